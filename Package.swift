@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target compiles in Swift 6 mode with strict memory safety, and a warning is an error (trust.md T30).
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let buffers: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let sockets: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+
+/// One row a module: its name and what it may import. The arrows only point down (design.md).
+let modules: [(name: String, imports: [Target.Dependency])] = [
+    ("Wire", ["CZlib", buffers]),
+    ("Journaling", ["Wire", buffers, crypto]),
+    ("Contracts", ["Wire", "Journaling"]),
+    ("Faults", ["Wire", "Journaling", "Contracts", buffers]),
+    ("Oracles", ["Wire", "Journaling", "Contracts"]),
+    ("Plans", ["Wire", "Journaling", "Contracts", "Faults"]),
+    ("Profiles", ["Wire", "Journaling", "Contracts", "Faults", "Oracles", yams]),
+    ("Captures", ["Wire", "Journaling", "Contracts", "Plans", buffers, "CPcap", "COpenSSL", "CZlib"]),
+    ("Findings", ["Wire", "Journaling", "Contracts", "Oracles", "Plans"]),
+    ("Reporting", ["Wire", "Journaling", "Contracts", "Oracles", "Plans", "Findings"]),
+    (
+        "ProxyRuntime",
+        ["Wire", "Journaling", "Contracts", "Faults", "Oracles", "Profiles", "Captures", buffers, sockets]
+    ),
+    (
+        "Peers",
+        [
+            "Wire", "Journaling", "Contracts", "Faults", "Oracles", "Plans", "Profiles", "Captures", "ProxyRuntime",
+            buffers, sockets, subprocess,
+        ]
+    ),
+    ("ReferenceBackend", ["Wire", "Journaling", buffers, sockets]),
+    (
+        "Commands",
+        [
+            "Wire", "Journaling", "Contracts", "Faults", "Oracles", "Plans", "Profiles", "Captures", "Findings",
+            "Reporting", "ProxyRuntime", "Peers", "ReferenceBackend", buffers, sockets, arguments,
+        ]
+    ),
+]
+
+let package = Package(
+    name: "miswire",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "miswire", targets: ["miswire"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .executableTarget(name: "miswire", dependencies: ["Commands"], swiftSettings: strict),
+    ]
+        + modules.map { .target(name: $0.name, dependencies: $0.imports, swiftSettings: strict) }
+        + modules.map { module in
+            .testTarget(
+                name: module.name + "Tests",
+                dependencies: [.target(name: module.name)] + module.imports,
+                swiftSettings: strict)
+        }
+        + [.testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict)]
+)

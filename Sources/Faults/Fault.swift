@@ -1,0 +1,130 @@
+package import Journaling
+package import NIOCore
+package import Wire
+
+/// One way to misbehave. A fault owns no chance, direction, clock or socket: who, when and how often is the `Trigger`'s
+/// business, time is a value in an `Effect`, and randomness comes in as `Dice`.
+package protocol Fault: Sendable {
+    /// The word used in profiles: `drop-auth`.
+    static var name: String { get }
+    static var summary: String { get }
+    /// What kinds of parcel it can act on; the session machine lifts only those.
+    static var acts: [ParcelKind] { get }
+    /// Units, ranges, defaults and docs; feeds parsing with places, `miswire faults` and the JSON Schema.
+    static var parameters: [Parameter] { get }
+    init(_ settings: Settings) throws(SettingsError)
+    /// What it may excuse (oracle.md), copied into its entries.
+    var influence: Influence { get }
+    mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action
+}
+
+package enum ParcelKind: Sendable, Hashable, CaseIterable {
+    case accept, requestHead, responseHead, messageToServer, messageToClient
+}
+
+/// One thing on its way that a fault may act on.
+package enum Parcel: Sendable, Equatable {
+    /// The client's transport was accepted; nothing was read yet.
+    case accept
+    case requestHead(UpgradeHead)
+    case responseHead(UpgradeHead)
+    case message(Message)
+}
+
+/// An opening head as a value that a fault may edit; `bytes` is what goes on the wire.
+package struct UpgradeHead: Sendable, Equatable {
+    package var bytes: ByteBuffer
+    package init(bytes: ByteBuffer) { self.bytes = bytes }
+}
+
+/// A whole message, lifted: joined, inflated, unmasked.
+package struct Message: Sendable, Equatable {
+    package var direction: Direction
+    package var opcode: Opcode
+    package var payload: ByteBuffer
+    /// From 1 in its session and direction, data messages only.
+    package var ordinal: UInt32
+    /// The entry that stands for its last frame.
+    package var entry: EntryRef
+    /// False while the frames still are the very ones received; the machine then forwards those bytes.
+    package var changed: Bool
+    package init(
+        direction: Direction, opcode: Opcode, payload: ByteBuffer, ordinal: UInt32, entry: EntryRef,
+        changed: Bool = false
+    ) {
+        self.direction = direction
+        self.opcode = opcode
+        self.payload = payload
+        self.ordinal = ordinal
+        self.entry = entry
+        self.changed = changed
+    }
+}
+
+package enum Action: Sendable, Equatable {
+    case pass
+    /// The parcel is replaced by these effects, in order. `detail` is one phrase for the fault's entry.
+    case effects([Effect], detail: String)
+    /// The fault was chosen and cannot act here (no JSON, no credential): an entry `not applied`, the parcel passes.
+    case notApplied(String)
+}
+
+/// The closed list of powers. Times are values, never sleeps. An empty list swallows the parcel.
+package enum Effect: Sendable, Equatable {
+    /// Goes on its way, now or at that instant; what is behind it in the same direction waits.
+    case forward(Parcel, at: Instant?)
+    /// The parcel travels on another session instead.
+    case send(Parcel, to: SessionSelector)
+    /// An HTTP answer of our own to the client, then the end.
+    case respond(status: Int, reason: String, headers: [(String, String)])
+    case pauseReads(Direction, until: Instant)
+    case halfClose(Side)
+    case cut(Side, CutStyle)
+
+    package static func == (lhs: Effect, rhs: Effect) -> Bool { "\(lhs)" == "\(rhs)" }
+}
+
+package enum CutStyle: String, Sendable, Hashable, CaseIterable {
+    case reset
+    /// FIN without a Close frame.
+    case half
+    /// Nothing is sent any more and nothing is read; the transport stays.
+    case silent
+}
+
+/// Names the session a crossing goes to, by user label: the live set of sessions is not known here.
+package struct SessionSelector: Sendable, Hashable {
+    package enum Partner: Sendable, Hashable {
+        case user(String)
+        /// Any other live user, chosen by this draw (rendezvous hashing over labels, so that arrival order is no input).
+        case other(draw: UInt64)
+    }
+    package var partner: Partner
+    /// Swap: the partner's next message of this direction comes back in exchange.
+    package var exchange: Bool
+    package init(_ partner: Partner, exchange: Bool) {
+        self.partner = partner
+        self.exchange = exchange
+    }
+}
+
+/// A snapshot of the fault's own session.
+package struct Scene: Sendable, Equatable {
+    package var session: SessionID
+    package var user: String?
+    package var path: String
+    package var now: Instant
+    package var accepted: Bool
+    /// Where the contract says credentials stand, as its words: `header authorization`, `query token`.
+    package var credentialPlaces: [String]
+    package init(
+        session: SessionID, user: String?, path: String, now: Instant, accepted: Bool, credentialPlaces: [String]
+    ) {
+        self.session = session
+        self.user = user
+        self.path = path
+        self.now = now
+        self.accepted = accepted
+        self.credentialPlaces = credentialPlaces
+    }
+}

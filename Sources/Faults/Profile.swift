@@ -1,0 +1,88 @@
+package import Contracts
+import Journaling
+package import Wire
+
+/// Which faults act on whom, when, and what the far side is expected to do about it (faults.md, format version 1).
+package struct Profile: Sendable {
+    package var name: String
+    package var about: String = ""
+    /// The file's text, for the recording's header; `hash` is its first 6 hex digits.
+    package var text: String = ""
+    package var hash: String = ""
+    /// Name or file of the contract it was written for, when it says so.
+    package var contract: String?
+    package var seed: UInt64?
+    package var scope = Scope()
+    package var faults: [FaultRule] = []
+
+    package init(name: String) { self.name = name }
+
+    /// Blast radius, enforced by the session machine (trust.md T24).
+    package struct Scope: Sendable {
+        /// Empty = all.
+        package var paths: [Glob] = []
+        package var users: [Glob] = []
+        /// 0...1 of the connections.
+        package var share: Double = 1
+        /// Faults stop by themselves; nil = never.
+        package var expires: Duration? = .seconds(1800)
+        package var perConnection: Int?
+        package var total: Int?
+        package init() {}
+    }
+}
+
+/// One entry of a profile's `faults`.
+package struct FaultRule: Sendable {
+    package var id: String
+    /// Name in the registry: `drop-auth`.
+    package var kind: String
+    package var settings: Settings
+    package var when: Trigger
+    package var expect: Expectation?
+    package init(id: String, kind: String, settings: Settings, when: Trigger, expect: Expectation? = nil) {
+        self.id = id
+        self.kind = kind
+        self.settings = settings
+        self.when = when
+        self.expect = expect
+    }
+}
+
+/// What the far side is expected to do: it narrows an excuse, never widens it.
+package struct Expectation: Sendable, Equatable {
+    package enum What: String, Sendable, CaseIterable {
+        case refused, closed, errorEvent = "error event", recovers, delivered, nothingLost = "nothing lost"
+    }
+    package var what: What
+    package var codes: [Int]
+    package var within: Duration?
+    package init(what: What, codes: [Int] = [], within: Duration?) {
+        self.what = what
+        self.codes = codes
+        self.within = within
+    }
+}
+
+/// Who, when and how often: all that are given must hold (faults.md, `when`).
+package struct Trigger: Sendable {
+    /// `nth 2`, `every 3`, `first 10`, `share 5%`.
+    package enum Ordinal: Sendable, Hashable {
+        case nth(Int), every(Int), first(Int), share(Double)
+    }
+    package enum Bound: Sendable {
+        case time(Duration), messages(Int), event(Pattern)
+    }
+    package var connection: Ordinal?
+    package var user: Glob?
+    package var path: Glob?
+    package var to: Side?
+    package var message: Ordinal?
+    package var match: Pattern?
+    package var opcode: Opcode?
+    package var after: Bound?
+    package var until: Bound?
+    /// A run of the user is open.
+    package var duringRun = false
+    package init() {}
+}

@@ -1,0 +1,86 @@
+package import Journaling
+package import NIOCore
+package import Wire
+
+/// What a session machine is told. Time comes along as an argument; the machine owns no clock, socket or dice of its own.
+package enum SessionEvent: Sendable {
+    /// The client's transport was accepted. First event of every session.
+    case accepted(Opened)
+    /// Bytes taken from that side's socket.
+    case received(Side, ByteBuffer)
+    /// That side will send nothing more.
+    case ended(Side, EndStyle)
+    /// The upstream transport is there / could not be had (one sentence).
+    case connected
+    case connectFailed(String)
+    /// The socket towards that side takes bytes again, or is over its high water mark (trust.md L9).
+    case writable(Side, Bool)
+    /// Bytes handed over for this side were lost because it was gone.
+    case undelivered(Side, UInt64)
+    /// An instant asked for by `wake` has come.
+    case wake
+    /// Another session's message is to travel here.
+    case crossed(Crossing)
+    /// Partner not there: the crossing asked for by this session was not applied; its message goes on here.
+    case crossingRefused(Crossing, reason: String)
+    /// Every fault stops now and for good (kill switch).
+    case faultsOff
+    /// SIGTERM: end in an orderly way within the grace period, which the shell bounds.
+    case drain
+    /// Sockets' own byte counts; last event of every session.
+    case closed(Totals)
+}
+
+/// A message that leaves its session for another.
+package struct Crossing: Sendable, Equatable {
+    package var message: Message
+    package var from: SessionID
+    package var fromUser: String?
+    package var fault: String
+    package var kind: String
+    package var influence: Influence
+    package var selector: SessionSelector
+    /// Filled in by the shell when it found the partner.
+    package var partner: String?
+    package init(
+        message: Message, from: SessionID, fromUser: String?, fault: String, kind: String, influence: Influence,
+        selector: SessionSelector
+    ) {
+        self.message = message
+        self.from = from
+        self.fromUser = fromUser
+        self.fault = fault
+        self.kind = kind
+        self.influence = influence
+        self.selector = selector
+    }
+}
+
+/// What the machine wants done. A shell performs these in order and invents nothing.
+package enum SessionCommand: Sendable {
+    /// Dial the upstream.
+    case connect
+    case write(Side, ByteBuffer)
+    /// Half-close towards that side once everything written is out.
+    case finish(Side)
+    /// End that side's transport: `reset` drops what is queued and sends RST; `half` closes once written.
+    case close(Side, CutStyle)
+    /// Take bytes from that side, or stop taking them.
+    case reads(Side, Bool)
+    case cross(Crossing)
+    /// Call `wake` at that instant; a later command replaces an earlier one.
+    case wake(at: Instant)
+    /// The user label is known; the directory of sessions may list it.
+    case label(String)
+}
+
+/// Filled by one call of `SessionMachine.handle`; kept and emptied by the shell so that nothing is allocated per read.
+package struct SessionOutput: Sendable {
+    package var commands: [SessionCommand] = []
+    package var entries: [RawEntry] = []
+    package init() {}
+    package mutating func removeAll() {
+        commands.removeAll(keepingCapacity: true)
+        entries.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,27 @@
+/// Nanoseconds since the recording began, on a clock that only goes forward. Core reads no clock; a shell hands these in.
+package struct Instant: InstantProtocol, Sendable, Hashable, Codable {
+    package var nanoseconds: Int64
+    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+    package static let zero = Instant(nanoseconds: 0)
+    package static let distantFuture = Instant(nanoseconds: .max)
+
+    package func advanced(by duration: Duration) -> Instant {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.nanoseconds)
+        return Instant(nanoseconds: overflow ? .max : sum)
+    }
+    package func duration(to other: Instant) -> Duration {
+        .nanoseconds(other.nanoseconds.subtractingReportingOverflow(nanoseconds).partialValue)
+    }
+    package static func < (lhs: Instant, rhs: Instant) -> Bool { lhs.nanoseconds < rhs.nanoseconds }
+}
+
+extension Duration {
+    /// The whole length in nanoseconds, clamped to what 64 bits hold (292 years).
+    package var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        if overflow { return seconds < 0 ? .min : .max }
+        let (sum, carried) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return carried ? (seconds < 0 ? .min : .max) : sum
+    }
+}

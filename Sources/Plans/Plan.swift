@@ -1,0 +1,88 @@
+import Contracts
+import Journaling
+import Wire
+
+/// A typed sequence of choices: what users do, with which faults (looks.md section 3 has its text form). It is the seed
+/// of a mutation, what is shrunk, and what a finding is replayed from.
+package struct Plan: Sendable, Equatable {
+    package var head = Head()
+    package var users: [User] = []
+    package var steps: [Step] = []
+    /// Profile lines: `f1 accept-delay delay 400ms user alice connection nth 1`.
+    package var faults: [FaultLine] = []
+    package init() {}
+
+    package struct Head: Sendable, Equatable {
+        /// Comment lines without the `#`.
+        package var comments: [String] = []
+        /// `I2-7c1e44`, and the properties it also shows.
+        package var finding: String?
+        package var also: [String] = []
+        /// `demo, seed 1, miswire 0.1.0, profile none, contract agent-chat 3f9c21`
+        package var found: String?
+        package var attribution: String?
+        package init() {}
+    }
+
+    package struct User: Sendable, Equatable {
+        package var name: String
+        /// `header`, `query`, `cookie`, `subprotocol`, `none`
+        package var credential: String
+        package init(name: String, credential: String) {
+            self.name = name
+            self.credential = credential
+        }
+    }
+
+    package struct Step: Sendable, Equatable {
+        /// A label; may have gaps.
+        package var number: Int
+        /// Nil for `together`.
+        package var user: String?
+        package var verb: Verb
+        package var comment: String?
+        package init(number: Int, user: String?, verb: Verb, comment: String? = nil) {
+            self.number = number
+            self.user = user
+            self.verb = verb
+            self.comment = comment
+        }
+    }
+
+    package enum Verb: Sendable, Equatable {
+        case connect(path: String, as: String?, headers: [Header])
+        /// Text with `$alice.id`, `$run1.thread_id` where JSON values stand, or inside strings.
+        case send(String)
+        case sendText(String)
+        case sendBytes([UInt8])
+        case until([String], within: Duration)
+        case quiet(Duration)
+        case pauseReading
+        case cut(String)
+        case close(code: Int, reason: String)
+        case reconnect(cursor: String?)
+        /// A barrier: these steps are released at once.
+        case together([Int])
+    }
+
+    package struct Header: Sendable, Equatable {
+        package var name: String
+        package var value: String
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package struct FaultLine: Sendable, Equatable {
+        package var id: String
+        package var kind: String
+        /// Words and values in file order: settings and trigger conditions.
+        package var words: [String]
+        package init(id: String, kind: String, words: [String]) {
+            self.id = id
+            self.kind = kind
+            self.words = words
+        }
+    }
+}
