@@ -21,7 +21,7 @@ let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift
 let modules: [(name: String, imports: [Target.Dependency])] = [
     ("Wire", ["CZlib", buffers]),
     ("Journaling", ["Wire", buffers, crypto]),
-    ("Contracts", ["Wire", "Journaling"]),
+    ("Contracts", ["Wire", "Journaling", buffers]),
     ("Faults", ["Wire", "Journaling", "Contracts", buffers]),
     ("Oracles", ["Wire", "Journaling", "Contracts"]),
     ("Plans", ["Wire", "Journaling", "Contracts", "Faults"]),

@@ -33,8 +33,20 @@ package struct Contract: Sendable {
     package init(name: String) { self.name = name }
 }
 
-/// A rule's line in its contract file, for evidence (`contract agent-chat.yaml:88`). 0 = not written anywhere.
-package typealias Line = Int
+/// Where a rule is written, for evidence (`contract agent-chat.yaml:88`): with `extends` not every rule stands in
+/// the file that was named. `0` = not written anywhere.
+package struct Line: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStringConvertible {
+    /// `agent-chat.yaml`, without its directory.
+    package var file: String
+    package var number: Int
+    package init(file: String, number: Int) {
+        self.file = file
+        self.number = number
+    }
+    package init(integerLiteral value: Int) { self.init(file: "", number: value) }
+    /// `agent-chat.yaml:88`
+    package var description: String { file.isEmpty ? "\(number)" : "\(file):\(number)" }
+}
 
 package struct WireRules: Sendable {
     package enum Format: String, Sendable { case json, raw }
