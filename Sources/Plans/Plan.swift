@@ -10,6 +10,8 @@ package struct Plan: Sendable, Equatable {
     package var steps: [Step] = []
     /// Profile lines: `f1 accept-delay delay 400ms user alice connection nth 1`.
     package var faults: [FaultLine] = []
+    /// Comment lines behind the last line of the plan.
+    package var tail: [String] = []
     package init() {}
 
     package struct Head: Sendable, Equatable {
@@ -26,11 +28,14 @@ package struct Plan: Sendable, Equatable {
 
     package struct User: Sendable, Equatable {
         package var name: String
-        /// `header`, `query`, `cookie`, `subprotocol`, `none`
+        /// `header`, `query`, `cookie`, `subprotocol`, `none`; all but the last may go on with `forged`, `expired` or
+        /// `corrupt` for a credential that a server must refuse: `header forged`.
         package var credential: String
-        package init(name: String, credential: String) {
+        package var above: [String]
+        package init(name: String, credential: String, above: [String] = []) {
             self.name = name
             self.credential = credential
+            self.above = above
         }
     }
 
@@ -39,13 +44,22 @@ package struct Plan: Sendable, Equatable {
         package var number: Int
         /// Nil for `together`.
         package var user: String?
+        /// `alice.phone` acts on the connection that alice opened with `connect /ws as phone`; nil = the one without name.
+        package var connection: String?
         package var verb: Verb
         package var comment: String?
-        package init(number: Int, user: String?, verb: Verb, comment: String? = nil) {
+        /// Comment lines that stand above the step.
+        package var above: [String]
+        package init(
+            number: Int, user: String?, connection: String? = nil, verb: Verb, comment: String? = nil,
+            above: [String] = []
+        ) {
             self.number = number
             self.user = user
+            self.connection = connection
             self.verb = verb
             self.comment = comment
+            self.above = above
         }
     }
 
@@ -79,10 +93,12 @@ package struct Plan: Sendable, Equatable {
         package var kind: String
         /// Words and values in file order: settings and trigger conditions.
         package var words: [String]
-        package init(id: String, kind: String, words: [String]) {
+        package var above: [String]
+        package init(id: String, kind: String, words: [String], above: [String] = []) {
             self.id = id
             self.kind = kind
             self.words = words
+            self.above = above
         }
     }
 }

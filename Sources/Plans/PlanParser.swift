@@ -1,0 +1,5 @@
+struct PlanParser {
+    let text: String
+    let file: String
+    mutating func parse() throws(PlanErrors) -> Plan { Plan() }
+}

@@ -1,0 +1,3 @@
+enum PlanPrinter {
+    static func text(of plan: Plan) -> String { "" }
+}
