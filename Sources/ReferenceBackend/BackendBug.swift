@@ -1,0 +1,51 @@
+/// A defect planted in the reference backend on request, so that a judge can be shown to find it (fuzzing.md, table B01-B30).
+/// The raw value is the name used on the command line and in marks.
+package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
+    case lostGreetingDuringAccept = "B01"
+    case greetingDroppedBehind101 = "B02"
+    case completionMissingAfterToolError = "B03"
+    case malformedSwallowed = "B08"
+    case successWithoutUser = "B09"
+    case errorToLastConnected = "B10"
+    case foreignThreadAccepted = "B12"
+    case badTokenSilence = "B15"
+    case bareError = "B28"
+
+    /// One line for `miswire backend --help` and reports.
+    package var summary: String {
+        switch self {
+        case .lostGreetingDuringAccept: "the greeting is emitted while the accept is still pending, and lost"
+        case .greetingDroppedBehind101: "the greeting written together with the 101 is dropped"
+        case .completionMissingAfterToolError: "agent_completed is missing when a tool raised"
+        case .malformedSwallowed: "the error for malformed JSON is swallowed"
+        case .successWithoutUser: "a request without user_id is answered by success events"
+        case .errorToLastConnected: "an error goes to the socket that connected last, not to the requester"
+        case .foreignThreadAccepted: "a thread of another user is accepted"
+        case .badTokenSilence: "a bad token is upgraded, then met with silence"
+        case .bareError: "errors come without message and timestamp"
+        }
+    }
+
+    package static func < (lhs: BackendBug, rhs: BackendBug) -> Bool { lhs.rawValue < rhs.rawValue }
+
+    /// What a user wrote after `--bugs`: `B08,B15` (case and blanks do not matter, empty pieces are skipped).
+    package static func list(_ text: String) throws(UnknownBug) -> Set<BackendBug> {
+        var bugs: Set<BackendBug> = []
+        for piece in text.split(separator: ",") {
+            let name = String(piece.filter { $0 != " " }).uppercased()
+            if name.isEmpty { continue }
+            guard let bug = BackendBug(rawValue: name) else { throw UnknownBug(name: String(piece)) }
+            bugs.insert(bug)
+        }
+        return bugs
+    }
+}
+
+/// A bug name that this backend does not have.
+package struct UnknownBug: Error, CustomStringConvertible {
+    package var name: String
+    package var description: String {
+        "\"\(name)\" is no bug of the backend; expected one of "
+            + BackendBug.allCases.sorted().map { $0.rawValue }.joined(separator: " ")
+    }
+}

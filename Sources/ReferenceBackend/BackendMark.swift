@@ -1,0 +1,17 @@
+package import Wire
+
+/// A line of the side file in which a planted bug says what it did. The judge never reads it; a score compares it with the findings.
+package struct BackendMark: Sendable, Hashable {
+    /// `reached`: the code path of the bug was passed. `triggered`: the backend is now in the wrong.
+    package enum Stage: String, Sendable { case reached = "REACHED", triggered = "TRIGGERED" }
+
+    package var bug: BackendBug
+    package var stage: Stage
+    /// The user whose exchange it was; nil when none is known.
+    package var user: String?
+    /// The exchange: `request_id` as the request gave it, and the connection that sent it.
+    package var request: JSON?
+    package var connection: String
+    /// Type of the event that is wrong or missing, `upgrade` for a handshake.
+    package var type: String
+}
