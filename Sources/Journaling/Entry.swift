@@ -103,10 +103,13 @@ package struct HeadRecord: Sendable, Hashable {
     package var passage: Passage
     package var bytes: ByteBuffer
     package var provenance: Provenance
-    package init(passage: Passage, bytes: ByteBuffer, provenance: Provenance = .none) {
+    /// Bytes it took on the wire; `bytes` are others where a secret was cut out.
+    package var wireSize: UInt64
+    package init(passage: Passage, bytes: ByteBuffer, provenance: Provenance = .none, wireSize: UInt64? = nil) {
         self.passage = passage
         self.bytes = bytes
         self.provenance = provenance
+        self.wireSize = wireSize ?? UInt64(clamping: bytes.readableBytes)
     }
 }
 
@@ -166,16 +169,25 @@ package struct FrameRecord: Sendable, Hashable {
     package var read: UInt32
     /// True when a secret was cut out, so that the bytes here are not those of the wire.
     package var redacted: Bool
+    /// Bytes it took on the wire, header included; `frame` holds others when redacted or too large to keep.
+    package var wireSize: UInt64
     package init(
         passage: Passage, frame: Frame, message: MessageRecord?, provenance: Provenance = .none, read: UInt32 = 0,
-        redacted: Bool = false
+        redacted: Bool = false, wireSize: UInt64? = nil
     ) {
+        self.wireSize = wireSize ?? FrameRecord.wireSize(of: frame)
         self.passage = passage
         self.frame = frame
         self.message = message
         self.provenance = provenance
         self.read = read
         self.redacted = redacted
+    }
+
+    /// Header (RFC 6455 section 5.2) and the payload that is really there.
+    package static func wireSize(of frame: Frame) -> UInt64 {
+        let length: UInt64 = frame.lengthForm == .seven ? 0 : frame.lengthForm == .sixteen ? 2 : 8
+        return 2 + length + (frame.maskKey == nil ? 0 : 4) + UInt64(clamping: frame.payload.readableBytes)
     }
 }
 
@@ -185,7 +197,8 @@ package struct MessageRecord: Sendable, Hashable {
     /// Nil when it was too large to lift (trust.md L4) or its deflate stream is broken; then `unlifted` says why.
     package var payload: ByteBuffer?
     package var unlifted: String?
-    /// Number of this message in its session and direction, from 1 (data messages only; 0 for control frames).
+    /// Number of this message in its session and direction, from 1, by arrival; what left for it in changed form bears
+    /// the same. 0 for control frames and for what did not arrive in this session (crossed, injected).
     package var ordinal: UInt32
     package init(opcode: Opcode, payload: ByteBuffer?, unlifted: String? = nil, ordinal: UInt32) {
         self.opcode = opcode
@@ -196,16 +209,23 @@ package struct MessageRecord: Sendable, Hashable {
 }
 
 package struct BytesRecord: Sendable, Hashable {
-    package enum Kind: String, Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
         case opaque, illegal, oversize
         /// Before any head was complete: what came first from this side.
         case preamble
+        /// The beginning of a frame whose end never came.
+        case partial
     }
     package var passage: Passage
     package var kind: Kind
     package var bytes: ByteBuffer
     package var provenance: Provenance
-    package init(passage: Passage, kind: Kind, bytes: ByteBuffer, provenance: Provenance = .none) {
+    /// Bytes it took on the wire; `bytes` are others (or none) where a recording must not hold them.
+    package var wireSize: UInt64
+    package init(
+        passage: Passage, kind: Kind, bytes: ByteBuffer, provenance: Provenance = .none, wireSize: UInt64? = nil
+    ) {
+        self.wireSize = wireSize ?? UInt64(clamping: bytes.readableBytes)
         self.passage = passage
         self.kind = kind
         self.bytes = bytes
@@ -309,7 +329,7 @@ package struct EndRecord: Sendable, Hashable {
     package var cause: String
     /// Bytes taken from the other side that this side never got.
     package var undelivered: UInt64
-    package enum By: String, Sendable, Hashable { case peer, fault, tool }
+    package enum By: String, Sendable, Hashable, CaseIterable { case peer, fault, tool }
     package init(side: Side, style: EndStyle, by: By, cause: String = "", undelivered: UInt64 = 0) {
         self.side = side
         self.style = style

@@ -13,7 +13,8 @@ package struct TransportID: Sendable, Hashable, Codable, CustomStringConvertible
     package var description: String { "t\(value)" }
 }
 
-/// Names an entry for ever: its session and its ordinal there, given by the session machine from 1 upwards.
+/// Names an entry for ever: its session and its ordinal there, given by the session machine from 1 upwards. Entries
+/// that the transcriber derives (facts, pieces of a frame too large to keep) belong to a session and bear ordinal 0.
 package struct EntryRef: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
     package var session: SessionID
     package var ordinal: UInt32

@@ -1,0 +1,40 @@
+package import NIOCore
+package import Wire
+
+/// Knows where an application's secrets stand. Journaling cannot read contracts: a contract is made to conform, and
+/// `StandardSecrets` serves where there is none. What it does not find, the redactor still does when it has the shape
+/// of a JWT or stands in a field that always holds credentials (trust.md T34).
+package protocol SecretFinder: Sendable {
+    /// Secrets in a request head, credentials first and in the contract's order of places.
+    func secrets(inRequest head: HeadView) -> [FoundSecret]
+    /// Secrets in a response head.
+    func secrets(inResponse head: HeadView) -> [FoundSecret]
+    /// Secrets in a whole message (joined, inflated). Called for every message: to be quick where there are none.
+    func secrets(inMessage payload: ByteBuffer, opcode: Opcode, _ direction: Direction) -> [FoundSecret]
+    /// The principal's name, by the contract's `identity.user`; `credential` is the one found, when one is.
+    func user(inRequest head: HeadView, credential: FoundSecret?) -> String?
+    /// The principal's name, for a message that carried `credential`.
+    func user(inMessage payload: ByteBuffer, credential: FoundSecret) -> String?
+    /// The key with which credentials are signed (HS256, HS384, HS512), when it is known.
+    var verificationKey: [UInt8]? { get }
+    /// The contract reads claims from credentials (`|jwt`), so that one which is no JWT is corrupt.
+    var expectsJWT: Bool { get }
+}
+
+/// One secret and where its bytes stand.
+package struct FoundSecret: Sendable, Hashable {
+    /// The contract's words for the place: `header authorization`, `request auth token`.
+    package var place: String
+    /// The secret as the application sees it: scheme word cut off, escapes resolved.
+    package var value: String
+    /// Its bytes in the head or message, to be replaced: without quotes, with escapes as they stand.
+    package var range: Range<Int>
+    /// It says who the user is (`identity.credential`), and facts are to be written down.
+    package var isCredential: Bool
+    package init(place: String, value: String, range: Range<Int>, isCredential: Bool) {
+        self.place = place
+        self.value = value
+        self.range = range
+        self.isCredential = isCredential
+    }
+}
