@@ -1,0 +1,94 @@
+/// The text of JSON strings: escapes read and written.
+package enum JSONText {
+    /// Four hex digits at that offset as a UTF-16 unit.
+    static func hexUnit(_ bytes: [UInt8], at offset: Int) -> UInt16? {
+        guard offset >= 0, offset <= bytes.count - 4 else { return nil }
+        var unit: UInt16 = 0
+        for index in offset..<offset + 4 {
+            let digit: UInt8
+            switch bytes[index] {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = bytes[index] - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = bytes[index] - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = bytes[index] - UInt8(ascii: "A") + 10
+            default: return nil
+            }
+            unit = unit << 4 | UInt16(digit)
+        }
+        return unit
+    }
+
+    /// The string between the quotes of `range` (a range that `JSONTokens` gave). A lone surrogate becomes U+FFFD.
+    package static func decode(_ bytes: [UInt8], _ range: Range<Int>, escaped: Bool) -> String {
+        guard range.count >= 2, range.lowerBound >= 0, range.upperBound <= bytes.count else { return "" }
+        let inside = bytes[range.lowerBound + 1..<range.upperBound - 1]
+        guard escaped else { return String(decoding: inside, as: UTF8.self) }
+        var out: [UInt8] = []
+        out.reserveCapacity(inside.count)
+        var index = inside.startIndex
+        while index < inside.endIndex {
+            let byte = bytes[index]
+            guard byte == UInt8(ascii: "\\"), index + 1 < inside.endIndex else {
+                out.append(byte)
+                index += 1
+                continue
+            }
+            let kind = bytes[index + 1]
+            index += 2
+            switch kind {
+            case UInt8(ascii: "b"): out.append(8)
+            case UInt8(ascii: "f"): out.append(12)
+            case UInt8(ascii: "n"): out.append(10)
+            case UInt8(ascii: "r"): out.append(13)
+            case UInt8(ascii: "t"): out.append(9)
+            case UInt8(ascii: "u"): out.append(contentsOf: String(scalar(bytes, &index)).utf8)
+            default: out.append(kind)
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    private static func scalar(_ bytes: [UInt8], _ index: inout Int) -> Unicode.Scalar {
+        let replacement: Unicode.Scalar = "\u{fffd}"
+        guard let unit = hexUnit(bytes, at: index) else { return replacement }
+        index += 4
+        if let scalar = Unicode.Scalar(UInt32(unit)) { return scalar }
+        guard unit < 0xdc00, index + 1 < bytes.count, bytes[index] == UInt8(ascii: "\\"),
+            bytes[index + 1] == UInt8(ascii: "u"), let low = hexUnit(bytes, at: index + 2),
+            (0xdc00...0xdfff).contains(low)
+        else { return replacement }
+        index += 6
+        let value = 0x10000 + (UInt32(unit) - 0xd800) << 10 + (UInt32(low) - 0xdc00)
+        return Unicode.Scalar(value) ?? replacement
+    }
+
+    /// Appends `text` with quotes; escapes only what RFC 8259 section 7 demands.
+    package static func encode(_ text: String, into out: inout [UInt8]) {
+        out.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                out.append(UInt8(ascii: "\\"))
+                out.append(byte)
+            case 8: out.append(contentsOf: "\\b".utf8)
+            case 9: out.append(contentsOf: "\\t".utf8)
+            case 10: out.append(contentsOf: "\\n".utf8)
+            case 12: out.append(contentsOf: "\\f".utf8)
+            case 13: out.append(contentsOf: "\\r".utf8)
+            case 0..<0x20:
+                out.append(contentsOf: "\\u00".utf8)
+                for digit in [byte >> 4, byte & 15] {
+                    out.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+                }
+            default: out.append(byte)
+            }
+        }
+        out.append(UInt8(ascii: "\""))
+    }
+
+    /// `text` as a JSON string with quotes.
+    package static func quoted(_ text: String) -> String {
+        var out: [UInt8] = []
+        encode(text, into: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
+}
