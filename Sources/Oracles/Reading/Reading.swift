@@ -1,0 +1,126 @@
+package import Contracts
+package import Journaling
+
+/// What the `Reader` made of an entry, or of a deadline that passed: the only input of properties.
+package enum Reading: Sendable {
+    /// Bytes of the server that no accept allows.
+    case early(Early)
+    /// Something was owed and is settled, once each.
+    case settled(Obligation, Fate)
+    /// An event that the run's automaton does not allow, or that nobody asked for.
+    case stray(Stray)
+    /// A success event that only a must-reject request can have caused.
+    case success(Success)
+    /// An error event, with what is wrong with it.
+    case error(ErrorReading)
+    /// A valid request after an error on its connection, settled.
+    case recovery(Recovery)
+    /// One event: whose content and whose identifiers it carries.
+    case event(EventReading)
+
+    package struct Early: Sendable {
+        package var what: String
+        package var type: String
+        package var evidence: Evidence
+    }
+
+    package struct Stray: Sendable {
+        package enum Kind: Sendable, Hashable {
+            case nobodyAsked
+            case afterDone
+            /// The state that has no edge for it.
+            case noEdge(String)
+        }
+        package var kind: Kind
+        package var run: String
+        package var key: String?
+        package var type: String
+        package var user: String
+        package var evidence: Evidence
+        package var line: Line
+    }
+
+    package struct Success: Sendable {
+        package var request: RequestCard
+        package var event: String
+        /// True: by a link path or a key. False: by age only, so that it is E3 unless reruns confirm it.
+        package var byKey: Bool
+        package var evidence: Evidence
+    }
+
+    package struct ErrorReading: Sendable {
+        package var problem: Problem?
+        package var evidence: Evidence?
+        package enum Problem: Sendable {
+            /// The field test that fails: `timestamp: <number>`.
+            case shape(String, caret: Finding.Caret?)
+            case kind(found: String, expected: String)
+            case order(older: String, younger: String)
+            case context(path: String, expected: String, found: String?)
+        }
+        package var user: String
+        package var line: Line
+    }
+
+    package struct Recovery: Sendable {
+        package var user: String
+        /// Nil: it worked. Else what came instead.
+        package var failure: String?
+        package var evidence: Evidence?
+        package var line: Line
+    }
+
+    package struct EventReading: Sendable {
+        package var type: String
+        package var user: String
+        /// Whether anything could be foreign here: canaries of others are known.
+        package var hasForeignCanaries: Bool
+        package var canary: Foreign?
+        package var identity: Foreign?
+        /// Whether its owner could be told at all.
+        package var isOwned: Bool
+        package var evidence: Evidence?
+
+        package struct Foreign: Sendable {
+            package enum Kind: Sendable, Hashable { case canary, run, `is`, within, error }
+            package var kind: Kind
+            package var owner: String
+            /// `user_id`, `thread_id`, the run's name.
+            package var name: String
+            package var value: String
+            package var line: Line
+        }
+    }
+}
+
+/// A request as findings speak of it.
+package struct RequestCard: Sendable, Hashable {
+    package var number: UInt64
+    package var user: String
+    /// `malformed JSON`, `an unknown message`, `agent_started`
+    package var phrase: String
+    /// For the fingerprint: `<malformed>`, `agent_started`.
+    package var type: String
+    package var at: Instant
+    package var line: Line
+}
+
+/// Something that the server owes.
+package enum Obligation: Sendable {
+    case greeting(name: String, user: String, line: Line)
+    case authentication(state: Facts.State, user: String, line: Line)
+    case rejection(RequestCard, expected: String)
+    case run(name: String, key: String?, state: String, user: String, line: Line)
+    case answer(RequestCard, expected: String)
+}
+
+/// How it was settled.
+package enum Fate: Sendable {
+    case kept(String)
+    case missed(bound: Duration, Evidence)
+    /// It came to a violating end before its bound: the phrase says how.
+    case broken(String, edge: String, Evidence)
+    /// Our fault ended it.
+    case cut(String)
+    case undecided(String)
+}
