@@ -28,7 +28,7 @@ let modules: [(name: String, imports: [Target.Dependency])] = [
     ("Profiles", ["Wire", "Journaling", "Contracts", "Faults", "Oracles", yams]),
     ("Captures", ["Wire", "Journaling", "Contracts", "Plans", buffers, "CPcap", "COpenSSL", "CZlib"]),
     ("Findings", ["Wire", "Journaling", "Contracts", "Oracles", "Plans"]),
-    ("Reporting", ["Wire", "Journaling", "Contracts", "Oracles", "Plans", "Findings"]),
+    ("Reporting", ["Wire", "Journaling", "Contracts", "Oracles", "Plans", "Findings", buffers]),
     (
         "ProxyRuntime",
         ["Wire", "Journaling", "Contracts", "Faults", "Oracles", "Profiles", "Captures", buffers, sockets]

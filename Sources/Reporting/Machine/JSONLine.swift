@@ -1,0 +1,27 @@
+package import Wire
+
+/// One line of `--json` output: `{"v":1,"kind":…,"t":…}`; fields are added, never renamed within `v` (looks.md section 0).
+package struct JSONLine: Sendable {
+    private var members: [JSON.Member]
+
+    /// - Parameter time: UTC, `2026-09-21T14:02:16.014Z`.
+    package init(_ kind: String, time: String) {
+        members = [
+            .init(key: "v", value: .number("1")), .init(key: "kind", value: .string(kind)),
+            .init(key: "t", value: .string(time)),
+        ]
+    }
+
+    package func adding(_ key: String, _ value: JSON) -> JSONLine {
+        var line = self
+        line.members.append(.init(key: key, value: value))
+        return line
+    }
+    package func adding(_ key: String, _ value: String) -> JSONLine { adding(key, .string(value)) }
+    package func adding(_ key: String, _ value: some BinaryInteger) -> JSONLine { adding(key, .number(String(value))) }
+    package func adding(_ key: String, _ values: [String]) -> JSONLine {
+        adding(key, .array(values.map { .string($0) }))
+    }
+
+    package var text: String { JSON.object(members).text + "\n" }
+}

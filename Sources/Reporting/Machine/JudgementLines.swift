@@ -1,0 +1,55 @@
+import Journaling
+package import Oracles
+import Wire
+
+/// A judgement as NDJSON: one line a property, one a finding; the summary is the verb's own.
+package enum JudgementLines {
+    package static func properties(_ judgement: Judgement, time: String) -> [JSONLine] {
+        judgement.properties.map { summary in
+            JSONLine("property", time: time).adding("id", summary.id).adding("name", summary.name)
+                .adding("checked", summary.checked).adding("pass", summary.passed)
+                .adding("excused", summary.excused).adding("inconclusive", summary.inconclusive)
+                .adding("fail", summary.failed).adding("verdict", Self.word(summary))
+        }
+    }
+
+    package static func finding(_ finding: Finding, replay: String?, time: String) -> JSONLine {
+        var line = JSONLine("violation", time: time).adding("property", finding.property)
+            .adding("finding", finding.id).adding("also", finding.also).adding("sentence", finding.sentence)
+            .adding("requirement", finding.requirement).adding("expected", finding.expected)
+            .adding("found", finding.found).adding("users", finding.users)
+            .adding("sessions", finding.sessions.map(\.description)).adding("repeats", finding.repeats)
+            .adding("attribution", FindingBlock.words(finding.attribution))
+            .adding("faults", finding.faults.map(\.id))
+            .adding("entries", .array(finding.witness.map { .number(String($0.number)) }))
+        if let replay { line = line.adding("replay", replay) }
+        return line
+    }
+
+    package static func toolErrors(_ judgement: Judgement, time: String) -> [JSONLine] {
+        judgement.toolErrors.map { JSONLine("tool-error", time: time).adding("sentence", $0.sentence) }
+    }
+
+    private static func word(_ summary: PropertySummary) -> String {
+        if summary.notApplicable != nil { return "not applicable" }
+        switch summary.verdict {
+        case nil: return "not exercised"
+        case .pass: return "pass"
+        case .excused: return "excused"
+        case .inconclusive: return "inconclusive"
+        case .fail: return "fail"
+        }
+    }
+}
+
+extension ExitReason {
+    /// What a judgement means for the exit code; worst wins, and a defect of ours outranks all (trust.md T53).
+    package static func of(_ judgement: Judgement) -> ExitReason {
+        if !judgement.toolErrors.isEmpty { return .selfCheckFailed }
+        if !judgement.findings.isEmpty || judgement.properties.contains(where: { $0.verdict == .fail }) {
+            return .violations
+        }
+        if judgement.properties.contains(where: { $0.verdict == .inconclusive }) { return .inconclusive }
+        return judgement.properties.allSatisfy { $0.verdict == nil } ? .nothingExercised : .pass
+    }
+}
