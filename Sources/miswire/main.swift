@@ -1,1 +1,7 @@
-print(1)
+import Commands
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+exit(await Entrance.run(Array(CommandLine.arguments.dropFirst())))

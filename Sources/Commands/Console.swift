@@ -1,0 +1,60 @@
+import Foundation
+package import Reporting
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Standard output for answers, standard error for talk; both decided once from flags and environment.
+package struct Console: Sendable {
+    package var out: Style
+    package var err: Style
+
+    package init(looks: Looks, environment: [String: String] = ProcessInfo.processInfo.environment) {
+        out = Self.style(looks, STDOUT_FILENO, environment)
+        err = Self.style(looks, STDERR_FILENO, environment)
+    }
+
+    /// `--color`, then non-empty NO_COLOR, FORCE_COLOR, then whether that stream is a terminal.
+    private static func style(_ looks: Looks, _ descriptor: Int32, _ environment: [String: String]) -> Style {
+        func given(_ name: String) -> Bool { !(environment[name] ?? "").isEmpty }
+        let terminal = isatty(descriptor) == 1 && environment["TERM"] != "dumb"
+        let colour =
+            switch looks.colour {
+            case .always: true
+            case .never: false
+            case .auto: given("NO_COLOR") ? false : given("FORCE_COLOR") ? true : terminal
+            }
+        let locale = environment["LC_ALL"] ?? environment["LC_CTYPE"] ?? environment["LANG"] ?? "C.UTF-8"
+        let plainLocale = !locale.isEmpty && !locale.uppercased().replacingOccurrences(of: "-", with: "").contains("UTF8")
+        let width = terminal ? min(100, columns(descriptor)) : 100
+        return Style(
+            colour: colour, ascii: looks.ascii || (terminal && plainLocale), width: width,
+            live: terminal && !given("CI"))
+    }
+
+    private static func columns(_ descriptor: Int32) -> Int {
+        var size = winsize()
+        let known = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        return known ? Int(size.ws_col) : 100
+    }
+
+    package func answer(_ text: String) { Self.write(text, to: STDOUT_FILENO) }
+    package func talk(_ text: String) { Self.write(text, to: STDERR_FILENO) }
+
+    /// A broken pipe is the reader's choice and no error of ours; SIGPIPE is ignored at start.
+    private static func write(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if written < 0, errno == EINTR { continue }
+            guard written > 0 else { return }
+            bytes = bytes.dropFirst(written)
+        }
+    }
+
+    /// UTC with milliseconds, for JSON lines.
+    package static func utc(_ date: Date = Date()) -> String {
+        date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
+    }
+}

@@ -1,0 +1,31 @@
+package import ArgumentParser
+import Captures
+
+/// The command line's root. One verb is one file in `Verbs/` and one line here.
+package struct Miswire: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "miswire",
+        abstract: "A WebSocket proxy that injects faults, and an oracle that proves where errors and messages went.",
+        discussion: """
+            miswire demo                                     see the whole idea in a few seconds
+            miswire proxy ws://127.0.0.1:8080 --listen :9000 put it in front of your own server
+            miswire check rec/                               judge a recording
+            miswire replay F.plan ws://127.0.0.1:8080/ws     play a finding again
+            """,
+        version: version,
+        subcommands: verbs)
+
+    package static let number = "0.1.0"
+
+    /// Also names the C libraries it is linked with, so that a report says which ones parsed its input.
+    package static var version: String {
+        "miswire \(number)\n" + LibraryVersions.all.map { "  \($0.name) \($0.version)" }.joined(separator: "\n")
+    }
+
+    package static let verbs: [any ParsableCommand.Type] = [
+        Demo.self, Proxy.self, Replay.self, Check.self, ProfileVerb.self, ContractVerb.self, FaultsVerb.self,
+        Backend.self, LimitsVerb.self,
+    ]
+
+    package init() {}
+}
