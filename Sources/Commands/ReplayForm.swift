@@ -1,0 +1,93 @@
+import Journaling
+import Peers
+import Plans
+import Reporting
+import Wire
+
+/// How a replay reads (looks.md section 3).
+struct ReplayForm {
+    var plan: Plan
+    var file: String
+    var report: ReplayReport
+
+    func print(to console: Console, json: Bool) -> ExitReason {
+        if json {
+            let time = Console.utc()
+            for line in lines(time) { console.answer(line.text) }
+        } else {
+            console.answer(steps(console.out) + verdict(console.out))
+        }
+        return reason
+    }
+
+    private var reason: ExitReason {
+        switch report.outcome {
+        case .stillFailing: .violations
+        case .fixed: .pass
+        case .cannotReplay, .flaky: .inconclusive
+        }
+    }
+
+    private func steps(_ style: Style) -> String {
+        let results = Dictionary(report.steps.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
+        let width = plan.users.map(\.name.count).max() ?? 6
+        var text = ""
+        for step in plan.steps {
+            guard let result = results[step.number] else { continue }
+            let what = PlanText.words(of: step.verb)
+            let line = "  \(String(step.number).right(2)) \((step.user ?? "").left(width))  \(SafeText.cut(SafeText.show(what), to: 40).left(40))"
+            text += line + " " + outcome(result, style)
+            if result.number == report.firstDifference { text += "   ← first difference" }
+            text += "\n"
+        }
+        return text
+    }
+
+    private func outcome(_ result: StepResult, _ style: Style) -> String {
+        let took = Figures.duration(result.took).right(9)
+        switch result.outcome {
+        case .ok: return style.paint(style.glyph(.pass), .pass) + took
+        case .failed(let why): return style.paint(style.glyph(.fail), .fail) + took + "   " + SafeText.show(why)
+        case .cannot(let why): return style.glyph(.inconclusive) + took + "   " + SafeText.show(why)
+        }
+    }
+
+    private func verdict(_ style: Style) -> String {
+        let id = plan.head.finding ?? file
+        let (word, role, tail): (String, Style.Role, String) =
+            switch report.outcome {
+            case .stillFailing(let failed, let of): ("STILL FAILING", .failName, ", \(failed) of \(of)")
+            case .fixed(let of): ("FIXED", .pass, ", \(of) of \(of)")
+            case .cannotReplay(let step, let why):
+                ("CANNOT REPLAY", .name, (step.map { " step \($0)" } ?? "") + " " + SafeText.show(why))
+            case .flaky(let failed, let of): ("FLAKY", .name, " \(failed) of \(of) fail; quarantined, does not fail the run")
+            }
+        let sentence =
+            switch report.outcome {
+            case .stillFailing, .fixed: SafeText.show(report.sentence)
+            case .cannotReplay, .flaky: ""
+            }
+        let head = style.paint(word.left(15), role)
+        let body = id + "  " + sentence + tail.trimmingPrefix(while: { sentence.isEmpty && $0 == " " })
+        return style.plainly(head + body.left(76)) + " exit \(reason.code)\n"
+    }
+
+    private func lines(_ time: String) -> [JSONLine] {
+        var lines = report.steps.map { step in
+            JSONLine("step", time: time).adding("step", step.number).adding("ok", .bool(step.isOK))
+                .adding("took", step.took.nanoseconds / 1_000)
+        }
+        let word =
+            switch report.outcome {
+            case .stillFailing: "STILL FAILING"
+            case .fixed: "FIXED"
+            case .cannotReplay: "CANNOT REPLAY"
+            case .flaky: "FLAKY"
+            }
+        lines.append(
+            JSONLine("summary", time: time).adding("verb", "replay").adding("outcome", word)
+                .adding("finding", plan.head.finding ?? "").adding("sentence", report.sentence)
+                .adding("exit", reason.code).adding("reason", reason.reason))
+        return lines
+    }
+}
