@@ -152,6 +152,18 @@ package struct FindingBlock: Sendable {
     }
 }
 
+extension FindingBlock {
+    /// For a plan's head: `intrinsic, 5 of 5`.
+    package static func short(_ attribution: Attribution) -> String {
+        switch attribution {
+        case .unattributed: "unattributed"
+        case .intrinsic(let failed, let of): "intrinsic, \(failed) of \(of)"
+        case .faultExposed(_, let failed, let of): "fault-exposed, \(failed) of \(of)"
+        case .flaky(let failed, let of): "flaky, \(failed) of \(of)"
+        }
+    }
+}
+
 extension Influence.Excuse {
     package var words: String {
         switch self {

@@ -1,0 +1,84 @@
+import Journaling
+import Oracles
+import Reporting
+
+/// How `check` reads: findings as in the demo, the table with `--verbose`, one summary line.
+struct CheckForm {
+    var console: Console
+    var recording: String
+    var verbose: Bool
+
+    func print(_ read: OfflineJudge.Result, took: Duration, reason: ExitReason, json: Bool) {
+        let judgement = read.judgement
+        if json { return printJSON(judgement, reason: reason) }
+        for finding in judgement.findings {
+            let block = FindingBlock(finding, stage: recording, start: read.start, replay: nil)
+            console.answer(block.text(console.out) + "\n")
+        }
+        if verbose || reason == .inconclusive {
+            console.answer(PropertyTable(judgement.properties).text(console.out, verbose: true))
+        }
+        for error in judgement.toolErrors.prefix(8) {
+            console.answer(console.out.paint("‼ tool error: \(SafeText.show(error.sentence))\n", .excused))
+        }
+        console.answer(summary(judgement, took, reason) + "\n")
+    }
+
+    private func summary(_ judgement: Judgement, _ took: Duration, _ reason: ExitReason) -> String {
+        var words: [String] = []
+        for property in judgement.properties {
+            if property.failed > 0 { words.append("\(property.id) \(property.failed)") }
+            if property.excused > 0 { words.append("\(property.id) \(property.excused) excused") }
+            if property.inconclusive > 0 { words.append("\(property.id) \(property.inconclusive) inconclusive") }
+        }
+        let passed = judgement.properties.filter { $0.verdict == .pass }.count
+        let shown = words.isEmpty ? Figures.plural(passed, "property", "properties") + " hold" : words.joined(separator: ", ")
+        let facts =
+            "check  \(Figures.plural(judgement.sessions, "session")), "
+            + "\(Figures.plural(Int(clamping: judgement.entries), "entry", "entries")), \(Figures.seconds(took))"
+        return console.out.plainly((facts.left(46) + "  " + shown).left(82) + "  " + reason.words)
+    }
+
+    private func printJSON(_ judgement: Judgement, reason: ExitReason) {
+        let time = Console.utc()
+        for line in JudgementLines.properties(judgement, time: time) { console.answer(line.text) }
+        for finding in judgement.findings {
+            console.answer(JudgementLines.finding(finding, replay: nil, time: time).text)
+        }
+        for line in JudgementLines.toolErrors(judgement, time: time) { console.answer(line.text) }
+        let line = JSONLine("summary", time: time).adding("verb", "check").adding("sessions", judgement.sessions)
+            .adding("runs", judgement.runs).adding("entries", judgement.entries)
+            .adding("violations", judgement.findings.count).adding("toolErrors", judgement.toolErrors.count)
+            .adding("findings", judgement.findings.map(\.id)).adding("exit", reason.code).adding("reason", reason.reason)
+        console.answer(line.text)
+    }
+}
+
+/// Talk for anything over two seconds: a redrawn line on a terminal, one line every 10 s elsewhere (looks.md section 0).
+struct Progress {
+    var console: Console
+    var verb: String
+    private let clock = ContinuousClock()
+    private let begun = ContinuousClock.now
+    private var last = ContinuousClock.now
+    private var drawn = false
+
+    init(console: Console, verb: String) {
+        self.console = console
+        self.verb = verb
+    }
+
+    mutating func tell(_ text: @autoclosure () -> String) {
+        let now = clock.now
+        let gap: Duration = console.err.live ? .milliseconds(100) : .seconds(10)
+        guard begun.duration(to: now) > .seconds(2), last.duration(to: now) >= gap else { return }
+        last = now
+        drawn = console.err.live
+        console.talk(console.err.live ? "\r\u{1b}[K" + text() : text() + "\n")
+    }
+
+    mutating func end() {
+        if drawn { console.talk("\r\u{1b}[K") }
+        drawn = false
+    }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Captures
+import Contracts
+import Journaling
+import Oracles
+import Profiles
+import Reporting
+
+/// `miswire check RECORDING`: judges offline, no network, the same verdicts as live.
+package struct Check: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Judge a recording offline.",
+        discussion: """
+            miswire check rec/
+            miswire check rec/ --contract agent-chat.yaml --json
+            """)
+
+    @Argument(help: "A recording's directory, one .ndjson file, or RECORDING/SESSION.")
+    var recording: String
+    @Option(help: "Judge by this contract instead of the one in the recording.")
+    var contract: String?
+    @OptionGroup var looks: Looks
+
+    package init() {}
+
+    package func run() async throws {
+        let console = Console(looks: looks)
+        let clock = ContinuousClock()
+        let begun = clock.now
+        let offline = try OfflineJudge(recording, contract: contract)
+        var progress = Progress(console: console, verb: "check")
+        let read = try offline.run { entries in progress.tell("check entries=\(entries)") }
+        progress.end()
+        for warning in read.warnings { console.talk("warning: \(SafeText.show(warning))\n") }
+        let reason = read.isComplete ? ExitReason.of(read.judgement) : Self.cut(ExitReason.of(read.judgement))
+        let form = CheckForm(console: console, recording: recording, verbose: looks.verbose)
+        form.print(read, took: begun.duration(to: clock.now), reason: reason, json: looks.json)
+        throw Finished(reason)
+    }
+
+    /// A recording that was cut short can never yield exit 0 (trust.md T53).
+    private static func cut(_ reason: ExitReason) -> ExitReason { reason == .pass ? .inconclusive : reason }
+}
+
+/// Reads a recording through the same judge that runs live.
+struct OfflineJudge {
+    struct Result {
+        var judgement: Judgement
+        var warnings: [String]
+        var isComplete: Bool
+        var start: Instant
+    }
+    private let path: String
+    private let override: Contract?
+
+    init(_ path: String, contract: String?) throws {
+        self.path = path
+        override = try contract.map { try ContractLoader().load($0) }
+    }
+
+    func run(progress: (UInt64) -> Void) throws -> Result {
+        do { return try read(progress) } catch let error as RecordingError {
+            throw Complaint(
+                SafeText.show(error.sentence),
+                details: [("place", SafeText.show(error.place))]
+                    + (error.remedy.isEmpty ? [] : [("remedy", SafeText.show(error.remedy))]),
+                exit: .usage)
+        }
+    }
+
+    private func read(_ progress: (UInt64) -> Void) throws -> Result {
+        var reader = try RecordingReader(path)
+        let contract = try override ?? reader.header.contract.map {
+            try ContractLoader.parse(text: $0.text, file: $0.name + ".yaml")
+        }
+        var judge = Judge(contract: contract)
+        var last = Instant.zero
+        var first: Instant?
+        var count: UInt64 = 0
+        while let entry = try reader.next() {
+            judge.observe(entry)
+            last = max(last, entry.instant)
+            first = first ?? entry.instant
+            count += 1
+            if count.isMultiple(of: 50_000) { progress(count) }
+        }
+        return Result(
+            judgement: judge.conclude(at: last), warnings: reader.warnings, isComplete: reader.isComplete,
+            start: first ?? .zero)
+    }
+}
