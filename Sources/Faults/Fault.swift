@@ -7,19 +7,42 @@ package import Wire
 package protocol Fault: Sendable {
     /// The word used in profiles: `drop-auth`.
     static var name: String { get }
+    static var group: FaultGroup { get }
     static var summary: String { get }
+    /// What it may excuse, for people: `E1, D1 of that message`. The entry's own word is `influence`.
+    static var excuse: String { get }
     /// What kinds of parcel it can act on; the session machine lifts only those.
     static var acts: [ParcelKind] { get }
     /// Units, ranges, defaults and docs; feeds parsing with places, `miswire faults` and the JSON Schema.
     static var parameters: [Parameter] { get }
     init(_ settings: Settings) throws(SettingsError)
+    /// The part of `acts` that these settings leave.
+    var selects: [ParcelKind] { get }
     /// What it may excuse (oracle.md), copied into its entries.
     var influence: Influence { get }
     mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action
 }
 
+extension Fault {
+    package var selects: [ParcelKind] { Self.acts }
+}
+
+/// The headings of faults.md's catalogue.
+package enum FaultGroup: String, Sendable, Hashable, CaseIterable {
+    case handshake, transport, frame, message, session, tls
+}
+
 package enum ParcelKind: Sendable, Hashable, CaseIterable {
     case accept, requestHead, responseHead, messageToServer, messageToClient
+
+    /// Where a fault that acts on such a parcel acts.
+    package var tap: Tap {
+        switch self {
+        case .accept: .clientIn
+        case .requestHead, .messageToServer: .serverOut
+        case .responseHead, .messageToClient: .clientOut
+        }
+    }
 }
 
 /// One thing on its way that a fault may act on.
@@ -73,7 +96,9 @@ package enum Action: Sendable, Equatable {
 package enum Effect: Sendable, Equatable {
     /// Goes on its way, now or at that instant; what is behind it in the same direction waits.
     case forward(Parcel, at: Instant?)
-    /// The parcel travels on another session instead.
+    /// Only the first part of its bytes goes out, for a cut in the middle of a message. Share from 0 to 1.
+    case forwardPart(Parcel, share: Double)
+    /// The parcel travels on another session.
     case send(Parcel, to: SessionSelector)
     /// An HTTP answer of our own to the client, then the end.
     case respond(status: Int, reason: String, headers: [(String, String)])
@@ -96,6 +121,8 @@ package enum CutStyle: String, Sendable, Hashable, CaseIterable {
 package struct SessionSelector: Sendable, Hashable {
     package enum Partner: Sendable, Hashable {
         case user(String)
+        /// One certain session: what comes back in an exchange.
+        case session(SessionID)
         /// Any other live user, chosen by this draw (rendezvous hashing over labels, so that arrival order is no input).
         case other(draw: UInt64)
     }

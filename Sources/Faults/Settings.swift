@@ -2,7 +2,7 @@ import Journaling
 import Wire
 
 /// One setting of a fault: what parsing, help, the schema and the console know about it comes from here alone.
-package struct Parameter: Sendable {
+package struct Parameter: Sendable, Hashable {
     package enum Unit: Sendable, Hashable {
         case duration, bytes, share, count, text
         case choice([String])
@@ -11,12 +11,16 @@ package struct Parameter: Sendable {
     }
     package var name: String
     package var unit: Unit
+    /// As it would be written; nil = the setting may be left out and then has no value.
     package var `default`: String?
+    /// Must be written, because no default makes sense.
+    package var required: Bool
     package var doc: String
-    package init(_ name: String, _ unit: Unit, default value: String? = nil, doc: String) {
+    package init(_ name: String, _ unit: Unit, default value: String? = nil, required: Bool = false, doc: String) {
         self.name = name
         self.unit = unit
         self.default = value
+        self.required = required
         self.doc = doc
     }
 }
@@ -30,12 +34,16 @@ package struct Settings: Sendable, Equatable {
     }
 }
 
+/// A setting that cannot be read. Said as ```delay` needs a duration``, then `found a word, expected a number with ...`.
 package struct SettingsError: Error, Sendable, Equatable {
     package var parameter: String
+    /// `a duration`; nil when the name itself is wrong (then `expected` lists the known ones).
+    package var needs: String?
     package var expected: String
     package var found: String
-    package init(parameter: String, expected: String, found: String) {
+    package init(parameter: String, needs: String? = nil, expected: String, found: String) {
         self.parameter = parameter
+        self.needs = needs
         self.expected = expected
         self.found = found
     }

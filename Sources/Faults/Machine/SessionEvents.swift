@@ -21,6 +21,8 @@ package enum SessionEvent: Sendable {
     case wake
     /// Another session's message is to travel here.
     case crossed(Crossing)
+    /// The crossing asked for by this session reached its partner, whose label stands in `partner`.
+    case crossingTaken(Crossing)
     /// Partner not there: the crossing asked for by this session was not applied; its message goes on here.
     case crossingRefused(Crossing, reason: String)
     /// Every fault stops now and for good (kill switch).
@@ -31,7 +33,8 @@ package enum SessionEvent: Sendable {
     case closed(Totals)
 }
 
-/// A message that leaves its session for another.
+/// A message that leaves its session for another. The asker's direction waits until the shell answers each `cross` with
+/// `crossingTaken` or `crossingRefused`. The instant given with `crossed` must not lie before the one of the `cross`.
 package struct Crossing: Sendable, Equatable {
     package var message: Message
     package var from: SessionID

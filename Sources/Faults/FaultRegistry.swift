@@ -1,0 +1,19 @@
+/// Every fault that a profile can name. A new fault is its file and one line here.
+package enum FaultRegistry {
+    package static let all: [any Fault.Type] = [
+        AcceptDelay.self,
+        DropAuth.self,
+        Drop.self,
+        JSONMutate.self,
+        CrossStreams.self,
+        Cut.self,
+    ]
+
+    package static func kind(_ name: String) -> (any Fault.Type)? { all.first { $0.name == name } }
+
+    /// - Throws: `SettingsError` with the offending parameter. Nil when no fault has that name.
+    package static func make(_ name: String, _ settings: Settings) throws(SettingsError) -> (any Fault)? {
+        guard let kind = kind(name) else { return nil }
+        return try kind.init(settings)
+    }
+}

@@ -1,0 +1,55 @@
+package import Journaling
+import Synchronization
+
+/// What the sessions of one proxy have in common, across its loops: ordinals of connections and the profile's budget.
+package final class Enrolment: Sendable {
+    private struct State {
+        var listener: UInt64 = 0
+        var users: [String: UInt64] = [:]
+        var acted = 0
+        var began: Instant?
+    }
+    private let state = Mutex(State())
+    /// Users counted apart; later ones share the listener's count, so that made-up names cost no memory.
+    private static let most = 65_536
+
+    package init() {}
+
+    /// Number of this connection at the listener, from 1. The first one starts the profile's clock.
+    func arrive(at now: Instant) -> UInt64 {
+        state.withLock { state in
+            if state.began == nil { state.began = now }
+            state.listener &+= 1
+            return state.listener
+        }
+    }
+
+    /// Number of this connection among the user's own, from 1.
+    func upgrade(user: String, arrival: UInt64) -> UInt64 {
+        state.withLock { state in
+            guard state.users.count < Self.most || state.users[user] != nil else { return arrival }
+            let number = (state.users[user] ?? 0) &+ 1
+            state.users[user] = number
+            return number
+        }
+    }
+
+    /// Starts the clock of `expires` before the first connection does.
+    package func begin(at now: Instant) {
+        state.withLock { if $0.began == nil { $0.began = now } }
+    }
+
+    var began: Instant? { state.withLock { $0.began } }
+
+    /// Takes one from the profile's whole budget; false when it is used up.
+    func spend(of total: Int?) -> Bool {
+        state.withLock { state in
+            if let total, state.acted >= total { return false }
+            state.acted += 1
+            return true
+        }
+    }
+
+    /// Times that faults acted so far.
+    package var acted: Int { state.withLock { $0.acted } }
+}
