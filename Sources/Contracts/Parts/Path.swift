@@ -1,0 +1,151 @@
+package import Wire
+
+/// A subset of JSONPath (RFC 9535) without the leading `$.` (contract.md, "Path"): `a.b`, `["odd.name"]`, `[0]`,
+/// `[-1]`, `[*]`, `$`, filters behind a bar (`token|jwt.sub`) and composites (`a + b`).
+package struct Path: Sendable, Hashable {
+    /// As written, for messages and links.
+    package let text: String
+    /// One chain of steps, or several for a composite.
+    let parts: [[Step]]
+
+    enum Step: Sendable, Hashable {
+        case key(String)
+        /// From the end when negative.
+        case index(Int)
+        case each
+        /// `..name`: members of that name at any depth.
+        case deep(String)
+        case filter(PathFilter)
+    }
+
+    /// - Parameter deep: whether `..name` is allowed (only in `volatile` and `secrets`).
+    package init(_ text: String, deep: Bool = false) throws(PartError) {
+        var parser = PathParser(text, allowsDeep: deep)
+        parts = try parser.parse()
+        self.text = text
+    }
+
+    private init(text: String, parts: [[Step]]) {
+        self.text = text
+        self.parts = parts
+    }
+
+    /// The whole message: `$`.
+    package static let whole = Path(text: "$", parts: [[]])
+
+    /// The same place seen from one level up, for mappings inside mappings. Composites cannot be joined and stay.
+    func below(_ outer: Path) -> Path {
+        guard outer.parts.count == 1, parts.count == 1, let head = outer.parts.first, let tail = parts.first else {
+            return self
+        }
+        if head.isEmpty { return self }
+        let joint = text.hasPrefix("[") || text.hasPrefix("|") ? "" : "."
+        return Path(text: outer.text + joint + text, parts: [head + tail])
+    }
+
+    /// Whether it may yield more than one value.
+    var isPlural: Bool {
+        parts.contains { steps in
+            steps.contains { step in
+                switch step {
+                case .each, .deep: true
+                default: false
+                }
+            }
+        }
+    }
+}
+
+extension Path {
+    /// Everything it yields, nulls left out, in document order.
+    package func values(in message: JSON) -> [JSON] { candidates(in: message).filter { $0 != .null } }
+
+    /// The first that it yields; null and absent yield nothing.
+    package func value(in message: JSON) -> JSON? {
+        if parts.count == 1, let steps = parts.first, let quick = Self.single(steps, message) { return quick.found }
+        return values(in: message).first
+    }
+
+    /// As `values`, with explicit nulls: patterns tell null from absent.
+    func candidates(in message: JSON) -> [JSON] {
+        if parts.count == 1, let steps = parts.first { return Self.walk(steps, message) }
+        let found = parts.map { Self.walk($0, message).first { $0 != .null } }
+        guard found.contains(where: { $0 != nil }) else { return [] }
+        return [.array(found.map { $0 ?? .null })]
+    }
+
+    /// Follows keys and indices without building lists; nil when the chain has a step that needs `walk`.
+    private static func single(_ steps: [Step], _ message: JSON) -> (found: JSON?, done: Void)? {
+        var current = message
+        for step in steps {
+            switch step {
+            case .key(let name):
+                guard let next = current[name] else { return (nil, ()) }
+                current = next
+            case .index(let index):
+                guard let next = element(index, of: current) else { return (nil, ()) }
+                current = next
+            case .each, .deep, .filter: return nil
+            }
+        }
+        return (current == .null ? nil : current, ())
+    }
+
+    private static func walk(_ steps: [Step], _ message: JSON) -> [JSON] {
+        var current = [message]
+        for step in steps {
+            var next: [JSON] = []
+            for value in current {
+                switch step {
+                case .key(let name): if let found = value[name] { next.append(found) }
+                case .index(let index): if let found = element(index, of: value) { next.append(found) }
+                case .each: next.append(contentsOf: children(of: value))
+                case .deep(let name): collect(name, in: value, into: &next)
+                case .filter(let filter): if let found = filter.apply(to: value) { next.append(found) }
+                }
+            }
+            if next.isEmpty { return [] }
+            current = next
+        }
+        return current
+    }
+
+    private static func element(_ index: Int, of value: JSON) -> JSON? {
+        guard case .array(let elements) = value else { return nil }
+        let (position, overflow) = index < 0 ? elements.count.addingReportingOverflow(index) : (index, false)
+        guard !overflow, elements.indices.contains(position) else { return nil }
+        return elements[position]
+    }
+
+    private static func children(of value: JSON) -> [JSON] {
+        switch value {
+        case .array(let elements): elements
+        case .object(let members): members.map(\.value)
+        default: []
+        }
+    }
+
+    /// Pre-order with a stack of our own: the depth of a message is its sender's choice.
+    private static func collect(_ name: String, in root: JSON, into found: inout [JSON]) {
+        var stack = [root]
+        while let value = stack.popLast() {
+            switch value {
+            case .array(let elements): stack.append(contentsOf: elements.reversed())
+            case .object(let members):
+                for member in members where member.key == name { found.append(member.value) }
+                stack.append(contentsOf: members.reversed().map(\.value))
+            default: continue
+            }
+        }
+    }
+}
+
+extension [Path] {
+    /// The value of the first path that yields one.
+    package func value(in message: JSON) -> JSON? {
+        for path in self {
+            if let value = path.value(in: message) { return value }
+        }
+        return nil
+    }
+}

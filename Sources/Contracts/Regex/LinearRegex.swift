@@ -1,0 +1,119 @@
+/// A regular expression that matches the whole string in time linear in it (trust.md T23): a Thompson automaton run in
+/// Pike's way, so no pattern can make it slow. Back-references and look-around are refused for that reason.
+///
+/// Supported: literals, `.` (not a line end), classes, `\d \w \s` and their negations, `\n \r \t \f \v \0 \xHH \uHHHH`,
+/// groups `(…)`, `(?:…)`, `(?<name>…)`, alternation, `* + ? {n} {n,} {n,m}` and their lazy forms, `^ $ \b \B`.
+package struct LinearRegex: Sendable, Hashable {
+    package let text: String
+    /// Names of the named groups, in order of their opening brackets.
+    package let groups: [String]
+    let program: [RegexInstruction]
+
+    /// Longest text looked at; a longer one does not match (trust.md T23).
+    package static let maximumText = 65_536
+
+    package init(_ text: String) throws(PartError) {
+        var compiler = RegexCompiler(text)
+        program = try compiler.compile()
+        groups = compiler.groups
+        self.text = text
+    }
+
+    package static func == (lhs: LinearRegex, rhs: LinearRegex) -> Bool { lhs.text == rhs.text }
+    package func hash(into hasher: inout Swift.Hasher) { hasher.combine(text) }
+
+    package struct Match: Sendable, Hashable {
+        /// One for each named group, nil where the group took no part.
+        package var values: [(name: String, value: String?)]
+        package subscript(_ name: String) -> String? { values.first { $0.name == name }?.value }
+
+        package static func == (lhs: Match, rhs: Match) -> Bool {
+            lhs.values.elementsEqual(rhs.values) { $0.name == $1.name && $0.value == $1.value }
+        }
+        package func hash(into hasher: inout Swift.Hasher) {
+            for pair in values { hasher.combine(pair.value) }
+        }
+    }
+
+    package func matches(_ candidate: String) -> Bool { slots(candidate, captures: false) != nil }
+
+    /// The named groups of a match of the whole string.
+    package func match(_ candidate: String) -> Match? {
+        guard let found = slots(candidate, captures: true) else { return nil }
+        let scalars = candidate.unicodeScalars
+        let values = groups.enumerated().map { number, name -> (name: String, value: String?) in
+            let (start, end) = (found.slots[2 * number], found.slots[2 * number + 1])
+            guard start >= 0, end >= start else { return (name, nil) }
+            let from = found.indices[start]
+            return (name, String(scalars[from..<found.indices[end]]))
+        }
+        return Match(values: values)
+    }
+
+    private func slots(_ candidate: String, captures: Bool) -> (slots: [Int], indices: [String.Index])? {
+        let utf8 = candidate.utf8
+        guard utf8.count <= Self.maximumText else { return nil }
+        let scalars = candidate.unicodeScalars
+        var machine = RegexMachine(program: program, text: scalars.map(\.value))
+        guard let slots = machine.run(slotCount: captures ? 2 * groups.count : 0) else { return nil }
+        return (slots, captures ? Array(scalars.indices) + [scalars.endIndex] : [])
+    }
+}
+
+/// One step of a compiled expression. Jumps are relative, so that pieces can be joined and copied as they are.
+enum RegexInstruction: Sendable, Hashable {
+    case scalar(UInt32)
+    /// Anything but a line end.
+    case any
+    case set(RegexSet)
+    /// Tries `first`, then `second`.
+    case split(first: Int, second: Int)
+    case jump(Int)
+    case save(Int)
+    case assert(RegexAssertion)
+    case match
+}
+
+enum RegexAssertion: Sendable, Hashable { case start, end, wordBoundary, noWordBoundary }
+
+/// Scalars as sorted ranges that do not touch.
+struct RegexSet: Sendable, Hashable {
+    private(set) var ranges: [ClosedRange<UInt32>]
+
+    init(_ ranges: [ClosedRange<UInt32>]) {
+        self.ranges = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = self.ranges.last, range.lowerBound <= last.upperBound &+ 1 {
+                self.ranges[self.ranges.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                self.ranges.append(range)
+            }
+        }
+    }
+
+    static let last: UInt32 = 0x10ffff
+    static let digits = RegexSet([0x30...0x39])
+    static let word = RegexSet([0x30...0x39, 0x41...0x5a, 0x5f...0x5f, 0x61...0x7a])
+    static let space = RegexSet([0x09...0x0d, 0x20...0x20, 0xa0...0xa0, 0x2028...0x2029, 0xfeff...0xfeff])
+
+    var inverted: RegexSet {
+        var gaps: [ClosedRange<UInt32>] = []
+        var next: UInt32 = 0
+        for range in ranges {
+            if range.lowerBound > next { gaps.append(next...(range.lowerBound - 1)) }
+            next = range.upperBound &+ 1
+        }
+        if next <= Self.last { gaps.append(next...Self.last) }
+        return RegexSet(gaps)
+    }
+
+    func contains(_ scalar: UInt32) -> Bool {
+        var low = 0
+        var high = ranges.count
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].upperBound < scalar { low = middle + 1 } else { high = middle }
+        }
+        return low < ranges.count && ranges[low].contains(scalar)
+    }
+}

@@ -1,0 +1,131 @@
+package import Wire
+
+/// Variables in what we send (contract.md): `{user} {credential} {canary} {uuid} {n} {now} {now+1h}` and names kept by
+/// a flow; any other brace text is literal.
+package struct Template: Sendable, Hashable {
+    package enum Piece: Sendable, Hashable {
+        case literal(String)
+        case variable(String)
+        /// `{now}` and `{now+1h}`, `{now-5m}`: seconds since 1970, plus these.
+        case now(seconds: Int64)
+    }
+    package let pieces: [Piece]
+
+    /// - Parameter kept: names that a flow has kept so far.
+    package init(_ text: String, kept: Set<String> = []) {
+        var pieces: [Piece] = []
+        var literal = ""
+        var rest = text[...]
+        while let open = rest.firstIndex(of: "{") {
+            literal += rest[..<open]
+            guard let close = rest[open...].firstIndex(of: "}") else { break }
+            let word = rest[rest.index(after: open)..<close]
+            if let piece = Self.piece(String(word), kept) {
+                if !literal.isEmpty { pieces.append(.literal(literal)) }
+                literal = ""
+                pieces.append(piece)
+                rest = rest[rest.index(after: close)...]
+            } else {
+                literal += "{"
+                rest = rest[rest.index(after: open)...]
+            }
+        }
+        literal += rest
+        if !literal.isEmpty || pieces.isEmpty { pieces.append(.literal(literal)) }
+        self.pieces = pieces
+    }
+
+    package static let names = ["user", "credential", "canary", "uuid", "n"]
+
+    private static func piece(_ word: String, _ kept: Set<String>) -> Piece? {
+        if names.contains(word) || kept.contains(word) { return .variable(word) }
+        guard word.hasPrefix("now") else { return nil }
+        let offset = word.dropFirst(3)
+        if offset.isEmpty { return .now(seconds: 0) }
+        guard let sign = offset.first, sign == "+" || sign == "-" else { return nil }
+        guard let length = DurationText.parse(String(offset.dropFirst())) else { return nil }
+        let seconds = length.components.seconds
+        return .now(seconds: sign == "-" ? 0 - seconds : seconds)
+    }
+
+    package var hasVariables: Bool { pieces.contains { if case .literal = $0 { false } else { true } } }
+
+    /// - Parameters:
+    ///   - now: seconds since 1970, from whoever has a clock.
+    ///   - value: what a variable stands for; nil leaves its braces as they are.
+    /// - Returns: the value itself when the text is one variable and nothing else (`{now}` is then a number), else a
+    ///   string.
+    package func filled(now: Int64, _ value: (String) -> JSON?) -> JSON {
+        if pieces.count == 1, let only = pieces.first {
+            switch only {
+            case .literal(let text): return .string(text)
+            case .now(let seconds): return .number("\(now &+ seconds)")
+            case .variable(let name): return value(name) ?? .string("{\(name)}")
+            }
+        }
+        var text = ""
+        for piece in pieces {
+            switch piece {
+            case .literal(let part): text += part
+            case .now(let seconds): text += "\(now &+ seconds)"
+            case .variable(let name): text += value(name).map { $0.string ?? $0.text } ?? "{\(name)}"
+            }
+        }
+        return .string(text)
+    }
+
+    /// Fills every string of a value, keys excepted. The value's depth is bounded by the file it stands in (L6).
+    package static func fill(_ value: JSON, kept: Set<String> = [], now: Int64, _ variable: (String) -> JSON?) -> JSON {
+        switch value {
+        case .string(let text): Template(text, kept: kept).filled(now: now, variable)
+        case .array(let items): .array(items.map { fill($0, kept: kept, now: now, variable) })
+        case .object(let members):
+            .object(members.map { .init(key: $0.key, value: fill($0.value, kept: kept, now: now, variable)) })
+        case .null, .bool, .number: value
+        }
+    }
+}
+
+/// A message of a flow, to see whether a request is one of it, unchanged but for variables.
+struct FlowTemplate: Sendable {
+    private let template: JSON
+
+    init(_ template: JSON) { self.template = template }
+
+    func matches(_ message: JSON) -> Bool { Self.matches(template, message) }
+
+    private static func matches(_ template: JSON, _ message: JSON) -> Bool {
+        switch (template, message) {
+        case (.string(let text), _):
+            let pieces = Template(text).pieces
+            guard pieces.contains(where: { if case .literal = $0 { false } else { true } }) else { return template == message }
+            if pieces.count == 1 { return !message.isContainer && message != .null }
+            guard case .string(let found) = message else { return false }
+            return glob(pieces, text).matches(found)
+        case (.object(let wanted), .object(let found)):
+            return wanted.count == found.count
+                && wanted.allSatisfy { member in message[member.key].map { matches(member.value, $0) } ?? false }
+        case (.array(let wanted), .array(let found)):
+            return wanted.count == found.count && zip(wanted, found).allSatisfy { matches($0, $1) }
+        default: return template == message || template.canonical == message.canonical
+        }
+    }
+
+    /// Literal pieces with a star wherever a variable stands.
+    private static func glob(_ pieces: [Template.Piece], _ text: String) -> Glob {
+        var literals = [""]
+        for piece in pieces {
+            if case .literal(let part) = piece { literals[literals.count - 1] += part } else { literals.append("") }
+        }
+        return Glob(text: text, pieces: literals)
+    }
+}
+
+extension JSON {
+    var isContainer: Bool {
+        switch self {
+        case .array, .object: true
+        case .null, .bool, .number, .string: false
+        }
+    }
+}
