@@ -1,0 +1,150 @@
+import NIOCore
+import Wire
+
+extension LineFields {
+    mutating func entry() throws(RecordingError) -> Entry {
+        let number = try integer("n", as: UInt64.self)
+        let instant = Instant(nanoseconds: try integer("t"))
+        let loop = try integerIfPresent("loop", as: UInt16.self) ?? 0
+        let sequence = try integer("seq", as: UInt64.self)
+        let ref = try refIfPresent("ref")
+        let body = try body()
+        try finish()
+        return Entry(number: number, instant: instant, loop: loop, sequence: sequence, ref: ref, body: body)
+    }
+
+    private mutating func body() throws(RecordingError) -> Entry.Body {
+        let kind = try string("kind")
+        switch kind {
+        case "opened":
+            return .opened(Opened(transport: TransportID(try integer("transport")), peer: try string("peer")))
+        case "head": return .head(try head())
+        case "facts": return .facts(try facts())
+        case "accepted":
+            return .became(.accepted(subprotocol: try stringIfPresent("subprotocol"), deflate: try flag("deflate")))
+        case "refused": return .became(.refused(status: try integer("status")))
+        case "opaque": return .became(.opaque(try string("reason")))
+        case "frame": return .frame(try frame())
+        case "bytes": return .bytes(try bytes())
+        case "fault": return .fault(try fault())
+        case "limit":
+            return .limit(
+                LimitRecord(id: try string("id"), detail: try string("detail"), direction: try wordIfPresent("dir")))
+        case "recoded": return .recoded(Recoded(on: try ref("on"), reason: try string("reason")))
+        case "ended": return .ended(try end())
+        case "closed":
+            return .closed(
+                Totals(
+                    clientIn: try integer("Cin"), clientOut: try integer("Cout"), serverIn: try integer("Sin"),
+                    serverOut: try integer("Sout")))
+        case "note": return .note(try string("note"))
+        case "tick": return .tick
+        default:
+            throw wrong(
+                "kind",
+                expected: "one of opened, head, facts, accepted, refused, opaque, frame, bytes, fault, limit, recoded, "
+                    + "ended, closed, note, tick",
+                found: .string(kind))
+        }
+    }
+
+    private mutating func ref(_ key: String) throws(RecordingError) -> EntryRef {
+        guard let ref = try refIfPresent(key) else {
+            throw wrong(key, expected: "a session and an ordinal such as s31.12", found: nil)
+        }
+        return ref
+    }
+
+    private mutating func passage() throws(RecordingError) -> Passage {
+        Passage(try word("dir"), in: try instantIfPresent("in"), out: try instantIfPresent("out"))
+    }
+
+    private mutating func provenance() throws(RecordingError) -> Provenance {
+        Provenance(source: try refIfPresent("from"), faults: try strings("faults"))
+    }
+
+    private mutating func head() throws(RecordingError) -> HeadRecord {
+        HeadRecord(
+            passage: try passage(), bytes: try payloadIfPresent() ?? ByteBuffer(), provenance: try provenance(),
+            wireSize: try integerIfPresent("size"))
+    }
+
+    private mutating func facts() throws(RecordingError) -> Facts {
+        Facts(
+            tap: try word("tap"), user: try stringIfPresent("user"), place: try stringIfPresent("place"),
+            state: try word("state"), expires: try integerIfPresent("expires"), tag: try stringIfPresent("tag"),
+            faults: try strings("faults"))
+    }
+
+    private mutating func frame() throws(RecordingError) -> FrameRecord {
+        let passage = try passage()
+        let first = try integer("first", as: UInt8.self)
+        let length = try integer("len", as: UInt64.self)
+        var form = LengthForm.shortest(for: length)
+        if let number = try integerIfPresent("form", as: UInt8.self) {
+            guard let named = LengthForm(rawValue: number) else {
+                throw wrong("form", expected: "7, 16 or 64", found: .number("\(number)"))
+            }
+            form = named
+        }
+        let frame = Frame(
+            firstByte: first, lengthForm: form, declaredLength: length, maskKey: try mask(),
+            payload: try payloadIfPresent() ?? ByteBuffer())
+        var message: MessageRecord?
+        if let value = take("msg") {
+            var fields = try LineFields(value, place: place)
+            message = try fields.message(of: frame)
+            try fields.finish()
+        }
+        return FrameRecord(
+            passage: passage, frame: frame, message: message, provenance: try provenance(),
+            read: try integerIfPresent("read") ?? 0, redacted: try flag("redacted"), wireSize: try integerIfPresent("size"))
+    }
+
+    private mutating func mask() throws(RecordingError) -> UInt32? {
+        guard let text = try stringIfPresent("mask") else { return nil }
+        guard text.utf8.count == 8, let key = UInt32(text, radix: 16) else {
+            throw wrong("mask", expected: "8 hex digits", found: .string(text))
+        }
+        return key
+    }
+
+    private mutating func message(of frame: Frame) throws(RecordingError) -> MessageRecord {
+        let ordinal = try integer("n", as: UInt32.self)
+        let opcode = try integer("op", as: UInt8.self)
+        let payload = try flag("same") ? frame.payload : try payloadIfPresent()
+        return MessageRecord(
+            opcode: Opcode(rawValue: opcode), payload: payload, unlifted: try stringIfPresent("unlifted"), ordinal: ordinal)
+    }
+
+    private mutating func bytes() throws(RecordingError) -> BytesRecord {
+        let kind = try word("of", as: BytesRecord.Kind.self)
+        return BytesRecord(
+            passage: try passage(), kind: kind, bytes: try payloadIfPresent() ?? ByteBuffer(),
+            provenance: try provenance(), wireSize: try integerIfPresent("size"))
+    }
+
+    private mutating func fault() throws(RecordingError) -> FaultRecord {
+        let id = try string("id")
+        let kind = try string("fault")
+        let reach = try word("reach", as: Influence.Reach.self)
+        var excuses: [Influence.Excuse] = []
+        for name in try strings("excuses") {
+            guard let excuse = Influence.Excuse(rawValue: name) else {
+                let words = Influence.Excuse.allCases.map { $0.rawValue }.joined(separator: ", ")
+                throw wrong("excuses", expected: "words of \(words)", found: .string(name))
+            }
+            excuses.append(excuse)
+        }
+        return FaultRecord(
+            id: id, kind: kind, influence: Influence(reach, excuses), tap: try word("tap"), on: try refIfPresent("on"),
+            detail: try string("detail"), applied: try flag("applied", default: true),
+            held: .nanoseconds(try integerIfPresent("held", as: Int64.self) ?? 0), partner: try stringIfPresent("partner"))
+    }
+
+    private mutating func end() throws(RecordingError) -> EndRecord {
+        EndRecord(
+            side: try word("side"), style: try word("style"), by: try word("by"), cause: try stringIfPresent("cause") ?? "",
+            undelivered: try integerIfPresent("undelivered") ?? 0)
+    }
+}

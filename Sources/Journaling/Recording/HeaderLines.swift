@@ -1,0 +1,64 @@
+import Wire
+
+extension LineWriter {
+    mutating func write(_ header: RecordingHeader) {
+        write("miswire-recording", header.version)
+        write("program", header.program)
+        write("segment", header.segment)
+        write("started", header.started)
+        write("seed", header.seed)
+        write("mode", word: header.mode.rawValue)
+        for (key, source) in [("profile", header.profile), ("contract", header.contract)] {
+            guard let source else { continue }
+            object(key) {
+                $0.write("name", source.name)
+                $0.write("hash", source.hash)
+                $0.write("text", source.text)
+            }
+        }
+        if !header.upstream.isEmpty { write("upstream", header.upstream) }
+        if !header.purpose.isEmpty { write("purpose", header.purpose) }
+        write("redactions", header.redactions)
+    }
+
+    mutating func write(_ end: RecordingEnd) {
+        write("end", end.entries)
+        write("redactions", end.redactions)
+    }
+}
+
+extension LineFields {
+    /// `version` was taken already.
+    mutating func header(version: Int) throws(RecordingError) -> RecordingHeader {
+        guard version == RecordingHeader.currentVersion else {
+            throw RecordingError(
+                place: place, sentence: "the recording is of another version",
+                expected: "miswire-recording \(RecordingHeader.currentVersion)", found: "\(version)",
+                remedy: "read it with the program that wrote it")
+        }
+        let header = RecordingHeader(
+            version: version, program: try string("program"), segment: try integer("segment"),
+            started: try string("started"), seed: try integer("seed"), mode: try word("mode"),
+            profile: try source("profile"), contract: try source("contract"),
+            upstream: try stringIfPresent("upstream") ?? "", purpose: try stringIfPresent("purpose") ?? "",
+            redactions: try integer("redactions"))
+        try finish()
+        return header
+    }
+
+    private mutating func source(_ key: String) throws(RecordingError) -> RecordingHeader.Source? {
+        guard let value = take(key) else { return nil }
+        var fields = try LineFields(value, place: place)
+        let source = RecordingHeader.Source(
+            name: try fields.string("name"), hash: try fields.string("hash"), text: try fields.string("text"))
+        try fields.finish()
+        return source
+    }
+
+    /// `entries` was taken already.
+    mutating func end(entries: UInt64) throws(RecordingError) -> RecordingEnd {
+        let end = RecordingEnd(entries: entries, redactions: try integer("redactions"))
+        try finish()
+        return end
+    }
+}
