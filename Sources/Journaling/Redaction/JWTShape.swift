@@ -3,31 +3,31 @@
 package enum JWTShape {
     /// Ranges in order, without overlap. Linear in the length.
     package static func ranges(in bytes: [UInt8]) -> [Range<Int>] {
-        bytes.withUnsafeBufferPointer { unsafe ranges(in: $0) }
+        ranges(in: bytes.span)
     }
 
-    package static func ranges(in bytes: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
+    private static func ranges(in bytes: Span<UInt8>) -> [Range<Int>] {
         var found: [Range<Int>] = []
         var index = 0
         while index < bytes.count {
-            guard unsafe isObject(bytes, index) else {
+            guard isObject(bytes, index) else {
                 index += 1
                 continue
             }
-            let first = unsafe run(bytes, from: index)
-            guard first - index >= shortestHeader, unsafe isDot(bytes, first) else {
+            let first = run(bytes, from: index)
+            guard first - index >= shortestHeader, isDot(bytes, first) else {
                 index = first
                 continue
             }
-            var end = unsafe run(bytes, from: first + 1)
-            guard end > first + 1, unsafe isDot(bytes, end) else {
+            var end = run(bytes, from: first + 1)
+            guard end > first + 1, isDot(bytes, end) else {
                 index = first + 1
                 continue
             }
-            end = unsafe run(bytes, from: end + 1)
+            end = run(bytes, from: end + 1)
             // An encrypted token has five parts (RFC 7516 section 3.1).
-            for _ in 0..<2 where unsafe isDot(bytes, end) {
-                let next = unsafe run(bytes, from: end + 1)
+            for _ in 0..<2 where isDot(bytes, end) {
+                let next = run(bytes, from: end + 1)
                 if next > end + 1 { end = next }
             }
             found.append(index..<end)
@@ -40,21 +40,21 @@ package enum JWTShape {
     private static let shortestHeader = 10
 
     /// `{` and then `"` or white space, in base64: `eyI`-`eyL`, `eyA`-`eyD`, `ewk`-`ewr`, `ew0`-`ew3`.
-    private static func isObject(_ bytes: UnsafeBufferPointer<UInt8>, _ index: Int) -> Bool {
-        guard unsafe bytes[index] == 0x65, index + 2 < bytes.count else { return false }
-        switch unsafe (bytes[index + 1], bytes[index + 2]) {
+    private static func isObject(_ bytes: Span<UInt8>, _ index: Int) -> Bool {
+        guard bytes[index] == 0x65, index + 2 < bytes.count else { return false }
+        switch (bytes[index + 1], bytes[index + 2]) {
         case (0x79, 0x41...0x44), (0x79, 0x49...0x4c), (0x77, 0x6b...0x72), (0x77, 0x30...0x33): return true
         default: return false
         }
     }
 
-    private static func isDot(_ bytes: UnsafeBufferPointer<UInt8>, _ index: Int) -> Bool {
-        unsafe index < bytes.count && bytes[index] == 0x2e
+    private static func isDot(_ bytes: Span<UInt8>, _ index: Int) -> Bool {
+        index < bytes.count && bytes[index] == 0x2e
     }
 
-    private static func run(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    private static func run(_ bytes: Span<UInt8>, from start: Int) -> Int {
         var end = start
-        while end < bytes.count, unsafe Base64URL.value(of: bytes[end]) != nil { end += 1 }
+        while end < bytes.count, Base64URL.value(of: bytes[end]) != nil { end += 1 }
         return end
     }
 }
