@@ -3,6 +3,8 @@ package import Faults
 
 /// Finds contracts by name (beside the profiles, or the shipped ones) or by file.
 package struct ContractLoader: Sendable {
+    /// Names of the contracts in the program, in alphabetical order.
+    package static let shipped: [String] = []
     package init() {}
     /// - Parameter nameOrFile: a name is `[a-z0-9.-]+` without a directory or `.yaml`.
     package func load(_ nameOrFile: String) throws(ConfigurationErrors) -> Contract { throw ConfigurationErrors([]) }
@@ -13,6 +15,8 @@ package struct ContractLoader: Sendable {
 }
 
 package struct ProfileLoader: Sendable {
+    /// Names of the profiles in the program, in alphabetical order.
+    package static let shipped: [String] = []
     package init() {}
     package func load(_ nameOrFile: String) throws(ConfigurationErrors) -> Profile { throw ConfigurationErrors([]) }
     package static func parse(text: String, file: String) throws(ConfigurationErrors) -> Profile {
