@@ -1,0 +1,89 @@
+import Captures
+import Journaling
+import NIOCore
+import NIOPosix
+import Oracles
+import Synchronization
+
+/// The thread behind the loops: puts what they hand over into journal order and shows it to recording, oracle and
+/// observers. Its queue is bounded (trust.md L11): when it is behind, sockets are no longer read; nothing is dropped.
+final class Recorder: Sendable {
+    /// Tells a loop that the recorder has caught up, with these sessions or as a whole.
+    typealias Resume = @Sendable (_ loop: Int, _ sessions: [SessionID], _ wholly: Bool) -> Void
+    /// Asks a loop for its watermark.
+    typealias Poke = @Sendable (_ loop: Int) -> Void
+
+    private let thread: any EventLoop
+    private let desk: NIOLoopBound<RecorderDesk>
+    private let waiting = Atomic<Int>(0)
+    private let limit: Int
+    private let resume: Resume
+    private let poke: Poke
+    private let loops: Int
+    private let poked: [Flag]
+
+    /// Set while a loop was asked for its watermark and has not answered.
+    private final class Flag: Sendable {
+        let isSet = Atomic<Bool>(false)
+    }
+
+    init(
+        thread: any EventLoop, limit: Int, loops: Int, desk: NIOLoopBound<RecorderDesk>, resume: @escaping Resume,
+        poke: @escaping Poke
+    ) {
+        self.thread = thread
+        self.limit = limit
+        self.loops = loops
+        self.resume = resume
+        self.poke = poke
+        self.desk = desk
+        poked = (0..<loops).map { _ in Flag() }
+    }
+
+    var isBehind: Bool { waiting.load(ordering: .relaxed) > limit }
+
+    /// From any loop; never blocks.
+    func accept(_ batch: Batch) {
+        waiting.add(batch.bytes, ordering: .relaxed)
+        thread.execute { [self] in
+            if poked.indices.contains(batch.loop) { poked[batch.loop].isSet.store(false, ordering: .relaxed) }
+            let outcome = desk.value.work(batch)
+            release(outcome.settled)
+            if outcome.needsWatermarks { pokeAll(but: batch.loop) }
+        }
+    }
+
+    private func release(_ settled: [Batch]) {
+        var freed = 0
+        var sessions = [[SessionID]](repeating: [], count: loops)
+        for batch in settled {
+            freed += batch.bytes
+            for (backlog, bytes) in batch.charges where backlog.remove(bytes) {
+                if sessions.indices.contains(backlog.loop) { sessions[backlog.loop].append(backlog.session) }
+            }
+        }
+        let (old, new) = waiting.subtract(freed, ordering: .relaxed)
+        let wholly = old > limit / 2 && new <= limit / 2
+        for loop in 0..<loops where wholly || !sessions[loop].isEmpty { resume(loop, sessions[loop], wholly) }
+    }
+
+    private func pokeAll(but loop: Int) {
+        for other in 0..<loops where other != loop {
+            if !poked[other].isSet.exchange(true, ordering: .relaxed) { poke(other) }
+        }
+    }
+
+    /// Behind all batches: closes the recording and sums up.
+    func conclude(lasted: Duration, drained: Bool) async -> RunResult {
+        await withCheckedContinuation { continuation in
+            thread.execute { [self] in continuation.resume(returning: desk.value.conclude(lasted: lasted, drained: drained)) }
+        }
+    }
+
+    /// What was judged and counted so far; the run goes on.
+    func snapshot(lasted: Duration) async -> RunResult {
+        await withCheckedContinuation { continuation in
+            thread.execute { [self] in continuation.resume(returning: desk.value.result(lasted: lasted, drained: true)) }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Captures
+import Journaling
+import Oracles
+
+/// The recorder's work itself, on one thread: assemble, write, judge, count, tell.
+final class RecorderDesk {
+    private var assembler: JournalAssembler
+    private var writer: RecordingWriter?
+    private let directory: String?
+    private var writeError: String?
+    private var ledger: Ledger?
+    private var judge: Judge?
+    private var teller: Teller
+    private let onEntry: EntryObserver?
+    private let onEvent: EventObserver
+    /// Batches of which entries may still wait for a slower loop.
+    private var unsettled: [Batch] = []
+    private var entries: [Entry] = []
+    private var count: UInt64 = 0
+    private var last = Instant.zero
+    private var knownDifferences = 0
+
+    init(
+        assembler: JournalAssembler, writer: RecordingWriter?, directory: String?, ledger: Ledger?, judge: Judge?,
+        onEntry: EntryObserver?, onEvent: @escaping EventObserver
+    ) {
+        self.assembler = assembler
+        self.writer = writer
+        self.directory = directory
+        self.ledger = ledger
+        self.judge = judge
+        self.onEntry = onEntry
+        self.onEvent = onEvent
+        teller = Teller(counts: ledger != nil)
+    }
+
+    /// What `work` leaves for the recorder to tell the loops.
+    struct Outcome {
+        /// Batches of which nothing waits any more.
+        var settled: [Batch]
+        /// Much waits for slower loops: they are to publish their watermark now.
+        var needsWatermarks: Bool
+    }
+
+    func work(_ batch: Batch) -> Outcome {
+        assembler.push(batch.entries, loop: batch.loop)
+        assembler.advance(loop: batch.loop, to: batch.watermark)
+        if batch.isLast { assembler.finish(loop: batch.loop) }
+        for sample in batch.samples { teller.statistics.added.record(sample) }
+        var light = batch
+        light.entries = []
+        unsettled.append(light)
+        passOn()
+        let settled = assembler.waiting == 0 ? .distantFuture : assembler.watermark
+        let done = unsettled.filter { $0.watermark < settled }
+        unsettled.removeAll { $0.watermark < settled }
+        return Outcome(settled: done, needsWatermarks: assembler.waiting > 256 || unsettled.contains { $0.bytes > 64 << 10 })
+    }
+
+    private func passOn() {
+        entries.removeAll(keepingCapacity: true)
+        assembler.drain(into: &entries)
+        count &+= UInt64(entries.count)
+        if !entries.isEmpty { write() }
+        for entry in entries {
+            last = max(last, entry.instant)
+            ledger?.observe(entry)
+            judge?.observe(entry)
+            teller.observe(entry, tell: onEvent)
+            onEntry?(entry)
+        }
+        let watermark = assembler.watermark
+        if watermark < .distantFuture {
+            last = max(last, watermark)
+            judge?.advance(to: watermark)
+        }
+        flushIfDue()
+        tellNews()
+    }
+
+    private func write() {
+        guard let writer, writeError == nil else { return }
+        do { try writer.append(entries, redactions: assembler.redactions) } catch { failed(error) }
+    }
+
+    private func flushIfDue() {
+        guard let writer, writeError == nil else { return }
+        do { try writer.flushIfDue() } catch { failed(error) }
+    }
+
+    /// The disk failed: sessions go on, the recording does not, and the run cannot pass.
+    private func failed(_ error: RecordingError) {
+        writeError = error.description
+        onEvent(RuntimeEvent(instant: last, session: nil, user: nil, kind: .recordingFailed(error.description)))
+    }
+
+    private func tellNews() {
+        if let findings = judge?.newFindings() {
+            for finding in findings {
+                onEvent(
+                    RuntimeEvent(
+                        instant: finding.instant, session: finding.sessions.first, user: finding.users.first,
+                        kind: .violation(finding)))
+            }
+        }
+        guard let ledger, ledger.differences.count > knownDifferences else { return }
+        for difference in ledger.differences[knownDifferences...] {
+            onEvent(RuntimeEvent(instant: last, session: difference.session, user: nil, kind: .toolError(difference)))
+        }
+        knownDifferences = ledger.differences.count
+    }
+
+    func conclude(lasted: Duration, drained: Bool) -> RunResult {
+        passOn()
+        ledger?.conclude()
+        tellNews()
+        if let writer, writeError == nil {
+            do { try writer.finish() } catch { failed(error) }
+        }
+        writer = nil
+        return result(lasted: lasted, drained: drained)
+    }
+
+    func result(lasted: Duration, drained: Bool) -> RunResult {
+        RunResult(
+            statistics: teller.statistics, judgement: judge?.conclude(at: last),
+            ledgerDifferences: ledger?.differences ?? [], recording: directory,
+            recordingComplete: writeError == nil, recordingError: writeError, entries: count, end: last,
+            lasted: lasted, drained: drained)
+    }
+}

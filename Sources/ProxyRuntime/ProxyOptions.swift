@@ -1,0 +1,41 @@
+package import Contracts
+package import Faults
+package import Journaling
+
+/// What one proxy is to do. Everything has been parsed and checked before it comes here.
+package struct ProxyOptions: Sendable {
+    package var listen: HostPort
+    package var upstream: Upstream
+    /// Nil: every byte passes unchanged.
+    package var profile: Profile?
+    package var contract: Contract?
+    package var seed: UInt64 = 0
+    package var limits: Limits = .standard
+    /// Event loops; a session stays on one of them. At least 1.
+    package var loops: Int = SystemLimits.cores
+    /// Directory of the recording; nil = nothing is recorded.
+    package var record: String?
+    package var recordMode: RecordingHeader.Mode = .redacted
+    /// The oracle reads the journal while it is written.
+    package var judge = false
+    /// Named in the recording's header.
+    package var program = "0.1.0"
+    package var purpose = ""
+    /// Knows where the contract's secrets and users stand.
+    package var finder: any SecretFinder = StandardSecrets()
+    /// Link-local and metadata addresses may be dialled (trust.md T14).
+    package var allowLinkLocalUpstream = false
+
+    package init(listen: HostPort, upstream: Upstream) {
+        self.listen = listen
+        self.upstream = upstream
+    }
+
+    /// Bytes and frames become entries. Otherwise only what happens once a session does.
+    package var keepsTraffic: Bool { record != nil || judge }
+}
+
+/// Called on the recorder's thread, in journal order, with every entry of the run: what recording and oracle see.
+package typealias EntryObserver = @Sendable (Entry) -> Void
+/// Called on the recorder's thread.
+package typealias EventObserver = @Sendable (RuntimeEvent) -> Void

@@ -1,0 +1,133 @@
+import Captures
+import Faults
+package import Journaling
+import NIOCore
+import NIOPosix
+import Oracles
+import Synchronization
+
+/// A running proxy: one listener, one upstream, sessions spread over event loops.
+package final class ProxyServer: Sendable {
+    /// Where it listens; the port is the real one also when 0 was asked for.
+    package let address: HostPort
+    /// Nanoseconds since 1970 at instant zero: wall time of an instant is this plus it.
+    package let startedWall: Int64
+
+    private let shared: Shared
+    private let listener: any Channel
+    private let group: MultiThreadedEventLoopGroup
+    private let recorderThread: MultiThreadedEventLoopGroup
+    private let recorder: Recorder
+    private let ticks: [RepeatedTask]
+    private let stopping = Mutex(Stopping())
+
+    private struct Stopping {
+        var task: Task<RunResult, Never>?
+        var cut: (@Sendable () -> Void)?
+    }
+
+    private init(
+        shared: Shared, parts: ProxyStart.Parts, listener: any Channel, address: HostPort, ticks: [RepeatedTask]
+    ) {
+        self.shared = shared
+        self.listener = listener
+        self.address = address
+        self.ticks = ticks
+        group = parts.group
+        recorderThread = parts.recorderThread
+        recorder = parts.recorder
+        startedWall = parts.startedWall
+    }
+
+    /// Listens and relays from now on, or throws and leaves nothing behind.
+    /// - Parameters:
+    ///   - onEvent: called on the recorder's thread, in journal order.
+    ///   - onEntry: likewise, with every entry; nil costs nothing.
+    package static func start(
+        _ options: ProxyOptions, onEvent: @escaping EventObserver = { _ in }, onEntry: EntryObserver? = nil
+    ) async throws(RuntimeError) -> ProxyServer {
+        var options = options
+        options.limits = SystemLimits.fitted(options.limits)
+        options.loops = max(1, options.loops)
+        let start = try ProxyStart(options)
+        let listener = try await start.bind()
+        let parts: ProxyStart.Parts
+        do {
+            parts = try await start.assemble(onEvent: onEvent, onEntry: onEntry)
+        } catch {
+            try? await listener.close()
+            await start.abandon()
+            throw error
+        }
+        let bound = listener.localAddress
+        let address = HostPort(host: bound?.ipAddress ?? options.listen.host, port: bound?.port ?? options.listen.port)
+        let ticks = start.startTicks()
+        try? await listener.setOption(.autoRead, value: true).get()
+        return ProxyServer(shared: start.shared, parts: parts, listener: listener, address: address, ticks: ticks)
+    }
+
+    package var now: Instant { shared.clock.now }
+    package var liveSessions: Int { shared.live }
+    /// L7 as it holds on this machine.
+    package var sessionLimit: Int { shared.options.limits.sessions }
+
+    /// Kill switch: every fault stops, on live sessions too, and for good.
+    package func stopFaults() {
+        shared.stopFaults()
+        for handle in shared.loops.all { handle.execute { $0.stopFaults() } }
+    }
+
+    /// What was counted and judged so far; the run goes on.
+    package func snapshot() async -> RunResult {
+        for handle in shared.loops.all { handle.execute { $0.publishWatermark() } }
+        return await recorder.snapshot(lasted: Instant.zero.duration(to: now))
+    }
+
+    /// Stops accepting, lets sessions end for up to `grace`, then cuts them. A further call cuts at once and gives the
+    /// same result.
+    package func drain(grace: Duration) async -> RunResult {
+        let (task, cut) = stopping.withLock { stopping -> (Task<RunResult, Never>, (@Sendable () -> Void)?) in
+            if let task = stopping.task { return (task, stopping.cut) }
+            let impatience = shared.anyLoop.makePromise(of: Void.self)
+            stopping.cut = { impatience.succeed(()) }
+            let task = Task { await self.stop(grace: grace, impatience: impatience.futureResult) }
+            stopping.task = task
+            return (task, nil)
+        }
+        cut?()
+        return await task.value
+    }
+
+    private func stop(grace: Duration, impatience: EventLoopFuture<Void>) async -> RunResult {
+        try? await listener.close()
+        for handle in shared.loops.all { handle.execute { $0.drain() } }
+        var drained = await isEmpty(within: grace, or: impatience)
+        if !drained {
+            for handle in shared.loops.all { handle.execute { $0.cutAll() } }
+            _ = await isEmpty(within: .seconds(2), or: nil)
+            drained = false
+        }
+        for tick in ticks { tick.cancel() }
+        for handle in shared.loops.all {
+            // The loop's last batch is on its way before the recorder sums up.
+            try? await handle.eventLoop.submit { handle.loop.finish() }.get()
+        }
+        let result = await recorder.conclude(lasted: Instant.zero.duration(to: now), drained: drained)
+        stopping.withLock { $0.cut = nil }
+        try? await group.shutdownGracefully()
+        try? await recorderThread.shutdownGracefully()
+        return result
+    }
+
+    /// True once no session is left; false when the time is over or `or` has come.
+    private func isEmpty(within time: Duration, or impatience: EventLoopFuture<Void>?) async -> Bool {
+        let loop = shared.anyLoop
+        let answer = loop.makePromise(of: Bool.self)
+        shared.whenEmpty { answer.succeed(true) }
+        impatience?.whenSuccess { answer.succeed(false) }
+        let timer = loop.scheduleTask(in: .nanoseconds(time.nanoseconds)) { answer.succeed(false) }
+        let empty = (try? await answer.futureResult.get()) ?? false
+        timer.cancel()
+        return empty
+    }
+}

@@ -1,0 +1,173 @@
+import Captures
+import Faults
+import Glibc
+import Journaling
+import NIOCore
+import NIOPosix
+import Oracles
+
+/// The steps from options to a running proxy, each of which may fail and leaves nothing half-started behind.
+struct ProxyStart {
+    /// What the running proxy holds on to.
+    struct Parts: Sendable {
+        var group: MultiThreadedEventLoopGroup
+        var recorderThread: MultiThreadedEventLoopGroup
+        var recorder: Recorder
+        var startedWall: Int64
+    }
+
+    let shared: Shared
+    private let group: MultiThreadedEventLoopGroup
+    private let recorderThread: MultiThreadedEventLoopGroup
+    private let startedWall: Int64
+    private var options: ProxyOptions { shared.options }
+
+    init(_ options: ProxyOptions) throws(RuntimeError) {
+        let upstream = try Resolver.addresses(of: options.upstream.address)
+        for address in upstream {
+            if let why = Resolver.objection(
+                to: address, listener: nil, allowLinkLocal: options.allowLinkLocalUpstream)
+            {
+                throw .forbiddenTarget(options.upstream.address, why)
+            }
+        }
+        startedWall = MonotonicClock.wall
+        group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
+        recorderThread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        shared = Shared(options: options, clock: MonotonicClock(), upstream: upstream, anyLoop: group.any())
+    }
+
+    /// Undoes `init`.
+    func abandon() async {
+        try? await group.shutdownGracefully()
+        try? await recorderThread.shutdownGracefully()
+    }
+
+    /// Binds the listener; it accepts nothing before its `autoRead` is turned on.
+    func bind() async throws(RuntimeError) -> any Channel {
+        do {
+            let address = try Resolver.addresses(of: options.listen)[0]
+            let channel = try await listen(on: address)
+            if let why = ownListener(channel) {
+                try? await channel.close()
+                throw RuntimeError.forbiddenTarget(options.upstream.address, why)
+            }
+            return channel
+        } catch {
+            await abandon()
+            if let error = error as? RuntimeError { throw error }
+            throw reason(error)
+        }
+    }
+
+    private func listen(on address: SocketAddress) async throws -> any Channel {
+        var bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 4_096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.autoRead, value: false)
+            .serverChannelOption(.maxMessagesPerRead, value: 1)
+        // Accepted sockets inherit these from the listener.
+        for (level, name, value) in SocketTuning.keepAlive(options.limits) {
+            bootstrap = bootstrap.serverChannelOption(
+                ChannelOptions.Types.SocketOption(level: level, name: name), value: value)
+        }
+        return try await bootstrap
+            .serverChannelInitializer { [shared] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Gatekeeper(shared: shared))
+                }
+            }
+            .childChannelInitializer { [shared] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let handle = shared.loops.all.first(where: { $0.eventLoop === channel.eventLoop }) else {
+                        throw ChannelError.ioOnClosedChannel
+                    }
+                    try SocketTuning.apply(to: channel, limits: shared.options.limits, inherited: true)
+                    try handle.loop.open(channel)
+                }
+            }
+            .bind(to: address).get()
+    }
+
+    /// With port 0 only now it is known where the listener is.
+    private func ownListener(_ channel: any Channel) -> String? {
+        shared.upstream.lazy.compactMap {
+            Resolver.objection(
+                to: $0, listener: channel.localAddress, allowLinkLocal: options.allowLinkLocalUpstream)
+        }.first
+    }
+
+    private func reason(_ error: any Error) -> RuntimeError {
+        guard let error = error as? IOError else { return .cannotListen(options.listen, "\(error)") }
+        if error.errnoCode == EADDRINUSE {
+            return .portInUse(options.listen, by: PortOwner.listening(on: options.listen.port))
+        }
+        return .cannotListen(options.listen, SocketTuning.words(for: error.errnoCode))
+    }
+
+    /// Makes the recorder and the loops.
+    func assemble(onEvent: @escaping EventObserver, onEntry: EntryObserver?) async throws(RuntimeError) -> Parts {
+        let thread = recorderThread.any()
+        let loops = shared.loops
+        do {
+            let desk = try await thread.submit { [self] in
+                NIOLoopBound(try makeDesk(onEvent: onEvent, onEntry: onEntry), eventLoop: thread)
+            }.get()
+            let recorder = Recorder(
+                thread: thread, limit: options.limits.recorderBytes, loops: options.loops, desk: desk,
+                resume: { index, sessions, wholly in
+                    loops.execute(on: index) { $0.recorderCaughtUp(with: sessions, wholly: wholly) }
+                },
+                poke: { index in loops.execute(on: index) { $0.publishWatermark() } })
+            var handles: [LoopHandle] = []
+            for (index, eventLoop) in group.makeIterator().enumerated() {
+                handles.append(
+                    try await eventLoop.submit { [shared] in
+                        LoopHandle(Loop(index: index, eventLoop: eventLoop, shared: shared, recorder: recorder))
+                    }.get())
+            }
+            loops.fill(handles)
+            return Parts(
+                group: group, recorderThread: recorderThread, recorder: recorder, startedWall: startedWall)
+        } catch {
+            let directory = options.record ?? ""
+            throw .cannotRecord(directory: directory, (error as? RecordingError)?.description ?? "\(error)")
+        }
+    }
+
+    private func makeDesk(onEvent: @escaping EventObserver, onEntry: EntryObserver?) throws -> RecorderDesk {
+        let configuration = Transcriber.Configuration(
+            mode: options.recordMode, limits: options.limits, finder: options.finder,
+            redactionKey: redactionKey(), epochSeconds: startedWall / 1_000_000_000)
+        let writer = try options.record.map {
+            try RecordingWriter(directory: $0, header: header(), limits: options.limits)
+        }
+        return RecorderDesk(
+            assembler: JournalAssembler(loops: options.loops, configuration), writer: writer,
+            directory: options.record, ledger: options.keepsTraffic ? Ledger() : nil,
+            judge: options.judge ? Judge(contract: options.contract) : nil, onEntry: onEntry, onEvent: onEvent)
+    }
+
+    private func header() -> RecordingHeader {
+        RecordingHeader(
+            program: options.program, started: MonotonicClock.utc(startedWall), seed: options.seed,
+            mode: options.recordMode,
+            profile: options.profile.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
+            contract: options.contract.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
+            upstream: options.upstream.url, purpose: options.purpose)
+    }
+
+    /// Fresh for each run and never stored (trust.md T35).
+    private func redactionKey() -> [UInt8] {
+        var system = SystemRandomNumberGenerator()
+        return (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &system) }
+    }
+
+    /// One timer a loop. When traffic is kept the watermark must move at least every 100 ms.
+    func startTicks() -> [RepeatedTask] {
+        let period = TimeAmount.milliseconds(options.keepsTraffic ? 100 : 250)
+        return shared.loops.all.map { handle in
+            handle.eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in handle.loop.tick() }
+        }
+    }
+}

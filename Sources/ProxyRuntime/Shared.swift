@@ -1,0 +1,136 @@
+import Faults
+import Journaling
+import NIOCore
+import Synchronization
+
+/// What all loops of one proxy read and nobody changes, with the few counters that they share.
+final class Shared: Sendable {
+    let options: ProxyOptions
+    let clock: MonotonicClock
+    /// Resolved once (trust.md T14).
+    let upstream: [SocketAddress]
+    let directory = SessionDirectory()
+    let loops = LoopTable()
+    /// For promises and timers of the proxy as a whole.
+    let anyLoop: any EventLoop
+    private let faultsStopped = Atomic<Bool>(false)
+    private let machines: SessionConfiguration
+    private let gate = Mutex(Gate())
+
+    private struct Gate: Sendable {
+        var live = 0
+        var ids: UInt32 = 0
+        var reopen: (@Sendable () -> Void)?
+        var whenEmpty: (@Sendable () -> Void)?
+    }
+
+    init(options: ProxyOptions, clock: MonotonicClock, upstream: [SocketAddress], anyLoop: any EventLoop) {
+        self.anyLoop = anyLoop
+        self.options = options
+        self.clock = clock
+        self.upstream = upstream
+        let finder = options.finder
+        let enrolment = Enrolment()
+        enrolment.begin(at: .zero)
+        machines = SessionConfiguration(
+            profile: options.profile, contract: options.contract, seed: options.seed, record: options.keepsTraffic,
+            enrolment: enrolment,
+            identify: { bytes in
+                let head = HeadView(bytes)
+                let credential = finder.secrets(inRequest: head).first(where: \.isCredential)
+                return finder.user(inRequest: head, credential: credential)
+            })
+    }
+
+    func machine(for id: SessionID) -> SessionMachine { SessionMachine(configuration: machines, id: id) }
+
+    /// Messages may leave one session for another, so that each must be findable.
+    var mayCross: Bool { options.profile?.faults.isEmpty == false }
+
+    /// The kill switch was pulled; sessions that begin later have no faults either.
+    var faultsAreOff: Bool { faultsStopped.load(ordering: .relaxed) }
+    func stopFaults() { faultsStopped.store(true, ordering: .relaxed) }
+
+    // MARK: How many sessions there are
+
+    /// A connection was accepted. False when it was the last one that L7 allows.
+    func sessionBegan() -> Bool {
+        gate.withLock { gate in
+            gate.live += 1
+            return gate.live < options.limits.sessions
+        }
+    }
+
+    func nextID() -> SessionID {
+        gate.withLock { gate in
+            gate.ids &+= 1
+            return SessionID(gate.ids)
+        }
+    }
+
+    /// Called back when there is room again; at once when there is already.
+    func whenRoom(_ body: @escaping @Sendable () -> Void) {
+        let now = gate.withLock { gate in
+            if gate.live < options.limits.sessions { return true }
+            gate.reopen = body
+            return false
+        }
+        if now { body() }
+    }
+
+    func sessionEnded() {
+        let calls = gate.withLock { gate in
+            gate.live -= 1
+            let reopen = gate.live < options.limits.sessions ? gate.reopen.take() : nil
+            let empty = gate.live == 0 ? gate.whenEmpty.take() : nil
+            return (reopen, empty)
+        }
+        calls.0?()
+        calls.1?()
+    }
+
+    func whenEmpty(_ body: @escaping @Sendable () -> Void) {
+        let now = gate.withLock { gate in
+            if gate.live == 0 { return true }
+            gate.whenEmpty = body
+            return false
+        }
+        if now { body() }
+    }
+
+    var live: Int { gate.withLock { $0.live } }
+}
+
+/// The way to a loop's state from any thread.
+struct LoopHandle: Sendable {
+    let eventLoop: any EventLoop
+    private let state: NIOLoopBound<Loop>
+
+    /// To be called on that loop.
+    init(_ loop: Loop) {
+        eventLoop = loop.eventLoop
+        state = NIOLoopBound(loop, eventLoop: loop.eventLoop)
+    }
+
+    /// To be called on that loop.
+    var loop: Loop { state.value }
+
+    func execute(_ body: @escaping @Sendable (Loop) -> Void) {
+        eventLoop.execute { body(state.value) }
+    }
+}
+
+/// The loops by number; filled while the proxy starts.
+final class LoopTable: Sendable {
+    private let handles = Mutex<[LoopHandle]>([])
+
+    func fill(_ all: [LoopHandle]) { handles.withLock { $0 = all } }
+
+    subscript(index: Int) -> LoopHandle? {
+        handles.withLock { $0.indices.contains(index) ? $0[index] : nil }
+    }
+
+    var all: [LoopHandle] { handles.withLock { $0 } }
+
+    func execute(on index: Int, _ body: @escaping @Sendable (Loop) -> Void) { self[index]?.execute(body) }
+}

@@ -1,0 +1,257 @@
+import Faults
+import Glibc
+import Journaling
+import NIOCore
+import NIOPosix
+import Wire
+
+/// One socket of a session: the only handler in its pipeline. It turns what the socket does into session events and
+/// counts bytes on its own, independently of the session machine; it decides nothing. Confined to its event loop.
+final class Link: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let side: Side
+    let session: Session
+    private(set) var context: ChannelHandlerContext?
+    /// True from the moment the socket can be used until it is gone.
+    private(set) var isActive = false
+    private(set) var isClosed = false
+
+    /// Bytes given to the machine.
+    private(set) var bytesIn: UInt64 = 0
+    /// Bytes handed to the socket, and how many of them the system has taken.
+    private var handed: UInt64 = 0
+    private var taken: UInt64 = 0
+    private var awaitsDrain = false
+
+    /// What the machine wants; reading also needs the recorder to keep up.
+    private var wantsReads = true
+    private var reads = true
+    /// Arrived though reads are off: NIO empties a socket whose peer has ended, whatever was asked for.
+    private var parked: [ByteBuffer] = []
+    private var inputEnded = false
+    private var toldEnd = false
+    private var sawError = false
+    private var outputEnded = false
+    /// The machine has ended this side: what still arrives is thrown away and is no part of the ledger.
+    private(set) var isDiscarding = false
+    private var queuedForFlush = false
+
+    init(_ side: Side, of session: Session) {
+        self.side = side
+        self.session = session
+    }
+
+    var bytesOut: UInt64 { session.loop.tracksDelivery ? taken : handed }
+
+    // MARK: From the socket
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { becameActive() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelActive(context: ChannelHandlerContext) { becameActive() }
+
+    private func becameActive() {
+        guard !isActive, !isClosed else { return }
+        isActive = true
+        applyReads()
+        session.linkBecameActive(self)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if isDiscarding { return }
+        let buffer = unwrapInboundIn(data)
+        if reads && parked.isEmpty { take(buffer) } else { parked.append(buffer) }
+    }
+
+    private func take(_ buffer: ByteBuffer) {
+        bytesIn &+= UInt64(buffer.readableBytes)
+        session.loop.deliver(.received(side, buffer), to: session)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let event = event as? ChannelEvent, event == .inputClosed else { return }
+        inputEnded = true
+        session.inputEnded(self)
+        if isDiscarding { return closeNow() }
+        if parked.isEmpty { tellEnd(.finish) }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if isDiscarding { return }
+        session.loop.deliver(.writable(side, context.channel.isWritable), to: session)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Whatever it is, NIO closes the channel behind it; nothing can be repaired here.
+        sawError = true
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        guard !isClosed else { return }
+        isClosed = true
+        isActive = false
+        releaseParked()
+        let lost = session.loop.tracksDelivery ? handed &- taken : 0
+        if lost > 0 { session.loop.deliver(.undelivered(side, lost), to: session) }
+        if !isDiscarding { tellEnd(outputEnded && !sawError ? .finish : .reset) }
+        session.linkClosed(self)
+    }
+
+    private func tellEnd(_ style: EndStyle) {
+        // After an orderly end only its turning into a reset is news.
+        if toldEnd && style == .finish { return }
+        if toldEnd && outputEnded && !sawError { return }
+        toldEnd = true
+        session.loop.deliver(.ended(side, style), to: session)
+    }
+
+    private func releaseParked() {
+        guard !parked.isEmpty else { return }
+        let waiting = parked
+        parked = []
+        if isDiscarding { return }
+        for buffer in waiting { take(buffer) }
+        if inputEnded && !isClosed { tellEnd(.finish) }
+    }
+
+    // MARK: Commands
+
+    func write(_ buffer: ByteBuffer) {
+        let count = UInt64(buffer.readableBytes)
+        guard let context, isActive, !outputEnded, !isDiscarding else {
+            if count > 0 { session.loop.deliver(.undelivered(side, count), to: session) }
+            return
+        }
+        handed &+= count
+        context.write(wrapOutboundOut(buffer), promise: nil)
+        if !queuedForFlush {
+            queuedForFlush = true
+            session.loop.flushLater(self)
+        }
+    }
+
+    /// One flush for all that one event caused.
+    func flush() {
+        queuedForFlush = false
+        guard let context, isActive else { return }
+        context.flush()
+        if session.loop.tracksDelivery { noteDelivery() }
+    }
+
+    func setReads(_ on: Bool) {
+        wantsReads = on
+        applyReads()
+    }
+
+    func applyReads() {
+        let wanted = wantsReads && !session.mustWaitForRecorder
+        guard wanted != reads, !isDiscarding, !isClosed else { return }
+        reads = wanted
+        setAutoRead(wanted)
+        if wanted { session.loop.later { self.releaseIfReading() } }
+    }
+
+    private func releaseIfReading() {
+        if reads { releaseParked() }
+    }
+
+    /// FIN once everything written is out; the other direction stays open.
+    func finish() {
+        guard isActive, !outputEnded else { return }
+        outputEnded = true
+        whenDrained { link in link.context?.close(mode: .output, promise: nil) }
+    }
+
+    func close(_ style: CutStyle) {
+        guard !isClosed else { return }
+        switch style {
+        case .reset: reset()
+        case .half: finishAndLinger()
+        case .silent: fallSilent()
+        }
+    }
+
+    /// RST: what is queued in us and in the kernel is dropped.
+    private func reset() {
+        isDiscarding = true
+        parked = []
+        guard let context else { return closeNow() }
+        // On the loop it is set at once; the future is only NIO's way to tell of an error, which close() survives.
+        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        context.close(promise: nil)
+    }
+
+    /// FIN behind what was written, then whatever still comes is read and thrown away until the peer ends too: closing
+    /// a socket with unread bytes would send RST and destroy what the peer has not read yet.
+    private func finishAndLinger() {
+        isDiscarding = true
+        parked = []
+        guard isActive else { return closeNow() }
+        session.loop.linger(self)
+        if !reads {
+            reads = true
+            setAutoRead(true)
+        }
+        let wasEnded = outputEnded
+        outputEnded = true
+        if wasEnded {
+            if inputEnded { closeNow() }
+            return
+        }
+        whenDrained { link in
+            if link.inputEnded { return link.closeNow() }
+            link.context?.close(mode: .output, promise: nil)
+        }
+    }
+
+    private func fallSilent() {
+        isDiscarding = true
+        parked = []
+        reads = false
+        setAutoRead(false)
+    }
+
+    func closeNow() { context?.close(promise: nil) }
+
+    private func setAutoRead(_ on: Bool) {
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: on)
+    }
+
+    // MARK: What the system has taken
+
+    private var buffered: UInt64 {
+        guard let count = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes) else { return 0 }
+        return UInt64(clamping: count)
+    }
+
+    private func noteDelivery() {
+        // A flush that failed has closed the channel; the loss was counted there.
+        guard !isClosed else { return }
+        let waiting = buffered
+        taken = max(taken, handed &- min(handed, waiting))
+        if waiting > 0 { whenDrained { _ in } }
+    }
+
+    /// Calls back once everything written so far was taken by the system; never when the socket breaks before.
+    private func whenDrained(_ body: @escaping (Link) -> Void) {
+        guard let context else { return }
+        if buffered == 0 {
+            taken = handed
+            return body(self)
+        }
+        let mark = handed
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenSuccess {
+            self.taken = max(self.taken, mark)
+            body(self)
+        }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: promise)
+    }
+}

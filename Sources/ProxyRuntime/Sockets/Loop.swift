@@ -1,0 +1,312 @@
+import Faults
+import Journaling
+import NIOCore
+import NIOPosix
+import Wire
+
+/// Everything that lives on one event loop: its sessions, their wakes, the entries on their way to the recorder. All
+/// sessions of a loop share one output and one run queue, so that no machine is entered while another acts.
+final class Loop {
+    let index: Int
+    let eventLoop: any EventLoop
+    let shared: Shared
+    private let recorder: Recorder
+    private(set) var now: Instant
+    /// The recorder is behind as a whole: no socket of this loop is read.
+    private(set) var waitsForRecorder = false
+
+    private var sessions: [UInt32: Session] = [:]
+    private var output = SessionOutput()
+    private var isRunning = false
+    private var queue: [Work] = []
+    private var dirty: [Link] = []
+    private var outbox: Outbox
+    private var wakes = WakeHeap()
+    private var armedWake: (at: Instant, task: Scheduled<Void>)?
+    private var lingering: [(link: Link, until: Instant)] = []
+    private var sampleCountdown = 256
+    private var isDraining = false
+
+    private enum Work {
+        case event(Session, SessionEvent)
+        case call(() -> Void)
+    }
+
+    init(index: Int, eventLoop: any EventLoop, shared: Shared, recorder: Recorder) {
+        self.index = index
+        self.eventLoop = eventLoop
+        self.shared = shared
+        self.recorder = recorder
+        now = shared.clock.now
+        outbox = Outbox(loop: index)
+    }
+
+    var tracksDelivery: Bool { shared.options.keepsTraffic }
+    var liveSessions: Int { sessions.count }
+
+    // MARK: Running machines
+
+    /// Tells a session's machine something and performs what it answers. Called again from within, it only queues.
+    func deliver(_ event: SessionEvent, to session: Session) {
+        if isRunning {
+            queue.append(.event(session, event))
+            return
+        }
+        isRunning = true
+        now = max(now, shared.clock.now)
+        step(session, event)
+        if queue.isEmpty && dirty.count == 1 { flushOnly() }
+        settle()
+        isRunning = false
+    }
+
+    /// Runs behind everything that is under way.
+    func later(_ body: @escaping () -> Void) {
+        queue.append(.call(body))
+        if isRunning { return }
+        isRunning = true
+        now = max(now, shared.clock.now)
+        settle()
+        isRunning = false
+    }
+
+    private func settle() {
+        var next = 0
+        while next < queue.count || !dirty.isEmpty {
+            while next < queue.count {
+                switch queue[next] {
+                case .event(let session, let event): step(session, event)
+                case .call(let body): body()
+                }
+                next += 1
+            }
+            let links = dirty
+            dirty.removeAll(keepingCapacity: true)
+            for link in links { link.flush() }
+        }
+        if next > 0 { queue.removeAll(keepingCapacity: next < 1_024) }
+    }
+
+    private func flushOnly() {
+        let link = dirty[0]
+        dirty.removeAll(keepingCapacity: true)
+        link.flush()
+        sampleCountdown -= 1
+        if sampleCountdown <= 0 {
+            sampleCountdown = 256
+            outbox.sample(now.duration(to: shared.clock.now))
+        }
+    }
+
+    private func step(_ session: Session, _ event: SessionEvent) {
+        if session.isOver { return }
+        session.machine.handle(event, at: now, into: &output)
+        if !output.entries.isEmpty {
+            outbox.append(output.entries, to: session.backlog)
+            if outbox.isFull || session.backlog.isOver { handOver() }
+        }
+        var index = 0
+        while index < output.commands.count {
+            session.perform(output.commands[index])
+            index += 1
+        }
+        output.removeAll()
+        if case .closed = event { bury(session) }
+    }
+
+    func flushLater(_ link: Link) { dirty.append(link) }
+
+    // MARK: Sessions come and go
+
+    func open(_ channel: any Channel) throws {
+        let id = shared.nextID()
+        let peer = SocketTuning.text(of: channel.remoteAddress)
+        let opened = Opened(transport: TransportID(id.value), peer: peer)
+        let session = Session(id: id, opened: opened, loop: self, machine: shared.machine(for: id))
+        let link = Link(.client, of: session)
+        session.attachClient(link)
+        sessions[id.value] = session
+        if shared.mayCross { shared.directory.list(.init(session: id, loop: index, label: nil)) }
+        try channel.pipeline.syncOperations.addHandler(link)
+    }
+
+    func endIfOver(_ session: Session) {
+        guard session.hasNoSockets else { return }
+        later {
+            guard session.hasNoSockets, !session.isOver else { return }
+            self.queue.append(.event(session, .closed(session.totals)))
+        }
+    }
+
+    private func bury(_ session: Session) {
+        guard !session.isOver else { return }
+        session.markOver()
+        sessions[session.id.value] = nil
+        if shared.mayCross || session.label != nil { shared.directory.remove(session.id) }
+        shared.sessionEnded()
+        if !shared.options.keepsTraffic || isDraining { handOver() }
+    }
+
+    func dial(_ session: Session) {
+        dial(session, candidates: shared.upstream[...])
+    }
+
+    private func dial(_ session: Session, candidates: ArraySlice<SocketAddress>) {
+        guard let address = candidates.first else { return session.dialFailed("the upstream has no address") }
+        let limits = shared.options.limits
+        ClientBootstrap(group: eventLoop)
+            .connectTimeout(.nanoseconds(limits.connectTime.nanoseconds))
+            .channelInitializer { [loop = NIOLoopBound(self, eventLoop: eventLoop), id = session.id] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let session = loop.value.sessions[id.value] else { throw ChannelError.ioOnClosedChannel }
+                    try SocketTuning.apply(to: channel, limits: limits, inherited: false)
+                    try channel.pipeline.syncOperations.addHandler(Link(.server, of: session))
+                }
+            }
+            .connect(to: address)
+            .assumeIsolated()
+            .whenFailure { error in
+                if candidates.count > 1 { return self.dial(session, candidates: candidates.dropFirst()) }
+                session.dialFailed(SocketTuning.sentence(for: error, dialling: address, within: limits.connectTime))
+            }
+    }
+
+    // MARK: Crossings
+
+    func cross(_ crossing: Crossing, from session: Session) {
+        guard let place = shared.directory.partner(for: crossing) else {
+            return deliver(.crossingRefused(crossing, reason: "no live session of another user"), to: session)
+        }
+        var crossing = crossing
+        crossing.partner = place.label
+        let partner = place.session
+        if place.loop == index {
+            return arrive(crossing, at: partner) { taken in
+                self.answer(crossing, to: session, taken: taken)
+            }
+        }
+        let origin = NIOLoopBound((loop: self, session: session), eventLoop: eventLoop)
+        let home = eventLoop
+        shared.loops.execute(on: place.loop) { [crossing] there in
+            there.arrive(crossing, at: partner) { taken in
+                home.execute { origin.value.loop.answer(crossing, to: origin.value.session, taken: taken) }
+            }
+        }
+    }
+
+    private func arrive(_ crossing: Crossing, at id: SessionID, then answer: (Bool) -> Void) {
+        guard let partner = sessions[id.value], !partner.isOver else { return answer(false) }
+        deliver(.crossed(crossing), to: partner)
+        answer(true)
+    }
+
+    private func answer(_ crossing: Crossing, to session: Session, taken: Bool) {
+        deliver(
+            taken ? .crossingTaken(crossing) : .crossingRefused(crossing, reason: "the partner's session had ended"),
+            to: session)
+    }
+
+    // MARK: Time
+
+    func wake(_ session: Session, at instant: Instant) {
+        wakes.push(WakeHeap.Item(instant: instant, session: session.id.value))
+        arm()
+    }
+
+    /// One scheduled task a loop, for the earliest wake of all its sessions.
+    private func arm() {
+        guard let first = wakes.first else { return }
+        if let armedWake, armedWake.at <= first.instant { return }
+        armedWake?.task.cancel()
+        let delay = max(0, shared.clock.now.duration(to: first.instant).nanoseconds)
+        let task = eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) { self.ring() }
+        armedWake = (first.instant, task)
+    }
+
+    private func ring() {
+        armedWake = nil
+        let present = shared.clock.now
+        while let item = wakes.popFirst(until: present) {
+            guard let session = sessions[item.session], session.wakeAt == item.instant else { continue }
+            session.woke()
+        }
+        arm()
+    }
+
+    func linger(_ link: Link) {
+        lingering.append((link, now.advanced(by: .seconds(2))))
+    }
+
+    /// The loop's only regular timer: hands over entries, publishes the watermark, ends what lingers too long.
+    func tick() {
+        let present = max(now, shared.clock.now)
+        if !lingering.isEmpty {
+            let late = lingering.filter { $0.until <= present }
+            lingering.removeAll { $0.until <= present || $0.link.isClosed }
+            for (link, _) in late { link.closeNow() }
+        }
+        publishWatermark()
+    }
+
+    // MARK: Recorder
+
+    func publishWatermark() {
+        now = max(now, shared.clock.now)
+        handOver()
+    }
+
+    private func handOver() {
+        let batch = outbox.take(watermark: now)
+        recorder.accept(batch)
+        if recorder.isBehind { pauseForRecorder() }
+        for (backlog, _) in batch.charges where backlog.isOver {
+            guard let session = sessions[backlog.session.value], !session.waitsForRecorder else { continue }
+            session.waitsForRecorder = true
+            session.applyReads()
+        }
+    }
+
+    private func pauseForRecorder() {
+        guard !waitsForRecorder else { return }
+        waitsForRecorder = true
+        for session in sessions.values { session.applyReads() }
+    }
+
+    /// The recorder has caught up, as a whole or with these sessions.
+    func recorderCaughtUp(with ids: [SessionID], wholly: Bool) {
+        if wholly && waitsForRecorder {
+            waitsForRecorder = false
+            for session in sessions.values { session.applyReads() }
+        }
+        for id in ids {
+            guard let session = sessions[id.value], session.waitsForRecorder else { continue }
+            session.waitsForRecorder = false
+            session.applyReads()
+        }
+    }
+
+    // MARK: The whole proxy's doing
+
+    func tellAll(_ event: SessionEvent) {
+        for id in sessions.keys.sorted() {
+            if let session = sessions[id] { deliver(event, to: session) }
+        }
+    }
+
+    func stopFaults() { tellAll(.faultsOff) }
+
+    func drain() {
+        isDraining = true
+        tellAll(.drain)
+    }
+
+    func cutAll() {
+        for id in sessions.keys.sorted() { sessions[id]?.cut(.reset) }
+    }
+
+    /// The last batch of this loop: nothing comes behind it.
+    func finish() {
+        now = max(now, shared.clock.now)
+        recorder.accept(outbox.take(watermark: now, isLast: true))
+    }
+}

@@ -1,0 +1,140 @@
+import Faults
+import Journaling
+import NIOCore
+import Wire
+
+/// Two sockets and a session machine on one event loop. Performs the machine's commands in order and invents nothing.
+final class Session {
+    let id: SessionID
+    let loop: Loop
+    /// Bytes of this session that wait for the recorder.
+    let backlog: SessionBacklog
+    var machine: SessionMachine
+    private let opened: Opened
+    private var client: Link?
+    private var server: Link?
+    private enum Dialling { case no, yes, abandoned }
+    private var dialling = Dialling.no
+    private(set) var label: String?
+    private(set) var isOver = false
+    var waitsForRecorder = false
+    /// The instant of the machine's last `wake`; earlier entries of the loop's heap are stale.
+    private(set) var wakeAt: Instant?
+    /// When one of the two directions of a socket ended, for L8.
+    private(set) var halfClosedSince: Instant?
+
+    init(id: SessionID, opened: Opened, loop: Loop, machine: SessionMachine) {
+        self.id = id
+        self.opened = opened
+        self.loop = loop
+        self.machine = machine
+        backlog = SessionBacklog(
+            session: id, loop: loop.index, limit: loop.shared.options.limits.recorderSessionBytes)
+    }
+
+    var mustWaitForRecorder: Bool { waitsForRecorder || loop.waitsForRecorder }
+
+    // MARK: From the links
+
+    func attachClient(_ link: Link) { client = link }
+
+    func linkBecameActive(_ link: Link) {
+        switch link.side {
+        case .client:
+            if loop.shared.faultsAreOff { loop.deliver(.faultsOff, to: self) }
+            loop.deliver(.accepted(opened), to: self)
+        case .server:
+            if dialling == .abandoned { return link.close(.reset) }
+            dialling = .no
+            server = link
+            loop.deliver(.connected, to: self)
+        }
+    }
+
+    func inputEnded(_ link: Link) {
+        if halfClosedSince == nil { halfClosedSince = loop.now }
+    }
+
+    func linkClosed(_ link: Link) {
+        if halfClosedSince == nil { halfClosedSince = loop.now }
+        loop.endIfOver(self)
+    }
+
+    /// Both sockets are gone and nothing is being dialled.
+    var hasNoSockets: Bool {
+        (client?.isClosed ?? true) && (server?.isClosed ?? true) && dialling != .yes
+    }
+
+    func markOver() { isOver = true }
+
+    var totals: Totals {
+        Totals(
+            clientIn: client?.bytesIn ?? 0, clientOut: client?.bytesOut ?? 0, serverIn: server?.bytesIn ?? 0,
+            serverOut: server?.bytesOut ?? 0)
+    }
+
+    // MARK: Commands
+
+    func perform(_ command: SessionCommand) {
+        switch command {
+        case .connect: connect()
+        case .write(let side, let buffer): write(buffer, to: side)
+        case .finish(let side): link(side)?.finish()
+        case .close(let side, let style): close(side, style)
+        case .reads(let side, let on): link(side)?.setReads(on)
+        case .cross(let crossing): loop.cross(crossing, from: self)
+        case .wake(let instant):
+            wakeAt = instant
+            loop.wake(self, at: instant)
+        case .label(let text):
+            label = text
+            loop.shared.directory.list(.init(session: id, loop: loop.index, label: text))
+        }
+    }
+
+    private func link(_ side: Side) -> Link? { side == .client ? client : server }
+
+    private func write(_ buffer: ByteBuffer, to side: Side) {
+        if let link = link(side) { return link.write(buffer) }
+        loop.deliver(.undelivered(side, UInt64(buffer.readableBytes)), to: self)
+    }
+
+    private func close(_ side: Side, _ style: CutStyle) {
+        if let link = link(side) { return link.close(style) }
+        if side == .server, dialling == .yes {
+            dialling = .abandoned
+            loop.endIfOver(self)
+        }
+    }
+
+    private func connect() {
+        guard server == nil, dialling == .no else { return }
+        dialling = .yes
+        loop.dial(self)
+    }
+
+    func dialFailed(_ sentence: String) {
+        let wasWanted = dialling == .yes
+        dialling = .no
+        if wasWanted { loop.deliver(.connectFailed(sentence), to: self) }
+        loop.endIfOver(self)
+    }
+
+    func woke() {
+        wakeAt = nil
+        loop.deliver(.wake, to: self)
+    }
+
+    // MARK: The whole proxy's doing
+
+    func applyReads() {
+        client?.applyReads()
+        server?.applyReads()
+    }
+
+    /// The grace period is over, or an idle half was: both sockets go at once.
+    func cut(_ style: CutStyle) {
+        close(.client, style)
+        close(.server, style)
+    }
+}
