@@ -1,0 +1,82 @@
+package import Contracts
+package import Wire
+
+/// What earlier messages bound, for `$run1.thread_id` and its like (value flow, fuzzing.md "A test is a plan"):
+///
+/// * `$alice.id` is alice's principal name.
+/// * `$alice.FIELD` is the value of the member FIELD in the newest event that reached alice and has it.
+/// * `$runN.FIELD` is the same among the events of the N-th run of the step's own user; `$bob.runN.FIELD` of bob's. A
+///   user's runs are numbered from 1 in the order in which the first event with a new run key reached that user. The key
+///   is the contract's `runs.*.key`, without a contract the member `run_id`. Events that name another user as theirs
+///   (the contract's `ids` with `is: user`) bind nothing: a misrouted event must not rename the runs of who got it.
+package struct Binding: Sendable {
+    private struct Run: Sendable {
+        var key: String
+        var members: [String: JSON] = [:]
+    }
+    private struct Known: Sendable {
+        var members: [String: JSON] = [:]
+        var runs: [Run] = []
+    }
+
+    /// What is kept of one user at most; a flood from a server binds no more.
+    static let mostRuns = 10_000
+    static let mostMembers = 1_000
+
+    private let runKeys: [[Path]]
+    private let userPaths: [Path]
+    private var known: [String: Known] = [:]
+
+    package init(contract: Contract?) {
+        runKeys = contract?.runs.map(\.key) ?? []
+        userPaths = contract?.identity.ids.filter { $0.is == .user }.flatMap(\.at) ?? []
+    }
+
+    /// An event reached a connection of that user.
+    package mutating func observe(_ event: JSON, user: String) {
+        guard let members = event.object else { return }
+        if let owner = userPaths.value(in: event), owner.string != nil, owner.string != user { return }
+        var mine = known[user] ?? Known()
+        Self.merge(members, into: &mine.members)
+        if let key = runKey(event) {
+            if let index = mine.runs.lastIndex(where: { $0.key == key }) {
+                Self.merge(members, into: &mine.runs[index].members)
+            } else if mine.runs.count < Self.mostRuns {
+                var run = Run(key: key)
+                Self.merge(members, into: &run.members)
+                mine.runs.append(run)
+            }
+        }
+        known[user] = mine
+    }
+
+    /// Nil when nothing has bound it so far.
+    package func value(of reference: Reference, for user: String) -> JSON? {
+        let owner = reference.user ?? user
+        if reference.run == nil, reference.path == ["id"] { return .string(owner) }
+        guard let known = known[owner], let first = reference.path.first else { return nil }
+        var value: JSON?
+        if let number = reference.run {
+            guard number >= 1, number <= known.runs.count else { return nil }
+            value = known.runs[number - 1].members[first]
+        } else {
+            value = known.members[first]
+        }
+        for name in reference.path.dropFirst() { value = value?[name] }
+        return value
+    }
+
+    private func runKey(_ event: JSON) -> String? {
+        if runKeys.isEmpty { return event["run_id"]?.canonical }
+        for paths in runKeys {
+            if let key = paths.value(in: event) { return key.canonical }
+        }
+        return nil
+    }
+
+    private static func merge(_ members: [JSON.Member], into table: inout [String: JSON]) {
+        for member in members where !member.value.isNull {
+            if table[member.key] != nil || table.count < mostMembers { table[member.key] = member.value }
+        }
+    }
+}
