@@ -10,13 +10,11 @@ package import Wire
 ///   is the contract's `runs.*.key`, without a contract the member `run_id`. Events that name another user as theirs
 ///   (the contract's `ids` with `is: user`) bind nothing: a misrouted event must not rename the runs of who got it.
 package struct Binding: Sendable {
-    private struct Run: Sendable {
-        var key: String
-        var members: [String: JSON] = [:]
-    }
     private struct Known: Sendable {
         var members: [String: JSON] = [:]
-        var runs: [Run] = []
+        /// Members of the events of each run, and where the run with a key stands.
+        var runs: [[String: JSON]] = []
+        var numbers: [String: Int] = [:]
     }
 
     /// What is kept of one user at most; a flood from a server binds no more.
@@ -36,16 +34,14 @@ package struct Binding: Sendable {
     package mutating func observe(_ event: JSON, user: String) {
         guard let members = event.object else { return }
         if let owner = userPaths.value(in: event), owner.string != nil, owner.string != user { return }
-        var mine = known[user] ?? Known()
+        var mine = known.removeValue(forKey: user) ?? Known()
         Self.merge(members, into: &mine.members)
         if let key = runKey(event) {
-            if let index = mine.runs.lastIndex(where: { $0.key == key }) {
-                Self.merge(members, into: &mine.runs[index].members)
-            } else if mine.runs.count < Self.mostRuns {
-                var run = Run(key: key)
-                Self.merge(members, into: &run.members)
-                mine.runs.append(run)
+            if mine.numbers[key] == nil, mine.runs.count < Self.mostRuns {
+                mine.numbers[key] = mine.runs.count
+                mine.runs.append([:])
             }
+            if let index = mine.numbers[key] { Self.merge(members, into: &mine.runs[index]) }
         }
         known[user] = mine
     }
@@ -58,7 +54,7 @@ package struct Binding: Sendable {
         var value: JSON?
         if let number = reference.run {
             guard number >= 1, number <= known.runs.count else { return nil }
-            value = known.runs[number - 1].members[first]
+            value = known.runs[number - 1][first]
         } else {
             value = known.members[first]
         }

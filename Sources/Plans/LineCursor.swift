@@ -60,6 +60,15 @@ struct LineCursor {
         return String(view)
     }
 
+    /// Where that text stands first.
+    func find(_ text: String, from start: Int) -> Int? {
+        let wanted = Array(text.unicodeScalars)
+        guard !wanted.isEmpty, wanted.count <= scalars.count else { return nil }
+        return (start...max(start, scalars.count - wanted.count)).first { position in
+            position + wanted.count <= scalars.count && scalars[position..<position + wanted.count].elementsEqual(wanted)
+        }
+    }
+
     /// Columns count characters from 1.
     func column(_ position: Int) -> Int { text(0..<min(position, scalars.count)).count + 1 }
 

@@ -214,8 +214,13 @@ struct PlanParser {
         if plan.faults.contains(where: { $0.id == words[0] }) {
             throw cursor.error(at: start, width: words[0].count, "fault \(words[0]) stands here twice", "keep one")
         }
-        plan.faults.append(
-            Plan.FaultLine(id: words[0], kind: words[1], words: Array(words.dropFirst(2)), above: comments))
+        let fault = Plan.FaultLine(id: words[0], kind: words[1], words: Array(words.dropFirst(2)), above: comments)
+        plan.faults.append(fault)
+        do throws(FaultLineError) { _ = try fault.rule() } catch {
+            let found = error.word.isEmpty ? nil : cursor.find(error.word, from: start)
+            throw cursor.error(
+                at: found ?? start, width: found == nil ? 1 : error.word.count, error.sentence, error.remedy)
+        }
     }
 
     private func end(_ cursor: inout LineCursor) throws(PlanError) {

@@ -23,7 +23,8 @@ enum PlanPrinter {
         let actorWidth = plan.steps.map { actor($0).count }.max() ?? 0
         for step in plan.steps {
             lines += step.above.map(comment)
-            var line = padded(String(step.number), numberWidth) + "  "
+            let number = String(step.number)
+            var line = String(repeating: " ", count: numberWidth - number.count) + number + "  "
             if step.user != nil { line += padded(actor(step), actorWidth) + "  " }
             line += words(step.verb)
             if let text = step.comment {
@@ -92,9 +93,4 @@ enum PlanPrinter {
             && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7f }
         return plain ? text : quote(text)
     }
-}
-
-extension Plan.Verb {
-    /// As in the plan's text: `until error within 1s`.
-    package var text: String { PlanPrinter.words(self) }
 }

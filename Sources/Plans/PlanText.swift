@@ -12,3 +12,8 @@ package enum PlanText {
     /// Canonical text: printing what was parsed from canonical text gives the same bytes.
     package static func print(_ plan: Plan) -> String { PlanPrinter.text(of: plan) }
 }
+
+extension PlanText {
+    /// A verb with its operands, as in the plan: `until error within 1s`.
+    package static func words(of verb: Plan.Verb) -> String { PlanPrinter.words(verb) }
+}

@@ -1,4 +1,4 @@
-package import Journaling
+import Journaling
 import Wire
 
 /// Fills in the variables of one user's messages: the same seed, user and order of uses give the same texts.
