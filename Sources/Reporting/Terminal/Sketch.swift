@@ -1,6 +1,6 @@
-import Journaling
+package import Journaling
 import NIOCore
-import Oracles
+package import Oracles
 import Wire
 
 /// One row of a sequence diagram before it is drawn.
@@ -91,7 +91,7 @@ package struct Sketch: Sendable, Equatable {
         return SafeText.show(bytes: line.suffix(from: min(line.endIndex, line.startIndex + 9)))
     }
 
-    package static func frameLabel(_ record: FrameRecord) -> String {
+    static func frameLabel(_ record: FrameRecord) -> String {
         switch record.frame.opcode {
         case .close:
             let view = record.frame.payload.readableBytesView
