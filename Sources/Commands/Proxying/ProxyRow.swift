@@ -1,0 +1,69 @@
+import Journaling
+import ProxyRuntime
+import Reporting
+
+/// One event as columns: time 12, session 4, user 8, event 8, what, detail from column 70.
+struct ProxyRow {
+    var session: String
+    var user: String
+    var word: String
+    var what: String
+    var detail: String
+    var role: Style.Role?
+    /// FAIL and ALERT are never folded.
+    var isLoud: Bool { word == "FAIL" || word == "TOOL" || word == "ALERT" }
+
+    init(_ event: RuntimeEvent) {
+        session = event.session?.description ?? "–"
+        user = SafeText.show(event.user ?? "–")
+        (word, what, detail, role) = Self.words(event.kind)
+    }
+
+    private static func words(_ kind: RuntimeEvent.Kind) -> (String, String, String, Style.Role?) {
+        func place(_ peer: String, _ path: String?) -> String { peer + (path.map { " " + SafeText.show($0) } ?? "") }
+        switch kind {
+        case .open(let total, let server, let peer, let path):
+            let own = server.map { ", server \(Figures.duration($0))" } ?? ""
+            return ("open", "101 in \(Figures.duration(total))\(own)", place(peer, path), nil)
+        case .opaque(let why, let peer): return ("opaque", SafeText.show(why), peer, nil)
+        case .refused(let status, let total, let faults, let path):
+            let by = faults.isEmpty ? SafeText.show(path ?? "") : faults.joined(separator: " ")
+            return ("refused", "\(status) in \(Figures.duration(total))", by, nil)
+        case .failed(let why, let peer, let path): return ("failed", SafeText.show(why), place(peer, path), .fail)
+        case .fault(let fault):
+            let note = fault.applied ? "" : "not applied: "
+            return ("fault", "\(fault.id) \(fault.kind)", note + SafeText.show(fault.detail), .fault)
+        case .close(let closing): return close(closing)
+        case .limit(let limit): return ("limit", limit.id, SafeText.show(limit.detail), .excused)
+        case .violation(let finding):
+            let entry = finding.witness.last.map { "#\($0.number)" } ?? ""
+            return ("FAIL", "\(finding.property) \(SafeText.show(finding.sentence))", "\(entry) \(finding.id)", .failName)
+        case .toolError(let difference): return ("TOOL", SafeText.show(difference.sentence), "", .excused)
+        case .profileStopped(let acted): return ("faults", "off: \(Figures.count(acted)) acted", "", .fault)
+        case .recordingFailed(let why): return ("ALERT", "the recording failed", SafeText.show(why), .fail)
+        }
+    }
+
+    private static func close(_ closing: RuntimeEvent.Closing) -> (String, String, String, Style.Role?) {
+        let code = closing.code.map(String.init) ?? "no Close"
+        let by = closing.by.map { " by \($0.rawValue)" } ?? ""
+        var detail = ""
+        if let up = closing.messagesToServer, let down = closing.messagesToClient { detail = "\(up) ▸ \(down) ◂, " }
+        return ("close", "\(code)\(by) after \(Figures.duration(closing.lasted))", detail + Figures.bytes(closing.bytes), nil)
+    }
+
+    func text(_ style: Style, clock: String) -> String {
+        let name = user.count > 8 ? user.prefix(7) + "…" : user
+        let head = "\(style.paint(clock, .time))  \(session.left(4)) \(String(name).left(8)) "
+        let event = role.map { style.paint(word.left(8), $0) } ?? word.left(8)
+        return style.plainly("\(head) \(event) \(what.left(31)) \(detail)").trimmed + "\n"
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String {
+        var text = self
+        while text.hasSuffix(" ") { text.removeLast() }
+        return text
+    }
+}

@@ -1,0 +1,149 @@
+import ArgumentParser
+import Contracts
+import Faults
+import Foundation
+import Journaling
+import Oracles
+import Profiles
+import ProxyRuntime
+import Reporting
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// `miswire proxy URL`: stands between real clients and a real server.
+package struct Proxy: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "proxy", abstract: "Relay WebSocket traffic, with the faults of a profile and the oracle live.",
+        discussion: """
+            miswire proxy ws://127.0.0.1:8080 --listen :9000
+            miswire proxy ws://127.0.0.1:8080 --listen :9000 --profile delayed-accept --contract agent-chat --record rec/
+            kill -USR1 PID stops every fault at once; SIGTERM or Ctrl-C drains and reports.
+            """)
+
+    package enum Log: String, ExpressibleByArgument, CaseIterable, Sendable { case all, events, none }
+
+    @Argument(help: "The server behind: ws://HOST:PORT.")
+    var url: String
+    @Option(help: "Where clients connect: HOST:PORT or :PORT.")
+    var listen = "127.0.0.1:9000"
+    @Option(help: "A shipped profile's name, or a file.")
+    var profile: String?
+    @Option(help: "A shipped contract's name, or a file. Default: what the profile names.")
+    var contract: String?
+    @Option(help: "Record every session into this directory, secrets redacted.")
+    var record: String?
+    @Option(help: "Seed of every decision. Default: the profile's, else drawn and printed.")
+    var seed: UInt64?
+    @Option(help: "Event loops. Default: one a core.")
+    var loops: Int?
+    @Option(help: "How long sessions may go on after SIGTERM.")
+    var grace = 5
+    @Option(help: "Wait this many seconds for the server to answer.")
+    var wait = 2
+    @Option(help: "Lines: events (folded over 50/s), all, none (only FAIL and ALERT).")
+    var log: Log = .events
+    @OptionGroup var looks: Looks
+
+    package init() {}
+
+    package func run() async throws {
+        let console = Console(looks: looks)
+        let options = try options()
+        let form = ProxyForm(console: console, json: looks.json, log: log, started: Date())
+        let server: ProxyServer
+        do {
+            server = try await ProxyServer.start(options, patience: .seconds(wait)) { event in form.event(event) }
+        } catch { throw ProxyComplaint.of(error) }
+        form.open(options, address: server.address, pid: getpid())
+        let stopped = await untilStopped(server, form)
+        let result = await server.stop(grace: .seconds(stopped ? 0 : grace))
+        let reason = ProxyForm.reason(result)
+        form.close(result, reason: reason)
+        throw Finished(reason)
+    }
+
+    private func options() throws -> ProxyOptions {
+        guard (1...64).contains(loops ?? 1), (0...3_600).contains(grace), (0...600).contains(wait) else {
+            throw Complaint(
+                "--loops, --grace or --wait is out of range",
+                details: [("expected", "loops 1 to 64, grace 0 to 3600 s, wait 0 to 600 s")], exit: .usage)
+        }
+        let faults = try profile.map { try ProfileLoader().load($0) }
+        let promise = try (contract ?? faults?.contract).map { try ContractLoader().load($0) }
+        var options: ProxyOptions
+        do {
+            options = ProxyOptions(listen: try HostPort(listen), upstream: try Upstream(url: url))
+        } catch { throw ProxyComplaint.of(error) }
+        options.profile = faults
+        options.contract = promise
+        options.seed = seed ?? faults?.seed ?? UInt64.random(in: 1...9_999)
+        options.record = record
+        options.judge = promise != nil
+        options.program = Miswire.number
+        options.mintKey = SigningKey.value()
+        if let loops { options.loops = loops }
+        return options
+    }
+
+    /// The first signal to stop drains, a second cuts; USR1 is the kill switch. True when it was cut.
+    private func untilStopped(_ server: ProxyServer, _ form: ProxyForm) async -> Bool {
+        var asked = false
+        for await number in Signals.stream([SIGTERM, SIGINT, SIGUSR1]) {
+            if number == SIGUSR1 {
+                server.stopFaults()
+                form.faultsStopped()
+            } else if asked {
+                return true
+            } else {
+                asked = true
+                form.draining(grace: grace)
+                Task {
+                    _ = await server.drain(grace: .seconds(grace))
+                    kill(getpid(), SIGTERM)
+                }
+            }
+        }
+        return true
+    }
+}
+
+/// Errors of the runtime in the words of looks.md section 4.
+enum ProxyComplaint {
+    static func of(_ error: RuntimeError) -> Complaint {
+        switch error {
+        case .malformedAddress(let text):
+            return Complaint(
+                "\(SafeText.show(text)) is not an address", details: [("expected", "HOST:PORT or :PORT, such as 127.0.0.1:9000")],
+                exit: .usage)
+        case .malformedURL(let url, let why):
+            return Complaint(
+                "\(SafeText.show(url)) cannot be a target", details: [("found", why), ("expected", "ws://HOST:PORT, such as ws://127.0.0.1:8080")],
+                exit: .usage)
+        case .portInUse(let address, let owner):
+            let by = owner.map { [(label: "by", text: "\(SafeText.show($0.name)), pid \($0.pid)")] } ?? []
+            return Complaint(
+                "port \(address.port) is in use",
+                details: by + [("remedy", "choose another with --listen :\(address.port + 1), or :0 for a free one")], exit: .usage)
+        case .cannotListen(let address, let why):
+            return Complaint("\(address) cannot be listened on", details: [("found", SafeText.show(why))], exit: .usage)
+        case .hostNotFound(let host, let why):
+            return Complaint(
+                "the host \(SafeText.show(host)) is not found", details: [("found", SafeText.show(why))], exit: .targetUnreachable)
+        case .forbiddenTarget(let address, let why):
+            return Complaint("\(address) may not be a target", details: [("found", SafeText.show(why))], exit: .usage)
+        case .targetSilent(let address, let why, let attempts, let elapsed):
+            return Complaint(
+                "the target ws://\(address) does not answer",
+                details: [
+                    ("tried", "\(address), \(SafeText.show(why)), \(attempts) times in \(Figures.duration(elapsed))"),
+                    ("remedy", "start it, name another address, or --wait 30"),
+                ], exit: .targetUnreachable)
+        case .cannotRecord(let directory, let why):
+            return Complaint(
+                "nothing can be recorded into \(SafeText.show(directory))",
+                details: [("found", SafeText.show(why)), ("remedy", "name another directory with --record")], exit: .usage)
+        }
+    }
+}
