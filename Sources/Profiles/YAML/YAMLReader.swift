@@ -1,0 +1,125 @@
+import Contracts
+import Journaling
+import Yams
+
+/// YAML to a value tree with places (trust.md T27, limits L6). Yams' `compose` only: `load` would build aliases out.
+enum YAMLReader {
+    /// - Parameter file: as the user named it, for places.
+    static func read(_ text: String, file: String, limits: Limits = .standard) throws(ConfigurationErrors) -> Document {
+        guard text.utf8.count <= limits.documentBytes else {
+            throw ConfigurationErrors([
+                ConfigurationError(
+                    file: file, line: 0, column: 0, message: "the file is larger than \(limits.documentBytes >> 10) KiB",
+                    remedy: "make it smaller (limit L6)")
+            ])
+        }
+        var scan = YAMLGuard(text, file: file, limits: limits)
+        scan.scan()
+        guard scan.problems.isEmpty else { throw ConfigurationErrors(scan.problems, texts: [file: text]) }
+        do {
+            // The parser is kept until the walk is over: nodes hold their anchors weakly.
+            let parser = try Parser(yaml: text, encoding: .utf8)
+            let root = try parser.singleRoot()
+            return try withExtendedLifetime(parser) {
+                guard let root else {
+                    throw ConfigurationErrors([
+                        ConfigurationError(file: file, line: 0, column: 0, message: "the file is empty")
+                    ])
+                }
+                var walk = NodeWalk(file: file, limits: limits)
+                let document = walk.document(root, depth: 0)
+                guard walk.problems.isEmpty else { throw ConfigurationErrors(walk.problems, texts: [file: text]) }
+                return document
+            }
+        } catch let errors as ConfigurationErrors {
+            throw errors
+        } catch let error as YamlError {
+            throw ConfigurationErrors([described(error, file, text)], texts: [file: text])
+        } catch {
+            throw ConfigurationErrors([ConfigurationError(file: file, line: 0, column: 0, message: "the file cannot be read as YAML")])
+        }
+    }
+
+    private static func described(_ error: YamlError, _ file: String, _ text: String) -> ConfigurationError {
+        func at(_ mark: Yams.Mark, _ problem: String, _ context: YamlError.Context?) -> ConfigurationError {
+            ConfigurationError(
+                file: file, line: mark.line, column: column(mark, text), message: "not readable as YAML: \(problem)",
+                remedy: context.map { "\($0.text) in line \($0.mark.line)" } ?? "")
+        }
+        switch error {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            return at(mark, problem, context)
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            return at(context.mark, "`\(duplicates.first ?? "")` is given twice", nil)
+        case .reader(let problem, let offset, _, _):
+            let before = text.prefix(offset ?? 0)
+            let line = before.reduce(1) { $1.isNewline ? $0 + 1 : $0 }
+            let column = before.reversed().prefix { !$0.isNewline }.count + 1
+            return ConfigurationError(
+                file: file, line: line, column: column, message: "not readable as YAML: \(problem)",
+                remedy: "write it as UTF-8 text")
+        default:
+            return ConfigurationError(file: file, line: 0, column: 0, message: "the file cannot be read as YAML")
+        }
+    }
+
+    /// libyaml counts scalars; we count characters.
+    private static func column(_ mark: Yams.Mark, _ text: String) -> Int {
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        guard mark.line >= 1, mark.line <= lines.count else { return mark.column }
+        let line = lines[mark.line - 1]
+        let scalars = line.unicodeScalars.prefix(max(0, mark.column - 1))
+        return String(String.UnicodeScalarView(scalars)).count + 1
+    }
+}
+
+/// Turns composed nodes into a document, within bounds, refusing whatever `YAMLGuard` may have missed.
+private struct NodeWalk {
+    let file: String
+    let limits: Limits
+    var problems: [ConfigurationError] = []
+    private var nodes = 0
+
+    init(file: String, limits: Limits) {
+        self.file = file
+        self.limits = limits
+    }
+
+    mutating func document(_ node: Node, depth: Int) -> Document {
+        let mark = Journaling.Mark(file: file, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0)
+        nodes += 1
+        let nothing = Document(.scalar(.init(text: "", isPlain: true)), mark: mark)
+        guard problems.isEmpty else { return nothing }
+        if node.anchor != nil { return refused(mark, "anchors are not allowed", nothing) }
+        if depth > limits.documentDepth {
+            return refused(mark, "values are nested deeper than \(limits.documentDepth) levels", nothing)
+        }
+        if nodes > limits.documentNodes { return refused(mark, "more than \(limits.documentNodes) values", nothing) }
+        switch node {
+        case .scalar(let scalar):
+            return Document(.scalar(.init(text: scalar.string, isPlain: scalar.style == .plain)), mark: mark)
+        case .sequence(let items):
+            var list: [Document] = []
+            for item in items { list.append(document(item, depth: depth + 1)) }
+            return Document(.list(list), mark: mark)
+        case .mapping(let pairs):
+            var fields: [Document.Field] = []
+            for pair in pairs {
+                let place = Journaling.Mark(file: file, line: pair.key.mark?.line ?? 0, column: pair.key.mark?.column ?? 0)
+                guard case .scalar(let key) = pair.key, pair.key.anchor == nil else {
+                    return refused(place, "a key must be a text", nothing)
+                }
+                if key.string == "<<", key.style == .plain { return refused(place, "merge keys are not allowed: <<", nothing) }
+                fields.append(.init(key: key.string, mark: place, value: document(pair.value, depth: depth + 1)))
+            }
+            return Document(.map(fields), mark: mark)
+        case .alias: return refused(mark, "aliases are not allowed", nothing)
+        }
+    }
+
+    private mutating func refused(_ mark: Journaling.Mark, _ message: String, _ stand: Document) -> Document {
+        problems.append(ConfigurationError(at: mark, message, remedy: "write the value out (limit L6, no references)"))
+        return stand
+    }
+}
