@@ -1,61 +1,221 @@
 package import Journaling
-package import NIOCore
+import NIOCore
+import Wire
 
-/// Names one accepted TCP connection; given by whoever feeds the machine, never reused.
-package struct BackendConnectionID: Sendable, Hashable, Comparable {
-    package var value: UInt64
-    package init(_ value: UInt64) { self.value = value }
-    package static func < (lhs: Self, rhs: Self) -> Bool { lhs.value < rhs.value }
-}
-
-/// What happens to the backend.
-package enum BackendEvent: Sendable {
-    case opened(BackendConnectionID)
-    case received(BackendConnectionID, ByteBuffer)
-    /// The peer ended its side, or the transport is gone.
-    case ended(BackendConnectionID)
-    /// `nextWake` has come.
-    case wake
-}
-
-/// What the backend wants done, in order.
-package enum BackendEffect: Sendable {
-    case send(BackendConnectionID, ByteBuffer)
-    /// Flush, end our side, discard what still comes, and let go of the transport when the peer ends or 1 s has passed.
-    case close(BackendConnectionID)
-    case mark(BackendMark)
-}
-
-/// What fixes a backend's behaviour.
-package struct BackendConfiguration: Sendable {
-    package var bugs: Set<BackendBug>
-    /// Secret of the HS256 tokens.
-    package var key: String
-    /// Feeds the hexadecimal tails of ids and the scripted latencies.
-    package var seed: UInt64
-    /// Milliseconds since 1970 at `Instant.zero`, for timestamps and the expiry of tokens.
-    package var epoch: Int64
-
-    package init(bugs: Set<BackendBug> = [], key: String, seed: UInt64, epoch: Int64) {
-        self.bugs = bugs
-        self.key = key
-        self.seed = seed
-        self.epoch = epoch
-    }
-}
-
-/// The agent-chat server of incidents.md as a function of its events. It owns no clock, socket or dice of its own, so a
-/// simulator can drive it in virtual time.
+/// The agent-chat server of incidents.md as a function of its events. It owns no clock, socket or chance of its own, so
+/// a simulator can drive it in virtual time: same configuration and events, same effects to the byte.
 package struct BackendMachine: Sendable {
+    /// A head must be whole within this time of the accept.
+    static let headTime = Duration.seconds(10)
+    /// A first message must have authenticated within this time of the 101, well before a client's patience of 2 s ends.
+    static let authenticationTime = Duration.milliseconds(1_500)
+    /// A Close of ours is answered within this time, or the transport ends without.
+    static let farewellTime = Duration.seconds(1)
+    /// Runs under way on one connection; more are refused.
+    static let runLimit = 1_000
+    /// B01: an upgrade that takes longer than this after the accept loses its greeting.
+    static let patience = Duration.milliseconds(20)
+
     package let configuration: BackendConfiguration
+    let events: EventBuilder
+    var connections: [BackendConnectionID: Connection] = [:]
+    var threads = ThreadTable()
+    var runs: [String: Run] = [:]
+    var timers = TimerQueue<Deadline>()
+    /// Bugs whose code path was passed already: one REACHED mark is enough.
+    var reached: Set<BackendBug> = []
+    var counter: UInt64 = 0
+    var upgrades: UInt64 = 0
 
     package init(_ configuration: BackendConfiguration) {
         self.configuration = configuration
+        events = EventBuilder(epoch: configuration.epoch)
     }
 
     /// When `.wake` must be handed in at the latest; nil when nothing is due.
-    package var nextWake: Instant? { nil }
+    package var nextWake: Instant? { timers.next }
+
+    /// WebSocket connections that are open and authenticated.
+    package var openConnections: Int { connections.values.count { $0.isOpen } }
 
     package mutating func handle(_ event: BackendEvent, at now: Instant, into effects: inout [BackendEffect]) {
+        wake(at: now, &effects)
+        switch event {
+        case .opened(let id):
+            connections[id] = Connection(openedAt: now)
+            timers.set(.head(id), at: now.advanced(by: Self.headTime))
+        case .received(let id, let bytes): receive(bytes, from: id, at: now, &effects)
+        case .ended(let id): end(id, &effects)
+        case .wake: break
+        }
+        timers.sweep { deadline in
+            switch deadline {
+            case .step(let run): runs[run] != nil
+            case .head(let id), .authentication(let id), .farewell(let id), .greeting(let id), .expiry(let id):
+                connections[id] != nil
+            }
+        }
+    }
+
+    // Time
+
+    private mutating func wake(at now: Instant, _ effects: inout [BackendEffect]) {
+        while let (due, deadline) = timers.pop(at: now) {
+            switch deadline {
+            case .step(let run): step(run, due: due, at: now, &effects)
+            case .head(let id):
+                if connections[id]?.phase == .head { answer(id, Upgrade.page(408, "no request came"), &effects) }
+            case .authentication(let id):
+                if connections[id]?.phase == .authenticating { close(id, 4401, "no credential came", at: now, &effects) }
+            case .farewell(let id):
+                if connections[id]?.phase == .closing { release(id, &effects) }
+            case .greeting(let id): greet(id, at: now, &effects)
+            case .expiry(let id): expire(id, due: due, at: now, &effects)
+            }
+        }
+    }
+
+    private mutating func expire(
+        _ id: BackendConnectionID, due: Instant, at now: Instant, _ effects: inout [BackendEffect]
+    ) {
+        guard let connection = connections[id], connection.isOpen, let expires = connection.expires else { return }
+        // A token that came later may last longer.
+        if instant(ofSecond: expires) > due { return }
+        close(id, 4401, "the token has expired", at: now, &effects)
+    }
+
+    /// Seconds since 1970, rounded down.
+    func second(at now: Instant) -> Int64 {
+        let (sum, overflow) = configuration.epoch.addingReportingOverflow(now.nanoseconds / 1_000_000)
+        return (overflow ? .max : sum) / 1_000
+    }
+
+    func instant(ofSecond second: Int64) -> Instant {
+        let (milliseconds, tooLate) = second.multipliedReportingOverflow(by: 1_000)
+        let (since, tooEarly) = milliseconds.subtractingReportingOverflow(configuration.epoch)
+        if tooLate || tooEarly { return .distantFuture }
+        let (nanoseconds, overflow) = since.multipliedReportingOverflow(by: 1_000_000)
+        return overflow ? .distantFuture : Instant(nanoseconds: max(0, nanoseconds))
+    }
+
+    // Bytes
+
+    private mutating func receive(
+        _ bytes: ByteBuffer, from id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
+    ) {
+        guard let phase = connections[id]?.phase else { return }
+        guard phase == .head else {
+            if phase != .over { feed(bytes, to: id, at: now, &effects) }
+            return
+        }
+        connections[id]?.parser.feed(bytes)
+        guard let result = connections[id]?.parser.next(), result != .partial else { return }
+        // Frames that came right behind the head.
+        let rest = connections[id]?.parser.takeHeld() ?? ByteBuffer()
+        switch result {
+        case .partial: return
+        case .request(let head): open(id, head, at: now, &effects)
+        case .refused(let refusal): answer(id, Upgrade.page(refusal.status, refusal.detail), &effects)
+        case .response, .notHTTP: answer(id, Upgrade.page(400, "this is no HTTP request"), &effects)
+        }
+        if connections[id]?.hasSocket == true { feed(rest, to: id, at: now, &effects) }
+    }
+
+    private mutating func feed(
+        _ bytes: ByteBuffer, to id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
+    ) {
+        connections[id]?.socket.feed(bytes)
+        while let happening = connections[id]?.socket.next() { happen(happening, on: id, at: now, &effects) }
+    }
+
+    private mutating func happen(
+        _ happening: ServerSocket.Happening, on id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
+    ) {
+        guard let phase = connections[id]?.phase else { return }
+        switch (happening, phase) {
+        case (.close, .closing), (.failure, .closing): release(id, &effects)
+        case (_, .closing), (_, .over), (_, .head): break
+        case (.ping(let payload), _): send(Frame(opcode: .pong, payload: payload), to: id, &effects)
+        case (.close(let body), _):
+            send(Frame(opcode: .close, payload: CloseBody.echo(body)), to: id, &effects)
+            release(id, &effects)
+        case (.failure(let code, let reason), _):
+            send(Frame(opcode: .close, payload: CloseBody(code: code, reason: reason).payload), to: id, &effects)
+            release(id, &effects)
+        case (.binary, _), (.text, .silent): break
+        case (.text(let bytes), .authenticating): readFirst(bytes, on: id, at: now, &effects)
+        case (.text(let bytes), .open): read(bytes, on: id, at: now, &effects)
+        }
+    }
+
+    // Ends
+
+    /// Answers a request that is no WebSocket's, and lets go.
+    mutating func answer(_ id: BackendConnectionID, _ text: String, _ effects: inout [BackendEffect]) {
+        effects.append(.send(id, ByteBuffer(string: text)))
+        release(id, &effects)
+    }
+
+    /// Sends our Close and waits for the peer's.
+    mutating func close(
+        _ id: BackendConnectionID, _ code: UInt16, _ reason: String, at now: Instant, _ effects: inout [BackendEffect]
+    ) {
+        guard let connection = connections[id], connection.hasSocket, connection.phase != .closing else { return }
+        send(Frame(opcode: .close, payload: CloseBody(code: code, reason: reason).payload), to: id, &effects)
+        dropRuns(of: id)
+        connections[id]?.phase = .closing
+        timers.set(.farewell(id), at: now.advanced(by: Self.farewellTime))
+    }
+
+    /// Nothing more is said; the transport ends once all is sent.
+    private mutating func release(_ id: BackendConnectionID, _ effects: inout [BackendEffect]) {
+        dropRuns(of: id)
+        connections[id]?.phase = .over
+        effects.append(.close(id))
+    }
+
+    private mutating func end(_ id: BackendConnectionID, _ effects: inout [BackendEffect]) {
+        dropRuns(of: id)
+        guard let connection = connections.removeValue(forKey: id) else { return }
+        if connection.phase == .over { return }
+        effects.append(.close(id))
+    }
+
+    mutating func dropRuns(of id: BackendConnectionID) {
+        for run in connections[id]?.runs ?? [] { runs[run] = nil }
+        connections[id]?.runs = []
+    }
+
+    func send(_ frame: Frame, to id: BackendConnectionID, _ effects: inout [BackendEffect]) {
+        effects.append(.send(id, FrameWriter.bytes(frame)))
+    }
+
+    /// Says something unless our Close went before.
+    func say(_ event: JSON, to id: BackendConnectionID, _ effects: inout [BackendEffect]) {
+        guard connections[id]?.speaks == true else { return }
+        send(Frame(opcode: .text, payload: event.buffer), to: id, &effects)
+    }
+
+    // Marks
+
+    mutating func mark(
+        _ bug: BackendBug, _ stage: BackendMark.Stage, on id: BackendConnectionID, user: String?, request: JSON? = nil,
+        type: String, _ effects: inout [BackendEffect]
+    ) {
+        if stage == .reached, !reached.insert(bug).inserted { return }
+        effects.append(
+            .mark(
+                BackendMark(
+                    bug: bug, stage: stage, user: user, request: request, connection: connections[id]?.name ?? "",
+                    type: type)))
+    }
+
+    func has(_ bug: BackendBug) -> Bool { configuration.bugs.contains(bug) }
+}
+
+extension CloseBody {
+    /// A Close is answered with its own code (RFC 6455 section 5.5.1).
+    fileprivate static func echo(_ body: CloseBody) -> ByteBuffer {
+        body.code.map { CloseBody(code: $0).payload } ?? ByteBuffer()
     }
 }

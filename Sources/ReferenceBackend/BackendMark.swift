@@ -14,4 +14,16 @@ package struct BackendMark: Sendable, Hashable {
     package var connection: String
     /// Type of the event that is wrong or missing, `upgrade` for a handshake.
     package var type: String
+
+    /// One NDJSON line without its line feed.
+    package var line: String {
+        var members: [JSON.Member] = [
+            .init(key: "bug", value: .string(bug.rawValue)), .init(key: "mark", value: .string(stage.rawValue)),
+            .init(key: "user", value: user.map { .string($0) } ?? .null),
+            .init(key: "request_id", value: request ?? .null),
+            .init(key: "connection_id", value: .string(connection)),
+        ]
+        members.append(.init(key: "type", value: .string(type)))
+        return JSON.object(members).text
+    }
 }

@@ -1,0 +1,85 @@
+import Journaling
+import NIOCore
+import Wire
+
+/// What authenticated users ask for.
+extension BackendMachine {
+    mutating func read(
+        _ bytes: ByteBuffer, on id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
+    ) {
+        greet(id, at: now, &effects)
+        guard let message = JSON.decode(bytes).value else { return swallowOrRefuse(on: id, at: now, &effects) }
+        guard let user = connections[id]?.user else { return }
+        do throws(Refusal) {
+            let threads = threads
+            let rules = RequestRules(
+                user: user, claim: { Self.claim($0, by: user, in: threads) }, lacksUserCheck: has(.successWithoutUser),
+                lacksThreadCheck: has(.foreignThreadAccepted))
+            switch try rules.read(message) {
+            case .start(let start): try begin(start, message, on: id, at: now, &effects)
+            case .cancel(let run): try cancel(run, on: id, at: now, &effects)
+            case .auth(let token): renew(token, on: id, at: now, &effects)
+            }
+        } catch {
+            refuse(error, message, on: id, at: now, &effects)
+        }
+    }
+
+    private mutating func swallowOrRefuse(
+        on id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
+    ) {
+        let user = connections[id]?.user
+        if has(.malformedSwallowed) {
+            mark(.malformedSwallowed, .reached, on: id, user: user, type: "error", &effects)
+            mark(.malformedSwallowed, .triggered, on: id, user: user, type: "error", &effects)
+            return
+        }
+        refuse(Refusal(.messageProcessing, "the message is not JSON"), nil, on: id, at: now, &effects)
+    }
+
+    func claim(_ thread: String, by user: String) -> ThreadClaim { Self.claim(thread, by: user, in: threads) }
+
+    private static func claim(_ thread: String, by user: String, in threads: ThreadTable) -> ThreadClaim {
+        guard let known = threads[thread] else { return .unknown }
+        return identical(known.owner, user) ? .own : .foreign
+    }
+
+    /// Answers a request with an error, to the connection that sent it and to nobody else.
+    mutating func refuse(
+        _ refusal: Refusal, _ request: JSON?, on id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
+    ) {
+        guard let connection = connections[id] else { return }
+        let user: String? = connection.user.isEmpty ? nil : connection.user
+        let asked = request?.given("request_id")
+        if has(.bareError) {
+            mark(.bareError, .reached, on: id, user: user, request: asked, type: "error", &effects)
+            mark(.bareError, .triggered, on: id, user: user, request: asked, type: "error", &effects)
+        }
+        let error = events.error(refusal, request: request, user: user, bare: has(.bareError), at: now)
+        var receiver = id
+        if has(.errorToLastConnected), let last = lastConnected {
+            mark(.errorToLastConnected, .reached, on: id, user: user, request: asked, type: "error", &effects)
+            if !identical(connections[last]?.user ?? "", connection.user) {
+                mark(.errorToLastConnected, .triggered, on: id, user: user, request: asked, type: "error", &effects)
+            }
+            receiver = last
+            greet(last, at: now, &effects)
+        }
+        say(error, to: receiver, &effects)
+    }
+
+    /// Of the connections that are open, the one upgraded last.
+    private var lastConnected: BackendConnectionID? {
+        connections.filter { $0.value.isOpen }.max { $0.value.ordinal < $1.value.ordinal }?.key
+    }
+
+    /// Ends a run of this user's at its own request, on whichever of the user's connections it is asked.
+    private mutating func cancel(
+        _ name: String, on id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
+    ) throws(Refusal) {
+        guard let run = runs[name], identical(run.user, connections[id]?.user ?? "") else {
+            throw Refusal(.messageProcessing, "no such run is under way")
+        }
+        finish(run, status: "cancelled", result: "", at: now, &effects)
+    }
+}
