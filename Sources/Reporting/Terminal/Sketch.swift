@@ -102,7 +102,9 @@ package struct Sketch: Sendable, Equatable {
         default: break
         }
         guard let payload = record.message?.payload else { return "message" }
-        if let type = JSONReader.string(at: ["type"], in: payload) { return SafeText.show(type) }
+        if case .value(let json, _) = JSON.decode(payload), case .string(let type)? = json["type"] {
+            return SafeText.show(type)
+        }
         return record.message?.opcode == .binary ? "binary" : "text"
     }
 }
