@@ -54,7 +54,7 @@ package struct Console: Sendable {
     }
 
     /// UTC with milliseconds, for JSON lines.
-    package static func utc(_ date: Date = Date()) -> String {
+    static func utc(_ date: Date = Date()) -> String {
         date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
     }
 }

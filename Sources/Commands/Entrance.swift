@@ -1,6 +1,6 @@
 import ArgumentParser
-import Profiles
-import Reporting
+import Contracts
+package import Reporting
 
 #if canImport(Glibc)
     import Glibc
@@ -15,7 +15,7 @@ package struct Finished: Error {
 /// Parses, runs, and turns everything that can go wrong into one error form and one documented exit code.
 package enum Entrance {
     package static func run(_ arguments: [String]) async -> Int32 {
-        _ = unsafe signal(SIGPIPE, SIG_IGN)
+        _ = signal(SIGPIPE, SIG_IGN)
         let console = Console(looks: Looks())
         if let complaint = unknownVerb(arguments) {
             console.talk(complaint)
@@ -61,7 +61,7 @@ package enum Entrance {
     /// The first word is a verb, or the nearest one is named (looks.md section 4).
     private static func unknownVerb(_ arguments: [String]) -> String? {
         guard let word = arguments.first, !word.hasPrefix("-"), word != "help" else { return nil }
-        let names = Miswire.verbs.map { verb in verb._commandName }
+        let names = Miswire.verbs.map { verb in verb.configuration.commandName ?? "" }
         guard !names.contains(word) else { return nil }
         let shown = SafeText.show(word)
         let nearest = Nearest.word(to: word, among: names)

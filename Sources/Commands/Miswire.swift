@@ -19,7 +19,7 @@ package struct Miswire: AsyncParsableCommand {
 
     /// Also names the C libraries it is linked with, so that a report says which ones parsed its input.
     package static var version: String {
-        "miswire \(number)\n" + LibraryVersions.all.map { "  \($0.name) \($0.version)" }.joined(separator: "\n")
+        "miswire \(number)\n" + LibraryVersions.lines.map { "  " + $0 }.joined(separator: "\n")
     }
 
     package static let verbs: [any ParsableCommand.Type] = [

@@ -28,7 +28,7 @@ enum PlanFile {
                 error.errors.map {
                     ConfigurationError(
                         file: error.file, line: $0.line, column: $0.column, message: $0.sentence, remedy: $0.remedy)
-                })
+                }, texts: [error.file: text])
         }
     }
 

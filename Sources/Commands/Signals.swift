@@ -1,4 +1,5 @@
 import Dispatch
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -17,7 +18,7 @@ enum Signals {
     static func stream(_ numbers: [Int32]) -> AsyncStream<Int32> {
         AsyncStream { continuation in
             let sources = numbers.map { number in
-                _ = unsafe signal(number, SIG_IGN)
+                _ = signal(number, SIG_IGN)
                 let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
                 source.setEventHandler { continuation.yield(number) }
                 source.resume()
@@ -31,9 +32,7 @@ enum Signals {
 
 /// Keeps the sources alive for as long as somebody listens.
 private final class SourceBox: Sendable {
-    private let sources: [any DispatchSourceSignal & Sendable]
-    init(_ sources: [any DispatchSourceSignal]) {
-        self.sources = sources.map { $0 as any DispatchSourceSignal & Sendable }
-    }
-    func cancel() { for source in sources { source.cancel() } }
+    private let sources: Mutex<[any DispatchSourceSignal]>
+    init(_ sources: sending [any DispatchSourceSignal]) { self.sources = Mutex(sources) }
+    func cancel() { sources.withLock { for source in $0 { source.cancel() } } }
 }

@@ -41,7 +41,7 @@ struct Confirmation: Sendable {
     private func reduce(
         _ finding: Finding, _ plan: Plan, faults: Bool, reruns: inout Int
     ) async throws -> Plan? {
-        for candidate in PlanReducer.candidates(plan, for: finding) {
+        for candidate in PlanReducer.candidates(plan, witnesses: finding.users, upTo: nil) {
             reruns += 1
             if try await shows(finding, candidate, faults: faults) { return candidate }
         }

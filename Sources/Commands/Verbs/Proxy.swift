@@ -1,4 +1,4 @@
-import ArgumentParser
+package import ArgumentParser
 import Contracts
 import Faults
 import Foundation
@@ -40,8 +40,6 @@ package struct Proxy: AsyncParsableCommand {
     var loops: Int?
     @Option(help: "How long sessions may go on after SIGTERM.")
     var grace = 5
-    @Option(help: "Wait this many seconds for the server to answer.")
-    var wait = 2
     @Option(help: "Lines: events (folded over 50/s), all, none (only FAIL and ALERT).")
     var log: Log = .events
     @OptionGroup var looks: Looks
@@ -54,21 +52,20 @@ package struct Proxy: AsyncParsableCommand {
         let form = ProxyForm(console: console, json: looks.json, log: log, started: Date())
         let server: ProxyServer
         do {
-            server = try await ProxyServer.start(options, patience: .seconds(wait)) { event in form.event(event) }
+            server = try await ProxyServer.start(options, onEvent: { event in form.event(event) })
         } catch { throw ProxyComplaint.of(error) }
         form.open(options, address: server.address, pid: getpid())
-        let stopped = await untilStopped(server, form)
-        let result = await server.stop(grace: .seconds(stopped ? 0 : grace))
+        let result = await serve(server, form)
         let reason = ProxyForm.reason(result)
         form.close(result, reason: reason)
         throw Finished(reason)
     }
 
     private func options() throws -> ProxyOptions {
-        guard (1...64).contains(loops ?? 1), (0...3_600).contains(grace), (0...600).contains(wait) else {
+        guard (1...64).contains(loops ?? 1), (0...3_600).contains(grace) else {
             throw Complaint(
-                "--loops, --grace or --wait is out of range",
-                details: [("expected", "loops 1 to 64, grace 0 to 3600 s, wait 0 to 600 s")], exit: .usage)
+                "--loops or --grace is out of range",
+                details: [("expected", "loops 1 to 64, grace 0 to 3600 s")], exit: .usage)
         }
         let faults = try profile.map { try ProfileLoader().load($0) }
         let promise = try (contract ?? faults?.contract).map { try ContractLoader().load($0) }
@@ -82,30 +79,24 @@ package struct Proxy: AsyncParsableCommand {
         options.record = record
         options.judge = promise != nil
         options.program = Miswire.number
-        options.mintKey = SigningKey.value()
         if let loops { options.loops = loops }
         return options
     }
 
-    /// The first signal to stop drains, a second cuts; USR1 is the kill switch. True when it was cut.
-    private func untilStopped(_ server: ProxyServer, _ form: ProxyForm) async -> Bool {
-        var asked = false
-        for await number in Signals.stream([SIGTERM, SIGINT, SIGUSR1]) {
-            if number == SIGUSR1 {
-                server.stopFaults()
-                form.faultsStopped()
-            } else if asked {
-                return true
-            } else {
-                asked = true
-                form.draining(grace: grace)
-                Task {
-                    _ = await server.drain(grace: .seconds(grace))
-                    kill(getpid(), SIGTERM)
-                }
-            }
+    /// The first signal to stop drains, a second cuts; USR1 is the kill switch.
+    private func serve(_ server: ProxyServer, _ form: ProxyForm) async -> RunResult {
+        let signals = Signals.stream([SIGTERM, SIGINT, SIGUSR1])
+        for await number in signals {
+            guard number == SIGUSR1 else { break }
+            server.stopFaults()
+            form.faultsStopped()
         }
-        return true
+        form.draining(grace: grace)
+        let impatient = Task {
+            for await number in signals where number != SIGUSR1 { _ = await server.drain(grace: .zero) }
+        }
+        defer { impatient.cancel() }
+        return await server.drain(grace: .seconds(grace))
     }
 }
 
@@ -138,7 +129,7 @@ enum ProxyComplaint {
                 "the target ws://\(address) does not answer",
                 details: [
                     ("tried", "\(address), \(SafeText.show(why)), \(attempts) times in \(Figures.duration(elapsed))"),
-                    ("remedy", "start it, name another address, or --wait 30"),
+                    ("remedy", "start it, or name another address"),
                 ], exit: .targetUnreachable)
         case .cannotRecord(let directory, let why):
             return Complaint(

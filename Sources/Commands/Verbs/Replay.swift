@@ -1,4 +1,4 @@
-import ArgumentParser
+package import ArgumentParser
 import Contracts
 import Faults
 import Foundation
