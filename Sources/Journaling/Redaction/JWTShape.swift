@@ -36,6 +36,18 @@ package enum JWTShape {
         return found
     }
 
+    /// Where a token begins that goes on to the very end, so that its last parts may be missing.
+    package static func cutToken(in bytes: [UInt8]) -> Int? {
+        var start = bytes.count
+        while start > 0, bytes[start - 1] == 0x2e || Base64URL.value(of: bytes[start - 1]) != nil { start -= 1 }
+        let tail = bytes.span
+        while start < bytes.count {
+            if isObject(tail, start) { return start }
+            start += 1
+        }
+        return nil
+    }
+
     /// `{"alg":""}` is the least that a header can say.
     private static let shortestHeader = 10
 

@@ -4,8 +4,12 @@ import Wire
 /// Turns what the data path handed over (slices and instants, nothing decoded) into entries: frames parsed, fragments
 /// joined, deflate undone, secrets replaced, facts derived. One value serves all sessions of a recording, on one thread,
 /// and is fed in merged order, so that entries and redaction tags are the same each time.
+///
+/// Frames of a fragmented message come out together, when the message ends: only then is it known whether a secret lies
+/// across them.
 package struct Transcriber: Sendable {
     package struct Configuration: Sendable {
+        /// `raw` keeps secrets; `meta` is read like `redacted`, and the writer leaves the content out.
         package var mode: RecordingHeader.Mode
         package var limits: Limits
         package var finder: any SecretFinder
@@ -26,22 +30,127 @@ package struct Transcriber: Sendable {
         }
     }
 
-    private let configuration: Configuration
+    private struct Session {
+        var scene: SessionScene
+        var toServer: DirectionTranscript
+        var toClient: DirectionTranscript
+
+        init(_ id: SessionID, limits: Limits) {
+            scene = SessionScene(id)
+            toServer = DirectionTranscript(.toServer, limits: limits)
+            toClient = DirectionTranscript(.toClient, limits: limits)
+        }
+    }
+
+    private var shared: TranscriptContext
+    private var sessions: [SessionID: Session] = [:]
 
     package init(_ configuration: Configuration) {
-        self.configuration = configuration
+        shared = TranscriptContext(configuration)
     }
 
     /// Distinct secrets replaced so far; for the header.
-    package var redactions: Int { 0 }
+    package var redactions: Int { shared.redactor.count }
+    /// Sessions that have not closed.
+    package var openSessions: Int { sessions.count }
 
-    /// Appends the entries that `raw` stands for; `number` stays 0, `sequence` counts up per loop.
+    /// Appends the entries that `raw` stands for; `number` and `sequence` stay 0 (see `JournalAssembler`).
     package mutating func transcribe(_ raw: RawEntry, loop: UInt16, into entries: inout [Entry]) {
-        if case .value(let body) = raw.body {
-            entries.append(
-                Entry(
-                    instant: raw.instant, loop: loop, sequence: 0,
-                    ref: EntryRef(session: raw.session, ordinal: raw.ordinal), body: body))
+        let first = entries.count
+        var session = sessions.removeValue(forKey: raw.session) ?? Session(raw.session, limits: shared.limits)
+        var isOver = false
+        switch raw.body {
+        case .read(.toServer, let bytes, let ends):
+            session.toServer.read(bytes, ends: ends, raw, &session.scene, &shared, into: &entries)
+        case .read(.toClient, let bytes, let ends):
+            session.toClient.read(bytes, ends: ends, raw, &session.scene, &shared, into: &entries)
+        case .piece(let direction, let piece, let bytes, let arrival, let departure, let provenance):
+            let passing = DirectionTranscript.Passing(
+                instant: raw.instant, ref: EntryRef(session: raw.session, ordinal: raw.ordinal),
+                passage: Passage(direction, in: arrival, out: departure), provenance: provenance)
+            transcribe(piece, bytes, passing, &session, into: &entries)
+        case .value(let body):
+            isOver = transcribe(body, raw, &session, into: &entries)
+        }
+        if isOver {
+            session.toServer.release(&shared)
+            session.toClient.release(&shared)
+        } else {
+            sessions[raw.session] = session
+        }
+        for index in entries.indices[first...] { entries[index].loop = loop }
+    }
+
+    private mutating func transcribe(
+        _ piece: RawEntry.Piece, _ bytes: ByteBuffer, _ passing: DirectionTranscript.Passing, _ session: inout Session,
+        into entries: inout [Entry]
+    ) {
+        if case .head = piece {
+            session.scene.head(bytes, passing, &shared, into: &entries)
+            return
+        }
+        switch passing.passage.direction {
+        case .toServer: transcribe(piece, bytes, passing, &session.toServer, &session.scene, into: &entries)
+        case .toClient: transcribe(piece, bytes, passing, &session.toClient, &session.scene, into: &entries)
+        }
+    }
+
+    private mutating func transcribe(
+        _ piece: RawEntry.Piece, _ bytes: ByteBuffer, _ passing: DirectionTranscript.Passing,
+        _ direction: inout DirectionTranscript, _ scene: inout SessionScene, into entries: inout [Entry]
+    ) {
+        switch piece {
+        case .head: break
+        case .frame: direction.frame(bytes, passing, &scene, &shared, into: &entries)
+        case .bytes(.oversize): direction.piece(bytes, passing, &scene, &shared, into: &entries)
+        case .bytes(let kind): direction.loose(bytes, kind, passing, &shared, into: &entries)
+        }
+    }
+
+    /// A value goes through as it is, but for what it quotes. True when the session is over.
+    private mutating func transcribe(
+        _ body: Entry.Body, _ raw: RawEntry, _ session: inout Session, into entries: inout [Entry]
+    ) -> Bool {
+        var isOver = false
+        switch body {
+        case .ended(let end):
+            switch end.side.outgoing {
+            case .toServer: session.toServer.flush(at: raw.instant, raw.session, &shared, into: &entries)
+            case .toClient: session.toClient.flush(at: raw.instant, raw.session, &shared, into: &entries)
+            }
+        case .closed:
+            session.toServer.flush(at: raw.instant, raw.session, &shared, into: &entries)
+            session.toClient.flush(at: raw.instant, raw.session, &shared, into: &entries)
+            isOver = true
+        default: break
+        }
+        let concernsSession = !(body == .tick || raw.session.value == 0)
+        entries.append(
+            Entry(
+                instant: raw.instant, loop: 0, sequence: 0,
+                ref: concernsSession ? EntryRef(session: raw.session, ordinal: raw.ordinal) : nil,
+                body: shared.isRaw ? body : clean(body)))
+        return isOver || !concernsSession
+    }
+
+    /// Sentences of ours may quote a request.
+    private mutating func clean(_ body: Entry.Body) -> Entry.Body {
+        switch body {
+        case .note(let text): return .note(shared.redactor.redact(text))
+        case .became(.opaque(let reason)): return .became(.opaque(shared.redactor.redact(reason)))
+        case .fault(var fault):
+            fault.detail = shared.redactor.redact(fault.detail)
+            return .fault(fault)
+        case .limit(var limit):
+            limit.detail = shared.redactor.redact(limit.detail)
+            return .limit(limit)
+        case .recoded(var recoded):
+            recoded.reason = shared.redactor.redact(recoded.reason)
+            return .recoded(recoded)
+        case .ended(var end):
+            end.cause = shared.redactor.redact(end.cause)
+            return .ended(end)
+        case .opened, .head, .facts, .became, .frame, .bytes, .closed, .tick: return body
         }
     }
 }

@@ -1,0 +1,124 @@
+import NIOCore
+import Wire
+
+/// What holds for both directions of a session.
+struct SessionScene {
+    let id: SessionID
+    /// Negotiated in the server's answer.
+    var deflate: DeflateParameters?
+    /// An extension that gives reserved bits a meaning unknown to us; one phrase.
+    var unknownExtension: String?
+    /// Credentials seen in this session, in case a message repeats them.
+    private var secrets: [[UInt8]] = []
+    private static let rememberedSecrets = 16
+
+    init(_ id: SessionID) { self.id = id }
+
+    mutating func remember(_ values: [[UInt8]]) {
+        for value in values where !secrets.contains(value) && secrets.count < Self.rememberedSecrets {
+            secrets.append(value)
+        }
+    }
+
+    /// A head, its secrets replaced, and behind it the facts of each tap that it passed.
+    mutating func head(
+        _ bytes: ByteBuffer, _ passing: DirectionTranscript.Passing, _ shared: inout TranscriptContext,
+        into entries: inout [Entry]
+    ) {
+        let direction = passing.passage.direction
+        if direction == .toClient { negotiate(bytes) }
+        let redacted = shared.redactor.redact(head: bytes, direction, finder: shared.finder)
+        remember(redacted.secrets)
+        let record = HeadRecord(
+            passage: passing.passage, bytes: ByteBuffer(bytes: (shared.isRaw ? bytes : redacted.bytes).readableBytesView),
+            provenance: passing.provenance, wireSize: UInt64(clamping: bytes.readableBytes))
+        entries.append(Entry(instant: passing.instant, loop: 0, sequence: 0, ref: passing.ref, body: .head(record)))
+        if direction == .toServer {
+            tell(Told(credential: redacted.credential, user: redacted.user), passing, &shared, into: &entries)
+        }
+    }
+
+    private mutating func negotiate(_ bytes: ByteBuffer) {
+        guard let head = try? ResponseHead(bytes), head.status == 101 else { return }
+        switch head.extensions {
+        case .none: break
+        case .deflate(let parameters): deflate = parameters
+        case .unknown(let reason): unknownExtension = reason
+        }
+    }
+
+    /// What the secrets of a head or message say about the user; nothing when it had no credential.
+    struct Told {
+        var credential: FoundSecret?
+        var user: String?
+    }
+
+    /// Facts belong to the entry before them; they have no ordinal of their own.
+    func tell(
+        _ told: Told?, _ passing: DirectionTranscript.Passing, _ shared: inout TranscriptContext,
+        into entries: inout [Entry]
+    ) {
+        guard let told, passing.passage.direction == .toServer else { return }
+        for tap in [Tap.clientIn, .serverOut] {
+            guard let instant = passing.passage.instant(at: tap) else { continue }
+            let facts = shared.facts(
+                tap, told.credential, user: told.user, at: instant, faults: tap == .serverOut ? passing.provenance.faults : [])
+            entries.append(
+                Entry(
+                    instant: passing.instant, loop: 0, sequence: 0, ref: EntryRef(session: id, ordinal: 0),
+                    body: .facts(facts)))
+        }
+    }
+
+    /// Cuts the secrets out of a message and of its frames, which are all there; the last one bears the message.
+    mutating func redact(
+        _ frames: inout [Entry], _ direction: Direction, isCompressed: Bool = false, _ shared: inout TranscriptContext
+    ) -> Told? {
+        guard let last = frames.last, case .frame(let record) = last.body, let message = record.message else { return nil }
+        guard let payload = message.payload else {
+            if !shared.isRaw { withhold(&frames) }
+            return nil
+        }
+        let found = shared.finder.secrets(inMessage: payload, opcode: message.opcode, direction)
+        let credential = direction == .toServer ? found.first { $0.isCredential } : nil
+        remember(
+            found.filter { $0.isCredential && $0.value.utf8.count >= Redactor.leastRepeated }.map { Array($0.value.utf8) })
+        if !shared.isRaw {
+            let bytes = Array(payload.readableBytesView)
+            let spans = found.map { Redactor.Span(range: $0.range, secret: Array($0.value.utf8)) }
+                + Redactor.occurrences(of: secrets, in: bytes)
+            if let replaced = shared.redactor.redact(bytes, spans) {
+                SessionScene.put(replaced, into: &frames, isCompressed: isCompressed)
+            }
+        }
+        return credential.map { Told(credential: $0, user: shared.finder.user(inMessage: payload, credential: $0)) }
+    }
+
+    /// The message without its secrets, cut where its frames were. Of a compressed one nobody can say where: all of it
+    /// stands in the last frame.
+    private static func put(_ replaced: Redactor.Replaced, into frames: inout [Entry], isCompressed: Bool) {
+        var old = 0
+        var new = 0
+        for index in frames.indices {
+            guard case .frame(var record) = frames[index].body else { continue }
+            let isLast = index == frames.count - 1
+            old += record.frame.payload.readableBytes
+            let end = isLast ? replaced.bytes.count : isCompressed ? 0 : max(new, replaced.offset(of: old))
+            record.frame.payload = ByteBuffer(bytes: replaced.bytes[new..<min(end, replaced.bytes.count)])
+            new = min(end, replaced.bytes.count)
+            record.redacted = true
+            if isLast { record.message?.payload = ByteBuffer(bytes: replaced.bytes) }
+            frames[index].body = .frame(record)
+        }
+    }
+
+    /// What could not be searched for secrets is not kept.
+    private func withhold(_ frames: inout [Entry]) {
+        for index in frames.indices {
+            guard case .frame(var record) = frames[index].body, record.frame.payload.readableBytes > 0 else { continue }
+            record.frame.payload = ByteBuffer()
+            record.redacted = true
+            frames[index].body = .frame(record)
+        }
+    }
+}
