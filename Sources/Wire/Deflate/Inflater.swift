@@ -46,6 +46,21 @@ package import struct NIOCore.ByteBuffer
         return unsafe fresh
     }
 
+    /// A context of its own that goes on from here, for a direction whose two sides have come to differ.
+    package func copied() throws(DeflateError) -> Inflater {
+        let copy = try Inflater(windowBits: Int(-bits), takeover: takeover)
+        copy.isLost = isLost
+        guard let stream = unsafe stream else { return copy }
+        let fresh = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        unsafe fresh.initialize(to: z_stream())
+        guard unsafe inflateCopy(fresh, stream) == Z_OK else {
+            unsafe fresh.deallocate()
+            throw .memory
+        }
+        unsafe copy.stream = unsafe fresh
+        return copy
+    }
+
     /// A message passed that was not inflated: with takeover nothing behind it can be.
     package func skip() {
         if takeover {
