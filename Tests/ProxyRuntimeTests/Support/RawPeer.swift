@@ -1,0 +1,185 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+/// One end of a TCP connection that knows no protocol: what it got, in order, and what it is told to send.
+final class RawPeer: Sendable {
+    struct Seen: Sendable {
+        var bytes: [UInt8] = []
+        var isActive = false
+        /// The other side sent FIN.
+        var ended = false
+        /// The connection is gone altogether.
+        var closed = false
+    }
+
+    private struct State {
+        var seen = Seen()
+        var channel: (any Channel)?
+        var waiters: [(id: UInt64, wants: @Sendable (Seen) -> Bool, resume: CheckedContinuation<Void, any Error>)] = []
+        var next: UInt64 = 0
+    }
+    private let state = Mutex(State())
+
+    struct TimedOut: Error { var seen: Int }
+
+    var seen: Seen { state.withLock { $0.seen } }
+    var channel: any Channel {
+        get throws { try #require(state.withLock { $0.channel }) }
+    }
+
+    fileprivate func attach(_ channel: any Channel) { state.withLock { $0.channel = channel } }
+
+    fileprivate func change(_ body: (inout Seen) -> Void) {
+        let ready = state.withLock { state in
+            body(&state.seen)
+            let seen = state.seen
+            let ready = state.waiters.filter { $0.wants(seen) }
+            state.waiters.removeAll { waiter in ready.contains { $0.id == waiter.id } }
+            return ready
+        }
+        for waiter in ready { waiter.resume.resume() }
+    }
+
+    /// Waits until this is true of what was seen; at most 20 s.
+    func until(_ wants: @escaping @Sendable (Seen) -> Bool) async throws {
+        let channel = try channel
+        try await withCheckedThrowingContinuation { continuation in
+            let id: UInt64? = state.withLock { state in
+                if wants(state.seen) { return nil }
+                state.next += 1
+                state.waiters.append((state.next, wants, continuation))
+                return state.next
+            }
+            guard let id else { return continuation.resume() }
+            channel.eventLoop.scheduleTask(in: .seconds(20)) {
+                let late = self.state.withLock { state in
+                    let late = state.waiters.filter { $0.id == id }
+                    state.waiters.removeAll { $0.id == id }
+                    return late
+                }
+                late.first?.resume.resume(throwing: TimedOut(seen: self.seen.bytes.count))
+            }
+        }
+    }
+
+    /// The first `count` bytes received.
+    func prefix(_ count: Int) async throws -> [UInt8] {
+        try await until { $0.bytes.count >= count || $0.closed }
+        return Array(seen.bytes.prefix(count))
+    }
+
+    /// Everything up to the end of the other side's sending.
+    func everything() async throws -> [UInt8] {
+        try await until { $0.ended || $0.closed }
+        return seen.bytes
+    }
+
+    func gone() async throws { try await until { $0.closed } }
+
+    func send(_ bytes: [UInt8]) async throws {
+        try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+    }
+
+    func send(_ text: String) async throws { try await send(Array(text.utf8)) }
+
+    func finish() async throws { try await channel.close(mode: .output) }
+
+    func close() async { try? await channel.close() }
+
+    /// RST.
+    func reset() async throws {
+        let channel = try channel
+        try? await (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        try? await channel.close()
+    }
+
+    func setReading(_ on: Bool) async throws { try await channel.setOption(.autoRead, value: on).get() }
+}
+
+private final class RawHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let peer: RawPeer
+    init(_ peer: RawPeer) { self.peer = peer }
+
+    func channelActive(context: ChannelHandlerContext) { peer.change { $0.isActive = true } }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        peer.change { $0.bytes.append(contentsOf: buffer.readableBytesView) }
+    }
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed { peer.change { $0.ended = true } }
+    }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func channelInactive(context: ChannelHandlerContext) { peer.change { $0.closed = true } }
+}
+
+extension RawPeer {
+    static let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+
+    static func configure(_ channel: any Channel, _ peer: RawPeer) throws {
+        peer.attach(channel)
+        try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+        try channel.pipeline.syncOperations.addHandler(RawHandler(peer))
+    }
+
+    /// A client connected to that port.
+    static func connect(port: Int) async throws -> RawPeer {
+        let peer = RawPeer()
+        _ = try await ClientBootstrap(group: group)
+            .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try configure(channel, peer) } }
+            .connect(host: "127.0.0.1", port: port).get()
+        return peer
+    }
+}
+
+/// A server that hands out what connects to it.
+final class RawServer: Sendable {
+    let port: Int
+    private let channel: any Channel
+    private let arrivals: AsyncStream<RawPeer>
+    private let box: ArrivalBox
+
+    /// - Parameter serve: run for every connection; without it connections are taken with `next`.
+    init(serve: (@Sendable (RawPeer) async throws -> Void)? = nil) async throws {
+        let (stream, continuation) = AsyncStream<RawPeer>.makeStream()
+        arrivals = stream
+        box = ArrivalBox(stream)
+        channel = try await ServerBootstrap(group: RawPeer.group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let peer = RawPeer()
+                    try RawPeer.configure(channel, peer)
+                    if let serve {
+                        Task { try await serve(peer) }
+                    } else {
+                        continuation.yield(peer)
+                    }
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        port = try #require(channel.localAddress?.port)
+    }
+
+    func next() async throws -> RawPeer {
+        let peer = try #require(await box.next())
+        try await peer.until { $0.isActive }
+        return peer
+    }
+
+    func close() async { try? await channel.close() }
+}
+
+private actor ArrivalBox {
+    private var iterator: AsyncStream<RawPeer>.AsyncIterator
+    init(_ stream: AsyncStream<RawPeer>) { iterator = stream.makeAsyncIterator() }
+    func next() async -> RawPeer? {
+        var copy = iterator
+        let peer = await copy.next(isolation: self)
+        iterator = copy
+        return peer
+    }
+}
