@@ -21,14 +21,19 @@ package struct ProxyOptions: Sendable {
     /// Named in the recording's header.
     package var program = "0.1.0"
     package var purpose = ""
-    /// Knows where the contract's secrets and users stand.
-    package var finder: any SecretFinder = StandardSecrets()
+    /// What credentials are signed with (the contract's `mint`); nil = their signatures cannot be checked.
+    package var mintKey: String?
     /// Link-local and metadata addresses may be dialled (trust.md T14).
     package var allowLinkLocalUpstream = false
 
     package init(listen: HostPort, upstream: Upstream) {
         self.listen = listen
         self.upstream = upstream
+    }
+
+    /// Knows where secrets, credentials and users stand.
+    package var finder: any SecretFinder {
+        contract.map { ContractSecrets($0, key: mintKey.map { Array($0.utf8) }) } ?? StandardSecrets()
     }
 
     /// Bytes and frames become entries. Otherwise only what happens once a session does.

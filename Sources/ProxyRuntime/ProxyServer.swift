@@ -12,6 +12,8 @@ package final class ProxyServer: Sendable {
     package let address: HostPort
     /// Nanoseconds since 1970 at instant zero: wall time of an instant is this plus it.
     package let startedWall: Int64
+    /// How long the target took to accept a connection, when it was asked.
+    package let targetAnswered: Duration?
 
     private let shared: Shared
     private let listener: any Channel
@@ -27,11 +29,13 @@ package final class ProxyServer: Sendable {
     }
 
     private init(
-        shared: Shared, parts: ProxyStart.Parts, listener: any Channel, address: HostPort, ticks: [RepeatedTask]
+        shared: Shared, parts: ProxyStart.Parts, listener: any Channel, address: HostPort,
+        answered: Duration?, ticks: [RepeatedTask]
     ) {
         self.shared = shared
         self.listener = listener
         self.address = address
+        targetAnswered = answered
         self.ticks = ticks
         group = parts.group
         recorderThread = parts.recorderThread
@@ -41,15 +45,18 @@ package final class ProxyServer: Sendable {
 
     /// Listens and relays from now on, or throws and leaves nothing behind.
     /// - Parameters:
+    ///   - patience: how long the target may take to answer at all; nil = it need not be there yet.
     ///   - onEvent: called on the recorder's thread, in journal order.
     ///   - onEntry: likewise, with every entry; nil costs nothing.
     package static func start(
-        _ options: ProxyOptions, onEvent: @escaping EventObserver = { _ in }, onEntry: EntryObserver? = nil
+        _ options: ProxyOptions, patience: Duration? = nil, onEntry: EntryObserver? = nil,
+        onEvent: @escaping EventObserver = { _ in }
     ) async throws(RuntimeError) -> ProxyServer {
         var options = options
         options.limits = SystemLimits.fitted(options.limits)
         options.loops = max(1, options.loops)
         let start = try ProxyStart(options)
+        let answered = try await start.probe(patience)
         let listener = try await start.bind()
         let parts: ProxyStart.Parts
         do {
@@ -63,7 +70,8 @@ package final class ProxyServer: Sendable {
         let address = HostPort(host: bound?.ipAddress ?? options.listen.host, port: bound?.port ?? options.listen.port)
         let ticks = start.startTicks()
         try? await listener.setOption(.autoRead, value: true).get()
-        return ProxyServer(shared: start.shared, parts: parts, listener: listener, address: address, ticks: ticks)
+        return ProxyServer(
+            shared: start.shared, parts: parts, listener: listener, address: address, answered: answered, ticks: ticks)
     }
 
     package var now: Instant { shared.clock.now }
@@ -130,4 +138,9 @@ package final class ProxyServer: Sendable {
         timer.cancel()
         return empty
     }
+}
+
+extension ProxyServer {
+    /// As `drain`; with no grace, sessions are cut at once.
+    package func stop(grace: Duration) async -> RunResult { await drain(grace: grace) }
 }

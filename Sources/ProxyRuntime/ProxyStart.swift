@@ -43,6 +43,18 @@ struct ProxyStart {
         try? await recorderThread.shutdownGracefully()
     }
 
+    /// The time the target took to answer; throws when it does not.
+    func probe(_ patience: Duration?) async throws(RuntimeError) -> Duration? {
+        guard let patience else { return nil }
+        do {
+            return try await Probe.answer(
+                of: options.upstream.address, at: shared.upstream, patience: patience, group: group)
+        } catch {
+            await abandon()
+            throw error
+        }
+    }
+
     /// Binds the listener; it accepts nothing before its `autoRead` is turned on.
     func bind() async throws(RuntimeError) -> any Channel {
         do {

@@ -1,0 +1,149 @@
+package import Contracts
+package import Journaling
+package import NIOCore
+package import Wire
+
+/// Where one contract's credentials, names and secrets stand: the bridge from `Contract` to the redactor and the session
+/// machine, which know no contract. Everything usual besides is found by the redactor itself.
+package struct ContractSecrets: SecretFinder {
+    package let verificationKey: [UInt8]?
+    package let expectsJWT: Bool
+    private let credentials: [Place]
+    private let users: [Place]
+    private let secrets: [Place]
+    private let recognizer: Recognizer
+
+    /// - Parameter key: what credentials are signed with (`mint`); nil = their signatures cannot be checked.
+    package init(_ contract: Contract, key: [UInt8]?) {
+        credentials = contract.identity.credential
+        users = contract.identity.user
+        secrets = contract.secrets
+        recognizer = Recognizer(contract)
+        verificationKey = key
+        expectsJWT = (credentials + users).contains(where: \.expectsToken)
+    }
+
+    package func secrets(inRequest head: HeadView) -> [FoundSecret] {
+        credentials.flatMap { find($0, in: head, isCredential: true) }
+            + secrets.flatMap { find($0, in: head, isCredential: false) }
+    }
+
+    package func secrets(inResponse head: HeadView) -> [FoundSecret] { [] }
+
+    package func secrets(inMessage payload: ByteBuffer, opcode: Opcode, _ direction: Direction) -> [FoundSecret] {
+        let places = (credentials.map { ($0, true) } + secrets.map { ($0, false) }).filter { place, _ in
+            isPossible(place, in: payload, direction)
+        }
+        guard !places.isEmpty else { return [] }
+        let reading = recognizer.recognise(payload, opcode: opcode, direction: direction)
+        guard let value = reading.value else { return [] }
+        return places.flatMap { place, isCredential in
+            texts(at: place, in: value, name: reading.title, direction).compactMap { text in
+                range(of: text, in: payload).map {
+                    FoundSecret(place: place.text, value: text, range: $0, isCredential: isCredential)
+                }
+            }
+        }
+    }
+
+    package func user(inRequest head: HeadView, credential: FoundSecret?) -> String? {
+        for place in users {
+            let raw = place.kind == .credential ? credential?.value : find(place, in: head, isCredential: false).first?.value
+            if let raw, let name = place.value(of: raw)?.string, !name.isEmpty { return name }
+        }
+        return nil
+    }
+
+    package func user(inMessage payload: ByteBuffer, credential: FoundSecret) -> String? {
+        for place in users where place.kind == .credential {
+            if let name = place.value(of: credential.value)?.string, !name.isEmpty { return name }
+        }
+        return nil
+    }
+
+    // MARK: Heads
+
+    private func find(_ place: Place, in head: HeadView, isCredential: Bool) -> [FoundSecret] {
+        ranges(of: place, in: head).filter { !$0.isEmpty }.map { range in
+            let text = head.text(range)
+            var value = text
+            if case .query = place.kind { value = HeadView.percentDecoded(text) }
+            return FoundSecret(place: place.text, value: value, range: range, isCredential: isCredential)
+        }
+    }
+
+    private func ranges(of place: Place, in head: HeadView) -> [Range<Int>] {
+        switch place.kind {
+        case .header(let name):
+            return head.values(of: name).map { StandardSecrets.withoutScheme($0, head) }
+        case .query(let name):
+            return head.query.filter { $0.name == name }.map(\.value)
+        case .cookie(let name):
+            return head.cookies.filter { $0.name == name }.map(\.value)
+        case .subprotocol(nil):
+            return StandardSecrets().secrets(inRequest: head).filter { $0.place == "subprotocol" }.map(\.range)
+        case .subprotocol(let glob?):
+            return head.subprotocols.compactMap { captured(glob, $0, in: head) }
+        case .path(let glob):
+            return head.path.flatMap { captured(glob, $0, in: head) }.map { [$0] } ?? []
+        case .request, .event, .credential, .everyEvent:
+            return []
+        }
+    }
+
+    /// What `*` covers, as a range; the whole without one.
+    private func captured(_ glob: Glob, _ range: Range<Int>, in head: HeadView) -> Range<Int>? {
+        let text = head.text(range)
+        guard glob.matches(text) else { return nil }
+        guard let covered = glob.capture(text), !covered.isEmpty else { return glob.isExact ? range : nil }
+        return offset(of: Array(covered.utf8), in: head.bytes[range])
+    }
+
+    // MARK: Messages
+
+    /// Without parsing: whether the place can be in this message at all.
+    private func isPossible(_ place: Place, in payload: ByteBuffer, _ direction: Direction) -> Bool {
+        switch (place.kind, direction) {
+        case (.request(let name, _), .toServer), (.event(let name, _), .toClient):
+            name.contains("*") || range(of: name, in: payload) != nil
+        case (.everyEvent, .toClient): true
+        default: false
+        }
+    }
+
+    private func texts(at place: Place, in value: JSON, name: String?, _ direction: Direction) -> [String] {
+        let path: Path
+        switch place.kind {
+        case .request(let wanted, let at), .event(let wanted, let at):
+            guard let name, Glob(wanted).matches(name) else { return [] }
+            path = at
+        case .everyEvent(let at): path = at
+        default: return []
+        }
+        return path.values(in: value).compactMap(\.string).filter { !$0.isEmpty }
+    }
+
+    /// The bytes of a string value in a JSON text. One that is written with escapes is looked for in its escaped form.
+    private func range(of text: String, in payload: ByteBuffer) -> Range<Int>? {
+        let view = payload.readableBytesView
+        let plain = Array(text.utf8)
+        let escaped = Array(JSON.string(text).text.utf8.dropFirst().dropLast())
+        for needle in plain == escaped ? [plain] : [escaped, plain] {
+            guard let start = offset(of: needle, in: view) else { continue }
+            return (start.lowerBound - view.startIndex)..<(start.upperBound - view.startIndex)
+        }
+        return nil
+    }
+
+    private func offset<Bytes: RandomAccessCollection<UInt8>>(of needle: [UInt8], in bytes: Bytes) -> Range<Int>?
+    where Bytes.Index == Int {
+        guard let first = needle.first, bytes.count >= needle.count else { return nil }
+        var from = bytes.startIndex
+        let last = bytes.endIndex - needle.count
+        while from <= last, let at = bytes[from...last].firstIndex(of: first) {
+            if bytes[at..<(at + needle.count)].elementsEqual(needle) { return at..<(at + needle.count) }
+            from = at + 1
+        }
+        return nil
+    }
+}
