@@ -72,6 +72,8 @@ let package = Package(
             .testTarget(
                 name: module.name + "Tests",
                 dependencies: [.target(name: module.name)] + module.imports,
+                // Harnesses with peers of other makers; .ci/run starts them.
+                exclude: module.name == "ProxyRuntime" ? ["Peers"] : [],
                 swiftSettings: strict)
         }
         + [.testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict)]

@@ -112,7 +112,6 @@ final class RecorderDesk {
 
     func conclude(lasted: Duration, drained: Bool) -> RunResult {
         passOn()
-        ledger?.conclude()
         tellNews()
         if let writer, writeError == nil {
             do { try writer.finish() } catch { failed(error) }
