@@ -67,7 +67,12 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .executableTarget(name: "miswire", dependencies: ["Commands"], swiftSettings: strict),
     ]
-        + modules.map { .target(name: $0.name, dependencies: $0.imports, swiftSettings: strict) }
+        + modules.map { module in
+            // Shipped profiles and contracts are part of the program, so that their names mean the same everywhere.
+            .target(
+                name: module.name, dependencies: module.imports,
+                resources: module.name == "Profiles" ? [.embedInCode("Shipped")] : nil, swiftSettings: strict)
+        }
         + modules.map { module in
             .testTarget(
                 name: module.name + "Tests",
