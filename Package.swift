@@ -23,7 +23,7 @@ let modules: [(name: String, imports: [Target.Dependency])] = [
     ("Journaling", ["Wire", buffers, crypto]),
     ("Contracts", ["Wire", "Journaling", buffers]),
     ("Faults", ["Wire", "Journaling", "Contracts", buffers]),
-    ("Oracles", ["Wire", "Journaling", "Contracts"]),
+    ("Oracles", ["Wire", "Journaling", "Contracts", buffers]),
     ("Plans", ["Wire", "Journaling", "Contracts", "Faults"]),
     ("Profiles", ["Wire", "Journaling", "Contracts", "Faults", "Oracles", yams]),
     ("Captures", ["Wire", "Journaling", "Contracts", "Plans", buffers, "CPcap", "COpenSSL", "CZlib"]),
