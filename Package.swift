@@ -23,7 +23,7 @@ let modules: [(name: String, imports: [Target.Dependency])] = [
     ("Journaling", ["Wire", buffers, crypto]),
     ("Contracts", ["Wire", "Journaling", buffers]),
     ("Faults", ["Wire", "Journaling", "Contracts", buffers]),
-    ("Oracles", ["Wire", "Journaling", "Contracts"]),
+    ("Oracles", ["Wire", "Journaling", "Contracts", buffers]),
     ("Plans", ["Wire", "Journaling", "Contracts", "Faults"]),
     ("Profiles", ["Wire", "Journaling", "Contracts", "Faults", "Oracles", yams]),
     ("Captures", ["Wire", "Journaling", "Contracts", "Plans", buffers, "CPcap", "COpenSSL", "CZlib"]),
@@ -67,13 +67,18 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .executableTarget(name: "miswire", dependencies: ["Commands"], swiftSettings: strict),
     ]
-        + modules.map { .target(name: $0.name, dependencies: $0.imports, swiftSettings: strict) }
+        + modules.map { module in
+            // Shipped profiles and contracts are part of the program, so that their names mean the same everywhere.
+            .target(
+                name: module.name, dependencies: module.imports,
+                resources: module.name == "Profiles" ? [.embedInCode("Shipped")] : nil, swiftSettings: strict)
+        }
         + modules.map { module in
             .testTarget(
                 name: module.name + "Tests",
                 dependencies: [.target(name: module.name)] + module.imports,
-                // Harnesses with peers of other makers; .ci/run starts them.
-                exclude: module.name == "ProxyRuntime" ? ["Peers"] : [],
+                // Vectors, and harnesses with peers of other makers; .ci/run starts these.
+                exclude: ["Wire": ["Vectors"], "ProxyRuntime": ["Peers"]][module.name] ?? [],
                 swiftSettings: strict)
         }
         + [.testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict)]

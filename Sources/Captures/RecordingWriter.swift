@@ -1,15 +1,162 @@
+import Glibc
 package import Journaling
+import NIOCore
 
-/// Writes a recording into a directory: segments `0001.ndjson` and up, each beginning with the header.
+/// Writes a recording into a directory: segments `0001.ndjson` and up, each beginning with the header, so that each can
+/// be read by itself. Whatever kills the process, everything up to the last flush is there, in whole lines but the last.
 package final class RecordingWriter {
-    /// - Parameter directory: made with mode 0700 when it is not there; refused when it holds a recording already.
-    package init(directory: String, header: RecordingHeader, limits: Limits = .standard) throws(RecordingError) {}
-    /// Appends entries, which are in order and numbered. Flushes at most every 1 s or 1 MiB (trust.md L11).
-    package func append(_ entries: [Entry], redactions: Int = 0) throws(RecordingError) {}
-    /// Writes out what is buffered if it is older than L11's time; call it when idle.
-    package func flushIfDue() throws(RecordingError) {}
-    package func flush() throws(RecordingError) {}
-    /// Writes the end line, flushes and closes. A recording that is not finished is read as cut short.
-    package func finish() throws(RecordingError) {}
+    private let directory: String
+    private var header: RecordingHeader
+    private let limits: Limits
+    private var file: FileDescriptor?
+    private var buffer = ByteBuffer()
+    /// Bytes of the segments that are closed and still there, oldest first.
+    private var closed: [(number: UInt32, bytes: Int)] = []
+    private var segmentBytes = 0
+    private var entries: UInt64 = 0
+    private var redactions = 0
+    private var flushed: UInt64
+    private var isFinished = false
+
+    /// Bytes written or waiting to be, in all segments, removed ones included.
     package private(set) var bytes: UInt64 = 0
+    /// Oldest segments removed because the recording reached its size (limits.recordingBytes).
+    package private(set) var removedSegments = 0
+    /// The first thing that went wrong; nothing is written behind it.
+    package private(set) var failure: RecordingError?
+
+    /// - Parameter directory: made with mode 0700 when it is not there; refused when it holds a recording already.
+    package init(directory: String, header: RecordingHeader, limits: Limits = .standard) throws(RecordingError) {
+        self.directory = directory
+        self.header = header
+        self.header.segment = 0
+        self.limits = limits
+        flushed = RecordingWriter.now()
+        try Directory.make(directory)
+        guard try !Directory.names(in: directory).contains(where: { SegmentName.number($0) != nil }) else {
+            throw RecordingError(
+                place: directory, sentence: "a recording is there already", expected: "an empty or new directory",
+                found: "segments", remedy: "name another directory or remove it")
+        }
+        try beginSegment()
+    }
+
+    deinit { try? flush() }
+
+    /// Appends entries, which are in order and numbered. Flushes at most every 1 s or 1 MiB (trust.md L11).
+    /// - Parameter redactions: distinct secrets replaced so far, for the headers of later segments.
+    package func append(_ new: [Entry], redactions: Int = 0) throws(RecordingError) {
+        try check()
+        self.redactions = max(self.redactions, redactions)
+        for entry in new {
+            let before = buffer.readableBytes
+            EntryCodec.encode(header.mode == .meta ? entry.withoutContent : entry, into: &buffer)
+            count(buffer.readableBytes - before)
+            entries += 1
+            if segmentBytes >= limits.segmentBytes {
+                try flush()
+                try beginSegment()
+            } else if buffer.readableBytes >= limits.flushBytes {
+                try flush()
+            }
+        }
+        try flushIfDue()
+    }
+
+    /// Writes out what is buffered if it is older than L11's time; call it when idle.
+    package func flushIfDue() throws(RecordingError) {
+        try check()
+        if buffer.readableBytes == 0 {
+            flushed = RecordingWriter.now()
+        } else if RecordingWriter.now() - flushed >= UInt64(clamping: limits.flushTime.nanoseconds) {
+            try flush()
+        }
+    }
+
+    package func flush() throws(RecordingError) {
+        try check()
+        flushed = RecordingWriter.now()
+        guard buffer.readableBytes > 0 else { return }
+        do throws(RecordingError) {
+            try writeOut()
+        } catch {
+            failure = error
+            throw error
+        }
+        buffer.clear(minimumCapacity: limits.flushBytes)
+    }
+
+    /// Writes the end line, flushes and closes. A recording that is not finished is read as cut short.
+    package func finish() throws(RecordingError) {
+        guard !isFinished else { return }
+        let before = buffer.readableBytes
+        EntryCodec.encode(RecordingEnd(entries: entries, redactions: redactions), into: &buffer)
+        count(buffer.readableBytes - before)
+        try flush()
+        file?.sync()
+        file = nil
+        isFinished = true
+    }
+
+    private func check() throws(RecordingError) {
+        if let failure { throw failure }
+        if isFinished {
+            throw RecordingError(place: directory, sentence: "the recording is finished", remedy: "begin another one")
+        }
+    }
+
+    private func writeOut() throws(RecordingError) {
+        var problem: RecordingError?
+        unsafe buffer.withUnsafeReadableBytes { bytes in
+            do throws(RecordingError) {
+                try unsafe file?.write(bytes)
+            } catch {
+                problem = error
+            }
+        }
+        if let problem { throw problem }
+    }
+
+    private func beginSegment() throws(RecordingError) {
+        if header.segment > 0 { closed.append((header.segment, segmentBytes)) }
+        header.segment += 1
+        header.redactions = redactions
+        segmentBytes = 0
+        file?.sync()
+        do throws(RecordingError) {
+            file = try FileDescriptor.create(SegmentName.path(directory, SegmentName.text(header.segment)))
+        } catch {
+            failure = error
+            throw error
+        }
+        let before = buffer.readableBytes
+        EntryCodec.encode(header, into: &buffer)
+        count(buffer.readableBytes - before)
+        // A segment without a header would be unreadable: it is not left in the buffer.
+        try flush()
+        removeOldest()
+    }
+
+    /// Keeps the whole within its size; the reader says what is gone.
+    private func removeOldest() {
+        var whole = closed.reduce(0) { $0 + $1.bytes }
+        while whole + limits.segmentBytes > limits.recordingBytes, let oldest = closed.first {
+            Directory.remove(SegmentName.path(directory, SegmentName.text(oldest.number)))
+            whole -= oldest.bytes
+            closed.removeFirst()
+            removedSegments += 1
+        }
+    }
+
+    private func count(_ new: Int) {
+        segmentBytes += new
+        bytes += UInt64(clamping: new)
+    }
+
+    /// Nanoseconds on a clock that only goes forward.
+    private static func now() -> UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
+    }
 }

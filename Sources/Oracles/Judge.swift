@@ -4,18 +4,132 @@ package import Journaling
 /// Judges a journal, live or later: the same entries in the same order give the same judgement, whenever and however
 /// often time is advanced between them.
 package struct Judge: Sendable {
+    private var reader: Reader
+    private var ledger = Ledger()
+    private var seats: [Seat]
+    private var collector: Collector
+    private var entries: UInt64 = 0
+    private let kinds: [String]
+
+    /// A property and what it has said.
+    private struct Seat: Sendable {
+        var property: any Property
+        var summary: PropertySummary
+        var requirement: String
+        /// False once it threw: it is inconclusive, and nothing else suffers.
+        var isAsked: Bool
+    }
+
     /// Without a contract only H1 (nothing before the 101) is asked.
-    package init(contract: Contract?) {}
+    package init(contract: Contract?) {
+        self.init(contract: contract, properties: PropertyRegistry.all)
+    }
+
+    init(contract: Contract?, properties: [any Property.Type], capacity: Reader.Capacity = .init()) {
+        reader = Reader(contract, capacity: capacity)
+        collector = Collector(contractFile: contract?.file ?? "")
+        kinds = contract?.errors?.kinds ?? []
+        seats = properties.map { type in
+            var summary = PropertySummary(id: type.id, name: type.name)
+            summary.notApplicable = type.missingKey(in: contract)
+            return Seat(
+                property: type.init(contract), summary: summary, requirement: type.requirement,
+                isAsked: summary.notApplicable == nil)
+        }
+    }
 
     /// Entries in journal order: (instant, loop, sequence), ticks included.
-    package mutating func observe(_ entry: Entry) {}
+    package mutating func observe(_ entry: Entry) {
+        if entry.body != .tick { entries += 1 }
+        ledger.observe(entry)
+        advance(to: Reader.horizon(of: entry))
+        reader.read(entry)
+        if !reader.readings.isEmpty { hear() }
+    }
 
     /// Nothing earlier than `now` will be observed any more: deadlines due before it fire.
-    package mutating func advance(to now: Instant) {}
+    package mutating func advance(to now: Instant) {
+        while reader.fireNext(before: now) {
+            if !reader.readings.isEmpty { hear() }
+        }
+        ask { try $0.advance(to: now) }
+    }
 
     /// Findings that are new since the last call, for the live proxy. `conclude` gives them all again, complete.
-    package mutating func newFindings() -> [Finding] { [] }
+    package mutating func newFindings() -> [Finding] { collector.takeNew() }
 
     /// What was judged so far, as if the journal ended here; the judge itself goes on unchanged.
-    package func conclude(at end: Instant) -> Judgement { Judgement() }
+    package func conclude(at end: Instant) -> Judgement {
+        var copy = self
+        return copy.finish(at: end)
+    }
+
+    private mutating func finish(at end: Instant) -> Judgement {
+        advance(to: end)
+        reader.conclude(at: end)
+        hear()
+        ask { try $0.conclude(at: end) }
+        ledger.conclude()
+        var judgement = Judgement()
+        judgement.properties = seats.map(\.summary)
+        judgement.findings = collector.findings
+        judgement.toolErrors = ledger.differences
+        judgement.errorKinds = kinds
+        judgement.errorsDelivered = kinds.filter(reader.errorsDelivered.contains)
+        judgement.sessions = reader.sessionCount
+        judgement.runs = Int(clamping: reader.lastRun)
+        judgement.entries = entries
+        judgement.faultsActed = reader.faultsActed
+        judgement.notes = reader.notes
+        if collector.dropped > 0 { judgement.notes.append("\(collector.dropped) more findings are not listed") }
+        return judgement
+    }
+
+    /// Tells every property what the reader made of the entry in hand.
+    private mutating func hear() {
+        let readings = reader.drain()
+        ask { property in
+            var rulings: [Ruling] = []
+            for reading in readings { rulings += try property.observe(reading) }
+            return rulings
+        }
+    }
+
+    private mutating func ask(_ question: (inout any Property) throws -> [Ruling]) {
+        var items: [Collector.Item] = []
+        for index in seats.indices where seats[index].isAsked {
+            do {
+                let rulings = try question(&seats[index].property)
+                for ruling in rulings { count(ruling, at: index, into: &items) }
+            } catch {
+                seats[index].isAsked = false
+                seats[index].summary.checked += 1
+                seats[index].summary.inconclusive += 1
+                note("the judge of \(seats[index].summary.id) failed: \(error)", at: index, in: \.reasons)
+            }
+        }
+        if !items.isEmpty { collector.add(items) }
+    }
+
+    private mutating func count(_ ruling: Ruling, at index: Int, into items: inout [Collector.Item]) {
+        seats[index].summary.checked += 1
+        switch ruling {
+        case .pass: seats[index].summary.passed += 1
+        case .excused(let why):
+            seats[index].summary.excused += 1
+            note("\(seats[index].summary.id) \(why)", at: index, in: \.excuses)
+        case .inconclusive(let why):
+            seats[index].summary.inconclusive += 1
+            note(why, at: index, in: \.reasons)
+        case .fail(let violation):
+            seats[index].summary.failed += 1
+            items.append(
+                .init(property: seats[index].summary.id, requirement: seats[index].requirement, violation: violation))
+        }
+    }
+
+    private mutating func note(_ text: String, at index: Int, in list: WritableKeyPath<PropertySummary, [String]>) {
+        let known = seats[index].summary[keyPath: list]
+        if known.count < 8, !known.contains(text) { seats[index].summary[keyPath: list].append(text) }
+    }
 }

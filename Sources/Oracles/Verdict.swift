@@ -106,16 +106,6 @@ package struct PropertySummary: Sendable, Equatable {
     }
 }
 
-/// An unexplained difference between what came in and what went out: a defect of ours (exit 5).
-package struct LedgerDifference: Sendable, Equatable {
-    package var ref: EntryRef?
-    package var sentence: String
-    package init(ref: EntryRef?, sentence: String) {
-        self.ref = ref
-        self.sentence = sentence
-    }
-}
-
 /// All that a run of the oracle says. One model feeds every form of report.
 package struct Judgement: Sendable, Equatable {
     package var properties: [PropertySummary] = []

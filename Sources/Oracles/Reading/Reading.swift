@@ -79,6 +79,10 @@ package enum Reading: Sendable {
         package var identity: Foreign?
         /// Whether its owner could be told at all.
         package var isOwned: Bool
+        /// Told when an owed error did not come and this one was left over: the event itself was counted before.
+        package var isJoined = false
+        /// The run of another user that it names.
+        package var owningRun: UInt64?
         package var evidence: Evidence?
 
         package struct Foreign: Sendable {
@@ -110,7 +114,7 @@ package enum Obligation: Sendable {
     case greeting(name: String, user: String, line: Line)
     case authentication(state: Facts.State, user: String, line: Line)
     case rejection(RequestCard, expected: String)
-    case run(name: String, key: String?, state: String, user: String, line: Line)
+    case run(name: String, key: String?, state: String, expected: String, user: String, line: Line)
     case answer(RequestCard, expected: String)
 }
 

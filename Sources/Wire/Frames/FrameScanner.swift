@@ -67,10 +67,10 @@ public import struct NIOCore.ByteBuffer
                 remaining = 0
                 end(offset, &report, &ends)
             }
-            if partialCount > 0 || count - offset < 14 {
-                guard offset < count, finishHeader(bytes, &offset, &report) else { break }
-            } else {
+            if isWhole(bytes, offset) {
                 readHeader(bytes, &offset, &report)
+            } else {
+                guard finishHeader(bytes, &offset, &report) else { break }
             }
             if remaining == 0, !isLost { end(offset, &report, &ends) }
         }
@@ -93,7 +93,18 @@ public import struct NIOCore.ByteBuffer
         ends.append(Int32(truncatingIfNeeded: offset))
     }
 
-    /// A header that lies in the buffer whole: 14 bytes are there.
+    /// The next header begins at `offset` and lies in this buffer whole.
+    @inlinable
+    func isWhole(_ bytes: RawSpan, _ offset: Int) -> Bool {
+        let there = bytes.byteCount - offset
+        if partialCount > 0 || there < 2 { return false }
+        if there >= 14 { return true }
+        let second = unsafe bytes.unsafeLoad(fromByteOffset: offset + 1, as: UInt8.self)
+        let extended = second & 0x7f == 127 ? 8 : second & 0x7f == 126 ? 2 : 0
+        return there >= 2 + extended + (second & 0x80 == 0 ? 0 : 4)
+    }
+
+    /// A header of which all bytes are there.
     @inlinable
     mutating func readHeader(_ bytes: RawSpan, _ offset: inout Int, _ report: inout Report) {
         let start = offset
@@ -133,7 +144,7 @@ public import struct NIOCore.ByteBuffer
         remaining = length
     }
 
-    /// A header that spans reads, or lies near the end of one: byte by byte. False when the bytes ran out.
+    /// A header that spans reads: byte by byte. False when the bytes ran out.
     @usableFromInline
     mutating func finishHeader(_ bytes: RawSpan, _ offset: inout Int, _ report: inout Report) -> Bool {
         let start = partialCount > 0 ? 0 : offset

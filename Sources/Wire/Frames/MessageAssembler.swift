@@ -35,13 +35,20 @@ package struct MessageAssembler: Sendable {
     private let deflateProblem: String?
     private var open: Open?
     /// Data messages begun so far.
-    package private(set) var ordinal: UInt32 = 0
+    package private(set) var ordinal: UInt32
 
     /// `limit`: bytes of one message, on the wire and inflated; `fragments`: frames of one message (trust.md L4).
+    /// `startingAt`: data messages that began before it looked; `midMessage`: the last of them goes on.
     package init(
-        _ direction: Direction, extensions: ExtensionOutcome = .none, limit: Int = 16 << 20, fragments: Int = 65_536
+        _ direction: Direction, extensions: ExtensionOutcome = .none, limit: Int = 16 << 20, fragments: Int = 65_536,
+        startingAt ordinal: UInt32 = 0, midMessage: Bool = false
     ) {
         self.limit = limit
+        self.ordinal = ordinal
+        if midMessage {
+            let reason = "its beginning was not followed"
+            open = Open(opcode: .continuation, ordinal: ordinal, compressed: false, problem: (reason, false))
+        }
         maxFragments = fragments
         switch extensions {
         case .none: (inflater, deflateProblem) = (nil, nil)

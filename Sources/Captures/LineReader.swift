@@ -1,0 +1,60 @@
+import Journaling
+import NIOCore
+
+/// Lines of one file, as they come; memory is bounded by the longest line.
+final class LineReader {
+    private static let chunk = 256 << 10
+
+    private let file: FileDescriptor
+    private var held = ByteBuffer()
+    /// Bytes of `held` that were searched for a newline.
+    private var searched = 0
+    private var isAtEnd = false
+    private let longest: Int
+    /// The line given out last, from 1.
+    private(set) var number = 0
+
+    enum Line {
+        case whole(ByteBuffer)
+        /// The last line, without a newline.
+        case cut(ByteBuffer)
+        case end
+    }
+
+    init(_ path: String, longest: Int) throws(RecordingError) {
+        file = try FileDescriptor.read(path)
+        self.longest = longest
+    }
+
+    func next() throws(RecordingError) -> Line {
+        while true {
+            let view = held.readableBytesView
+            if let newline = view[(view.startIndex + searched)...].firstIndex(of: 0x0a) {
+                let length = newline - view.startIndex
+                number += 1
+                searched = 0
+                let line = held.readSlice(length: length) ?? ByteBuffer()
+                held.moveReaderIndex(forwardBy: 1)
+                return .whole(line)
+            }
+            searched = view.count
+            if isAtEnd {
+                guard held.readableBytes > 0 else { return .end }
+                number += 1
+                searched = 0
+                let rest = held
+                held = ByteBuffer()
+                return .cut(rest)
+            }
+            guard held.readableBytes <= longest else {
+                throw RecordingError(
+                    place: "\(file.path):\(number + 1)", sentence: "the line is too long",
+                    expected: "at most \(longest) bytes", found: "more", remedy: "remove the line")
+            }
+            let bytes = try file.read(LineReader.chunk)
+            if bytes.isEmpty { isAtEnd = true }
+            held.discardReadBytes()
+            held.writeBytes(bytes)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import NIOCore
+import Wire
+
+extension Entry {
+    /// For recordings of mode `meta`: who, when and how much, and nothing that anybody said (trust.md T37).
+    package var withoutContent: Entry {
+        var entry = self
+        switch body {
+        case .head(var head):
+            head.bytes = ByteBuffer()
+            entry.body = .head(head)
+        case .frame(var record):
+            record.redacted = record.redacted || record.frame.payload.readableBytes > 0
+            record.frame.payload = ByteBuffer()
+            if record.message?.payload != nil {
+                record.message?.payload = nil
+                record.message?.unlifted = "not recorded"
+            }
+            entry.body = .frame(record)
+        case .bytes(var bytes):
+            bytes.bytes = ByteBuffer()
+            entry.body = .bytes(bytes)
+        default: break
+        }
+        return entry
+    }
+}

@@ -1,0 +1,59 @@
+package import Contracts
+import Journaling
+
+/// A1: a bad credential is refused, and soon. Expectations come from what was sent at Sout.
+package struct FailsClosed: Property {
+    package static let id = "A1"
+    package static let name = "authentication fails closed"
+    package static let requirement =
+        "a bad credential leads to a refusal or a close in time and to no application event (contract auth)"
+
+    package static func missingKey(in contract: Contract?) -> String? {
+        contract?.identity.credential.isEmpty ?? true ? "identity.credential" : nil
+    }
+
+    private let rules: AuthRules
+
+    package init(_ contract: Contract?) { rules = contract?.auth ?? AuthRules() }
+
+    package mutating func observe(_ reading: Reading) -> [Ruling] {
+        guard case .settled(.authentication(let state, let user, let line), let fate) = reading else { return [] }
+        let what = Self.phrase(state)
+        let codes = (rules.refuse + rules.close).map(String.init)
+        let expected = "\(Wording.list(codes)) within \(Wording.duration(rules.within))"
+        switch fate {
+        case .kept: return [.pass]
+        case .cut(let cause): return [.excused("refusals open when \(cause)")]
+        case .undecided(let why): return [.inconclusive(why)]
+        case .missed(let bound, let evidence):
+            return [
+                .fail(
+                    Violation(
+                        edge: "hang", types: [],
+                        sentence: "the server neither refuses nor closes \(user)'s connection with \(what) within \(Wording.duration(bound))",
+                        expected: expected, found: "hang: nothing until \(Wording.time(evidence.instant))",
+                        evidence: evidence, line: line))
+            ]
+        case .broken(let how, let edge, let evidence):
+            return [
+                .fail(
+                    Violation(
+                        edge: edge, types: [],
+                        sentence: edge == "accepted"
+                            ? "the server accepts \(user)'s connection with \(what)"
+                            : "the server drops \(user)'s connection with \(what) without a proper code",
+                        expected: expected, found: how, evidence: evidence, line: line))
+            ]
+        }
+    }
+
+    private static func phrase(_ state: Facts.State) -> String {
+        switch state {
+        case .absent: "no credential"
+        case .corrupt: "a corrupt credential"
+        case .forged: "a forged credential"
+        case .expired: "an expired credential"
+        case .intact, .unknown: "a spoilt credential"
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package import Contracts
+import Journaling
+
+/// E1: every run that starts ends once, and every request that is owed an answer gets it.
+package struct RunEnds: Property {
+    package static let id = "E1"
+    package static let name = "a run ends once"
+    package static let requirement =
+        "every started run gets exactly one end or a clean close in time, and nothing after it (contract runs, answer)"
+
+    package static func missingKey(in contract: Contract?) -> String? {
+        guard let contract else { return "runs" }
+        return contract.runs.isEmpty && contract.requests.allSatisfy(\.answer.isEmpty) ? "runs" : nil
+    }
+    package init(_ contract: Contract?) {}
+
+    package mutating func observe(_ reading: Reading) -> [Ruling] {
+        switch reading {
+        case .settled(.run(let name, let key, let state, let expected, let user, let line), let fate):
+            let whose = "\(user)'s \(name)\(key.map { " \(Terminal.plain($0))" } ?? "")"
+            return [Self.ruling(fate, noun: "runs", type: name, edge: state, whose: whose, expected: expected, line)]
+        case .settled(.answer(let card, let expected), let fate):
+            let whose = "\(card.user)'s \(card.phrase)"
+            return [
+                Self.ruling(fate, noun: "answers", type: card.type, edge: "answer", whose: whose, expected: expected, card.line)
+            ]
+        case .stray(let stray): return [.fail(Self.violation(stray))]
+        default: return []
+        }
+    }
+
+    private static func ruling(
+        _ fate: Fate, noun: String, type: String, edge: String, whose: String, expected: String, _ line: Line
+    ) -> Ruling {
+        switch fate {
+        case .kept: return .pass
+        case .cut(let cause): return .excused("\(noun) open when \(cause)")
+        case .undecided(let why): return .inconclusive(why)
+        case .missed(let bound, let evidence):
+            let due = Wording.time(evidence.instant)
+            return .fail(
+                Violation(
+                    edge: edge, types: [type],
+                    sentence: "\(whose) gets no \(expected) within \(Wording.duration(bound))",
+                    expected: "\(expected) by \(due), \(Wording.duration(bound)) after it became \(edge)",
+                    found: "no \(expected) until \(due)", evidence: evidence, line: line))
+        case .broken(let how, let kind, let evidence):
+            return .fail(
+                Violation(
+                    edge: "\(edge), \(kind)", types: [type], sentence: "\(whose) is left open: \(how)",
+                    expected: expected, found: "\(how) at \(Wording.time(evidence.instant))", evidence: evidence,
+                    line: line))
+        }
+    }
+
+    private static func violation(_ stray: Reading.Stray) -> Violation {
+        let whose = "\(stray.user)'s \(stray.run)\(stray.key.map { " \(Terminal.plain($0))" } ?? "")"
+        let at = Wording.time(stray.evidence.instant)
+        let (edge, sentence, expected): (String, String, String)
+        switch stray.kind {
+        case .nobodyAsked:
+            edge = "nobody asked"
+            sentence = "\(stray.user) gets \(stray.type) that nobody asked for"
+            expected = "events of runs that a request started"
+        case .afterDone:
+            edge = "after done"
+            sentence = "\(whose) goes on with \(stray.type) after its end"
+            expected = "nothing after the end of the \(stray.run)"
+        case .noEdge(let state):
+            edge = "state \(state)"
+            sentence = "\(whose) is \(state) and gets \(stray.type)"
+            expected = "an event that state \(state) has an edge for"
+        }
+        return Violation(
+            edge: edge, types: [stray.type], sentence: sentence, expected: expected, found: "\(stray.type) at \(at)",
+            evidence: stray.evidence, line: stray.line)
+    }
+}

@@ -1,0 +1,103 @@
+import Contracts
+import Journaling
+import Wire
+
+/// Whose identifier is whose (contract.md, semantics 11): learnt from what the server sends and from nothing else.
+struct Identifiers: Sendable {
+    /// One value of one declared identifier.
+    private struct Name: Hashable, Sendable {
+        var rule: Int
+        var value: String
+    }
+    private struct Owner: Sendable {
+        var user: Principal
+        var session: SessionID
+    }
+    struct Foreign: Sendable {
+        var rule: IdentifierRule
+        var owner: String
+        var value: String
+    }
+
+    private let rules: [IdentifierRule]
+    private var owners: Fading<Name, Owner>
+    /// Every principal that has spoken: the values of ids declared `is: user`.
+    private var users: Fading<String, Bool>
+
+    init(_ rules: [IdentifierRule], capacity: Int) {
+        self.rules = rules
+        owners = Fading(capacity: capacity)
+        users = Fading(capacity: capacity)
+    }
+
+    mutating func met(_ user: Principal) {
+        if let name = user.name { users.set(name, true) }
+    }
+
+    /// The values of all declared identifiers in a message, as text.
+    func values(in message: JSON) -> [String] {
+        rules.compactMap { $0.at.value(in: message).map(Self.text) }
+    }
+
+    /// Checks an event that reached `user`, then learns from it. One message yields at most one.
+    /// - Parameter sent: whether this connection itself sent that value: then it is an echo, not judged in error
+    ///   events nor where the id *is* the user.
+    mutating func check(
+        _ message: JSON, to user: Principal, session: SessionID, isError: Bool, sent: (String) -> Bool
+    ) -> Foreign? {
+        var foreign: Foreign?
+        for (index, rule) in rules.enumerated() {
+            guard let value = rule.at.value(in: message) else { continue }
+            let text = Self.text(value)
+            let isEcho = sent(text)
+            if rule.is == .user {
+                guard let name = user.name, !isEcho else { continue }
+                if text != name, foreign == nil { foreign = Foreign(rule: rule, owner: text, value: text) }
+                continue
+            }
+            guard rule.within == .user || rule.is == .connection || rule.within == .connection else { continue }
+            if isError && isEcho { continue }
+            let key = Name(rule: index, value: text)
+            guard let owner = owners[key] else {
+                if foreign == nil { owners.set(key, Owner(user: user, session: session)) }
+                continue
+            }
+            if owner.user != user, foreign == nil {
+                foreign = Foreign(rule: rule, owner: owner.user.label, value: text)
+            }
+        }
+        return foreign
+    }
+
+    /// The value at that path is known to belong to another user.
+    func isForeign(_ path: Path, _ value: JSON, to user: Principal) -> Bool {
+        let text = Self.text(value)
+        for (index, rule) in rules.enumerated() where rule.at.contains(path) {
+            if rule.is == .user {
+                if let name = user.name, text != name, users[text] != nil { return true }
+            } else if let owner = owners[Name(rule: index, value: text)], owner.user != user {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// The value at that path is known to be this user's own: only then may a context demand be made (semantics 14).
+    func isOwn(_ path: Path, _ value: JSON, of user: Principal) -> Bool {
+        let text = Self.text(value)
+        var isDeclared = false
+        for (index, rule) in rules.enumerated() where rule.at.contains(path) {
+            isDeclared = true
+            if rule.is == .user, text == user.name { return true }
+            if let owner = owners[Name(rule: index, value: text)], owner.user == user { return true }
+        }
+        return !isDeclared
+    }
+
+    /// Whether that path is one of an identifier: equal values there name a thread or a user, not one request.
+    func isIdentifier(_ path: Path) -> Bool { rules.contains { $0.at.contains(path) } }
+
+    static func text(_ value: JSON) -> String {
+        if case .string(let text) = value { text } else { value.canonical }
+    }
+}

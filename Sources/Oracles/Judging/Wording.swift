@@ -1,0 +1,42 @@
+import Journaling
+
+/// How numbers stand in sentences (looks.md section 0).
+enum Wording {
+    /// `1 s`, `1.2 s`, `412 ms`, `<1 ms`.
+    static func duration(_ duration: Duration) -> String {
+        let nanoseconds = max(0, duration.nanoseconds)
+        let milliseconds = nanoseconds / 1_000_000
+        if milliseconds >= 1_000 {
+            let tenths = milliseconds / 100
+            return tenths % 10 == 0 ? "\(grouped(tenths / 10)) s" : "\(grouped(tenths / 10)).\(tenths % 10) s"
+        }
+        return milliseconds == 0 && nanoseconds > 0 ? "<1 ms" : "\(milliseconds) ms"
+    }
+
+    /// `0.416`: seconds since the recording began.
+    static func time(_ instant: Instant) -> String {
+        let milliseconds = max(0, instant.nanoseconds) / 1_000_000
+        let rest = String(milliseconds % 1_000)
+        return "\(milliseconds / 1_000)." + String(repeating: "0", count: 3 - rest.count) + rest
+    }
+
+    /// `#4413`, or `s31.7` before the merge numbered it.
+    static func name(_ entry: Entry) -> String {
+        entry.number > 0 ? "#\(entry.number)" : entry.ref?.description ?? "an entry"
+    }
+
+    static func list(_ words: [String]) -> String {
+        guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+        return words.dropLast().joined(separator: ", ") + " or " + last
+    }
+
+    private static func grouped(_ number: Int64) -> String {
+        var digits = String(number)
+        var groups: [String] = []
+        while digits.count > 3 {
+            groups.insert(String(digits.suffix(3)), at: 0)
+            digits.removeLast(3)
+        }
+        return ([digits] + groups).joined(separator: ",")
+    }
+}

@@ -1,0 +1,136 @@
+import Contracts
+import Journaling
+import NIOCore
+import Wire
+
+/// Decodes, labels and links each message once for all properties, from the server ledger only: requests as they left
+/// at Sout, events as they arrived at Sin (contract.md, "Semantics"). What it cannot tell it leaves open: a link that
+/// is not unique condemns nobody.
+struct Reader: Sendable {
+    /// Bounds of memory; beyond them the oldest is given up as undecided, with a note.
+    struct Capacity: Sendable {
+        var requests = 65_536
+        var requestBytes = 64 << 20
+        var runs = 65_536
+        var names = 262_144
+        var perSession = 4_096
+        var leftovers = 1_024
+    }
+
+    let contract: Contract?
+    let recognizer: Recognizer?
+    let labeler: Labeler?
+    let capacity: Capacity
+
+    /// What the entry in hand, or time, brought; taken by `drain`.
+    var readings: [Reading] = []
+    var notes: [String] = []
+
+    var sessions: [SessionID: Session] = [:]
+    /// Live sessions of each principal, in order of arrival.
+    var members: [Principal: [SessionID]] = [:]
+    /// Users of whom an operation was lost with its connection: what comes for them unasked proves nothing.
+    var bereaved: Fading<Principal, Bool>
+    var requests: [UInt64: Request] = [:]
+    var requestBytes = 0
+    var lastRequest: UInt64 = 0
+    var runs: [UInt64: Run] = [:]
+    var runsByKey: [RunKey: UInt64] = [:]
+    var lastRun: UInt64 = 0
+    var tombs: Fading<RunKey, Tomb>
+    var identifiers: Identifiers
+    var canaries: Canaries
+    var leftovers: [Leftover] = []
+    var deadlines = Deadlines()
+    var starvation = Starvation()
+
+    var sessionCount = 0
+    var faultsActed = 0
+    var errorsDelivered: Set<String> = []
+
+    init(_ contract: Contract?, capacity: Capacity = Capacity()) {
+        self.contract = contract
+        self.capacity = capacity
+        recognizer = contract.map(Recognizer.init)
+        labeler = contract.map(Labeler.init)
+        bereaved = Fading(capacity: capacity.names)
+        tombs = Fading(capacity: capacity.names)
+        identifiers = Identifiers(contract?.identity.ids ?? [], capacity: capacity.names)
+        canaries = Canaries(capacity: capacity.names)
+    }
+
+    mutating func drain() -> [Reading] {
+        defer { readings.removeAll(keepingCapacity: true) }
+        return readings
+    }
+
+    /// Deadlines due before this instant fire before the entry is read; a message at the due instant is in time
+    /// (semantics 1).
+    static func horizon(of entry: Entry) -> Instant {
+        min(entry.instant, serverInstant(of: entry) ?? entry.instant)
+    }
+
+    mutating func read(_ entry: Entry) {
+        starvation.observe(entry)
+        guard let id = entry.session else { return }
+        if sessions[id] == nil { begin(id, entry) }
+        switch entry.body {
+        case .head(let head): readHead(head, entry, id)
+        case .facts(let facts): readFacts(facts, entry, id)
+        case .became(let became): readBecame(became, entry, id)
+        case .frame(let frame): readFrame(frame, entry, id)
+        case .bytes(let bytes): readBytes(bytes, entry, id)
+        case .fault(let fault): readFault(fault, entry, id)
+        case .ended(let end): readEnd(end, entry, id)
+        case .closed: finish(id, at: entry.instant)
+        case .opened, .limit, .recoded, .note, .tick: break
+        }
+    }
+
+    private static func serverInstant(of entry: Entry) -> Instant? {
+        switch entry.body {
+        case .frame(let frame): frame.passage.atServer
+        case .head(let head): head.passage.atServer
+        case .bytes(let bytes): bytes.passage.atServer
+        default: nil
+        }
+    }
+
+    private mutating func begin(_ id: SessionID, _ entry: Entry) {
+        if case .closed = entry.body { return }
+        let session = Session(id, loop: entry.loop)
+        sessionCount += 1
+        members[session.user, default: []].append(id)
+        sessions[id] = session
+    }
+
+    /// A bound that starts to run now on that session's loop.
+    func pending(_ bound: Duration, since: Instant, loop: UInt16) -> Pending {
+        Pending(since: since, bound: bound, mark: starvation.mark(loop, at: since))
+    }
+
+    mutating func note(_ text: String) {
+        if notes.count < 100, !notes.contains(text) { notes.append(text) }
+    }
+}
+
+/// How a session stands to the state that labels ask for (contract.md, semantics 3).
+struct Standing: LabelContext {
+    let session: Session
+    let identifiers: Identifiers
+    let isReady: Bool
+    /// Keys of the user's open runs.
+    let openKeys: [JSON]
+    let hasOpenRun: Bool
+
+    func hasSeen(_ name: MessageName) -> Bool {
+        session.seen.contains { name.names(isRequest: $0.isRequest, name: $0.name, type: $0.type) }
+    }
+    func isRunOpen(key: JSON?) -> Bool {
+        guard let key else { return hasOpenRun }
+        return openKeys.contains(key)
+    }
+    func isForeign(_ path: Path, _ value: JSON) -> Bool {
+        identifiers.isForeign(path, value, to: session.user)
+    }
+}

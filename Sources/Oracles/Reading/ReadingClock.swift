@@ -1,0 +1,106 @@
+import Contracts
+import Journaling
+
+/// Time: bounds that end in silence (contract.md, semantics 1).
+extension Reader {
+    /// How much longer a miss waits for proof that our own loops were awake.
+    static let proof: Duration = .milliseconds(250)
+
+    /// Fires the next deadline due before `limit`, one at a time, so that what is told together does not depend on how
+    /// often time is advanced. False when there is none.
+    mutating func fireNext(before limit: Instant) -> Bool {
+        guard let item = deadlines.next(before: limit) else { return false }
+        fire(item)
+        return true
+    }
+
+    private mutating func fire(_ item: Deadlines.Item) {
+        switch item.subject {
+        case .greeting(let id):
+            guard let pending = sessions[id]?.greeting, isDue(pending, item, id) else { return }
+            if pending.mark != nil, !pending.isOverdue {
+                sessions[id]?.greeting?.isOverdue = true
+                return deadlines.add(item.subject, at: item.due.advanced(by: Self.proof))
+            }
+            missGreeting(id, pending, at: item.due)
+        case .authentication(let id):
+            guard let pending = sessions[id]?.authentication, isDue(pending, item, id) else { return }
+            if pending.mark != nil, !pending.isOverdue {
+                sessions[id]?.authentication?.isOverdue = true
+                return deadlines.add(item.subject, at: item.due.advanced(by: Self.proof))
+            }
+            missAuthentication(id, pending, at: item.due)
+        case .request(let number):
+            guard let request = requests[number], let pending = request.pending, isDue(pending, item, request.session) else {
+                return
+            }
+            if pending.mark != nil, !pending.isOverdue, request.waits != .nothing {
+                requests[number]?.pending?.isOverdue = true
+                return deadlines.add(item.subject, at: item.due.advanced(by: Self.proof))
+            }
+            expire(number, at: item.due)
+        case .run(let number):
+            guard let run = runs[number], let pending = run.pending, isDue(pending, item, run.session) else { return }
+            if pending.mark != nil, !pending.isOverdue {
+                runs[number]?.pending?.isOverdue = true
+                return deadlines.add(item.subject, at: item.due.advanced(by: Self.proof))
+            }
+            missRun(number, at: item.due)
+        }
+    }
+
+    /// Stale items are those whose bound was credited in the meantime.
+    private func isDue(_ pending: Pending, _ item: Deadlines.Item, _ id: SessionID) -> Bool {
+        item.due == (pending.isOverdue ? pending.due.advanced(by: Self.proof) : pending.due)
+    }
+
+    private mutating func missGreeting(_ id: SessionID, _ pending: Pending, at now: Instant) {
+        guard let session = sessions[id] else { return }
+        if session.isClosedByClient { return settleGreeting(id, .undecided("the client left before the deadline")) }
+        if let why = session.obscured { return settleGreeting(id, .undecided(why)) }
+        if let why = starvation.excuse(session.loop, since: pending.mark, at: now, bound: pending.bound) {
+            return settleGreeting(id, .undecided(why))
+        }
+        let evidence = evidence(for: session, entry: nil, at: pending.due)
+        settleGreeting(id, .missed(bound: pending.bound, evidence))
+    }
+
+    private mutating func missAuthentication(_ id: SessionID, _ pending: Pending, at now: Instant) {
+        guard let session = sessions[id] else { return }
+        if session.isClosedByClient { return settleAuthentication(id, .undecided("the client left before the deadline")) }
+        if let why = starvation.excuse(session.loop, since: pending.mark, at: now, bound: pending.bound) {
+            return settleAuthentication(id, .undecided(why))
+        }
+        var evidence = evidence(for: session, entry: nil, at: pending.due)
+        if let entry = session.credentialEntry { evidence.witness.append(entry) }
+        if let entry = session.authenticationError { evidence.witness.append(entry) }
+        settleAuthentication(id, .missed(bound: pending.bound, evidence))
+    }
+
+    /// The journal ends: bounds before its end fire, and what is open still was not judged.
+    mutating func conclude(at end: Instant) {
+        for id in sessions.keys.sorted() {
+            guard let session = sessions[id] else { continue }
+            if let pending = session.greeting, pending.isOverdue { missGreeting(id, pending, at: end) }
+            if let pending = session.authentication, pending.isOverdue { missAuthentication(id, pending, at: end) }
+            for number in session.open where requests[number]?.pending?.isOverdue == true { expire(number, at: end) }
+            for number in session.runs where runs[number]?.pending?.isOverdue == true { missRun(number, at: end) }
+            conclude(id)
+        }
+    }
+
+    private mutating func conclude(_ id: SessionID) {
+        guard let session = sessions[id] else { return }
+        let why = session.isClosedByClient
+            ? "the client left before the deadline" : "the recording ends before the deadline"
+        settleGreeting(id, .undecided(why))
+        if session.authentication != nil, !session.awaitsCredential { settleAuthentication(id, .undecided(why)) }
+        for number in session.open {
+            if requests[number]?.waits == .nothing { close(number) } else { settle(number, .undecided(why)) }
+        }
+        for number in session.runs {
+            let isClean = session.isClosedByClient
+            settleRun(number, isClean ? .kept("a clean close") : .undecided(why))
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import Contracts
+import Journaling
+import NIOCore
+import Wire
+
+/// How connections end, and what becomes of what was open on them.
+extension Reader {
+    mutating func readFault(_ fault: FaultRecord, _ entry: Entry, _ id: SessionID) {
+        if fault.applied { faultsActed += 1 }
+        sessions[id]?.note(fault: entry)
+        guard fault.applied else { return }
+        if fault.held > .zero { credit(fault, id, since: entry.instant) }
+        guard fault.influence.excuses.contains(.ending), let session = sessions[id], session.cutBy == nil else { return }
+        let name = fault.kind == "cut" ? fault.id : "\(fault.id) \(fault.kind)"
+        sessions[id]?.cutBy = name
+        bereaved.set(session.user, true)
+        leave(id, .cut("\(name) cut the connection"))
+    }
+
+    /// Every delay of ours that falls into a bound makes it longer by as much (oracle.md: credited deadlines).
+    private mutating func credit(_ fault: FaultRecord, _ id: SessionID, since: Instant) {
+        guard fault.influence.excuses.contains(.deadline) || fault.influence.excuses.contains(.greetingDeadline),
+            fault.tap == .serverOut, let session = sessions[id]
+        else { return }
+        func longer(_ pending: Pending?) -> Pending? {
+            guard var pending, pending.due >= since else { return nil }
+            pending.due = pending.due.advanced(by: fault.held)
+            return pending
+        }
+        if let pending = longer(session.greeting) {
+            sessions[id]?.greeting = pending
+            deadlines.add(.greeting(id), at: pending.due)
+        }
+        if let pending = longer(session.authentication) {
+            sessions[id]?.authentication = pending
+            if !session.awaitsCredential { deadlines.add(.authentication(id), at: pending.due) }
+        }
+        for number in session.open {
+            guard let pending = longer(requests[number]?.pending) else { continue }
+            requests[number]?.pending = pending
+            deadlines.add(.request(number), at: pending.due)
+        }
+        for number in session.runs {
+            guard let pending = longer(runs[number]?.pending) else { continue }
+            runs[number]?.pending = pending
+            deadlines.add(.run(number), at: pending.due)
+        }
+    }
+
+    /// Everything open there gets the same fate.
+    private mutating func leave(_ id: SessionID, _ fate: Fate) {
+        guard let session = sessions[id] else { return }
+        settleGreeting(id, fate)
+        settleAuthentication(id, fate)
+        for number in session.open { settle(number, fate) }
+        for number in session.runs {
+            settleRun(number, fate)
+            bury(number, isDone: false)
+        }
+    }
+
+    mutating func readClose(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant) {
+        if frame.passage.direction == .toServer {
+            sessions[id]?.isClosedByClient = true
+            return
+        }
+        let payload = frame.frame.payload
+        let code = payload.getInteger(at: payload.readerIndex, as: UInt16.self).map { Int($0) }
+        serverEnded(id, code: code ?? 1005, entry, at: at)
+    }
+
+    mutating func readEnd(_ end: EndRecord, _ entry: Entry, _ id: SessionID) {
+        guard let session = sessions[id], !session.isOver, session.acceptedAt != nil || session.authentication != nil else {
+            return
+        }
+        switch (end.by, end.side) {
+        case (.fault, _):
+            sessions[id]?.isOver = true
+            bereaved.set(session.user, true)
+            leave(id, .cut("\(end.cause) cut the connection"))
+        case (.tool, _):
+            sessions[id]?.isOver = true
+            bereaved.set(session.user, true)
+            leave(id, .undecided("miswire ended the connection: \(end.cause)"))
+        case (.peer, .server): serverEnded(id, code: nil, entry, at: entry.instant)
+        case (.peer, .client): clientEnded(id)
+        }
+    }
+
+    private mutating func clientEnded(_ id: SessionID) {
+        guard let session = sessions[id], !session.isClosedByClient else { return }
+        sessions[id]?.isOver = true
+        bereaved.set(session.user, true)
+        leave(id, .undecided("the client left before the deadline"))
+    }
+
+    /// The server's Close, or the end of its transport without one.
+    /// - Parameter code: nil when there was no Close.
+    mutating func serverEnded(_ id: SessionID, code: Int?, _ entry: Entry, at: Instant) {
+        guard let session = sessions[id], !session.isOver else { return }
+        sessions[id]?.isOver = true
+        let isAnswer = session.isClosedByClient
+        if session.isBad { settleAuthentication(id, closedWith: isAnswer ? nil : code, isAnswer: isAnswer, entry) }
+        settleGreeting(id, .undecided(isAnswer ? "the client left before the deadline" : "the server ended it first"))
+        judgeUsable(id, endedWith: code, entry, at: at)
+        let isClean = isAnswer || code.map(isClean) ?? false
+        if !isClean || !session.runs.isEmpty { bereaved.set(session.user, true) }
+        for number in session.open { endRequest(number, code: code, isAnswer: isAnswer, entry, at: at) }
+        for number in session.runs {
+            endRun(number, code: code, isClean: isClean, entry, at: at)
+            bury(number, isDone: false)
+        }
+    }
+
+    /// Rule 9: a Close that answers the client's, or an end after the client's, is clean whatever its code.
+    private func isClean(_ code: Int) -> Bool {
+        let clean = contract?.session?.clean ?? SessionRules().clean
+        return clean.contains(code) || contract?.auth?.close.contains(code) ?? false
+    }
+
+    private mutating func endRequest(_ number: UInt64, code: Int?, isAnswer: Bool, _ entry: Entry, at: Instant) {
+        guard let request = requests[number], let contract else { return }
+        if case .start = request.waits { return close(number) }
+        if request.waits == .nothing { return close(number) }
+        if isAnswer {
+            if request.isRefusal { return settle(number, .undecided("the client left before the deadline")) }
+            return settle(number, .kept("a clean close"))
+        }
+        if let rule = request.rule, contract.reject.indices.contains(rule) {
+            if let code, contract.reject[rule].allows(close: code) { return settle(number, .kept("a close with \(code)")) }
+            if !stillRefused(request) { return close(number) }
+            // A server that goes away or restarts was not asked by this request.
+            if let code, [1000, 1001, 1012, 1013].contains(code) {
+                return settle(number, .undecided("the server closes with \(code)"))
+            }
+        } else if code.map(isClean) ?? false {
+            return settle(number, .kept("a clean close"))
+        }
+        let how = code.map { "the server closes with \($0)" } ?? "the server ends the connection without a close"
+        let edge = code.map { "close \($0)" } ?? "drop"
+        settle(number, .broken(how, edge: edge, evidence(of: request, entry: entry, at: at)))
+    }
+
+    private mutating func endRun(_ number: UInt64, code: Int?, isClean: Bool, _ entry: Entry, at: Instant) {
+        guard let run = runs[number], let contract else { return }
+        let rule = contract.runs[run.rule]
+        let isHot = rule.states.indices.contains(run.state) && rule.isHot(rule.states[run.state].name)
+        if isClean || !isHot { return settleRun(number, .kept("a clean close")) }
+        let how = code.map { "the server closes with \($0)" } ?? "the server ends the connection without a close"
+        let edge = code.map { "close \($0)" } ?? "drop"
+        settleRun(number, .broken(how, edge: edge, evidence(of: run, entry: entry, at: at)))
+    }
+
+    /// The session's last entry: whatever is open still is left undecided.
+    mutating func finish(_ id: SessionID, at: Instant) {
+        guard let session = sessions[id] else { return }
+        if !session.open.isEmpty || !session.runs.isEmpty { bereaved.set(session.user, true) }
+        leave(id, .undecided("the connection is over before the deadline"))
+        members[session.user]?.removeAll { $0 == id }
+        if members[session.user]?.isEmpty == true { members[session.user] = nil }
+        sessions[id] = nil
+    }
+}

@@ -1,0 +1,254 @@
+import Contracts
+import Journaling
+import Wire
+
+/// To which request or run an error belongs (contract.md, semantics 7), and what is wrong with it.
+extension Reader {
+    private enum Candidate: Hashable {
+        case request(UInt64)
+        case run(UInt64)
+    }
+    /// Candidates by class: (a) must-reject requests that allow its kind, (b) requests waiting for an answer or a
+    /// start, (c) active runs.
+    private struct Classes {
+        var refusals: [UInt64] = []
+        var waiting: [UInt64] = []
+        var active: [UInt64] = []
+        var count: Int { (refusals.isEmpty ? 0 : 1) + (waiting.isEmpty ? 0 : 1) + (active.isEmpty ? 0 : 1) }
+    }
+
+    mutating func linkError(_ event: Event, _ contract: Contract) {
+        let kind = event.recognition.value.flatMap(contract.errorKind)
+        var carriesKey = false
+        if let value = event.recognition.value {
+            for (index, rule) in contract.runs.enumerated() {
+                guard let key = contract.key(of: rule, in: value) else { continue }
+                carriesKey = true
+                let session = rule.serverScope ? nil : event.session
+                let runKey = RunKey(rule: index, session: session, text: Identifiers.text(key))
+                if let number = runsByKey[runKey] {
+                    tellForm(of: event, nil, contract)
+                    return step(number, event, contract)
+                }
+                // Before blaming a run that is over: an open request may have asked about it.
+                if let tomb = tombs[runKey], tomb.isDone, openRequests(of: event.user).isEmpty {
+                    tellForm(of: event, nil, contract)
+                    return afterwards(event, runKey, tomb, contract)
+                }
+            }
+        }
+        let open = openRequests(of: event.user)
+        let (equal, never) = compare(open, event, contract)
+        if serial(open, event, contract) { return }
+        if decide(equal, kind, event, carriesKey: carriesKey, contract) { return }
+        if equal.isExclusive, fallBack(equal, event, contract) { return }
+        if decide(never, kind, event, carriesKey: carriesKey, contract) { return }
+        if fallBack(equal, event, contract) || fallBack(never, event, contract) { return }
+        tellForm(of: event, nil, contract)
+        if !belongsToGhost(event, kind, contract) { keepLeftover(event) }
+    }
+
+    struct Candidates: Sendable {
+        var numbers: [UInt64] = []
+        var runs: [UInt64] = []
+        var isExclusive = false
+    }
+
+    /// The equal ones of the first link path that has any, and those never unequal on this connection.
+    private func compare(_ open: [UInt64], _ event: Event, _ contract: Contract) -> (Candidates, Candidates) {
+        var best: Int?
+        var equal = Candidates()
+        var never = Candidates()
+        func add(_ links: [JSON?], isHere: Bool, ignoring: (Int) -> Bool, _ append: (inout Candidates) -> Void) {
+            switch match(links, event.links, ignoring: ignoring) {
+            case .equal(let index):
+                if let known = best, index > known { return }
+                if best.map({ index < $0 }) ?? true {
+                    best = index
+                    equal = Candidates(isExclusive: isExclusive(index))
+                }
+                append(&equal)
+            case .never: if isHere { append(&never) }
+            case .unequal: break
+            }
+        }
+        for number in open {
+            guard let request = requests[number] else { continue }
+            add(request.links, isHere: request.session == event.session, ignoring: { foreign(request, $0, contract) }) {
+                $0.numbers.append(number)
+            }
+        }
+        for id in members[event.user] ?? [] {
+            for number in sessions[id]?.runs ?? [] {
+                guard let run = runs[number], run.key != nil else { continue }
+                add(run.links, isHere: id == event.session, ignoring: { _ in false }) { $0.runs.append(number) }
+            }
+        }
+        return (equal, never)
+    }
+
+    /// The request's value at that link path is foreign: an error need not repeat it (semantics 14).
+    private func foreign(_ request: Request, _ index: Int, _ contract: Contract) -> Bool {
+        guard contract.link.indices.contains(index), let value = request.links[index] else { return false }
+        let path = contract.link[index].request
+        return identifiers.isIdentifier(path) && !identifiers.isOwn(path, value, of: request.user)
+    }
+
+    /// With `wire.serial` the requests of one connection are answered in the order in which they came.
+    private mutating func serial(_ open: [UInt64], _ event: Event, _ contract: Contract) -> Bool {
+        guard contract.wire.serial, let first = open.first(where: { requests[$0]?.session == event.session }) else {
+            return false
+        }
+        give(event, to: first, isCertain: requests[first]?.isIndeterminate == false, contract)
+        return true
+    }
+
+    private func classes(_ candidates: Candidates, _ kind: String?, carriesKey: Bool, _ event: Event, _ contract: Contract) -> Classes {
+        var classes = Classes()
+        for number in candidates.numbers {
+            guard let request = requests[number] else { continue }
+            switch request.waits {
+            case .refusal(let rule, _):
+                if contract.reject.indices.contains(rule), contract.reject[rule].allows(kind: kind) {
+                    classes.refusals.append(number)
+                }
+            case .answer: classes.waiting.append(number)
+            case .start(let run):
+                if let run = runs[run], allows(contract.runs[run.rule], kind) { classes.waiting.append(number) }
+            case .nothing: break
+            }
+        }
+        guard !carriesKey else { return classes }
+        classes.active = candidates.runs.filter { number in
+            guard let run = runs[number], run.session == event.session else { return false }
+            let rule = contract.runs[run.rule]
+            let hasEdge = rule.edge(
+                from: rule.states[run.state].name, isRequest: false, name: event.recognition.name,
+                type: event.recognition.type) != nil
+            return hasEdge && allows(rule, kind)
+        }
+        return classes
+    }
+
+    private func allows(_ rule: RunRule, _ kind: String?) -> Bool {
+        guard let kinds = rule.kinds else { return true }
+        return kind.map(kinds.contains) ?? true
+    }
+
+    /// One class, and at most one run: the oldest takes it. Several: nobody is condemned.
+    private mutating func decide(
+        _ candidates: Candidates, _ kind: String?, _ event: Event, carriesKey: Bool, _ contract: Contract
+    ) -> Bool {
+        let classes = classes(candidates, kind, carriesKey: carriesKey, event, contract)
+        if classes.count > 1 || classes.active.count > 1 {
+            for number in classes.refusals + classes.waiting {
+                requests[number]?.isIndeterminate = true
+                if case .start(let run)? = requests[number]?.waits { runs[run]?.isIndeterminate = true }
+            }
+            for number in classes.active { runs[number]?.isIndeterminate = true }
+            tellForm(of: event, nil, contract)
+            return true
+        }
+        if let number = oldest(classes.refusals + classes.waiting, event) {
+            let isCertain = !(classes.refusals + classes.waiting).contains { requests[$0]?.isIndeterminate == true }
+            give(event, to: number, isCertain: isCertain, contract)
+            return true
+        }
+        if let run = classes.active.first {
+            tellForm(of: event, nil, contract)
+            step(run, event, contract)
+            return true
+        }
+        return false
+    }
+
+    /// No class: the oldest may-accept request, then the oldest must-reject one, whose kind is wrong then (E5).
+    private mutating func fallBack(_ candidates: Candidates, _ event: Event, _ contract: Contract) -> Bool {
+        let rest = candidates.numbers
+        let lenient = rest.filter { requests[$0]?.isRefusal == false }
+        guard let number = oldest(lenient, event) ?? oldest(rest, event) else { return false }
+        let isCertain = rest.count == 1 && requests[number]?.isIndeterminate == false
+        give(event, to: number, isCertain: isCertain, contract)
+        return true
+    }
+
+    private func oldest(_ numbers: [UInt64], _ event: Event) -> UInt64? {
+        numbers.min { left, right in
+            let isHere = (requests[left]?.session == event.session, requests[right]?.session == event.session)
+            if isHere.0 != isHere.1 { return isHere.0 }
+            return left < right
+        }
+    }
+
+    /// A late answer, or a second one, to a must-reject request whose time is over: said already.
+    private mutating func belongsToGhost(_ event: Event, _ kind: String?, _ contract: Contract) -> Bool {
+        guard let ghosts = sessions[event.session]?.ghosts else { return false }
+        let index = ghosts.firstIndex { ghost in
+            if case .equal(let path) = match(ghost.request.links, event.links) { return isExclusive(path) }
+            return false
+        } ?? ghosts.firstIndex { ghost in
+            guard !ghost.wasAnswered, let rule = ghost.request.rule, contract.reject.indices.contains(rule) else { return false }
+            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) == .never
+        }
+        guard let index else { return false }
+        sessions[event.session]?.ghosts[index].wasAnswered = true
+        return true
+    }
+
+    // MARK: Giving it to a request
+
+    private mutating func give(_ event: Event, to number: UInt64, isCertain: Bool, _ contract: Contract) {
+        guard let request = requests[number] else { return }
+        defer { markAnswered(request) }
+        switch request.waits {
+        case .refusal(let rule, _):
+            guard stillRefused(request), contract.reject.indices.contains(rule) else {
+                tellForm(of: event, nil, contract)
+                return close(number)
+            }
+            let kind = event.recognition.value.flatMap(contract.errorKind)
+            if contract.reject[rule].allows(kind: kind), let kind, contract.errors?.kinds.contains(kind) == true {
+                for case .kind(let wanted) in contract.reject[rule].outcomes where wanted == kind {
+                    errorsDelivered.insert(kind)
+                }
+            }
+            tellForm(of: event, (request, isCertain), contract)
+            settleRefused(request, rule, event, contract)
+        case .start(let run):
+            tellForm(of: event, (request, isCertain), contract)
+            endByError(run, event, contract)
+            tellRecovery(of: request, failure: "an error", event.entry, at: event.at)
+            close(number)
+        case .answer:
+            tellForm(of: event, (request, isCertain), contract)
+            tellRecovery(of: request, failure: "an error", event.entry, at: event.at)
+            settle(number, .kept("an error"))
+        case .nothing:
+            tellForm(of: event, (request, isCertain), contract)
+            close(number)
+        }
+    }
+
+    private mutating func markAnswered(_ request: Request) {
+        guard let index = sessions[request.session]?.ghosts.lastIndex(where: { $0.request.number == request.number }) else {
+            return
+        }
+        sessions[request.session]?.ghosts[index].wasAnswered = true
+    }
+
+    private mutating func settleRefused(_ request: Request, _ rule: Int, _ event: Event, _ contract: Contract) {
+        if let pending = request.pending, event.at > pending.due, let session = sessions[request.session] {
+            let evidence = evidence(of: request, entry: event.entry, at: event.at)
+            let why = starvation.excuse(session.loop, since: pending.mark, at: event.at, bound: pending.bound)
+            settle(request.number, why.map(Fate.undecided) ?? .missed(bound: pending.bound, evidence))
+        } else {
+            settle(request.number, .kept(contract.errors?.event.first ?? "error"))
+        }
+        let reject = contract.reject[rule]
+        guard reject.recovers ?? contract.errors?.recovers ?? false, let session = sessions[request.session] else { return }
+        let pending = pending(contract.errors?.within ?? contract.deadline, since: event.at, loop: session.loop)
+        let mayClose = reject.outcomes.contains { if case .close = $0 { true } else { $0 == .anyClose } }
+        sessions[request.session]?.usable = Usable(
+            error: event.entry, request: request.entry, pending: pending, mayClose: mayClose, line: reject.line)
+    }
+}

@@ -1,0 +1,141 @@
+import Contracts
+import Journaling
+import NIOCore
+import Wire
+
+/// Opening heads, credentials, and what the server says before it may.
+extension Reader {
+    mutating func readHead(_ head: HeadRecord, _ entry: Entry, _ id: SessionID) {
+        guard let at = head.passage.atServer else { return }
+        if sessions[id]?.opening.count ?? 4 < 4 { sessions[id]?.opening.append(entry) }
+        if head.passage.direction == .toServer {
+            sessions[id]?.path = Self.path(of: head.bytes)
+        } else {
+            sessions[id]?.answeredAt = at
+        }
+    }
+
+    /// `/ws` of `GET /ws?token=… HTTP/1.1`.
+    static func path(of head: ByteBuffer) -> String? {
+        let line = head.readableBytesView.prefix(8_192).prefix { $0 != 0x0d && $0 != 0x0a }
+        let words = line.split(separator: 0x20, omittingEmptySubsequences: false)
+        guard words.count >= 2 else { return nil }
+        return String(decoding: words[1].prefix { $0 != 0x3f && $0 != 0x23 }, as: UTF8.self)
+    }
+
+    mutating func readFacts(_ facts: Facts, _ entry: Entry, _ id: SessionID) {
+        guard facts.tap == .serverOut, let contract, let session = sessions[id] else { return }
+        let isFirst = session.credential == nil || session.credential?.state == .absent
+        guard isFirst else { return }
+        let isBad = isBad(facts, contract)
+        let mayFollow = facts.state == .absent && facts.faults.isEmpty
+            && contract.identity.credential.contains { $0.text.hasPrefix("request ") }
+        sessions[id]?.credential = facts
+        sessions[id]?.credentialEntry = entry
+        sessions[id]?.awaitsCredential = mayFollow && isBad
+        sessions[id]?.isBad = isBad
+        sessions[id]?.authentication = nil
+        if isBad {
+            let bound = contract.auth?.within ?? AuthRules().within
+            let pending = pending(bound, since: entry.instant, loop: session.loop)
+            sessions[id]?.authentication = pending
+            // Who may still bring a credential in a message is not late yet.
+            if !(mayFollow && isBad) { deadlines.add(.authentication(id), at: pending.due) }
+        }
+        if let user = facts.user { rename(id, .named(user)) }
+        if !isBad, session.acceptedAt != nil { expectGreeting(id, since: entry.instant) }
+    }
+
+    /// Contract.md, semantics 17. What nothing allows to judge is not judged, unless a fault of ours spoilt it.
+    private func isBad(_ facts: Facts, _ contract: Contract) -> Bool {
+        guard !contract.identity.credential.isEmpty else { return false }
+        switch facts.state {
+        case .intact: return false
+        case .unknown: return !facts.faults.isEmpty
+        case .absent: return !facts.faults.isEmpty || !(contract.auth?.anonymous ?? false)
+        case .corrupt, .forged, .expired: return true
+        }
+    }
+
+    private mutating func rename(_ id: SessionID, _ user: Principal) {
+        guard let old = sessions[id]?.user, old != user else { return }
+        members[old]?.removeAll { $0 == id }
+        if members[old]?.isEmpty == true { members[old] = nil }
+        members[user, default: []].append(id)
+        sessions[id]?.user = user
+        identifiers.met(user)
+    }
+
+    mutating func readBecame(_ became: Became, _ entry: Entry, _ id: SessionID) {
+        guard let session = sessions[id] else { return }
+        let at = session.answeredAt ?? entry.instant
+        switch became {
+        case .opaque:
+            sessions[id]?.isOpaque = true
+            sessions[id]?.authentication = nil
+        case .refused(let status):
+            sessions[id]?.isRefused = true
+            settleRefusal(id, status: status, entry)
+        case .accepted(let subprotocol, _):
+            sessions[id]?.acceptedAt = at
+            let inScope = isInScope(session, subprotocol)
+            sessions[id]?.inScope = inScope
+            if !inScope { sessions[id]?.authentication = nil }
+            if !session.isBad { expectGreeting(id, since: at) }
+        }
+    }
+
+    private func isInScope(_ session: Session, _ subprotocol: String?) -> Bool {
+        guard let wire = contract?.wire else { return true }
+        if !wire.paths.isEmpty, let path = session.path, !wire.paths.contains(where: { $0.matches(path) }) { return false }
+        return wire.subprotocols.isEmpty || subprotocol.map(wire.subprotocols.contains) ?? false
+    }
+
+    /// The greeting is owed from the server's own 101 on, or from the message that brought the credential.
+    private mutating func expectGreeting(_ id: SessionID, since: Instant) {
+        guard let session = sessions[id], session.inScope, session.greeting == nil, !session.isGreeted else { return }
+        guard let rules = contract?.session, rules.greeting != nil else {
+            if !session.isGreeted {
+                sessions[id]?.isGreeted = true
+                readings.append(.settled(greeting(of: session), .kept("nothing before the 101")))
+            }
+            return
+        }
+        let pending = pending(rules.within, since: since, loop: session.loop)
+        sessions[id]?.greeting = pending
+        deadlines.add(.greeting(id), at: pending.due)
+    }
+
+    func greeting(of session: Session) -> Obligation {
+        .greeting(
+            name: contract?.session?.greeting ?? "", user: session.user.label, line: contract?.session?.line ?? 0)
+    }
+
+    mutating func settleGreeting(_ id: SessionID, _ fate: Fate) {
+        guard let session = sessions[id], session.greeting != nil else { return }
+        sessions[id]?.greeting = nil
+        sessions[id]?.isGreeted = true
+        readings.append(.settled(greeting(of: session), fate))
+    }
+
+    /// Illegal framing, oversize pieces and bytes before any head.
+    mutating func readBytes(_ bytes: BytesRecord, _ entry: Entry, _ id: SessionID) {
+        guard bytes.passage.atServer != nil, let session = sessions[id], !session.isOpaque else { return }
+        switch (bytes.kind, bytes.passage.direction) {
+        case (.opaque, _), (.partial, _): return
+        case (.preamble, .toServer): return
+        case (.preamble, .toClient):
+            early("bytes that are no HTTP status line", type: "<bytes>", entry, session)
+        case (.illegal, .toClient) where session.acceptedAt == nil:
+            early("bytes that are no HTTP status line", type: "<bytes>", entry, session)
+        case (.illegal, _): sessions[id]?.obscured = "bytes on it are no legal frames"
+        case (.oversize, _): sessions[id]?.obscured = "a message on it is too large to be read"
+        }
+    }
+
+    mutating func early(_ what: String, type: String, _ entry: Entry, _ session: Session) {
+        var evidence = evidence(for: session, entry: entry, at: entry.instant)
+        evidence.causes.append(contentsOf: [])
+        readings.append(.early(.init(what: what, type: type, evidence: evidence)))
+    }
+}

@@ -1,0 +1,182 @@
+import Contracts
+import Journaling
+import NIOCore
+import Wire
+
+/// Frames: closes, whole messages, and data that comes before the server's accept.
+extension Reader {
+    mutating func readFrame(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID) {
+        guard let at = frame.passage.atServer, let session = sessions[id], !session.isOpaque else { return }
+        if frame.passage.direction == .toClient, session.acceptedAt == nil, !frame.frame.opcode.isControl {
+            let type = frame.frame.opcode == .binary ? "<binary>" : "<text>"
+            return early("a data frame", type: type, entry, session)
+        }
+        guard let contract, session.inScope else { return }
+        if frame.frame.opcode == .close {
+            return readClose(frame, entry, id, at: at)
+        }
+        guard let message = frame.message, !message.opcode.isControl else { return }
+        guard let payload = message.payload else {
+            return obscure(id, "a message on it could not be read: \(message.unlifted ?? "it is too large")")
+        }
+        switch frame.passage.direction {
+        case .toServer: readRequest(payload, message, frame, entry, id, at: at, contract)
+        case .toClient: readEvent(payload, message, entry, id, at: at, contract)
+        }
+    }
+
+    /// What passed unread may have been anything: everything open here is left undecided.
+    mutating func obscure(_ id: SessionID, _ why: String) {
+        sessions[id]?.obscured = why
+        note(why)
+        for number in sessions[id]?.open ?? [] { requests[number]?.isIndeterminate = true }
+        for number in sessions[id]?.runs ?? [] { runs[number]?.isIndeterminate = true }
+    }
+
+    mutating func readRequest(
+        _ payload: ByteBuffer, _ message: MessageRecord, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID,
+        at: Instant, _ contract: Contract
+    ) {
+        guard let recognizer, let session = sessions[id] else { return }
+        canaries.learn(payload, owner: session.user)
+        let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toServer)
+        guard recognition.outcome != .ignored else { return }
+        if let value = recognition.value { learnSent(value, id) }
+        defer { sessions[id]?.note(.init(isRequest: true, name: recognition.name, type: recognition.type)) }
+        // An unauthenticated connection is owed a refusal and nothing else.
+        guard !session.isBad, !session.isClosedByClient else { return }
+        if let value = recognition.value { stepRuns(request: recognition, value, entry, id, at: at) }
+        open(recognition, frame, entry, id, at: at, size: payload.readableBytes)
+    }
+
+    private mutating func learnSent(_ value: JSON, _ id: SessionID) {
+        let values = identifiers.values(in: value)
+        guard !values.isEmpty, (sessions[id]?.sent.count ?? 0) < capacity.perSession else { return }
+        for value in values { sessions[id]?.sent.insert(value) }
+    }
+
+    func standing(of id: SessionID) -> Standing? {
+        guard let session = sessions[id] else { return nil }
+        var keys: [JSON] = []
+        var hasOpenRun = false
+        for member in members[session.user] ?? [] {
+            for number in sessions[member]?.runs ?? [] {
+                guard let run = runs[number], !run.isSettled || run.isIndeterminate else { continue }
+                hasOpenRun = true
+                if let key = run.key { keys.append(.string(key.text)) }
+            }
+        }
+        let isReady = session.acceptedAt != nil && session.cutBy == nil && session.obscured == nil
+            && (contract?.session?.greeting == nil || session.isGreeted)
+        return Standing(
+            session: session, identifiers: identifiers, isReady: isReady, openKeys: keys, hasOpenRun: hasOpenRun)
+    }
+
+    mutating func open(
+        _ recognition: Recognition, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant, size: Int
+    ) {
+        guard let contract, let labeler, let session = sessions[id], let standing = standing(of: id) else { return }
+        let label = labeler.label(recognition, in: standing)
+        lastRequest += 1
+        var request = Request(
+            number: lastRequest, session: id, user: session.user, entry: entry, at: at, recognition: recognition,
+            waits: .nothing, links: contract.link.map { path in recognition.value.flatMap { path.request.value(in: $0) } },
+            context: (contract.errors?.context ?? []).map { path in recognition.value.flatMap { path.value(in: $0) } },
+            isIndeterminate: session.obscured != nil || session.cutBy != nil,
+            isFromFlow: label == .mustAccept && frame.provenance.faults.isEmpty, size: size)
+        let rule = recognition.rule.flatMap { contract.requests.indices.contains($0) ? contract.requests[$0] : nil }
+        var bound = contract.deadline
+        if case .mustReject(let index, let isStateful) = label, contract.reject.indices.contains(index) {
+            request.waits = .refusal(rule: index, isStateful: isStateful)
+            bound = contract.bound(of: contract.reject[index])
+        } else if let rule, let name = rule.starts, let index = contract.runs.firstIndex(where: { $0.name == name }) {
+            let isDoubtful = recognition.tolerated || recognition.outcome != .valid
+            let run = beginRun(index, for: &request, on: id, isDoubtful: isDoubtful)
+            request.waits = .start(run: run)
+        } else if let rule, !rule.answer.isEmpty {
+            request.waits = .answer(rule.answer)
+            bound = contract.bound(of: rule)
+            if recognition.outcome != .valid { request.isIndeterminate = true }
+        }
+        if request.waits == .nothing { bound = max(bound, .seconds(10)) }
+        if case .start = request.waits {} else {
+            let pending = pending(bound, since: at, loop: session.loop)
+            request.pending = pending
+            deadlines.add(.request(request.number), at: pending.due)
+        }
+        keep(request, on: id)
+    }
+
+    private mutating func keep(_ request: Request, on id: SessionID) {
+        requests[request.number] = request
+        requestBytes += request.size
+        sessions[id]?.open.append(request.number)
+        // The oldest of this connection goes first: it is the likeliest to be forgotten by its peer as well.
+        while requests.count > capacity.requests || requestBytes > capacity.requestBytes
+            || (sessions[id]?.open.count ?? 0) > capacity.perSession
+        {
+            guard let oldest = sessions[id]?.open.first, oldest != request.number else { break }
+            note("more requests are open than miswire keeps; the oldest are left undecided")
+            settle(oldest, .undecided("more requests were open than miswire keeps"))
+        }
+    }
+
+    // MARK: Events
+
+    mutating func readEvent(
+        _ payload: ByteBuffer, _ message: MessageRecord, _ entry: Entry, _ id: SessionID, at: Instant,
+        _ contract: Contract
+    ) {
+        guard let recognizer, let session = sessions[id] else { return }
+        let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toClient)
+        let isShared = recognition.name.map { contract.sharing?.broadcast.contains($0) ?? false } ?? false
+        if isShared { canaries.declassify(payload) }
+        sessions[id]?.note(.init(isRequest: false, name: recognition.name, type: recognition.type))
+        let event = Event(
+            recognition: recognition, entry: entry, session: id, user: session.user, at: at,
+            links: recognition.value.map { value in contract.link.map { $0.event.value(in: value) } } ?? [],
+            isError: recognition.name.map(contract.isError) ?? false)
+        let (ownership, reading) = judgeOwnership(of: event, payload, isShared: isShared, contract)
+        if session.isBad {
+            readUnauthenticated(recognition, entry, id, at: at)
+        } else if recognition.outcome != .ignored {
+            if let name = contract.session?.greeting, recognition.name == name || recognition.type == name {
+                settleGreeting(id, .kept(name))
+            }
+            link(event, ownership, contract)
+        }
+        tell(reading, of: event, contract)
+    }
+
+    private mutating func link(_ event: Event, _ ownership: Ownership, _ contract: Contract) {
+        switch (event.isError, ownership) {
+        case (true, .anothers):
+            tellForm(of: event, nil, contract)
+            keepLeftover(event)
+            condemn(event, contract)
+        case (true, .own): linkError(event, contract)
+        case (false, .anothers): condemn(event, contract)
+        case (false, .own): linkEvent(event, contract)
+        }
+    }
+}
+
+/// One message of the server, in hand.
+struct Event: Sendable {
+    let recognition: Recognition
+    let entry: Entry
+    let session: SessionID
+    let user: Principal
+    let at: Instant
+    let links: [JSON?]
+    let isError: Bool
+
+    var type: String { recognition.title.map { Terminal.plain($0) } ?? "a message" }
+}
+
+/// Whose an event is, as far as it shows.
+enum Ownership: Sendable, Equatable {
+    case own
+    /// It was meant for that user, or belongs to a run of theirs.
+    case anothers(String)
+}

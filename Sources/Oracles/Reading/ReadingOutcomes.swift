@@ -1,0 +1,120 @@
+import Contracts
+import Journaling
+import Wire
+
+/// How requests are settled: each once.
+extension Reader {
+    func obligation(of request: Request) -> Obligation? {
+        guard let contract else { return nil }
+        let card = request.card(line(of: request))
+        switch request.waits {
+        case .refusal(let rule, _):
+            guard contract.reject.indices.contains(rule) else { return nil }
+            return .rejection(card, expected: Self.expected(contract.reject[rule]))
+        case .answer(let names): return .answer(card, expected: Wording.list(names))
+        case .start, .nothing: return nil
+        }
+    }
+
+    /// `connection_error`, `an error or a close`.
+    static func expected(_ rule: RejectRule) -> String {
+        Wording.list(
+            rule.outcomes.map { outcome in
+                switch outcome {
+                case .kind(let kind): kind
+                case .anyError: "an error"
+                case .anyClose: "a close"
+                case .close(let code): "a close with \(code)"
+                case .silence: "silence"
+                case .accepted: "acceptance"
+                }
+            })
+    }
+
+    /// The request's outcome is here, whatever it is; what it owed is told, and it waits no more.
+    mutating func settle(_ number: UInt64, _ fate: Fate) {
+        guard let request = requests[number] else { return }
+        var fate = fate
+        if request.isIndeterminate {
+            switch fate {
+            case .missed, .broken: fate = .undecided("its link to events is not unique")
+            default: break
+            }
+        }
+        if let obligation = obligation(of: request), !isSilent(request) { readings.append(.settled(obligation, fate)) }
+        close(number)
+    }
+
+    /// Only E4 is judged where silence is an outcome, so an expired bound is as good as kept.
+    private func isSilent(_ request: Request) -> Bool {
+        guard let rule = request.rule, let contract, contract.reject.indices.contains(rule) else { return false }
+        return contract.reject[rule].outcomes.contains(.silence)
+    }
+
+    /// Takes it off the books without a word.
+    mutating func close(_ number: UInt64) {
+        guard let request = requests.removeValue(forKey: number) else { return }
+        requestBytes -= request.size
+        sessions[request.session]?.open.removeAll { $0 == number }
+        if request.isRefusal { sessions[request.session]?.haunt(Ghost(request: request, wasAnswered: false)) }
+    }
+
+    /// Its bound is over: a must-reject request without an outcome, an answer that never came.
+    mutating func expire(_ number: UInt64, at now: Instant) {
+        guard let request = requests[number], let pending = request.pending, let session = sessions[request.session] else {
+            return close(number)
+        }
+        if request.waits == .nothing { return close(number) }
+        if request.isRefusal, !stillRefused(request) { return close(number) }
+        if session.isClosedByClient { return settle(number, .undecided("the client left before the deadline")) }
+        if let why = session.obscured { return settle(number, .undecided(why)) }
+        if let why = starvation.excuse(session.loop, since: pending.mark, at: now, bound: pending.bound) {
+            return settle(number, .undecided(why))
+        }
+        var evidence = evidence(of: request, entry: nil, at: pending.due)
+        if request.isRefusal, !request.isIndeterminate, !isSilent(request) { join(request, to: &evidence) }
+        settle(number, .missed(bound: pending.bound, evidence))
+    }
+
+    // MARK: What is left over (semantics 7)
+
+    mutating func keepLeftover(_ event: Event) {
+        if leftovers.count >= capacity.leftovers { leftovers.removeFirst() }
+        let kind = event.recognition.value.flatMap { contract?.errorKind(of: $0) }
+        leftovers.append(
+            Leftover(
+                entry: event.entry, session: event.session, user: event.user, kind: kind, links: event.links,
+                at: event.at))
+    }
+
+    /// A must-reject request that nobody answered, and an error that nobody asked for at another user's: one cause.
+    private mutating func join(_ request: Request, to evidence: inout Evidence) {
+        guard let rule = request.rule, let contract, contract.reject.indices.contains(rule) else { return }
+        let fitting = leftovers.indices.filter { index in
+            let leftover = leftovers[index]
+            return leftover.user != request.user && leftover.at >= request.at
+                && contract.reject[rule].allows(kind: leftover.kind)
+                && match(request.links, leftover.links) != .unequal
+        }
+        let equal = fitting.first { index in
+            if case .equal = match(request.links, leftovers[index].links) { return true }
+            return false
+        }
+        guard let index = equal ?? fitting.first else { return }
+        let leftover = leftovers.remove(at: index)
+        evidence.offending = leftover.entry.ref
+        if let cause = Self.cause(leftover.entry) { evidence.causes.append(cause) }
+        evidence.witness = [leftover.entry] + evidence.witness
+        evidence.sessions.append(leftover.session)
+        evidence.users.append(leftover.user.label)
+        if let session = sessions[leftover.session] { evidence.witness += session.opening.suffix(1) }
+        var reading = Reading.EventReading(
+            type: contract.errors?.event.first ?? "error", user: leftover.user.label, hasForeignCanaries: false,
+            canary: nil, identity: nil, isOwned: true)
+        reading.identity = .init(
+            kind: .error, owner: request.user.label, name: "error", value: leftover.kind ?? "", line: line(of: request))
+        reading.evidence = evidence
+        reading.isJoined = true
+        readings.append(.event(reading))
+    }
+}

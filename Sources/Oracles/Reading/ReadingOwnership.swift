@@ -1,0 +1,110 @@
+import Contracts
+import Journaling
+import NIOCore
+import Wire
+
+/// Whose content and whose identifiers an event carries (contract.md, semantics 11 and 15).
+extension Reader {
+    mutating func judgeOwnership(
+        of event: Event, _ payload: ByteBuffer, isShared: Bool, _ contract: Contract
+    ) -> (Ownership, Reading.EventReading) {
+        var reading = Reading.EventReading(
+            type: event.type, user: event.user.label, hasForeignCanaries: !isShared && canaries.hasForeign(to: event.user),
+            canary: nil, identity: nil, isOwned: false, evidence: nil)
+        guard let session = sessions[event.session] else { return (.own, reading) }
+        if !isShared, let found = canaries.foreign(in: payload, to: event.user) {
+            reading.canary = .init(
+                kind: .canary, owner: found.owners.first?.label ?? "another user", name: "canary",
+                value: found.canary.text, line: 0)
+        }
+        var ownership = Ownership.own
+        if !isShared, let value = event.recognition.value {
+            reading.isOwned = event.user.name != nil || !contract.runs.isEmpty
+            if let run = runOfAnother(event, value, contract) {
+                reading.identity = run.foreign
+                reading.owningRun = run.number
+                ownership = .anothers(run.foreign.owner)
+            } else if let foreign = identifiers.check(
+                value, to: event.user, session: event.session, isError: event.isError,
+                sent: { session.sent.contains($0) })
+            {
+                let isMeant = foreign.rule.is == .user
+                reading.identity = .init(
+                    kind: event.isError && isMeant ? .error : isMeant ? .is : .within, owner: foreign.owner,
+                    name: foreign.rule.name, value: foreign.value, line: foreign.rule.line)
+                if isMeant { ownership = .anothers(foreign.owner) }
+            }
+        }
+        return (ownership, reading)
+    }
+
+    /// Told once the event is linked, so that what it started is known to be of the same cause.
+    mutating func tell(_ reading: Reading.EventReading, of event: Event, _ contract: Contract) {
+        var reading = reading
+        if reading.canary != nil || reading.identity != nil, let session = sessions[event.session] {
+            var evidence = evidence(for: session, entry: event.entry, at: event.at)
+            addOwner(reading.identity?.owner ?? reading.canary?.owner, to: &evidence)
+            let run = reading.owningRun ?? event.recognition.value.flatMap { ownRun(event, $0, contract) }
+            if let run { evidence.causes.append(.run(run)) }
+            reading.evidence = evidence
+        }
+        readings.append(.event(reading))
+    }
+
+    /// The run that this event names by its key, when it is another user's.
+    private func runOfAnother(
+        _ event: Event, _ value: JSON, _ contract: Contract
+    ) -> (foreign: Reading.EventReading.Foreign, number: UInt64)? {
+        for (index, rule) in contract.runs.enumerated() where rule.serverScope {
+            guard let key = contract.key(of: rule, in: value) else { continue }
+            let runKey = RunKey(rule: index, session: nil, text: Identifiers.text(key))
+            let owner: (Principal, UInt64)? = runsByKey[runKey].flatMap { runs[$0] }.map { ($0.owner, $0.number) }
+                ?? tombs[runKey].map { ($0.owner, $0.number) }
+            guard let owner, owner.0 != event.user else { continue }
+            // An error may well repeat the key that this connection itself asked about.
+            if event.isError, sessions[event.session]?.sent.contains(runKey.text) == true { continue }
+            let foreign = Reading.EventReading.Foreign(
+                kind: event.isError ? .error : .run, owner: owner.0.label, name: rule.name, value: runKey.text,
+                line: rule.line)
+            return (foreign, owner.1)
+        }
+        return nil
+    }
+
+    private func ownRun(_ event: Event, _ value: JSON, _ contract: Contract) -> UInt64? {
+        for (index, rule) in contract.runs.enumerated() {
+            guard let key = contract.key(of: rule, in: value) else { continue }
+            let session = rule.serverScope ? nil : event.session
+            if let number = runsByKey[RunKey(rule: index, session: session, text: Identifiers.text(key))] { return number }
+        }
+        return nil
+    }
+
+    /// The owner's side of the story: the session, and the request that is likeliest the cause.
+    private func addOwner(_ label: String?, to evidence: inout Evidence) {
+        guard let label else { return }
+        let ids = members[.named(label)] ?? []
+        evidence.sessions = ids.filter { !evidence.sessions.contains($0) }.prefix(2) + evidence.sessions
+        if !evidence.users.contains(label) { evidence.users.insert(label, at: 0) }
+        let open = ids.compactMap { sessions[$0]?.open.last }.max().flatMap { requests[$0] }
+        if let open { evidence.witness.append(open.entry) }
+        for id in ids.prefix(2) {
+            guard let session = sessions[id] else { continue }
+            evidence.witness.append(contentsOf: session.faults.suffix(1) + session.opening.suffix(1))
+            evidence.faults.append(contentsOf: session.faultRecords)
+        }
+    }
+
+    /// Derived entries share the ordinal 0 and name nothing alone.
+    static func cause(_ entry: Entry?) -> Evidence.Cause? {
+        entry?.ref.flatMap { $0.ordinal > 0 ? .entry($0) : nil }
+    }
+
+    /// What stands around an entry of a session: its opening, its faults.
+    func evidence(for session: Session, entry: Entry?, at: Instant) -> Evidence {
+        Evidence(
+            causes: Self.cause(entry).map { [$0] } ?? [], offending: entry?.ref,
+            witness: (entry.map { [$0] } ?? []) + session.faults.suffix(3) + session.opening.suffix(2),
+            sessions: [session.id], users: [session.user.label], instant: at, faults: session.faultRecords)
+    }
+}

@@ -1,0 +1,200 @@
+import Contracts
+import Journaling
+import Wire
+
+/// Runs: born at their request, keyed by their first event, over at `done` (contract.md, semantics 9 and 10).
+extension Reader {
+    /// A keyless instance for a request that starts one (keyed, if the request carries the key).
+    mutating func beginRun(_ rule: Int, for request: inout Request, on id: SessionID, isDoubtful: Bool) -> UInt64 {
+        lastRun += 1
+        var run = Run(
+            number: lastRun, rule: rule, key: nil, owner: request.user, session: id, request: request.number,
+            links: request.links, entries: [request.entry])
+        run.isIndeterminate = isDoubtful || request.isIndeterminate
+        runs[run.number] = run
+        sessions[id]?.runs.append(run.number)
+        enter(run.number, since: request.at)
+        while runs.count > capacity.runs || (sessions[id]?.runs.count ?? 0) > capacity.perSession {
+            guard let oldest = sessions[id]?.runs.first, oldest != run.number else { break }
+            note("more runs are open than miswire keeps; the oldest are left undecided")
+            settleRun(oldest, .undecided("more runs were open than miswire keeps"))
+            bury(oldest, isDone: false)
+        }
+        return run.number
+    }
+
+    /// Entering a hot state starts its bound; self-edges do not come here.
+    mutating func enter(_ number: UInt64, since: Instant) {
+        guard let contract, let run = runs[number] else { return }
+        let rule = contract.runs[run.rule]
+        runs[number]?.pending = nil
+        guard rule.states.indices.contains(run.state), let session = sessions[run.session],
+            let hot = rule.hot.first(where: { $0.state == rule.states[run.state].name }), let bound = hot.within
+        else { return }
+        let pending = pending(bound, since: since, loop: session.loop)
+        runs[number]?.pending = pending
+        deadlines.add(.run(number), at: pending.due)
+    }
+
+    /// The first event of a run whose request waited for it.
+    mutating func start(_ number: UInt64, key: RunKey?, _ event: Event, byKey: Bool, _ contract: Contract) {
+        if let key {
+            runs[number]?.key = key
+            runsByKey[key] = number
+        }
+        runs[number]?.byAge = !byKey
+        if let run = runs[number], let request = run.request, let open = requests[request] {
+            tellRecovery(of: open, failure: nil, event.entry, at: event.at)
+        }
+        step(number, event, contract)
+    }
+
+    /// The run that a success event opens though its request was must-reject, or was never one that starts runs.
+    mutating func adopt(
+        _ event: Event, _ request: Request, _ keys: [RunKey], byKey: Bool, isBlameless: Bool, _ contract: Contract
+    ) -> UInt64? {
+        for (index, rule) in contract.runs.enumerated() {
+            guard let initial = rule.initial, let key = keys.first(where: { $0.rule == index }), runsByKey[key] == nil,
+                rule.edge(
+                    from: initial, isRequest: false, name: event.recognition.name, type: event.recognition.type) != nil
+            else { continue }
+            var copy = request
+            let number = beginRun(index, for: &copy, on: request.session, isDoubtful: false)
+            runs[number]?.isBlameless = isBlameless
+            start(number, key: key, event, byKey: byKey, contract)
+            return number
+        }
+        return nil
+    }
+
+    /// Parts first, then the edge; neither: E1, naming state and event.
+    mutating func step(_ number: UInt64, _ event: Event, _ contract: Contract) {
+        guard let run = runs[number] else { return }
+        let rule = contract.runs[run.rule]
+        guard rule.states.indices.contains(run.state) else { return }
+        runs[number]?.note(event.entry)
+        learnLinks(number, event)
+        let state = rule.states[run.state].name
+        let (name, type) = (event.recognition.name, event.recognition.type)
+        if rule.parts.contains(where: { part in
+            (part.in.isEmpty || part.in.contains(state))
+                && ([part.start, part.end] + part.inside).contains { $0.names(isRequest: false, name: name, type: type) }
+        }) {
+            return
+        }
+        if let edge = rule.edge(from: state, isRequest: false, name: name, type: type) {
+            follow(edge.next, number, event, rule)
+        } else if rule.names(isRequest: false, name: name, type: type) {
+            stray(.noEdge(state), number, event, rule)
+        }
+    }
+
+    private mutating func follow(_ next: String, _ number: UInt64, _ event: Event, _ rule: RunRule) {
+        if next == "done" {
+            judgeLate(number, event)
+            settleRun(number, .kept(event.type))
+            return bury(number, isDone: true, last: event.entry)
+        }
+        guard let index = rule.states.firstIndex(where: { $0.name == next }), index != runs[number]?.state else { return }
+        judgeLate(number, event)
+        runs[number]?.state = index
+        enter(number, since: event.at)
+    }
+
+    /// It leaves a hot state whose bound is over and was not judged yet.
+    private mutating func judgeLate(_ number: UInt64, _ event: Event) {
+        guard let run = runs[number], let pending = run.pending, event.at > pending.due else { return }
+        missRun(number, at: event.at)
+    }
+
+    private mutating func learnLinks(_ number: UInt64, _ event: Event) {
+        guard let known = runs[number]?.links else { return }
+        for index in event.links.indices where known.indices.contains(index) && known[index] == nil {
+            runs[number]?.links[index] = event.links[index]
+        }
+    }
+
+    /// An error that is this run's: it takes the error's edge, or ends where it stands.
+    mutating func endByError(_ number: UInt64, _ event: Event, _ contract: Contract) {
+        guard let run = runs[number] else { return }
+        runs[number]?.note(event.entry)
+        judgeLate(number, event)
+        settleRun(run.number, .kept(event.type))
+        bury(run.number, isDone: run.key != nil, last: event.entry)
+    }
+
+    mutating func settleRun(_ number: UInt64, _ fate: Fate) {
+        guard let run = runs[number], !run.isSettled, let contract else { return }
+        runs[number]?.isSettled = true
+        let rule = contract.runs[run.rule]
+        let state = rule.states.indices.contains(run.state) ? rule.states[run.state].name : ""
+        var fate = fate
+        if run.isIndeterminate {
+            switch fate {
+            case .missed, .broken: fate = .undecided("its link to events is not unique")
+            default: break
+            }
+        }
+        readings.append(
+            .settled(
+                .run(
+                    name: rule.name, key: run.key?.text, state: state, expected: Self.ends(of: rule, from: run.state),
+                    user: run.owner.label, line: rule.line),
+                fate))
+    }
+
+    /// What could still have come: `agent_completed or error`.
+    private static func ends(of rule: RunRule, from state: Int) -> String {
+        guard rule.states.indices.contains(state) else { return "an end" }
+        let edges = rule.states[state].edges.filter { !$0.name.isRequest && $0.next != rule.states[state].name }
+        return edges.isEmpty ? "an end" : Wording.list(edges.map(\.name.glob.text))
+    }
+
+    /// Off the books; its key stays known, so that what comes after is seen.
+    mutating func bury(_ number: UInt64, isDone: Bool, last: Entry? = nil) {
+        guard let run = runs.removeValue(forKey: number) else { return }
+        sessions[run.session]?.runs.removeAll { $0 == number }
+        guard let key = run.key else { return }
+        if runsByKey[key] == number { runsByKey[key] = nil }
+        tombs.set(
+            key, Tomb(number: number, owner: run.owner, isDone: isDone && !run.isIndeterminate, last: last))
+    }
+
+    /// The bound of a hot state is over.
+    mutating func missRun(_ number: UInt64, at now: Instant) {
+        guard let run = runs[number], let pending = run.pending, let session = sessions[run.session] else { return }
+        runs[number]?.pending = nil
+        if session.isClosedByClient { return settleRun(number, .undecided("the client left before the deadline")) }
+        if let why = session.obscured { return settleRun(number, .undecided(why)) }
+        if let why = starvation.excuse(session.loop, since: pending.mark, at: now, bound: pending.bound) {
+            return settleRun(number, .undecided(why))
+        }
+        let evidence = evidence(of: run, entry: nil, at: pending.due)
+        if let request = run.request.flatMap({ requests[$0] }) {
+            tellRecovery(of: request, failure: "nothing", nil, at: pending.due)
+        }
+        settleRun(number, .missed(bound: pending.bound, evidence))
+    }
+
+    func evidence(of run: Run, entry: Entry?, at: Instant) -> Evidence {
+        var evidence = Evidence(
+            causes: [.run(run.number)] + (run.request.map { [.request($0)] } ?? [])
+                + (Self.cause(entry).map { [$0] } ?? []),
+            offending: entry?.ref, witness: (entry.map { [$0] } ?? []) + run.entries, sessions: [run.session],
+            users: [run.owner.label], instant: at, faults: [])
+        if let session = sessions[run.session] {
+            evidence.witness += session.faults.suffix(2) + session.opening.suffix(1)
+            evidence.faults = session.faultRecords
+        }
+        return evidence
+    }
+
+    private mutating func stray(_ kind: Reading.Stray.Kind, _ number: UInt64, _ event: Event, _ rule: RunRule) {
+        guard let run = runs[number], !run.isIndeterminate, sessions[event.session]?.obscured == nil else { return }
+        readings.append(
+            .stray(
+                .init(
+                    kind: kind, run: rule.name, key: run.key?.text, type: event.type, user: run.owner.label,
+                    evidence: evidence(of: run, entry: event.entry, at: event.at), line: rule.line)))
+    }
+}

@@ -1,0 +1,116 @@
+import Contracts
+import Journaling
+import Wire
+
+/// Events without a run of their own: keyless ones, those behind `done`, and those nobody asked for.
+extension Reader {
+    /// Edges and parts decide for messages without a key; several runs that could take it condemn nobody.
+    mutating func stepKeyless(_ event: Event, _ keys: [RunKey], _ contract: Contract) -> Bool {
+        var takers: [UInt64] = []
+        for id in members[event.user] ?? [] {
+            for number in sessions[id]?.runs ?? [] {
+                guard let run = runs[number], !keys.contains(where: { $0.rule == run.rule }) else { continue }
+                let rule = contract.runs[run.rule]
+                guard rule.states.indices.contains(run.state) else { continue }
+                let state = rule.states[run.state].name
+                let (name, type) = (event.recognition.name, event.recognition.type)
+                let isPart = rule.parts.contains { part in
+                    ([part.start, part.end] + part.inside).contains { $0.names(isRequest: false, name: name, type: type) }
+                }
+                if isPart || rule.edge(from: state, isRequest: false, name: name, type: type) != nil {
+                    takers.append(number)
+                }
+            }
+        }
+        guard !takers.isEmpty else { return false }
+        if takers.count > 1 { for number in takers { runs[number]?.isIndeterminate = true } }
+        let here = takers.first { runs[$0]?.session == event.session }
+        if let number = here ?? takers.first { step(number, event, contract) }
+        return true
+    }
+
+    /// After `done` any message with the key is E1, until a new start takes the key again.
+    mutating func afterwards(_ event: Event, _ key: RunKey, _ tomb: Tomb, _ contract: Contract) {
+        guard tomb.isDone, tomb.owner == event.user, let session = sessions[event.session], session.obscured == nil else {
+            return
+        }
+        let rule = contract.runs[key.rule]
+        var evidence = evidence(for: session, entry: event.entry, at: event.at)
+        evidence.causes.append(.run(tomb.number))
+        if let last = tomb.last { evidence.witness.insert(last, at: min(1, evidence.witness.count)) }
+        // Said once a run.
+        tombs.update(key) { $0.isDone = false }
+        readings.append(
+            .stray(
+                .init(
+                    kind: .afterDone, run: rule.name, key: key.text, type: event.type, user: event.user.label,
+                    evidence: evidence, line: rule.line)))
+    }
+
+    mutating func nobodyAsked(_ event: Event, _ keys: [RunKey], _ contract: Contract) {
+        guard let session = sessions[event.session], session.obscured == nil, session.cutBy == nil else { return }
+        let (name, type) = (event.recognition.name, event.recognition.type)
+        guard let index = contract.runs.firstIndex(where: { $0.names(isRequest: false, name: name, type: type) }) else {
+            return
+        }
+        let rule = contract.runs[index]
+        let key = keys.first { $0.rule == index }
+        if rule.unasked, let initial = rule.initial,
+            rule.edge(from: initial, isRequest: false, name: name, type: type) != nil
+        {
+            return beginUnasked(index, key, event, contract)
+        }
+        // What was forgotten, or lost with a connection, may well be what it belongs to.
+        guard bereaved[event.user] == nil, tombs.forgotten == 0 else { return }
+        if let key { tombs.set(key, Tomb(number: 0, owner: event.user, isDone: false, last: nil)) }
+        readings.append(
+            .stray(
+                .init(
+                    kind: .nobodyAsked, run: rule.name, key: key?.text, type: event.type, user: event.user.label,
+                    evidence: evidence(for: session, entry: event.entry, at: event.at), line: rule.line)))
+    }
+
+    private mutating func beginUnasked(_ rule: Int, _ key: RunKey?, _ event: Event, _ contract: Contract) {
+        lastRun += 1
+        runs[lastRun] = Run(
+            number: lastRun, rule: rule, key: key, owner: event.user, session: event.session, request: nil,
+            links: event.links, entries: [])
+        sessions[event.session]?.runs.append(lastRun)
+        start(lastRun, key: key, event, byKey: true, contract)
+    }
+
+    /// A message of the client that names a run by its key may be one of its edges (`request NAME`).
+    mutating func stepRuns(request: Recognition, _ value: JSON, _ entry: Entry, _ id: SessionID, at: Instant) {
+        guard let contract else { return }
+        for (index, rule) in contract.runs.enumerated() {
+            guard rule.states.contains(where: { $0.edges.contains(where: \.name.isRequest) }),
+                let key = contract.key(of: rule, in: value),
+                let number = runsByKey[
+                    RunKey(rule: index, session: rule.serverScope ? nil : id, text: Identifiers.text(key))],
+                let run = runs[number], rule.states.indices.contains(run.state),
+                let edge = rule.edge(
+                    from: rule.states[run.state].name, isRequest: true, name: request.name, type: request.type)
+            else { continue }
+            runs[number]?.note(entry)
+            if edge.next == "done" {
+                settleRun(number, .kept(request.name ?? "a request"))
+                bury(number, isDone: true, last: entry)
+            } else if let state = rule.states.firstIndex(where: { $0.name == edge.next }), state != run.state {
+                runs[number]?.state = state
+                enter(number, since: at)
+            }
+        }
+    }
+
+    /// An event that reached the wrong user: its run and the request that caused it are told by I2 alone.
+    mutating func condemn(_ event: Event, _ contract: Contract) {
+        guard let value = event.recognition.value, !event.isError else { return }
+        for (index, rule) in contract.runs.enumerated() {
+            guard let key = contract.key(of: rule, in: value) else { continue }
+            let session = rule.serverScope ? nil : event.session
+            if let number = runsByKey[RunKey(rule: index, session: session, text: Identifiers.text(key))] {
+                runs[number]?.note(event.entry)
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Contracts
+import Journaling
+import Wire
+
+/// A message of the client as the server received it, until its outcome (contract.md, semantics 5).
+struct Request: Sendable {
+    enum Waits: Sendable, Equatable {
+        /// Must-reject: an error, a close or its deadline, by this rule of `reject`.
+        case refusal(rule: Int, isStateful: Bool)
+        /// The first event of the run with this number.
+        case start(run: UInt64)
+        case answer([String])
+        /// Nothing is owed; an error may still be its.
+        case nothing
+    }
+
+    /// In the order of Sout, from 1: its age.
+    let number: UInt64
+    let session: SessionID
+    let user: Principal
+    let entry: Entry
+    let at: Instant
+    let recognition: Recognition
+    var waits: Waits
+    var pending: Pending?
+    /// Values at the contract's link paths and at the context fields of errors.
+    let links: [JSON?]
+    let context: [JSON?]
+    /// A link to it was not unique: it never yields a finding any more (semantics 7).
+    var isIndeterminate = false
+    /// Unchanged from a flow of the contract on a ready connection: must-accept.
+    var isFromFlow = false
+    /// Bytes it keeps alive.
+    let size: Int
+
+    var isRefusal: Bool { if case .refusal = waits { true } else { false } }
+    var rule: Int? { if case .refusal(let rule, _) = waits { rule } else { nil } }
+
+    /// For the fingerprint.
+    var type: String {
+        switch recognition.outcome {
+        case .malformed: "<malformed>"
+        case .unknown: "<unknown>"
+        default: recognition.name ?? recognition.type ?? "<unknown>"
+        }
+    }
+    var phrase: String {
+        switch recognition.outcome {
+        case .malformed: "malformed JSON"
+        case .unknown: recognition.type.map { "an unknown \(Terminal.plain($0))" } ?? "an unknown message"
+        case .invalid: "an invalid \(recognition.name ?? "message")"
+        default: recognition.name ?? "a message"
+        }
+    }
+    func card(_ line: Line) -> RequestCard {
+        RequestCard(number: number, user: user.label, phrase: phrase, type: type, at: at, line: line)
+    }
+}
+
+/// Foreign text inside one of our sentences: short, on one line, no control characters.
+enum Terminal {
+    static func plain(_ text: String, limit: Int = 64) -> String {
+        var plain = ""
+        for scalar in text.unicodeScalars.prefix(limit) {
+            let isPrintable = scalar.properties.generalCategory != .control
+                && scalar.properties.generalCategory != .format && scalar.value != 0x2028 && scalar.value != 0x2029
+            plain.unicodeScalars.append(isPrintable ? scalar : "\u{fffd}")
+        }
+        return text.unicodeScalars.count > limit ? plain + "…" : plain
+    }
+}
+
+/// One instance of a run of the contract (semantics 9).
+struct Run: Sendable {
+    let number: UInt64
+    /// Index into `contract.runs`.
+    let rule: Int
+    /// Nil until its first event names it.
+    var key: RunKey?
+    let owner: Principal
+    var session: SessionID
+    let request: UInt64?
+    /// Index into the rule's states.
+    var state: Int = 0
+    var pending: Pending?
+    /// What it is known by beside its key, by link path.
+    var links: [JSON?]
+    /// Its request and its latest events, for evidence.
+    var entries: [Entry]
+    var isIndeterminate = false
+    /// Its obligation is settled: no further verdict about its end.
+    var isSettled = false
+    /// Its key, or its start, was attributed by age.
+    var byAge = false
+    /// Its request was must-reject: E4 told it all.
+    var isBlameless = false
+
+    mutating func note(_ entry: Entry) {
+        if entries.count >= 5 { entries.remove(at: 2) }
+        entries.append(entry)
+    }
+}
+
+struct RunKey: Sendable, Hashable {
+    var rule: Int
+    /// Nil when keys are unique for all.
+    var session: SessionID?
+    var text: String
+}
+
+/// What remains of a run that is over.
+struct Tomb: Sendable {
+    var number: UInt64
+    var owner: Principal
+    /// True: it reached `done`. False: its connection went, or it was forgotten: later events prove nothing.
+    var isDone: Bool
+    var last: Entry?
+}
+
+/// An event that belongs to nobody here: perhaps another user's (semantics 7).
+struct Leftover: Sendable {
+    var entry: Entry
+    var session: SessionID
+    var user: Principal
+    var kind: String?
+    var links: [JSON?]
+    var at: Instant
+}

@@ -1,0 +1,102 @@
+import Contracts
+import Journaling
+import Wire
+
+/// What is known of one connection while it lasts.
+struct Session: Sendable {
+    let id: SessionID
+    var loop: UInt16
+    var user: Principal
+    /// The opening: request and response heads, for evidence.
+    var opening: [Entry] = []
+    var path: String?
+    /// When the server's answer to the upgrade came, and whether it accepted.
+    var answeredAt: Instant?
+    var acceptedAt: Instant?
+    var isRefused = false
+    var isOpaque = false
+    /// False: the contract does not speak about this path or subprotocol.
+    var inScope = true
+
+    var credential: Facts?
+    var credentialEntry: Entry?
+    /// The credential at Sout is bad (contract.md, semantics 17): nothing is owed here but a refusal.
+    var isBad = false
+    /// No credential yet, and a message may still bring it.
+    var awaitsCredential = false
+    var authentication: Pending?
+    /// An error event came where one must be followed by a close.
+    var authenticationError: Entry?
+
+    var greeting: Pending?
+    var isGreeted = false
+
+    /// Numbers of requests without an outcome, oldest first; and of runs that are not over.
+    var open: [UInt64] = []
+    var runs: [UInt64] = []
+    /// Must-reject requests that are settled or expired: late answers still belong to them.
+    var ghosts: [Ghost] = []
+    /// The number of the youngest must-reject request here whose error has come.
+    var youngestAnswered: (number: UInt64, phrase: String)?
+    /// The error after which this connection must still be usable.
+    var usable: Usable?
+
+    /// Fault entries that concern this connection, the last few.
+    var faults: [Entry] = []
+    var seen: [SeenName] = []
+    /// Identifier values that this connection itself sent.
+    var sent: Set<String> = []
+
+    var isClosedByClient = false
+    var isOver = false
+    /// The fault that cut it.
+    var cutBy: String?
+    /// Why nothing that follows here can be judged: something passed that could not be read.
+    var obscured: String?
+
+    struct SeenName: Sendable, Equatable {
+        var isRequest: Bool
+        var name: String?
+        var type: String?
+    }
+
+    init(_ id: SessionID, loop: UInt16) {
+        self.id = id
+        self.loop = loop
+        user = .session(id)
+    }
+
+    mutating func note(_ name: SeenName) {
+        if seen.count < 256, !seen.contains(name) { seen.append(name) }
+    }
+
+    mutating func note(fault: Entry) {
+        if faults.count >= 16 { faults.removeFirst() }
+        faults.append(fault)
+    }
+
+    mutating func haunt(_ ghost: Ghost) {
+        if ghosts.count >= 32 { ghosts.removeFirst() }
+        ghosts.append(ghost)
+    }
+
+    var faultRecords: [FaultRecord] {
+        faults.compactMap { if case .fault(let record) = $0.body, record.applied { record } else { nil } }
+    }
+}
+
+/// An error came; the connection must go on (E5).
+struct Usable: Sendable {
+    var error: Entry
+    var request: Entry
+    var pending: Pending
+    /// The refused request's rule allows a close as well.
+    var mayClose: Bool
+    var line: Line
+}
+
+/// A must-reject request whose time is over.
+struct Ghost: Sendable {
+    var request: Request
+    var wasAnswered: Bool
+}

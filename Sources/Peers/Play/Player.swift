@@ -1,0 +1,65 @@
+package import Contracts
+import NIOCore
+import NIOPosix
+package import Plans
+
+/// Plays a plan against a WebSocket server over real sockets. `PlayMachine` decides everything; this carries bytes.
+package struct Player: Sendable {
+    package struct Options: Sendable {
+        package var contract: Contract?
+        package var seed: UInt64 = 1
+        /// Signs credentials: the value behind the contract's `mint.key`.
+        package var key: [UInt8] = Minter.developmentKey
+        /// Seconds since 1970, for `{now}` and for the expiry of credentials; nil = this machine's clock.
+        package var epoch: Int64?
+        package init(contract: Contract?) { self.contract = contract }
+    }
+    package var options: Options
+    package init(options: Options) { self.options = options }
+
+    /// Plays to the end and closes what is open, after `linger`. Bounded by the plan's own bounds.
+    package func play(_ plan: Plan, at endpoint: Endpoint, linger: Duration = .zero) async -> [StepResult] {
+        let performance = begin(plan, at: endpoint)
+        let results = await performance.played()
+        if linger > .zero { try? await Task.sleep(for: linger) }
+        await performance.finish()
+        return results
+    }
+
+    /// Begins to play and returns at once.
+    package func begin(_ plan: Plan, at endpoint: Endpoint) -> Performance {
+        let settings = PlayMachine.Settings(
+            host: String(endpoint.description.dropFirst("ws://".count)), contract: options.contract, seed: options.seed,
+            key: options.key, epoch: options.epoch ?? WallClock.seconds())
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let performance = Performance(loop: loop)
+        loop.execute {
+            PlayDriver(PlayMachine(plan, settings: settings), endpoint, performance).start()
+        }
+        return performance
+    }
+}
+
+/// A play under way.
+package final class Performance: Sendable {
+    let loop: any EventLoop
+    let over: EventLoopPromise<Void>
+    let results: EventLoopPromise<[StepResult]>
+    let wish: EventLoopPromise<Void>
+
+    init(loop: any EventLoop) {
+        self.loop = loop
+        over = loop.makePromise()
+        results = loop.makePromise()
+        wish = loop.makePromise()
+    }
+
+    /// What became of each step, once the last has ended; connections stay open.
+    package func played() async -> [StepResult] { (try? await results.futureResult.get()) ?? [] }
+
+    /// Closes every connection in an orderly way and returns when all are gone; at most a second or so.
+    package func finish() async {
+        wish.succeed(())
+        _ = try? await over.futureResult.get()
+    }
+}

@@ -1,0 +1,23 @@
+/// The profiles and contracts that are part of the program. A new one is its file and one line here.
+enum Shipped {
+    static let profiles: [(name: String, bytes: [UInt8])] = [
+        ("crossed-requests", PackageResources.crossed_requests_yaml),
+        ("crossed-streams", PackageResources.crossed_streams_yaml),
+        ("delayed-accept", PackageResources.delayed_accept_yaml),
+        ("lost-credential", PackageResources.lost_credential_yaml),
+        ("mutated-requests", PackageResources.mutated_requests_yaml),
+        ("transparent", PackageResources.transparent_yaml),
+    ]
+    static let contracts: [(name: String, bytes: [UInt8])] = [
+        ("agent-chat", PackageResources.agent_chat_yaml),
+        ("demo", PackageResources.demo_yaml),
+        ("echo", PackageResources.echo_yaml),
+    ]
+
+    static func profile(_ name: String) -> String? { text(name, in: profiles) }
+    static func contract(_ name: String) -> String? { text(name, in: contracts) }
+
+    private static func text(_ name: String, in files: [(name: String, bytes: [UInt8])]) -> String? {
+        files.first { $0.name == name }.map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+}
