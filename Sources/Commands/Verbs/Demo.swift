@@ -19,6 +19,8 @@ package struct Demo: AsyncParsableCommand {
     var findings = "."
     @Option(help: "Play only this stage.")
     var stage: String?
+    @Option(help: "Let the stages play under this profile instead of their own: a name or a file.")
+    var profile: String?
     @Option(help: "Keep a recording of each stage in this directory.")
     var record: String?
     @Option(help: "Side file for the marks of planted bugs.")
@@ -35,7 +37,8 @@ package struct Demo: AsyncParsableCommand {
                 SafeText.show("\(error)"),
                 details: [("expected", BackendBug.allCases.map(\.rawValue).joined(separator: " "))], exit: .usage)
         }
-        let stages = DemoStage.all.filter { stage == nil || $0.name == stage }
+        var stages = DemoStage.all.filter { stage == nil || $0.name == stage }
+        if let profile { for index in stages.indices { stages[index].profile = profile } }
         guard !stages.isEmpty else {
             throw Complaint(
                 "no stage is called `\(SafeText.show(stage ?? ""))`",

@@ -1,4 +1,5 @@
 import Journaling
+import NIOCore
 package import Oracles
 import Wire
 
@@ -22,8 +23,31 @@ package enum JudgementLines {
             .adding("attribution", FindingBlock.words(finding.attribution))
             .adding("faults", finding.faults.map(\.id))
             .adding("entries", .array(finding.witness.map { .number(String($0.number)) }))
+            .adding("witness", .array(finding.witness.map(Self.witness)))
         if let replay { line = line.adding("replay", replay) }
         return line
+    }
+
+    /// One entry of the evidence: where it passed and what it said, redacted as in the recording.
+    private static func witness(_ entry: Entry) -> JSON {
+        var members = [JSON.Member(key: "entry", value: .number(String(entry.number)))]
+        if let session = entry.session { members.append(.init(key: "session", value: .string(session.description))) }
+        var payload: ByteBuffer?
+        switch entry.body {
+        case .frame(let record):
+            members.append(.init(key: "direction", value: .string(record.passage.direction.rawValue)))
+            payload = record.message?.payload ?? record.frame.payload
+        case .head(let head):
+            members.append(.init(key: "direction", value: .string(head.passage.direction.rawValue)))
+            payload = head.bytes
+        case .fault(let fault): members.append(.init(key: "fault", value: .string(fault.id)))
+        default: break
+        }
+        if let payload {
+            let text = SafeText.show(bytes: payload.readableBytesView.prefix(4_096))
+            members.append(.init(key: "text", value: .string(text)))
+        }
+        return .object(members)
     }
 
     package static func toolErrors(_ judgement: Judgement, time: String) -> [JSONLine] {
