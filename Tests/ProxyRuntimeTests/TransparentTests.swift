@@ -107,7 +107,7 @@ import Testing
         try await peer.send(Sample.accepted)
         _ = try await client.prefix(Sample.accepted.utf8.count)
         try await peer.setReading(false)
-        let bytes = Sample.frame(2, Sample.pattern(24 << 20), mask: [1, 2, 3, 4])
+        let bytes = Sample.frame(2, Sample.pattern(24 << 20), mask: [0, 0, 0, 0])
         let resumed = Mutex(false)
         async let early: Bool = {
             try await client.send(bytes)

@@ -29,7 +29,8 @@ package struct HostPort: Sendable, Hashable, CustomStringConvertible {
             guard let defaultPort else { throw malformed }
             port = defaultPort
         } else {
-            guard rest.first == ":", rest.dropFirst().allSatisfy(\.isASCII), let number = UInt16(rest.dropFirst())
+            guard rest.first == ":", rest.dropFirst().utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+                let number = UInt16(rest.dropFirst())
             else { throw malformed }
             port = Int(number)
         }

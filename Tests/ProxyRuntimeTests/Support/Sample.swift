@@ -33,6 +33,7 @@ enum Sample {
             for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(count >> shift & 0xff)) }
         }
         guard let mask else { return bytes + payload }
+        if mask == [0, 0, 0, 0] { return bytes + mask + payload }
         return bytes + mask + payload.enumerated().map { $0.element ^ mask[$0.offset % 4] }
     }
 
@@ -40,22 +41,32 @@ enum Sample {
         frame(1, Array(text.utf8), mask: masked ? [0x37, 0xfa, 0x21, 0x3d] : nil)
     }
 
-    /// Bytes that differ at every place, for comparing order.
+    /// Bytes in which every place of a 16 KiB block differs from its neighbours, for comparing order. Blocks repeat, for
+    /// tests run unoptimised and large ones are to be cheap.
     static func pattern(_ count: Int, seed: UInt32 = 1) -> [UInt8] {
         var state = seed
-        return (0..<count).map { _ in
+        var bytes: [UInt8] = (0..<min(count, 16_411)).map { _ in
             state = state &* 1_664_525 &+ 1_013_904_223
             return UInt8(state >> 24)
         }
+        while bytes.count < count { bytes.append(contentsOf: bytes.prefix(count - bytes.count)) }
+        return bytes
     }
 }
 
+struct Watcher {
+    var onEntry: EntryObserver?
+    var onEvent: EventObserver = { _ in }
+}
+
 /// A proxy in front of a port of this machine.
-func proxy(to port: Int, _ change: (inout ProxyOptions) -> Void = { _ in }) async throws -> ProxyServer {
+func proxy(
+    to port: Int, _ watcher: Watcher = Watcher(), _ change: (inout ProxyOptions) -> Void = { _ in }
+) async throws -> ProxyServer {
     var options = ProxyOptions(
         listen: HostPort(host: "127.0.0.1", port: 0),
         upstream: Upstream(url: "ws://127.0.0.1:\(port)", address: HostPort(host: "127.0.0.1", port: port)))
     options.loops = 2
     change(&options)
-    return try await ProxyServer.start(options)
+    return try await ProxyServer.start(options, onEntry: watcher.onEntry, onEvent: watcher.onEvent)
 }
