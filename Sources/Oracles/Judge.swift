@@ -69,7 +69,6 @@ package struct Judge: Sendable {
         reader.conclude(at: end)
         hear()
         ask { try $0.conclude(at: end) }
-        ledger.conclude()
         var judgement = Judgement()
         judgement.properties = seats.map(\.summary)
         judgement.findings = collector.findings
