@@ -1,26 +1,68 @@
-/// A server started for a run by `--exec 'CMD {port}'` and ended with it (trust.md T45, L16, R17).
+import Glibc
+import Synchronization
+
+/// A server started for a run by `--exec 'CMD {port}'` and ended with it (trust.md T45, L16, R17): run directly and
+/// never through a shell, with a minimal environment, no descriptor beyond 0 to 2, in a process group of its own that is
+/// ended whole. Where the system can do it, the program also dies with us.
 package final class TargetProcess: Sendable {
     package let endpoint: Endpoint
     package let pid: Int32
+    private let supervisor: Supervisor
 
-    init(endpoint: Endpoint, pid: Int32) {
+    /// L16: time between TERM and KILL.
+    static let grace = Duration.seconds(5)
+
+    private init(endpoint: Endpoint, supervisor: Supervisor) {
         self.endpoint = endpoint
-        self.pid = pid
+        self.supervisor = supervisor
+        pid = supervisor.pid
     }
 
     /// Starts the command on a free port of 127.0.0.1 and returns once that port takes connections.
-    /// - Parameter variables: added to the minimal environment.
+    /// - Parameters:
+    ///   - variables: added to the minimal environment (PATH, HOME, LANG, TMPDIR).
+    ///   - bound: how long it may take to listen.
     package static func start(
         _ command: String, variables: [(String, String)], within bound: Duration = .seconds(10)
     ) async throws(TargetError) -> TargetProcess {
-        throw .cannotStart("not built")
+        let port = try FreePort.find()
+        let words = try ExecCommand.split(command, port: port)
+        let program = try Program.find(words[0])
+        let supervisor = try Supervisor.start(
+            program: program, arguments: words, environment: Program.environment(adding: variables))
+        let clock = ContinuousClock()
+        let deadline = clock.now.advanced(by: bound)
+        while clock.now < deadline {
+            if let how = supervisor.ended {
+                supervisor.stop(grace: .zero)
+                throw .ended(how, diagnostics: supervisor.diagnostics)
+            }
+            if FreePort.answers(port) {
+                return TargetProcess(endpoint: Endpoint(host: "127.0.0.1", port: port), supervisor: supervisor)
+            }
+            do { try await Task.sleep(for: .milliseconds(10)) } catch { break }
+        }
+        await Self.end(supervisor)
+        throw .notListening(within: bound, diagnostics: supervisor.diagnostics)
     }
 
-    /// Last bytes (at most 1 MiB) that it wrote to standard error.
-    package var diagnostics: String { "" }
+    /// Last bytes that it wrote to standard output and standard error, at most 1 MiB, in the order in which they came.
+    package var diagnostics: String { supervisor.diagnostics }
+
+    /// Nil while it runs; then how it ended: `exit 1`, `signal 9`.
+    package var ended: String? { supervisor.ended }
 
     /// TERM to its whole process group, KILL after the grace of 5 s.
-    package func stop() async {}
+    package func stop() async { await Self.end(supervisor) }
+
+    private static func end(_ supervisor: Supervisor) async {
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            Threads.start {
+                supervisor.stop(grace: grace)
+                done.resume()
+            }
+        }
+    }
 }
 
 package enum TargetError: Error, Sendable, Equatable {
