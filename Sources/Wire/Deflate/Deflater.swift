@@ -1,4 +1,5 @@
 import CZlib
+
 package import struct NIOCore.ByteBuffer
 
 /// Deflates the messages of one direction (RFC 7692 section 7.2.1). A fresh one may begin at any message: what it

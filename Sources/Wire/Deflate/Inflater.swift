@@ -1,4 +1,5 @@
 import CZlib
+
 package import struct NIOCore.ByteBuffer
 
 /// Inflates the messages of one direction (RFC 7692 section 7.2.2). With context takeover every compressed message of

@@ -22,6 +22,8 @@ package struct HeadParser: Sendable {
     /// Where the search for the empty line goes on, in bytes from the start of `held`.
     private var searched = 0
     private var lineStart = 0
+    /// The answer that no further byte can change.
+    private var settled: Result?
     /// Bytes taken and not given out in a head.
     package private(set) var held = ByteBuffer()
 
@@ -51,10 +53,21 @@ package struct HeadParser: Sendable {
         lineStart = 0
         sniffed = 0
         isHTTP = false
+        settled = nil
     }
 
     /// The next head. After `notHTTP` or `refused` the same answer comes again.
     package mutating func next() -> Result {
+        if let settled { return settled }
+        let result = parse()
+        switch result {
+        case .notHTTP, .refused: settled = result
+        default: break
+        }
+        return result
+    }
+
+    private mutating func parse() -> Result {
         if !isHTTP, let answer = sniff() { return answer }
         do throws(HeadRefusal) {
             guard let end = try findEnd(), let bytes = held.getSlice(at: held.readerIndex, length: end) else {
@@ -78,7 +91,9 @@ package struct HeadParser: Sendable {
         if held.readableBytes == 0 { return .partial }
         let window = held.readableBytesView.prefix(limits.startLine + 2)
         // Behind the method only the end of the line decides: look at new bytes alone, however small they come.
-        if sniffed > 32, window.count < limits.startLine + 2, !window.dropFirst(sniffed - 1).contains(where: { $0 < 0x20 }) {
+        if sniffed > 32, window.count < limits.startLine + 2,
+            !window.dropFirst(sniffed - 1).contains(where: { $0 < 0x20 })
+        {
             sniffed = window.count
             return .partial
         }

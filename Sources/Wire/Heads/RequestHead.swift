@@ -73,7 +73,8 @@ package struct RequestHead: HTTPHead {
     package var cookies: [HeadPart] {
         all("cookie").flatMap { field in
             let inner = HeadSplit.pieces(slice(field.valueRange), separator: UInt8(ascii: ";"), quotes: false)
-            return HeadSplit.parts(inner, in: field.valueRange, whole: field.lineRange).compactMap { part -> HeadPart? in
+            return HeadSplit.parts(inner, in: field.valueRange, whole: field.lineRange).compactMap {
+                part -> HeadPart? in
                 let (piece, removal) = part
                 let text = slice(piece)
                 guard let mark = text.firstIndex(of: UInt8(ascii: "=")) else { return nil }

@@ -61,7 +61,8 @@ package struct JSONReader: Sendable {
         mutating func take(_ token: JSONTokens.Token, _ bytes: [UInt8]) {
             switch token {
             case .key(let range, let escaped):
-                key = escaped
+                key =
+                    escaped
                     ? Array(JSONText.decode(bytes, range, escaped: true).utf8)
                     : Array(bytes[range.lowerBound + 1..<range.upperBound - 1])
             case .beginObject(let start), .beginArray(let start):
