@@ -18,6 +18,8 @@ package protocol Fault: Sendable {
     init(_ settings: Settings) throws(SettingsError)
     /// The part of `acts` that these settings leave.
     var selects: [ParcelKind] { get }
+    /// Its messages may travel on other sessions, so that these must be ready to take them.
+    var crosses: Bool { get }
     /// What it may excuse (oracle.md), copied into its entries.
     var influence: Influence { get }
     mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action
@@ -25,6 +27,7 @@ package protocol Fault: Sendable {
 
 extension Fault {
     package var selects: [ParcelKind] { Self.acts }
+    package var crosses: Bool { false }
 }
 
 /// The headings of faults.md's catalogue.
@@ -71,6 +74,8 @@ package struct Message: Sendable, Equatable {
     package var entry: EntryRef
     /// False while the frames still are the very ones received; the machine then forwards those bytes.
     package var changed: Bool
+    /// It came compressed, and goes on so.
+    package var isCompressed = false
     package init(
         direction: Direction, opcode: Opcode, payload: ByteBuffer, ordinal: UInt32, entry: EntryRef,
         changed: Bool = false
@@ -129,9 +134,12 @@ package struct SessionSelector: Sendable, Hashable {
     package var partner: Partner
     /// Swap: the partner's next message of this direction comes back in exchange.
     package var exchange: Bool
-    package init(_ partner: Partner, exchange: Bool) {
+    /// The profile names both users, so that even a message with a credential may travel (trust.md T26).
+    package var namesBoth: Bool
+    package init(_ partner: Partner, exchange: Bool, namesBoth: Bool = false) {
         self.partner = partner
         self.exchange = exchange
+        self.namesBoth = namesBoth
     }
 }
 
@@ -142,16 +150,17 @@ package struct Scene: Sendable, Equatable {
     package var path: String
     package var now: Instant
     package var accepted: Bool
-    /// Where the contract says credentials stand, as its words: `header authorization`, `query token`.
-    package var credentialPlaces: [String]
+    /// Credentials found in the request head that is acted on, in the contract's order of places; else empty.
+    package var credentials: [FoundSecret]
     package init(
-        session: SessionID, user: String?, path: String, now: Instant, accepted: Bool, credentialPlaces: [String]
+        session: SessionID, user: String?, path: String, now: Instant, accepted: Bool,
+        credentials: [FoundSecret] = []
     ) {
         self.session = session
         self.user = user
         self.path = path
         self.now = now
         self.accepted = accepted
-        self.credentialPlaces = credentialPlaces
+        self.credentials = credentials
     }
 }

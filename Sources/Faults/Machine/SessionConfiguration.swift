@@ -1,29 +1,36 @@
 package import Contracts
-import Journaling
-package import NIOCore
+package import Journaling
 import Wire
 
 /// Everything a session machine needs to know beforehand; one value shared by all sessions of a proxy.
 package struct SessionConfiguration: Sendable {
-    package var profile: Profile?
-    package var contract: Contract?
+    package let profile: Profile?
+    package let contract: Contract?
     package var seed: UInt64
-    /// False: no `RawEntry` is made for bytes, heads or frames (nobody reads them); faults, limits and ends still are.
+    package var limits: Limits
+    /// Finds the credential and the user of a request head, by the contract or by custom.
+    package var finder: any SecretFinder
+    /// False: no `RawEntry` is made for heads, frames and bytes (nobody reads them); faults, limits and ends still are.
     package var record: Bool
     /// Counts that all sessions share: connection ordinals, the profile's whole budget, when it began.
     package var enrolment: Enrolment
-    /// Reads who a request head (all its bytes) belongs to; nil when the contract does not tell.
-    package var identify: @Sendable (ByteBuffer) -> String?
+
+    /// The profile's faults, made once. A rule that no fault takes is left out: `ProfileLoader` refuses such profiles.
+    let armed: [ArmedRule]
+    let recognizer: Recognizer?
 
     package init(
-        profile: Profile? = nil, contract: Contract? = nil, seed: UInt64 = 1, record: Bool = true,
-        enrolment: Enrolment = Enrolment(), identify: @escaping @Sendable (ByteBuffer) -> String? = { _ in nil }
+        profile: Profile? = nil, contract: Contract? = nil, seed: UInt64 = 1, limits: Limits = .standard,
+        finder: any SecretFinder = StandardSecrets(), record: Bool = true, enrolment: Enrolment = Enrolment()
     ) {
         self.profile = profile
         self.contract = contract
         self.seed = seed
+        self.limits = limits
+        self.finder = finder
         self.record = record
         self.enrolment = enrolment
-        self.identify = identify
+        armed = (profile?.faults ?? []).compactMap(ArmedRule.init)
+        recognizer = contract.map(Recognizer.init)
     }
 }

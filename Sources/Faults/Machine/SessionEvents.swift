@@ -71,7 +71,10 @@ package enum SessionCommand: Sendable {
     /// Take bytes from that side, or stop taking them.
     case reads(Side, Bool)
     case cross(Crossing)
-    /// Call `wake` at that instant; a later command replaces an earlier one.
+    /// What became of a crossing that came in: taken when `refused` is nil. To be passed on to the session it is from,
+    /// as `crossingTaken` or `crossingRefused`.
+    case answer(Crossing, refused: String?)
+    /// Call `wake` at that instant; a later command replaces an earlier one, `distantFuture` cancels it.
     case wake(at: Instant)
     /// The user label is known; the directory of sessions may list it.
     case label(String)

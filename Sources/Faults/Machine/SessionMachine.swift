@@ -2,24 +2,145 @@ package import Journaling
 import NIOCore
 import Wire
 
-/// One proxied connection: events in, effects out. It owns no clock, socket or dice; a shell performs its commands.
+/// One proxied connection: events in, effects out. It owns no clock, socket or dice; a shell performs its commands in
+/// order. Bytes in and out are the same unless a fault acts, and whatever is not the same has an entry that says why.
 package struct SessionMachine: Sendable {
+    enum Phase: Sendable, Equatable {
+        /// Heads are read.
+        case opening
+        /// Frames, or opaque bytes, go both ways.
+        case relaying
+        /// A cut, a refusal of ours or an error ended it; nothing is handed on any more.
+        case over
+    }
+
     package let id: SessionID
-    private let configuration: SessionConfiguration
-    private var ordinal: UInt32 = 1
+    let configuration: SessionConfiguration
+    var nextOrdinal: UInt32 = 1
+    var phase = Phase.opening
+    /// Dropped once frames flow.
+    var opening: Opening?
+    var toServer: Lane
+    var toClient: Lane
+    var trigger: TriggerState
+    var user: String?
+    var path = ""
+    var crossings: [OpenCrossing] = []
+    var ends = Ends()
+    var pauses = Pauses()
+    var wakeAsked = Instant.distantFuture
+    private var scratch: [Int32] = []
 
     package init(configuration: SessionConfiguration, id: SessionID) {
         self.configuration = configuration
         self.id = id
+        toServer = Lane(.toServer, isReady: false)
+        toClient = Lane(.toClient, isReady: true)
+        trigger = TriggerState(configuration)
+        opening = Opening(configuration.limits)
+    }
+
+    subscript(direction: Direction) -> Lane {
+        _read {
+            switch direction {
+            case .toServer: yield toServer
+            case .toClient: yield toClient
+            }
+        }
+        _modify {
+            switch direction {
+            case .toServer: yield &toServer
+            case .toClient: yield &toClient
+            }
+        }
     }
 
     package mutating func handle(_ event: SessionEvent, at now: Instant, into output: inout SessionOutput) {
-        switch event {
-        case .accepted: output.commands.append(.connect)
-        case .received(let side, let bytes): output.commands.append(.write(side.other, bytes))
-        case .ended(let side, .finish): output.commands.append(.finish(side.other))
-        case .ended(let side, .reset): output.commands.append(.close(side.other, .reset))
-        default: break
+        if case .received(let side, let bytes) = event {
+            if scanned(bytes, side.outgoing, at: now, &output) { return }
         }
+        release(at: now, &output)
+        switch event {
+        case .accepted(let opened): accepted(opened, at: now, &output)
+        case .received(let side, let bytes): received(bytes, side.outgoing, at: now, &output)
+        case .ended(let side, let style): ended(side, style, at: now, &output)
+        case .connected: connected(at: now, &output)
+        case .connectFailed(let reason): connectFailed(reason, at: now, &output)
+        case .writable(let side, let isWritable):
+            pause(side.other, .full, !isWritable, &output)
+        case .undelivered(let side, let count): undelivered(side, count, at: now, &output)
+        case .wake: wakeAsked = .distantFuture
+        case .crossed(let crossing): crossed(crossing, at: now, &output)
+        case .crossingTaken(let crossing): settled(crossing, refused: nil, at: now, &output)
+        case .crossingRefused(let crossing, let reason): settled(crossing, refused: reason, at: now, &output)
+        case .faultsOff: faultsOff(at: now, &output)
+        case .drain: drain(at: now, &output)
+        case .closed(let totals): closed(totals, at: now, &output)
+        }
+        overdue(at: now, &output)
+        release(at: now, &output)
+        settle(at: now, &output)
+    }
+
+    // MARK: Scan lane
+
+    /// The short way: frames that nothing can select and nothing holds up. One write and one entry a read.
+    private mutating func scanned(
+        _ bytes: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) -> Bool {
+        guard self[direction].mode == .scan, self[direction].isClear, !self[direction].isShut,
+            self[direction].inserts.isEmpty, self[direction].owed.isEmpty, phase == .relaying
+        else { return false }
+        scan(bytes, direction, at: now, &output)
+        output.commands.append(.write(direction.destination, bytes))
+        return true
+    }
+
+    /// Follows the frames in `bytes` and writes their entry down as passing at both taps.
+    mutating func scan(
+        _ bytes: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        scratch.removeAll(keepingCapacity: true)
+        let report =
+            direction == .toServer ? toServer.scanner.scan(bytes, ends: &scratch) : toClient.scanner.scan(bytes, ends: &scratch)
+        self[direction].messages &+= UInt32(truncatingIfNeeded: report.messagesStarted)
+        let first = nextOrdinal
+        nextOrdinal &+= UInt32(truncatingIfNeeded: report.framesEnded)
+        if configuration.record {
+            output.entries.append(
+                RawEntry(instant: now, session: id, ordinal: first, body: .read(direction, bytes, ends: scratch)))
+        }
+    }
+
+    // MARK: Entries
+
+    @discardableResult
+    mutating func note(_ body: Entry.Body, at now: Instant, _ output: inout SessionOutput) -> EntryRef {
+        let ref = EntryRef(session: id, ordinal: nextOrdinal)
+        nextOrdinal &+= 1
+        output.entries.append(RawEntry(instant: now, session: id, ordinal: ref.ordinal, body: .value(body)))
+        return ref
+    }
+
+    @discardableResult
+    mutating func piece(
+        _ direction: Direction, _ piece: RawEntry.Piece, _ bytes: ByteBuffer, in arrived: Instant?, out: Instant?,
+        _ provenance: Provenance = .none, at now: Instant, _ output: inout SessionOutput
+    ) -> EntryRef {
+        let ref = EntryRef(session: id, ordinal: nextOrdinal)
+        nextOrdinal &+= 1
+        if configuration.record {
+            output.entries.append(
+                RawEntry(
+                    instant: now, session: id, ordinal: ref.ordinal,
+                    body: .piece(direction, piece, bytes, in: arrived, out: out, provenance)))
+        }
+        return ref
+    }
+
+    mutating func limit(
+        _ limit: String, _ detail: String, _ direction: Direction?, at now: Instant, _ output: inout SessionOutput
+    ) {
+        note(.limit(LimitRecord(id: limit, detail: detail, direction: direction)), at: now, &output)
     }
 }

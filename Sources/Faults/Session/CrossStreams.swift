@@ -26,13 +26,16 @@ package struct CrossStreams: Fault {
 
     package var influence: Influence { Influence(.message, [.routing, .delivery, .completion]) }
 
+    package var crosses: Bool { true }
+
     package mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action {
         guard case .message = parcel else { return .pass }
         let others = among.filter { $0 != scene.user }
         if !among.isEmpty && others.isEmpty { return .notApplied("no partner is named beside the user") }
         let partner: SessionSelector.Partner =
             others.isEmpty ? .other(draw: dice.next()) : .user(others[dice.below(others.count)])
-        let selector = SessionSelector(partner, exchange: mode == "swap")
+        let selector = SessionSelector(
+            partner, exchange: mode == "swap", namesBoth: scene.user.map(among.contains) ?? false)
         let travels = Effect.send(parcel, to: selector)
         return .effects(mode == "copy" ? [.forward(parcel, at: nil), travels] : [travels], detail: mode)
     }

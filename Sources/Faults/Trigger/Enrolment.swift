@@ -50,6 +50,10 @@ package final class Enrolment: Sendable {
         }
     }
 
+    func refund() {
+        state.withLock { if $0.acted > 0 { $0.acted -= 1 } }
+    }
+
     /// Times that faults acted so far.
     package var acted: Int { state.withLock { $0.acted } }
 }

@@ -48,6 +48,11 @@ package struct FrameParser: Sendable {
         if case .frames = phase { held.readableBytes == 0 } else { false }
     }
 
+    /// The header of the frame that `next` would give, as far as it is known; nil between frames.
+    package var nextHeader: FrameHeader? {
+        if case .frames = phase { FrameHeader(held) } else { nil }
+    }
+
     /// Bytes taken and not yet given out.
     package var heldBytes: Int { held.readableBytes - forwarded }
 

@@ -31,8 +31,8 @@ package struct MessageAssembler: Sendable {
 
     private let limit: Int
     private let maxFragments: Int
-    private let inflater: Inflater?
-    private let deflateProblem: String?
+    private var inflater: Inflater?
+    private var deflateProblem: String?
     private var open: Open?
     /// Data messages begun so far.
     package private(set) var ordinal: UInt32
@@ -58,6 +58,15 @@ package struct MessageAssembler: Sendable {
             deflateProblem = inflater == nil ? DeflateError.memory.detail : nil
         }
     }
+
+    /// What the extensions are, once the server's answer is known; for frames that a client sent before it.
+    package mutating func negotiated(_ direction: Direction, _ extensions: ExtensionOutcome) {
+        let fresh = MessageAssembler(direction, extensions: extensions)
+        (inflater, deflateProblem) = (fresh.inflater, fresh.deflateProblem)
+    }
+
+    /// Messages that passed before this assembler began.
+    package mutating func count(from ordinal: UInt32) { self.ordinal = ordinal }
 
     /// A data message is begun and not ended.
     package var inMessage: Bool { open != nil }

@@ -1,0 +1,210 @@
+import Journaling
+import NIOCore
+import Wire
+
+/// The way out of one direction: at once when nothing is before, else through the outbox, in order.
+extension SessionMachine {
+    /// Bytes that go on as they came. One entry with both taps, unless a fault holds them up: then one for the arrival
+    /// and one for the departure.
+    mutating func pass(
+        _ bytes: ByteBuffer, _ kind: RawEntry.Piece, _ direction: Direction, arrived: Instant, at now: Instant,
+        _ output: inout SessionOutput
+    ) {
+        if self[direction].isShut {
+            lose(bytes, kind, direction, arrived: arrived, at: now, &output)
+        } else if self[direction].isClear {
+            piece(direction, kind, bytes, in: arrived, out: now, at: now, &output)
+            write(bytes, direction, &output)
+        } else if self[direction].outbox.hasHold {
+            let ref = piece(direction, kind, bytes, in: arrived, out: nil, at: now, &output)
+            queue(.bytes(bytes, .departure(kind, Provenance(source: ref))), direction, until: nil, at: now, &output)
+        } else {
+            queue(.bytes(bytes, .whole(kind, arrived: arrived)), direction, until: nil, at: now, &output)
+        }
+    }
+
+    /// Bytes of ours, or changed or held by faults; their origin has its entry already.
+    mutating func depart(
+        _ bytes: ByteBuffer, _ note: Outbox.Note, _ direction: Direction, until release: Instant?, at now: Instant,
+        _ output: inout SessionOutput
+    ) {
+        if self[direction].isShut { return ends.lost(direction.destination, bytes.readableBytes) }
+        if self[direction].isClear, (release ?? now) <= now {
+            leave(bytes, note, direction, at: now, &output)
+        } else {
+            queue(.bytes(bytes, note), direction, until: release, at: now, &output)
+        }
+    }
+
+    /// The far side is gone: an arrival without departure, explained by the end's entry.
+    mutating func lose(
+        _ bytes: ByteBuffer, _ kind: RawEntry.Piece, _ direction: Direction, arrived: Instant, at now: Instant,
+        _ output: inout SessionOutput
+    ) {
+        ends.lost(direction.destination, bytes.readableBytes)
+        piece(direction, kind, bytes, in: arrived, out: nil, at: now, &output)
+    }
+
+    /// A deed that keeps its place in the order of bytes.
+    mutating func inOrder(
+        _ item: Outbox.Item, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        if self[direction].isClear || self[direction].isShut {
+            perform(item, direction, at: now, &output)
+        } else {
+            queue(item, direction, until: nil, at: now, &output)
+        }
+    }
+
+    mutating func queue(
+        _ item: Outbox.Item, _ direction: Direction, until release: Instant?, at now: Instant,
+        _ output: inout SessionOutput
+    ) {
+        self[direction].outbox.append(item, release: release ?? now)
+        if let release, release > now { self[direction].outbox.hasHold = true }
+        if !self[direction].isReady {
+            if self[direction].outbox.bytes > configuration.limits.pendingHigh {
+                pause(direction.source, .dialling, true, &output)
+            }
+            return
+        }
+        let most = configuration.limits.heldBytes
+        guard self[direction].outbox.bytes > most else { return }
+        limit("L10", "more than \(most) bytes held, the oldest go on early", direction, at: now, &output)
+        while self[direction].outbox.bytes > most { releaseOldest(direction, at: now, &output) }
+    }
+
+    private mutating func releaseOldest(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
+        guard let held = self[direction].outbox.popFirst() else { return }
+        if case .crossing(let ref, let fault, let wire) = held.item {
+            answered(ref, fault: fault, refused: "held too long for an answer", partner: nil, at: now, &output)
+            leave(wire, .departure(.frame, Provenance(source: ref)), direction, at: now, &output)
+        } else {
+            perform(held.item, direction, at: now, &output)
+        }
+    }
+
+    // MARK: Out
+
+    /// Everything whose time has come goes.
+    mutating func release(at now: Instant, _ output: inout SessionOutput) {
+        for direction in Direction.allCases where self[direction].isReady && !self[direction].outbox.isEmpty {
+            while let first = self[direction].outbox.first, first.release <= now, self[direction].isReady {
+                guard let held = self[direction].outbox.popFirst() else { break }
+                perform(held.item, direction, at: now, &output)
+            }
+        }
+    }
+
+    private mutating func perform(
+        _ item: Outbox.Item, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        switch item {
+        case .bytes(let bytes, let note): leave(bytes, note, direction, at: now, &output)
+        case .crossing: break
+        case .end(let style): handOn(style, direction, at: now, &output)
+        case .halfClose(let side): halfClose(side, &output)
+        case .cut(let cuttings, let fault): cut(cuttings, fault: fault, at: now, &output)
+        }
+    }
+
+    private mutating func leave(
+        _ bytes: ByteBuffer, _ note: Outbox.Note, _ direction: Direction, at now: Instant,
+        _ output: inout SessionOutput
+    ) {
+        if bytes.readableBytes == 0 { return }
+        if self[direction].isShut {
+            ends.lost(direction.destination, bytes.readableBytes)
+            if case .whole(let kind, let arrived) = note {
+                piece(direction, kind, bytes, in: arrived, out: nil, at: now, &output)
+            }
+            return
+        }
+        switch note {
+        case .whole(let kind, let arrived):
+            piece(direction, kind, bytes, in: arrived, out: now, at: now, &output)
+        case .departure(let kind, let provenance):
+            piece(direction, kind, bytes, in: nil, out: now, provenance, at: now, &output)
+        case .recoded(let provenance, let reason):
+            let ref = piece(direction, .frame, bytes, in: nil, out: now, provenance, at: now, &output)
+            self.note(.recoded(Recoded(on: ref, reason: reason)), at: now, &output)
+        }
+        write(bytes, direction, &output)
+    }
+
+    /// Joined with what else this event sends there; large pieces go by themselves, uncopied.
+    private mutating func write(_ bytes: ByteBuffer, _ direction: Direction, _ output: inout SessionOutput) {
+        if bytes.readableBytes >= 16_384 {
+            flush(direction, &output)
+            output.commands.append(.write(direction.destination, bytes))
+        } else if self[direction].gathered.readableBytes == 0 {
+            self[direction].gathered = bytes
+        } else {
+            self[direction].gathered.writeImmutableBuffer(bytes)
+        }
+    }
+
+    mutating func flush(_ direction: Direction, _ output: inout SessionOutput) {
+        guard self[direction].gathered.readableBytes > 0 else { return }
+        output.commands.append(.write(direction.destination, self[direction].gathered))
+        self[direction].gathered = ByteBuffer()
+    }
+
+    mutating func flushBoth(_ output: inout SessionOutput) {
+        flush(.toServer, &output)
+        flush(.toClient, &output)
+    }
+
+    // MARK: The end of an event
+
+    /// What this event gathered is written, and the next instant that matters is asked for.
+    mutating func settle(at now: Instant, _ output: inout SessionOutput) {
+        flushBoth(&output)
+        if toServer.isReady, toServer.outbox.bytes <= configuration.limits.pendingLow {
+            pause(.client, .dialling, false, &output)
+        }
+        var next = opening?.deadline ?? .distantFuture
+        if let release = toServer.outbox.first?.release, toServer.isReady { next = min(next, release) }
+        if let release = toClient.outbox.first?.release { next = min(next, release) }
+        if let until = pauses.until { next = min(next, until) }
+        if phase == .over { next = .distantFuture }
+        if next != wakeAsked {
+            wakeAsked = next
+            output.commands.append(.wake(at: next))
+        }
+    }
+
+    // MARK: Reading
+
+    mutating func pause(_ side: Side, _ reason: Pauses.Reason, _ on: Bool, _ output: inout SessionOutput) {
+        if let reads = pauses.set(side, reason, on) { output.commands.append(.reads(side, reads)) }
+    }
+}
+
+/// Why a side is not read from. It is again when no reason is left.
+struct Pauses: Sendable {
+    struct Reason: OptionSet, Sendable {
+        let rawValue: UInt8
+        /// The other side takes no more for now.
+        static let full = Reason(rawValue: 1)
+        /// The upstream is not there yet and enough waits for it.
+        static let dialling = Reason(rawValue: 2)
+        /// A fault asked for it.
+        static let fault = Reason(rawValue: 4)
+        /// For good.
+        static let silent = Reason(rawValue: 8)
+    }
+    private var client: Reason = []
+    private var server: Reason = []
+    /// When pauses of faults end.
+    var until: Instant?
+
+    /// Whether to read from that side, when that changed.
+    mutating func set(_ side: Side, _ reason: Reason, _ on: Bool) -> Bool? {
+        let before = side == .client ? client : server
+        var after = before
+        if on { after.insert(reason) } else { after.remove(reason) }
+        if side == .client { client = after } else { server = after }
+        return before.isEmpty == after.isEmpty ? nil : after.isEmpty
+    }
+}

@@ -1,0 +1,116 @@
+import Journaling
+import NIOCore
+import Wire
+
+/// Performs what faults asked for.
+extension SessionMachine {
+    /// - Parameter original: the parcel's bytes as they came.
+    mutating func perform(
+        _ chained: Chained, of ref: EntryRef, _ direction: Direction, original: ByteBuffer, at now: Instant,
+        _ output: inout SessionOutput
+    ) {
+        var wholeIsOut = !chained.passesWhole
+        var cuttings: [Outbox.Cutting] = []
+        var cutter = ""
+        for step in chained.steps where phase != .over {
+            if step.isWhole, !wholeIsOut {
+                wholeIsOut = true
+                continue
+            }
+            if case .cut(let side, let style) = step.effect {
+                cuttings.append(Outbox.Cutting(side: side, style: style))
+                cutter = step.faults.last ?? ""
+                continue
+            }
+            perform(step, of: ref, direction, original: original, goesOnHere: chained.passesWhole, at: now, &output)
+        }
+        if !cuttings.isEmpty { inOrder(.cut(cuttings, fault: cutter), direction, at: now, &output) }
+    }
+
+    private mutating func perform(
+        _ step: Step, of ref: EntryRef, _ direction: Direction, original: ByteBuffer, goesOnHere: Bool,
+        at now: Instant, _ output: inout SessionOutput
+    ) {
+        let provenance = Provenance(source: ref, faults: step.faults)
+        switch step.effect {
+        case .forward(let parcel, let release):
+            guard let (bytes, kind) = bytes(of: parcel, direction, original: original) else { return }
+            depart(bytes, .departure(kind, provenance), direction, until: release, at: now, &output)
+        case .forwardPart(let parcel, let share):
+            guard let (bytes, _) = bytes(of: parcel, direction, original: original) else { return }
+            let count = max(1, min(bytes.readableBytes - 1, Int(Double(bytes.readableBytes) * share)))
+            guard let part = bytes.getSlice(at: bytes.readerIndex, length: count) else { return }
+            depart(part, .departure(.bytes(.illegal), provenance), direction, until: nil, at: now, &output)
+        case .send(.message(let message), let selector):
+            cross(message, selector, step, direction, original: original, goesOnHere: goesOnHere, at: now, &output)
+        case .send, .cut: break
+        case .respond(let status, let reason, let headers):
+            answer(status, reason, headers: headers, body: reason, at: now, faults: step.faults, &output)
+            overBy(.fault, cause: step.faults.last ?? "", server: .reset, at: now, &output)
+        case .pauseReads(let paused, let until):
+            pauses.until = max(until, pauses.until ?? until)
+            pause(paused.source, .fault, true, &output)
+        case .halfClose(let side):
+            inOrder(.halfClose(side), direction, at: now, &output)
+        }
+    }
+
+    private mutating func bytes(
+        of parcel: Parcel, _ direction: Direction, original: ByteBuffer
+    ) -> (ByteBuffer, RawEntry.Piece)? {
+        switch parcel {
+        case .accept: nil
+        case .requestHead(let head), .responseHead(let head): (head.bytes, .head)
+        case .message(let message):
+            if message.changed || (message.isCompressed && self[direction].work?.isRecoding == true) {
+                (encode(message, direction), .frame)
+            } else {
+                (original, .frame)
+            }
+        }
+    }
+
+    // MARK: Encoding
+
+    /// One frame, masked towards the server, deflated when the message came so.
+    mutating func encode(_ message: Message, _ direction: Direction) -> ByteBuffer {
+        var payload = message.payload
+        var rsv: UInt8 = 0
+        if message.isCompressed, let small = deflated(payload, direction) {
+            payload = small
+            rsv = 4
+        }
+        var dice = trigger.dice("mask", direction, nextOrdinal)
+        let key = UInt32(truncatingIfNeeded: dice.next())
+        let frame = Frame(
+            rsv: rsv, opcode: message.opcode, maskKey: direction == .toServer ? key : nil, payload: payload)
+        return FrameWriter.bytes(frame)
+    }
+
+    /// Nil when it cannot be deflated: an uncompressed message is always allowed (RFC 7692 section 6).
+    private mutating func deflated(_ payload: ByteBuffer, _ direction: Direction) -> ByteBuffer? {
+        guard let work = self[direction].work, let parameters = work.parameters else { return nil }
+        if work.deflater == nil { self[direction].work?.deflater = try? parameters.deflater(direction) }
+        return try? self[direction].work?.deflater?.deflate(payload)
+    }
+
+    /// The receiver's context misses what was sent to us: from here on it gets ours.
+    mutating func recodeFromHere(_ direction: Direction) {
+        guard self[direction].work?.parameters?.takeover(direction) == true else { return }
+        self[direction].work?.isRecoding = true
+    }
+
+    /// The wire bytes of the message that waits, control frames between its fragments left out.
+    func joinedWaiting(_ direction: Direction) -> ByteBuffer {
+        let waiting = (self[direction].work?.pending ?? []).filter { !$0.isControl }
+        guard var joined = waiting.first?.wire else { return ByteBuffer() }
+        for frame in waiting.dropFirst() { joined.writeImmutableBuffer(frame.wire) }
+        return joined
+    }
+}
+
+extension WorkState.Waiting {
+    var isControl: Bool {
+        wire.getInteger(at: wire.readerIndex, as: UInt8.self).map { Opcode(rawValue: $0).isControl } ?? false
+    }
+}

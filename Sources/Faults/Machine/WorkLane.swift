@@ -1,0 +1,243 @@
+import Journaling
+import NIOCore
+import Wire
+
+/// The work lane: frames told apart, messages lifted, tried against the triggers, and sent on as they came unless a
+/// fault says otherwise.
+extension SessionMachine {
+    mutating func receivedWorked(
+        _ bytes: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        self[direction].work?.parser.feed(bytes)
+        work(direction, at: now, &output)
+    }
+
+    mutating func work(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
+        while phase != .over, self[direction].mode == .work, !isStalled(direction),
+            let result = self[direction].work?.parser.next()
+        {
+            switch result {
+            case .partial:
+                return returnToScan(direction)
+            case .frame(let frame, let wire):
+                take(frame, wire, direction, at: now, &output)
+            case .oversize(let header):
+                oversize(header, direction, at: now, &output)
+            case .piece(let bytes, let last):
+                pass(bytes, .bytes(.oversize), direction, arrived: now, at: now, &output)
+                if last { passed(direction, at: now, &output) }
+            case .illegal(let bytes, _):
+                letGo(direction, at: now, &output)
+                self[direction].mode = .raw(.illegal)
+                pass(bytes, .bytes(.illegal), direction, arrived: now, at: now, &output)
+            }
+        }
+        if phase == .over { abandonFrames(direction, at: now, &output) }
+    }
+
+    /// A frame of an early client that may be compressed: what it means is in the server's answer.
+    private func isStalled(_ direction: Direction) -> Bool {
+        guard let work = self[direction].work, !work.isNegotiated else { return false }
+        return work.parser.nextHeader.map { $0.rsv & 4 != 0 } ?? false
+    }
+
+    private mutating func take(
+        _ frame: Frame, _ wire: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        guard let before = self[direction].work else { return }
+        let begins = frame.opcode == .text || frame.opcode == .binary
+        if begins, before.isHolding { letGo(direction, at: now, &output) }
+        let message = self[direction].work?.assembler.take(frame)
+        if begins {
+            let isCompressed = frame.rsv & 4 != 0 && before.isNegotiated && before.parameters != nil
+            self[direction].work?.isCompressed = isCompressed
+            let isHolding = mustHold(frame, isCompressed, direction, at: now)
+            self[direction].work?.isHolding = isHolding
+        }
+        let isData = begins || frame.opcode == .continuation
+        if self[direction].work?.isHolding == true {
+            hold(wire, direction, at: now, &output)
+        } else {
+            pass(wire, .frame, direction, arrived: now, at: now, &output)
+            if isData { self[direction].work?.isMidMessage = !frame.fin }
+        }
+        if isData, let message, frame.fin { decide(message, direction, at: now, &output) }
+        if self[direction].work?.isBetweenMessages == true, !self[direction].inserts.isEmpty {
+            insertWaiting(direction, at: now, &output)
+        }
+    }
+
+    /// Whether the message that begins with this frame waits for its end before anything of it goes on.
+    private func mustHold(_ frame: Frame, _ isCompressed: Bool, _ direction: Direction, at now: Instant) -> Bool {
+        guard let work = self[direction].work else { return false }
+        if !self[direction].owed.isEmpty { return true }
+        if isCompressed, work.isRecoding { return true }
+        return trigger.mightSelect(direction, opcode: frame.opcode, ordinal: work.assembler.ordinal, at: now)
+    }
+
+    private mutating func hold(
+        _ wire: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        self[direction].work?.pending.append(WorkState.Waiting(wire: wire, arrived: now))
+        self[direction].work?.pendingBytes += wire.readableBytes
+        guard let work = self[direction].work, work.pending.count > 1 else { return }
+        if work.pendingBytes > configuration.limits.messageBytes {
+            limit("L4", "a message over \(configuration.limits.messageBytes) bytes is not lifted", direction, at: now, &output)
+            letGo(direction, at: now, &output)
+        } else if work.pending.count > configuration.limits.messageFragments {
+            limit("L4", "a message of over \(configuration.limits.messageFragments) frames is not lifted", direction, at: now, &output)
+            letGo(direction, at: now, &output)
+        }
+    }
+
+    /// What waits undecided goes on as it came; the rest of its message will follow unheld.
+    mutating func letGo(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
+        guard let work = self[direction].work, work.isHolding else { return }
+        self[direction].work?.isHolding = false
+        self[direction].work?.isMidMessage = work.assembler.inMessage
+        sendWaiting(direction, at: now, &output)
+    }
+
+    mutating func sendWaiting(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
+        let waiting = self[direction].work?.pending ?? []
+        self[direction].work?.pending = []
+        self[direction].work?.pendingBytes = 0
+        for frame in waiting { pass(frame.wire, .frame, direction, arrived: frame.arrived, at: now, &output) }
+    }
+
+    private mutating func oversize(
+        _ header: FrameHeader, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        letGo(direction, at: now, &output)
+        self[direction].work?.isPassing = true
+        if header.declaredLength > UInt64(clamping: configuration.limits.messageBytes) {
+            limit("L4", "a frame of \(header.declaredLength) bytes is not lifted", direction, at: now, &output)
+        }
+        _ = self[direction].work?.assembler.skip(header)
+        if !header.opcode.isControl { self[direction].work?.isMidMessage = !header.fin }
+    }
+
+    private mutating func passed(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
+        self[direction].work?.isPassing = false
+        if self[direction].work?.isBetweenMessages == true { insertWaiting(direction, at: now, &output) }
+    }
+
+    /// Frames end without being read further: what was taken and not handed on goes as it came.
+    mutating func abandonFrames(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
+        guard self[direction].work != nil else { return }
+        letGo(direction, at: now, &output)
+        if let rest = self[direction].work?.parser.takeHeld(), rest.readableBytes > 0 {
+            if phase == .over {
+                lose(rest, .bytes(.illegal), direction, arrived: now, at: now, &output)
+            } else {
+                pass(rest, .bytes(.illegal), direction, arrived: now, at: now, &output)
+            }
+        }
+        self[direction].work = nil
+        if self[direction].mode == .work { self[direction].mode = .raw(.illegal) }
+    }
+
+    /// Nothing needs to be lifted any more and nothing is begun: back to looking in place.
+    private mutating func returnToScan(_ direction: Direction) {
+        guard let work = self[direction].work, work.isNegotiated, !work.isRecoding, work.parser.isIdle,
+            !work.assembler.inMessage, work.isBetweenMessages, work.pending.isEmpty, self[direction].isClear,
+            self[direction].owed.isEmpty, self[direction].inserts.isEmpty,
+            !trigger.lifts(direction), !trigger.mayExchange(direction) || work.parameters == nil
+        else { return }
+        self[direction].messages = work.assembler.ordinal
+        self[direction].scanner = FrameScanner(direction)
+        self[direction].work = nil
+        self[direction].mode = .scan
+    }
+
+    // MARK: Deciding
+
+    /// The entry that will stand for the last frame that waits. From here on every frame that passes takes its number
+    /// at once, even if it must queue.
+    private mutating func lastWaiting(_ direction: Direction) -> EntryRef {
+        if !self[direction].isClear { self[direction].outbox.hasHold = true }
+        let count = self[direction].work?.pending.count ?? 1
+        return EntryRef(session: id, ordinal: nextOrdinal &+ UInt32(truncatingIfNeeded: max(1, count) - 1))
+    }
+
+    private mutating func decide(
+        _ message: AssembledMessage, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        guard let work = self[direction].work else { return }
+        self[direction].work?.isHolding = false
+        guard let payload = message.payload else {
+            return unlifted(message, work.isHolding, direction, at: now, &output)
+        }
+        let limits = JSONLimits(depth: configuration.limits.jsonDepth, nodes: configuration.limits.jsonNodes)
+        let lifted = LiftedMessage(opcode: message.opcode, payload: payload, limits: limits)
+        defer { trigger.saw(lifted, direction) }
+        guard work.isHolding else { return }
+        let ref = lastWaiting(direction)
+        var value = Message(
+            direction: direction, opcode: message.opcode, payload: payload, ordinal: message.ordinal, entry: ref)
+        value.isCompressed = work.isCompressed
+        if !self[direction].owed.isEmpty {
+            return payBack(value, direction, at: now, &output)
+        }
+        let selected = trigger.selected(lifted, direction, ordinal: message.ordinal, at: now)
+        guard !selected.isEmpty else { return goOn(value, direction, at: now, &output) }
+        applyChain(value, selected, direction, at: now, &output)
+    }
+
+    /// The message could not be read: faults that might have taken it are not applied.
+    private mutating func unlifted(
+        _ message: AssembledMessage, _ wasHeld: Bool, _ direction: Direction, at now: Instant,
+        _ output: inout SessionOutput
+    ) {
+        let reason = message.unlifted ?? "not liftable"
+        if message.isLimit, wasHeld { limit("L4", "a message is not lifted: \(reason)", direction, at: now, &output) }
+        guard wasHeld else { return }
+        if let owed = self[direction].owed.first {
+            self[direction].owed.removeFirst()
+            notApplied(owed, "not liftable: \(reason)", at: now, &output)
+        }
+        let ref = lastWaiting(direction)
+        sendWaiting(direction, at: now, &output)
+        let kind: ParcelKind = direction == .toServer ? .messageToServer : .messageToClient
+        for armed in trigger.candidates(direction, opcode: message.opcode, ordinal: message.ordinal, at: now) {
+            note(
+                .fault(
+                    FaultRecord(
+                        id: armed.rule.id, kind: armed.rule.kind, influence: armed.fault.influence, tap: kind.tap,
+                        on: ref, detail: "not liftable: \(reason)", applied: false)), at: now, &output)
+        }
+    }
+
+    /// No fault touched it: its own bytes, or deflated anew where an earlier change made that necessary.
+    mutating func goOn(
+        _ message: Message, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        guard message.isCompressed, self[direction].work?.isRecoding == true else {
+            return sendWaiting(direction, at: now, &output)
+        }
+        let source = tellArrival(direction, at: now, &output)
+        let bytes = encode(message, direction)
+        let reason = "an earlier message was changed, so the compression context differs"
+        let provenance = Provenance(source: source)
+        depart(bytes, .recoded(provenance, reason: reason), direction, until: nil, at: now, &output)
+    }
+
+    /// The frames that wait were taken and do not go on as they are. Gives the entry of the last one.
+    @discardableResult
+    mutating func tellArrival(
+        _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) -> EntryRef {
+        let waiting = self[direction].work?.pending ?? []
+        self[direction].work?.pending = []
+        self[direction].work?.pendingBytes = 0
+        var last = EntryRef(session: id, ordinal: nextOrdinal)
+        for frame in waiting {
+            if frame.isControl {
+                pass(frame.wire, .frame, direction, arrived: frame.arrived, at: now, &output)
+            } else {
+                last = piece(direction, .frame, frame.wire, in: frame.arrived, out: nil, at: now, &output)
+            }
+        }
+        return last
+    }
+}

@@ -1,0 +1,222 @@
+import Contracts
+import Journaling
+import NIOCore
+import Wire
+
+/// Who, when and how often: decides for one session which rules act on a parcel. Everything it answers is a function
+/// of (seed, profile, user and connection ordinal, direction, message ordinal, fault id) and of what the session saw.
+struct TriggerState: Sendable {
+    private(set) var rules: [ArmedRule]
+    private let scope: Profile.Scope
+    private let seed: UInt64
+    private let profile: String
+    private let enrolment: Enrolment
+    private(set) var key: DiceKey
+    private var arrival: UInt64 = 0
+    private var connection: UInt64 = 0
+    private var opened = Instant.zero
+    private var inScope = false
+    private var acted = 0
+    private var runs: RunWatch?
+    private(set) var isOff = false
+
+    init(_ configuration: SessionConfiguration) {
+        rules = configuration.armed
+        scope = configuration.profile?.scope ?? Profile.Scope()
+        seed = configuration.seed
+        profile = configuration.profile.map { "\($0.name) \($0.hash)" } ?? ""
+        enrolment = configuration.enrolment
+        key = DiceKey(seed: seed, profile: profile, user: "", connection: 0)
+        if rules.contains(where: \.rule.when.duringRun), let contract = configuration.contract {
+            runs = RunWatch(contract)
+        }
+    }
+
+    // MARK: What the session learns
+
+    mutating func accepted(at now: Instant) {
+        arrival = enrolment.arrive(at: now)
+        opened = now
+        meet(user: nil, path: nil, connection: arrival)
+    }
+
+    /// The request head is read: the label is fixed here for good.
+    mutating func upgraded(user: String?, path: String) {
+        let number = user.map { enrolment.upgrade(user: $0, arrival: arrival) } ?? arrival
+        meet(user: user, path: path, connection: number)
+    }
+
+    private mutating func meet(user: String?, path: String?, connection: UInt64) {
+        guard !rules.isEmpty else { return }
+        self.connection = connection
+        key = DiceKey(seed: seed, profile: profile, user: user ?? "", connection: connection)
+        inScope = isInScope(user: user, path: path)
+        for index in rules.indices {
+            rules[index].concerned = inScope && concerns(rules[index].rule, user: user, path: path)
+        }
+    }
+
+    private func isInScope(user: String?, path: String?) -> Bool {
+        guard covers(scope.paths, path), covers(scope.users, user) else { return false }
+        guard scope.share < 1 else { return true }
+        var dice = Dice(key, direction: nil, message: 0, fault: "scope")
+        return dice.chance(scope.share)
+    }
+
+    private func covers(_ globs: [Glob], _ name: String?) -> Bool {
+        globs.isEmpty || globs.contains { glob in name.map(glob.matches) ?? (glob.text == "*" || glob.text == "/**") }
+    }
+
+    private func concerns(_ rule: FaultRule, user: String?, path: String?) -> Bool {
+        if let glob = rule.when.user, !covers([glob], user) { return false }
+        if let glob = rule.when.path, !covers([glob], path) { return false }
+        guard let condition = rule.when.connection else { return true }
+        var dice = Dice(key, direction: nil, message: 0, fault: rule.id)
+        return condition.holds(connection, &dice)
+    }
+
+    mutating func turnOff() { isOff = true }
+
+    /// A message passed here: events that rules wait for, runs that begin and end.
+    mutating func saw(_ message: LiftedMessage, _ direction: Direction) {
+        guard isWatching else { return }
+        runs?.saw(message, direction)
+        for index in rules.indices where rules[index].watches {
+            if case .event(let pattern)? = rules[index].rule.when.after, message.matches(pattern) {
+                rules[index].afterSeen = true
+            }
+            if case .event(let pattern)? = rules[index].rule.when.until, message.matches(pattern) {
+                rules[index].untilSeen = true
+            }
+        }
+    }
+
+    // MARK: What the machine asks
+
+    var isWatching: Bool { !isOff && rules.contains { $0.concerned && $0.watches } }
+
+    /// Whether dialling must wait for the request head, because a rule on accepting asks for user or path.
+    var acceptNeedsHead: Bool {
+        !isOff
+            && rules.contains {
+                $0.selects.contains(.accept) && ($0.needsHead || !scope.users.isEmpty || !scope.paths.isEmpty)
+            }
+    }
+
+    /// Whether messages of this direction must be lifted to values: some rule may select one or must see it.
+    func lifts(_ direction: Direction) -> Bool {
+        !isOff && rules.contains { $0.concerned && ($0.selects(direction) || $0.watches) }
+    }
+
+    /// Whether messages of this direction may have to be exchanged for another session's, whoever's rule it is.
+    func mayExchange(_ direction: Direction) -> Bool {
+        !isOff && rules.contains { $0.crosses && $0.selects(direction) }
+    }
+
+    /// Cheap test before a message is whole: false = no rule can select it, whatever it says.
+    func mightSelect(_ direction: Direction, opcode: Opcode, ordinal: UInt32, at now: Instant) -> Bool {
+        guard !isOff, !isExpired(at: now) else { return false }
+        return rules.contains { armed in
+            armed.concerned && armed.selects(direction) && (armed.rule.when.opcode ?? opcode) == opcode
+                && holds(armed, direction, ordinal, at: now)
+        }
+    }
+
+    /// The rules that might select a message nobody could read.
+    func candidates(_ direction: Direction, opcode: Opcode, ordinal: UInt32, at now: Instant) -> [ArmedRule] {
+        guard !isOff, !isExpired(at: now) else { return [] }
+        return rules.filter { armed in
+            armed.concerned && armed.selects(direction) && (armed.rule.when.opcode ?? opcode) == opcode
+                && holds(armed, direction, ordinal, at: now)
+        }
+    }
+
+    /// Indices of the rules that select this parcel, in file order.
+    func selected(_ parcel: ParcelKind, at now: Instant) -> [Int] {
+        guard !isOff, !isExpired(at: now) else { return [] }
+        return rules.indices.filter { index in
+            let armed = rules[index]
+            let when = armed.rule.when
+            return armed.concerned && armed.selects.contains(parcel)
+                && when.message == nil && when.match == nil && when.opcode == nil
+                && isAfter(armed, messages: 0, at: now) && !isUntil(armed, messages: 0, at: now)
+                && (!when.duringRun || runs?.isOpen == true)
+        }
+    }
+
+    func selected(_ message: LiftedMessage, _ direction: Direction, ordinal: UInt32, at now: Instant) -> [Int] {
+        guard !isOff, !isExpired(at: now) else { return [] }
+        return rules.indices.filter { index in
+            let armed = rules[index]
+            guard armed.concerned, armed.selects(direction), holds(armed, direction, ordinal, at: now) else {
+                return false
+            }
+            if let opcode = armed.rule.when.opcode, opcode != message.opcode { return false }
+            if let pattern = armed.rule.when.match, !message.matches(pattern) { return false }
+            return !armed.rule.when.duringRun || runs?.isOpen == true
+        }
+    }
+
+    private func holds(_ armed: ArmedRule, _ direction: Direction, _ ordinal: UInt32, at now: Instant) -> Bool {
+        if let condition = armed.rule.when.message {
+            var dice = self.dice(armed.rule.id, direction, ordinal)
+            guard condition.holds(UInt64(ordinal), &dice) else { return false }
+        }
+        return isAfter(armed, messages: ordinal, at: now) && !isUntil(armed, messages: ordinal, at: now)
+    }
+
+    /// A message count holds for the messages behind that many.
+    private func isAfter(_ armed: ArmedRule, messages: UInt32, at now: Instant) -> Bool {
+        switch armed.rule.when.after {
+        case nil: true
+        case .time(let time): opened.advanced(by: time) <= now
+        case .messages(let count): UInt64(messages) > UInt64(clamping: count)
+        case .event: armed.afterSeen
+        }
+    }
+
+    private func isUntil(_ armed: ArmedRule, messages: UInt32, at now: Instant) -> Bool {
+        switch armed.rule.when.until {
+        case nil: false
+        case .time(let time): opened.advanced(by: time) <= now
+        case .messages(let count): UInt64(messages) > UInt64(clamping: count)
+        case .event: armed.untilSeen
+        }
+    }
+
+    func isExpired(at now: Instant) -> Bool {
+        guard let expires = scope.expires, let began = enrolment.began else { return false }
+        return began.advanced(by: expires) <= now
+    }
+
+    func dice(_ id: String, _ direction: Direction, _ ordinal: UInt32) -> Dice {
+        Dice(key, direction: direction, message: UInt64(ordinal), fault: id)
+    }
+
+    // MARK: Acting
+
+    /// Lets a rule's fault act, within the budget; nil when that is used up. What does not act costs nothing.
+    mutating func act(
+        _ index: Int, on parcel: Parcel, in scene: Scene, _ direction: Direction, ordinal: UInt32
+    ) -> Action? {
+        guard rules.indices.contains(index) else { return nil }
+        if let most = scope.perConnection, acted >= most { return nil }
+        guard enrolment.spend(of: scope.total) else { return nil }
+        var dice = Dice(key, direction: direction, message: UInt64(ordinal), fault: rules[index].rule.id + " act")
+        let action = rules[index].fault.act(on: parcel, in: scene, dice: &dice)
+        if case .effects = action { acted += 1 } else { enrolment.refund() }
+        return action
+    }
+}
+
+extension Trigger.Ordinal {
+    /// - Parameter number: from 1.
+    func holds(_ number: UInt64, _ dice: inout Dice) -> Bool {
+        switch self {
+        case .nth(let n): number == UInt64(clamping: n)
+        case .every(let n): n > 0 && number % UInt64(clamping: n) == 0
+        case .first(let n): number <= UInt64(clamping: n)
+        case .share(let share): dice.chance(share)
+        }
+    }
+}
