@@ -33,13 +33,8 @@ final class Shared: Sendable {
         let enrolment = Enrolment()
         enrolment.begin(at: .zero)
         machines = SessionConfiguration(
-            profile: options.profile, contract: options.contract, seed: options.seed, record: options.keepsTraffic,
-            enrolment: enrolment,
-            identify: { bytes in
-                let head = HeadView(bytes)
-                let credential = finder.secrets(inRequest: head).first(where: \.isCredential)
-                return finder.user(inRequest: head, credential: credential)
-            })
+            profile: options.profile, contract: options.contract, seed: options.seed, limits: options.limits,
+            finder: finder, record: options.keepsTraffic, enrolment: enrolment)
     }
 
     func machine(for id: SessionID) -> SessionMachine { SessionMachine(configuration: machines, id: id) }

@@ -52,6 +52,8 @@ final class SessionDirectory: Sendable {
         }
     }
 
+    func place(of session: SessionID) -> Place? { state.withLock { $0.sessions[session] } }
+
     private static func first(_ places: [Place], but session: SessionID) -> Place? {
         places.filter { $0.session != session }.min { $0.session < $1.session }
     }

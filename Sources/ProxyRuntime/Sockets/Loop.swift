@@ -180,30 +180,25 @@ final class Loop {
         var crossing = crossing
         crossing.partner = place.label
         let partner = place.session
-        if place.loop == index {
-            return arrive(crossing, at: partner) { taken in
-                self.answer(crossing, to: session, taken: taken)
-            }
-        }
-        let origin = NIOLoopBound((loop: self, session: session), eventLoop: eventLoop)
-        let home = eventLoop
-        shared.loops.execute(on: place.loop) { [crossing] there in
-            there.arrive(crossing, at: partner) { taken in
-                home.execute { origin.value.loop.answer(crossing, to: origin.value.session, taken: taken) }
-            }
-        }
+        shared.loops.execute(on: place.loop) { [crossing] there in there.arrive(crossing, at: partner) }
     }
 
-    private func arrive(_ crossing: Crossing, at id: SessionID, then answer: (Bool) -> Void) {
-        guard let partner = sessions[id.value], !partner.isOver else { return answer(false) }
+    private func arrive(_ crossing: Crossing, at id: SessionID) {
+        guard let partner = sessions[id.value], !partner.isOver else {
+            return answer(crossing, refused: "the partner's session had ended")
+        }
         deliver(.crossed(crossing), to: partner)
-        answer(true)
     }
 
-    private func answer(_ crossing: Crossing, to session: Session, taken: Bool) {
-        deliver(
-            taken ? .crossingTaken(crossing) : .crossingRefused(crossing, reason: "the partner's session had ended"),
-            to: session)
+    /// Brings the answer back to the session that the message came from, wherever that lives.
+    func answer(_ crossing: Crossing, refused: String?) {
+        guard let place = shared.directory.place(of: crossing.from) else { return }
+        shared.loops.execute(on: place.loop) { home in
+            guard let session = home.sessions[crossing.from.value], !session.isOver else { return }
+            let event: SessionEvent =
+                refused.map { .crossingRefused(crossing, reason: $0) } ?? .crossingTaken(crossing)
+            home.deliver(event, to: session)
+        }
     }
 
     // MARK: Time

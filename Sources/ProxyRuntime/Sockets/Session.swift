@@ -83,6 +83,7 @@ final class Session {
         case .close(let side, let style): close(side, style)
         case .reads(let side, let on): link(side)?.setReads(on)
         case .cross(let crossing): loop.cross(crossing, from: self)
+        case .answer(let crossing, let refused): loop.answer(crossing, refused: refused)
         case .wake(let instant):
             wakeAt = instant
             loop.wake(self, at: instant)
