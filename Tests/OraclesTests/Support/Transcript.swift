@@ -1,0 +1,238 @@
+import Contracts
+import Journaling
+import NIOCore
+import Testing
+import Wire
+
+@testable import Oracles
+
+/// Writes a journal as people tell a story: who connects, says and hears what, and when (milliseconds).
+struct Transcript {
+    private(set) var entries: [Entry] = []
+    private var ordinals: [Int: UInt32] = [:]
+    private var sequence: UInt64 = 0
+    var loop: UInt16 = 0
+
+    private mutating func add(_ session: Int?, _ ms: Double, _ body: Entry.Body) {
+        sequence += 1
+        var ref: EntryRef?
+        if let session {
+            ordinals[session, default: 0] += 1
+            ref = EntryRef(session: SessionID(UInt32(session)), ordinal: ordinals[session] ?? 0)
+        }
+        entries.append(
+            Entry(
+                number: sequence, instant: Self.instant(ms), loop: loop, sequence: sequence, ref: ref, body: body))
+    }
+
+    static func instant(_ ms: Double) -> Instant { Instant(nanoseconds: Int64(ms * 1_000_000)) }
+
+    var last: EntryRef? { entries.last?.ref }
+
+    // MARK: Opening
+
+    /// A whole opening: transport, request head, facts at Cin and Sout, the server's 101.
+    mutating func open(
+        _ session: Int, _ user: String?, at ms: Double, state: Facts.State = .intact, faults: [String] = [],
+        path: String = "/ws", accepted: Bool = true
+    ) {
+        upgrade(session, user, at: ms, state: state, faults: faults, path: path)
+        if accepted { accept(session, at: ms) }
+    }
+
+    mutating func upgrade(
+        _ session: Int, _ user: String?, at ms: Double, state: Facts.State = .intact, faults: [String] = [],
+        path: String = "/ws"
+    ) {
+        add(session, ms, .opened(Opened(transport: TransportID(UInt32(session)), peer: "127.0.0.1:\(50_000 + session)")))
+        let bytes = ByteBuffer(string: "GET \(path)?token=x HTTP/1.1\r\nhost: test\r\n\r\n")
+        let at = Self.instant(ms)
+        add(session, ms, .head(HeadRecord(passage: Passage(.toServer, in: at, out: at), bytes: bytes)))
+        facts(session, user, at: ms, state: state, faults: faults)
+    }
+
+    mutating func facts(_ session: Int, _ user: String?, at ms: Double, state: Facts.State, faults: [String] = []) {
+        let place = state == .absent ? nil : "query token"
+        add(session, ms, .facts(Facts(tap: .clientIn, user: user, place: place, state: .intact)))
+        add(session, ms, .facts(Facts(tap: .serverOut, user: user, place: place, state: state, faults: faults)))
+    }
+
+    mutating func accept(_ session: Int, at ms: Double) {
+        let at = Self.instant(ms)
+        let bytes = ByteBuffer(string: "HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        add(session, ms, .head(HeadRecord(passage: Passage(.toClient, in: at, out: at), bytes: bytes)))
+        add(session, ms, .became(.accepted(subprotocol: nil, deflate: false)))
+    }
+
+    mutating func refuse(_ session: Int, _ status: Int, at ms: Double) {
+        let at = Self.instant(ms)
+        let bytes = ByteBuffer(string: "HTTP/1.1 \(status) No\r\n\r\n")
+        add(session, ms, .head(HeadRecord(passage: Passage(.toClient, in: at, out: at), bytes: bytes)))
+        add(session, ms, .became(.refused(status: status)))
+    }
+
+    /// Opened and greeted.
+    mutating func enter(_ session: Int, _ user: String, at ms: Double) {
+        open(session, user, at: ms)
+        event(session, #"{"type":"connected","user_id":"\#(user)","connection_id":"ws_\#(session)"}"#, at: ms)
+    }
+
+    // MARK: Messages
+
+    /// - Parameters:
+    ///   - out: when it left at Sout; nil = it never did.
+    ///   - faults: ids that made it what it is.
+    mutating func send(
+        _ session: Int, _ text: String, at ms: Double, out: Double?? = .none, faults: [String] = [],
+        opcode: Opcode = .text
+    ) {
+        let departure: Double? = if case .some(let given) = out { given } else { ms }
+        let passage = Passage(.toServer, in: Self.instant(ms), out: departure.map(Self.instant))
+        message(session, text, passage, at: ms, faults: faults, opcode: opcode)
+    }
+
+    /// A message that reached this session's server from another session.
+    mutating func cross(_ session: Int, _ text: String, at ms: Double, source: EntryRef?, faults: [String]) {
+        let passage = Passage(.toServer, in: nil, out: Self.instant(ms))
+        message(session, text, passage, at: ms, faults: faults, source: source)
+    }
+
+    /// - Parameter out: when it left at Cout; nil = our fault kept it.
+    mutating func event(_ session: Int, _ text: String, at ms: Double, out: Double?? = .none) {
+        let departure: Double? = if case .some(let given) = out { given } else { ms }
+        let passage = Passage(.toClient, in: Self.instant(ms), out: departure.map(Self.instant))
+        message(session, text, passage, at: ms)
+    }
+
+    /// What our own fault put on the client's side: never at Sin.
+    mutating func inject(_ session: Int, _ text: String, at ms: Double) {
+        message(session, text, Passage(.toClient, in: nil, out: Self.instant(ms)), at: ms, faults: ["f1"])
+    }
+
+    private mutating func message(
+        _ session: Int, _ text: String, _ passage: Passage, at ms: Double, faults: [String] = [],
+        source: EntryRef? = nil, opcode: Opcode = .text
+    ) {
+        let payload = ByteBuffer(string: text)
+        let record = FrameRecord(
+            passage: passage, frame: Frame(opcode: opcode, payload: payload),
+            message: MessageRecord(opcode: opcode, payload: payload, ordinal: 1),
+            provenance: Provenance(source: source, faults: faults))
+        add(session, ms, .frame(record))
+    }
+
+    mutating func unlifted(_ session: Int, _ direction: Direction, at ms: Double) {
+        let at = Self.instant(ms)
+        let record = FrameRecord(
+            passage: Passage(direction, in: at, out: at), frame: Frame(opcode: .text, payload: ByteBuffer()),
+            message: MessageRecord(opcode: .text, payload: nil, unlifted: "larger than 16 MiB", ordinal: 1))
+        add(session, ms, .frame(record))
+    }
+
+    // MARK: Ends, faults, time
+
+    mutating func close(_ session: Int, by side: Side, _ code: UInt16, at ms: Double) {
+        var payload = ByteBuffer()
+        payload.writeInteger(code)
+        let at = Self.instant(ms)
+        let record = FrameRecord(
+            passage: Passage(side.outgoing, in: at, out: at), frame: Frame(opcode: .close, payload: payload),
+            message: MessageRecord(opcode: .close, payload: payload, ordinal: 0))
+        add(session, ms, .frame(record))
+    }
+
+    mutating func end(_ session: Int, _ side: Side, _ style: EndStyle = .finish, by: EndRecord.By = .peer, at ms: Double) {
+        add(session, ms, .ended(EndRecord(side: side, style: style, by: by, cause: by == .fault ? "f1" : "")))
+    }
+
+    mutating func fault(
+        _ session: Int, _ kind: String, _ influence: Influence, tap: Tap, on: EntryRef? = nil, held: Duration = .zero,
+        at ms: Double
+    ) {
+        add(
+            session, ms,
+            .fault(FaultRecord(id: "f1", kind: kind, influence: influence, tap: tap, on: on, detail: kind, held: held)))
+    }
+
+    mutating func bytes(_ session: Int, _ kind: BytesRecord.Kind, _ direction: Direction, _ text: String, at ms: Double) {
+        let at = Self.instant(ms)
+        add(
+            session, ms,
+            .bytes(BytesRecord(passage: Passage(direction, in: at, out: at), kind: kind, bytes: ByteBuffer(string: text))))
+    }
+
+    mutating func opaque(_ session: Int, at ms: Double) { add(session, ms, .became(.opaque("no upgrade"))) }
+
+    mutating func tick(at ms: Double) { add(nil, ms, .tick) }
+
+    /// Ticks every 100 ms, both ends included.
+    mutating func ticks(from first: Double, to last: Double) {
+        var ms = first
+        while ms <= last {
+            tick(at: ms)
+            ms += 100
+        }
+    }
+}
+
+/// Judges a story in several ways, live and offline, which must all agree, and gives what they say.
+func judge(
+    _ contract: Contract? = AgentChat.contract, until end: Double = 100_000, _ tell: (inout Transcript) -> Void,
+    sourceLocation: SourceLocation = #_sourceLocation
+) -> Judgement {
+    var transcript = Transcript()
+    tell(&transcript)
+    let entries = transcript.entries.sorted { ($0.instant, $0.sequence) < ($1.instant, $1.sequence) }
+    var offline = Judge(contract: contract)
+    for entry in entries { offline.observe(entry) }
+    let judgement = withoutToolErrors(offline.conclude(at: Transcript.instant(end)))
+    for step in [1, 3] {
+        var live = Judge(contract: contract)
+        var told: [Finding] = []
+        var last = Instant.zero
+        for (index, entry) in entries.enumerated() {
+            // Time goes on between entries, in pieces, and the judge is asked for its opinion meanwhile.
+            if index % step == 0, entry.instant > last {
+                let half = (entry.instant.nanoseconds - last.nanoseconds) / 2
+                live.advance(to: Instant(nanoseconds: last.nanoseconds + half))
+                live.advance(to: entry.instant)
+                _ = live.conclude(at: entry.instant)
+            }
+            live.observe(entry)
+            told += live.newFindings()
+            last = entry.instant
+        }
+        live.advance(to: Transcript.instant(end))
+        told += live.newFindings()
+        let other = withoutToolErrors(live.conclude(at: Transcript.instant(end)))
+        #expect(other == judgement, "live and offline differ", sourceLocation: sourceLocation)
+        #expect(Set(told.map(\.id)).count == told.count, "told once", sourceLocation: sourceLocation)
+    }
+    return judgement
+}
+
+/// Stories leave out what the ledger wants to see (totals at the end); it has its own tests.
+private func withoutToolErrors(_ judgement: Judgement) -> Judgement {
+    var copy = judgement
+    copy.toolErrors = []
+    return copy
+}
+
+extension Judgement {
+    /// `I2 also E3`
+    var heads: [String] {
+        findings.map { finding in
+            finding.property + (finding.also.isEmpty ? "" : " also " + finding.also.joined(separator: " "))
+        }
+    }
+    func summary(_ id: String) -> PropertySummary {
+        properties.first { $0.id == id } ?? PropertySummary(id: "missing", name: "")
+    }
+    /// `checked passed excused inconclusive failed`
+    func counts(_ id: String) -> [Int] {
+        let summary = summary(id)
+        return [summary.checked, summary.passed, summary.excused, summary.inconclusive, summary.failed]
+    }
+    var failed: [String] { properties.filter { $0.failed > 0 }.map(\.id) }
+    var undecided: [String] { properties.filter { $0.inconclusive > 0 }.map(\.id) }
+}
