@@ -16,6 +16,14 @@ package struct Path: Sendable, Hashable {
         /// `..name`: members of that name at any depth.
         case deep(String)
         case filter(PathFilter)
+
+        /// It may yield several values, or makes a new one.
+        var needsWalk: Bool {
+            switch self {
+            case .each, .deep, .filter: true
+            case .key, .index: false
+            }
+        }
     }
 
     /// - Parameter deep: whether `..name` is allowed (only in `volatile` and `secrets`).
@@ -42,18 +50,6 @@ package struct Path: Sendable, Hashable {
         let joint = text.hasPrefix("[") || text.hasPrefix("|") ? "" : "."
         return Path(text: outer.text + joint + text, parts: [head + tail])
     }
-
-    /// Whether it may yield more than one value.
-    var isPlural: Bool {
-        parts.contains { steps in
-            steps.contains { step in
-                switch step {
-                case .each, .deep: true
-                default: false
-                }
-            }
-        }
-    }
 }
 
 extension Path {
@@ -62,7 +58,10 @@ extension Path {
 
     /// The first that it yields; null and absent yield nothing.
     package func value(in message: JSON) -> JSON? {
-        if parts.count == 1, let steps = parts.first, let quick = Self.single(steps, message) { return quick.found }
+        if parts.count == 1, let steps = parts.first, !steps.contains(where: \.needsWalk) {
+            guard let found = Self.single(steps, message), found != .null else { return nil }
+            return found
+        }
         return values(in: message).first
     }
 
@@ -74,21 +73,21 @@ extension Path {
         return [.array(found.map { $0 ?? .null })]
     }
 
-    /// Follows keys and indices without building lists; nil when the chain has a step that needs `walk`.
-    private static func single(_ steps: [Step], _ message: JSON) -> (found: JSON?, done: Void)? {
+    /// Follows keys and indices without building lists.
+    private static func single(_ steps: [Step], _ message: JSON) -> JSON? {
         var current = message
         for step in steps {
             switch step {
             case .key(let name):
-                guard let next = current[name] else { return (nil, ()) }
+                guard let next = current[name] else { return nil }
                 current = next
             case .index(let index):
-                guard let next = element(index, of: current) else { return (nil, ()) }
+                guard let next = element(index, of: current) else { return nil }
                 current = next
             case .each, .deep, .filter: return nil
             }
         }
-        return (current == .null ? nil : current, ())
+        return current
     }
 
     private static func walk(_ steps: [Step], _ message: JSON) -> [JSON] {

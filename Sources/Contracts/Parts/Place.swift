@@ -44,7 +44,7 @@ package struct Place: Sendable, Hashable {
             filters = nil
         case "credential" where count == 1: kind = .credential
         default:
-            if Self.words.contains(word), count > 1 {
+            if Self.words.contains(word) {
                 throw PartError("place \"\(text)\" is not complete", remedy: "write \(Self.form(of: word))")
             }
             if count > 1, !front.contains("+") {

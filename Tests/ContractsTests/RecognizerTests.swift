@@ -1,0 +1,154 @@
+import Contracts
+import NIOCore
+import Testing
+import Wire
+
+@Suite("Recognition")
+struct RecognizerTests {
+    private func read(
+        _ text: String, _ direction: Direction = .toServer, opcode: Opcode = .text
+    ) throws -> Recognition {
+        Recognizer(try contract(chat)).recognise(ByteBuffer(string: text), opcode: opcode, direction: direction)
+    }
+
+    @Test func byTypeValue() throws {
+        let read = try read(#"{"type":"start","user_id":"u"}"#)
+        #expect(read.name == "start")
+        #expect(read.outcome == .valid)
+        #expect(read.type == "start")
+        #expect(read.rule == 0)
+    }
+
+    @Test func shapeViolationIsNamed() throws {
+        #expect(try read(#"{"type":"start","user_id":7}"#).outcome == .invalid("user_id: <text>"))
+    }
+
+    @Test func unknown() throws {
+        for text in [#"{"type":"nope"}"#, "{}", "7", "[]", #"{"type":7}"#, #"{"type":null}"#] {
+            #expect(try read(text).outcome == .unknown)
+        }
+    }
+
+    @Test func globsComeLast() throws {
+        #expect(try read(#"{"type":"admin"}"#).name == "adm*")
+        #expect(try read(#"{"type":"tool.y"}"#, .toClient).name == "tool.*")
+    }
+
+    @Test func matchBeatsGlobAndTypeBeatsMatch() throws {
+        #expect(try read(#"{"type":"tool.y","kind":"odd"}"#, .toClient).name == "odd")
+        #expect(try read(#"{"type":"started","kind":"odd","run_id":"r"}"#, .toClient).name == "started")
+        // A message that has a match is not recognised by its name.
+        #expect(try read(#"{"type":"odd"}"#, .toClient).outcome == .unknown)
+    }
+
+    @Test func directionsHaveTheirOwnTables() throws {
+        #expect(try read(#"{"type":"completed"}"#).outcome == .unknown)
+        #expect(try read(#"{"type":"completed"}"#, .toClient).name == "completed")
+    }
+
+    @Test(arguments: ["", "{", "{]", "nonsense", "{\"a\":1}}", "\u{0}"])
+    func malformed(text: String) throws {
+        guard case .malformed = try read(text).outcome else {
+            Issue.record("\(text) is not malformed")
+            return
+        }
+    }
+
+    @Test(arguments: [
+        #"{"type":"start","user_id":"u","n":NaN}"#, #"{"type":"start","type":"start","user_id":"u"}"#,
+        #"{"type":"start","user_id":"u","n":-Infinity}"#, "\u{feff}{\"type\":\"start\",\"user_id\":\"u\"}",
+        #"{"type":"start","user_id":"\ud800"}"#,
+    ])
+    func whatCommonParsersTakeIsTolerated(text: String) throws {
+        let read = try read(text)
+        #expect(read.tolerated)
+        #expect(read.name == "start")
+    }
+
+    @Test func binaryIsIgnoredUnderJSON() throws {
+        #expect(try read("{}", opcode: .binary).outcome == .ignored)
+    }
+
+    @Test func rawFormat() throws {
+        let raw = try contract(
+            #"{"miswire-contract":1,"name":"raw","wire":{"format":"raw"},"requests":{"m":{"match":"3*"},"any":{"match":"<any>"}}}"#)
+        let recognizer = Recognizer(raw)
+        let binary = recognizer.recognise(ByteBuffer(bytes: [0x3f, 0xa0]), opcode: .binary, direction: .toServer)
+        #expect(binary.name == "m")
+        #expect(binary.value == .string("3fa0"))
+        let text = recognizer.recognise(ByteBuffer(string: "hello"), opcode: .text, direction: .toServer)
+        #expect(text.name == "any")
+        #expect(text.value == .string("hello"))
+    }
+}
+
+@Suite("Labels")
+struct LabelerTests {
+    private func label(_ text: String, _ context: Context = Context()) throws -> Label {
+        let contract = try contract(chat)
+        let read = Recognizer(contract).recognise(ByteBuffer(string: text), opcode: .text, direction: .toServer)
+        return Labeler(contract).label(read, in: context)
+    }
+
+    @Test func firstRuleThatHolds() throws {
+        #expect(try label(#"{"type":"start","agent":"none"}"#) == .mustReject(rule: 0, stateful: false))
+        #expect(try label(#"{"type":"start"}"#) == .mustReject(rule: 1, stateful: false))
+        #expect(try label(#"{"type":"start","user_id":null}"#) == .mustReject(rule: 1, stateful: false))
+    }
+
+    @Test func decodingAndShape() throws {
+        #expect(try label("{") == .mustReject(rule: 4, stateful: false))
+        #expect(try label(#"{"type":"nope"}"#) == .mustReject(rule: 4, stateful: false))
+        #expect(try label(#"{"type":"start","user_id":5}"#) == .mustReject(rule: 4, stateful: false))
+    }
+
+    @Test func acceptedAmongTheOutcomesMakesMayAccept() throws {
+        let foreign = Context(foreign: [.string("v")])
+        #expect(try label(#"{"type":"start","user_id":"v"}"#, foreign) == .mayAccept)
+    }
+
+    @Test func foreignIsStateful() throws {
+        let contract = try contract(chat)
+        let message = #"{"type":"start","user_id":"u","thread_id":"t"}"#
+        let foreign = Context(foreign: [.string("t")])
+        #expect(try label(message, foreign) == .mustReject(rule: 4, stateful: true))
+        #expect(try label(message) == .mayAccept)
+        let read = Recognizer(contract).recognise(ByteBuffer(string: message), opcode: .text, direction: .toServer)
+        #expect(Labeler(contract).stillHolds(rule: 4, read, in: foreign))
+        #expect(!Labeler(contract).stillHolds(rule: 4, read, in: Context()))
+        #expect(!Labeler(contract).stillHolds(rule: 99, read, in: foreign))
+    }
+
+    @Test func holdsByBytesEvenIfAForeignIdIsThereToo() throws {
+        let message = #"{"type":"nope","thread_id":"t"}"#
+        #expect(try label(message, Context(foreign: [.string("t")])) == .mustReject(rule: 4, stateful: false))
+    }
+
+    @Test func toleratedIsMayAccept() throws {
+        #expect(try label(#"{"type":"start","agent":"none","n":NaN}"#) == .mayAccept)
+        #expect(try label(#"{"type":"start","type":"nope"}"#) == .mayAccept)
+    }
+
+    @Test func flowMessagesAreMustAcceptOnAReadyConnection() throws {
+        let message = #"{"message":"say mwc-1","type":"start","user_id":"u1"}"#
+        #expect(try label(message, Context(isReady: true)) == .mustAccept)
+        #expect(try label(message) == .mayAccept)
+        let changed = #"{"message":"sing mwc-1","type":"start","user_id":"u1"}"#
+        #expect(try label(changed, Context(isReady: true)) == .mayAccept)
+        let more = #"{"message":"say mwc-1","type":"start","user_id":"u1","x":1}"#
+        #expect(try label(more, Context(isReady: true)) == .mayAccept)
+    }
+
+    @Test func orderAndRunConditions() throws {
+        var contract = try contract(chat)
+        contract.reject[0].before = MessageName(isRequest: false, glob: Glob("started"))
+        contract.reject[1].run = .open
+        let read = Recognizer(contract).recognise(
+            ByteBuffer(string: #"{"type":"start","agent":"none"}"#), opcode: .text, direction: .toServer)
+        let labeler = Labeler(contract)
+        #expect(labeler.label(read, in: Context()) == .mustReject(rule: 0, stateful: true))
+        #expect(labeler.label(read, in: Context(seen: ["started"])) == .mustReject(rule: 4, stateful: false))
+        #expect(
+            labeler.label(read, in: Context(seen: ["started"], open: [.string("r")])) == .mustReject(rule: 1, stateful: true))
+    }
+}
