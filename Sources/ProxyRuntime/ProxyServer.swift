@@ -49,8 +49,8 @@ package final class ProxyServer: Sendable {
     ///   - onEvent: called on the recorder's thread, in journal order.
     ///   - onEntry: likewise, with every entry; nil costs nothing.
     package static func start(
-        _ options: ProxyOptions, patience: Duration? = nil, onEntry: EntryObserver? = nil,
-        onEvent: @escaping EventObserver = { _ in }
+        _ options: ProxyOptions, patience: Duration? = nil, onEvent: @escaping EventObserver = { _ in },
+        onEntry: EntryObserver? = nil
     ) async throws(RuntimeError) -> ProxyServer {
         var options = options
         options.limits = SystemLimits.fitted(options.limits)

@@ -68,5 +68,5 @@ func proxy(
         upstream: Upstream(url: "ws://127.0.0.1:\(port)", address: HostPort(host: "127.0.0.1", port: port)))
     options.loops = 2
     change(&options)
-    return try await ProxyServer.start(options, onEntry: watcher.onEntry, onEvent: watcher.onEvent)
+    return try await ProxyServer.start(options, onEvent: watcher.onEvent, onEntry: watcher.onEntry)
 }
