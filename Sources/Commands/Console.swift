@@ -10,17 +10,32 @@ package struct Console: Sendable {
     package var out: Style
     package var err: Style
 
-    package init(looks: Looks, environment: [String: String] = ProcessInfo.processInfo.environment) {
-        out = Self.style(looks, STDOUT_FILENO, environment)
-        err = Self.style(looks, STDERR_FILENO, environment)
+    package init(looks: Looks) { self.init(colour: looks.colour, ascii: looks.ascii) }
+
+    package init(
+        colour: Looks.Colour, ascii: Bool, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) {
+        out = Self.style(colour, ascii, STDOUT_FILENO, environment)
+        err = Self.style(colour, ascii, STDERR_FILENO, environment)
+    }
+
+    /// For errors that come before the options are parsed: the same two options, read from the raw arguments.
+    package init(arguments: [String]) {
+        let at = arguments.firstIndex(of: "--color").map { arguments.index(after: $0) }
+        let word = at.flatMap { $0 < arguments.endIndex ? arguments[$0] : nil }
+        let joined = arguments.first { $0.hasPrefix("--color=") }.map { String($0.dropFirst("--color=".count)) }
+        self.init(
+            colour: (word ?? joined).flatMap(Looks.Colour.init(rawValue:)) ?? .auto, ascii: arguments.contains("--ascii"))
     }
 
     /// `--color`, then non-empty NO_COLOR, FORCE_COLOR, then whether that stream is a terminal.
-    private static func style(_ looks: Looks, _ descriptor: Int32, _ environment: [String: String]) -> Style {
+    private static func style(
+        _ choice: Looks.Colour, _ ascii: Bool, _ descriptor: Int32, _ environment: [String: String]
+    ) -> Style {
         func given(_ name: String) -> Bool { !(environment[name] ?? "").isEmpty }
         let terminal = isatty(descriptor) == 1 && environment["TERM"] != "dumb"
         let colour =
-            switch looks.colour {
+            switch choice {
             case .always: true
             case .never: false
             case .auto: given("NO_COLOR") ? false : given("FORCE_COLOR") ? true : terminal
@@ -29,7 +44,7 @@ package struct Console: Sendable {
         let plainLocale = !locale.isEmpty && !locale.uppercased().replacingOccurrences(of: "-", with: "").contains("UTF8")
         let width = terminal ? min(100, columns(descriptor)) : 100
         return Style(
-            colour: colour, ascii: looks.ascii || (terminal && plainLocale), width: width,
+            colour: colour, ascii: ascii || (terminal && plainLocale), width: width,
             live: terminal && !given("CI"))
     }
 

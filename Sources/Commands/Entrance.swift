@@ -16,7 +16,7 @@ package struct Finished: Error {
 package enum Entrance {
     package static func run(_ arguments: [String]) async -> Int32 {
         _ = signal(SIGPIPE, SIG_IGN)
-        let console = Console(looks: Looks())
+        let console = Console(arguments: arguments)
         if let complaint = unknownVerb(arguments) {
             console.talk(complaint)
             return ExitReason.usage.code
