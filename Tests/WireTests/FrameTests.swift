@@ -118,7 +118,7 @@ import Testing
         #expect(scanner.scan(wire).lostOffset == 3)
     }
 
-    @Test func oversizeComesInPieces() {
+    @Test func oversizeComesInPieces() throws {
         let big = FrameWriter.bytes(Frame(opcode: .text, maskKey: 5, payload: ByteBuffer(repeating: 1, count: 300)))
         var wire = big
         wire.writeImmutableBuffer(Vectors.hex("8000"))
@@ -144,7 +144,8 @@ import Testing
         let endless = Vectors.hex("827f4000000000000000 aabbcc")
         var parser = FrameParser()
         parser.feed(endless)
-        #expect(parser.next() == .oversize(FrameHeader(endless)!))
+        let header = try #require(FrameHeader(endless))
+        #expect(parser.next() == .oversize(header))
         #expect(parser.next() == .piece(endless, last: false))
         parser.feed(ByteBuffer(repeating: 0, count: 1000))
         #expect(parser.next() == .piece(ByteBuffer(repeating: 0, count: 1000), last: false))
@@ -208,6 +209,21 @@ import Testing
         // Deflated text is no UTF-8 on the wire, and need not be.
         let deflated = Frame(rsv: 4, opcode: .text, payload: Vectors.hex("f248cdc9c90700"))
         #expect(legality.violations(of: deflated) == [])
+    }
+
+    @Test func unknownExtensionMayMeanAnything() {
+        let odd = Frame(rsv: 7, opcode: Opcode(rawValue: 3), payload: Vectors.hex("ff"))
+        let text = Frame(rsv: 2, opcode: .text, payload: Vectors.hex("ff"))
+        var legality = FrameLegality(.toClient, extensions: .unknown("x"))
+        var scanner = FrameScanner(.toClient, extensions: .unknown("x"))
+        for frame in [odd, text] {
+            #expect(legality.violations(of: frame) == [])
+            let report = scanner.scan(FrameWriter.bytes(frame))
+            #expect(report.violation == nil)
+        }
+        // The rest of the rules still hold.
+        let masked = Frame(opcode: .ping, maskKey: 1, payload: ByteBuffer())
+        #expect(legality.violations(of: masked) == [.maskUnexpected])
     }
 
     @Test func masksAtEveryLengthAndOffset() {

@@ -10,6 +10,10 @@ package struct FrameLegality: Sendable {
         rules = FrameRules(direction, deflate: deflate)
     }
 
+    package init(_ direction: Direction, extensions: ExtensionOutcome) {
+        rules = FrameRules(direction, extensions: extensions)
+    }
+
     /// All rules that this frame breaks, in the order in which the frame is read; empty when it is legal.
     package mutating func violations(of frame: Frame) -> [FrameViolation] {
         let header = FrameHeader(frame)
@@ -35,7 +39,9 @@ package struct FrameLegality: Sendable {
         var found: [FrameViolation] = []
         let opcode = header.opcode
         if rules.closed { found.append(.afterClose) }
-        if header.rsv & 3 != 0 || (header.rsv & 4 != 0 && !rules.deflate) {
+        if rules.isOpen {
+            // What the bits mean is not ours to know.
+        } else if header.rsv & 3 != 0 || (header.rsv & 4 != 0 && !rules.deflate) {
             found.append(.reservedBits)
         } else if header.rsv != 0, opcode != .text, opcode != .binary {
             found.append(.deflatedContinuation)
@@ -46,7 +52,7 @@ package struct FrameLegality: Sendable {
         case .close, .ping, .pong:
             if !header.fin { found.append(.controlFragmented) }
             if header.declaredLength > 125 { found.append(.controlTooLong) }
-        default: found.append(.reservedOpcode)
+        default: if !rules.isOpen { found.append(.reservedOpcode) }
         }
         if header.isUnbounded { found.append(.lengthTopBit) }
         switch header.lengthForm {
@@ -59,7 +65,9 @@ package struct FrameLegality: Sendable {
     }
 
     private mutating func textViolations(_ frame: Frame) -> [FrameViolation] {
-        if frame.opcode == .text { text = frame.rsv & 4 == 0 ? UTF8Validator() : nil }
+        if frame.opcode == .text {
+            text = frame.rsv == 0 || (frame.rsv & 4 == 0 && !rules.isOpen) ? UTF8Validator() : nil
+        }
         guard var check = text else { return [] }
         let wasValid = check.isValid
         let bad = check.feed(frame.payload) != nil || (frame.fin && !check.isComplete)

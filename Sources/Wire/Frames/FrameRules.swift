@@ -4,6 +4,8 @@
     @usableFromInline var masks: Bool
     /// permessage-deflate was negotiated: RSV1 may stand on the first frame of a data message.
     @usableFromInline var deflate: Bool
+    /// Something was negotiated that is not understood: it may give a meaning to every reserved bit and opcode.
+    @usableFromInline var isOpen = false
     /// A data message is begun and not ended.
     @usableFromInline package var inMessage = false
     @usableFromInline package var closed = false
@@ -11,6 +13,11 @@
     package init(_ direction: Direction, deflate: Bool = false) {
         masks = direction == .toServer
         self.deflate = deflate
+    }
+
+    package init(_ direction: Direction, extensions: ExtensionOutcome) {
+        self.init(direction, deflate: extensions.deflate != nil)
+        if case .unknown = extensions { isOpen = true }
     }
 
     /// Nil when this header may stand here; moves on to what may follow it either way.
@@ -39,7 +46,7 @@
             return .lengthNotMinimal
         }
         if closed { return .afterClose }
-        if firstByte & 0x70 != 0 {
+        if firstByte & 0x70 != 0, !isOpen {
             if firstByte & 0x30 != 0 || !deflate { return .reservedBits }
             if opcode == 0 || opcode > 2 { return .deflatedContinuation }
         }
@@ -50,7 +57,7 @@
         case 8, 9, 10:
             if firstByte & 0x80 == 0 { return .controlFragmented }
             return length > 125 ? .controlTooLong : nil
-        default: return .reservedOpcode
+        default: return isOpen ? nil : .reservedOpcode
         }
     }
 }

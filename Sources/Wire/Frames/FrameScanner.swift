@@ -45,6 +45,10 @@ public import struct NIOCore.ByteBuffer
         rules = FrameRules(direction, deflate: deflate)
     }
 
+    package init(_ direction: Direction, extensions: ExtensionOutcome) {
+        rules = FrameRules(direction, extensions: extensions)
+    }
+
     /// Between two frames.
     @inlinable package var atFrameBoundary: Bool { remaining == 0 && partialCount == 0 && !isLost }
 

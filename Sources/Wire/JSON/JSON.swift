@@ -21,7 +21,7 @@ extension JSON {
     /// The member of that name, byte for byte; the last one when a key occurs twice. Nil on anything but an object.
     package subscript(_ key: String) -> JSON? {
         guard case .object(let members) = self else { return nil }
-        return members.last { $0.key == key && $0.key.utf8.elementsEqual(key.utf8) }?.value
+        return members.last { JSONText.isSame($0.key, key) }?.value
     }
 
     /// The element at that place, from the end when negative. Nil on anything but an array.

@@ -100,9 +100,13 @@ extension JSON {
     }
 
     private static func hasDuplicate(_ members: [Member]) -> Bool {
-        guard members.count > 1 else { return false }
-        var seen = Set<[UInt8]>(minimumCapacity: members.count)
-        for member in members where !seen.insert([UInt8](member.key.utf8)).inserted { return true }
+        guard members.count <= 16 else {
+            var seen = Set<[UInt8]>(minimumCapacity: members.count)
+            return !members.allSatisfy { seen.insert([UInt8]($0.key.utf8)).inserted }
+        }
+        for index in members.indices {
+            for other in members[..<index] where JSONText.isSame(other.key, members[index].key) { return true }
+        }
         return false
     }
 }

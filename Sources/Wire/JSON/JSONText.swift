@@ -1,5 +1,10 @@
 /// The text of JSON strings: escapes read and written.
 package enum JSONText {
+    /// Equal byte for byte: Swift's own equality takes differently composed letters for the same.
+    package static func isSame(_ left: String, _ right: String) -> Bool {
+        left == right && left.utf8.elementsEqual(right.utf8)
+    }
+
     /// Four hex digits at that offset as a UTF-16 unit.
     static func hexUnit(_ bytes: [UInt8], at offset: Int) -> UInt16? {
         guard offset >= 0, offset <= bytes.count - 4 else { return nil }

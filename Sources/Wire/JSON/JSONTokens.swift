@@ -241,23 +241,28 @@ package struct JSONTokens: Sendable {
         position += 1
         var escaped = false
         var high = false
+        var inCharacter = false
         var check = UTF8Validator()
         while let byte = peek {
-            if byte == UInt8(ascii: "\""), check.isComplete {
-                position += 1
-                if high { tolerated = true }
-                return escaped
-            }
-            if byte == UInt8(ascii: "\\"), check.isComplete {
-                escaped = true
-                try escape(&high)
-                continue
-            }
-            if high { tolerated = true }
-            high = false
-            if byte < 0x20 { throw error("a control character inside a string") }
-            if byte >= 0x80 || !check.isComplete {
+            let isPlain = byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+            if !isPlain || inCharacter {
+                if byte == UInt8(ascii: "\""), !inCharacter {
+                    position += 1
+                    if high { tolerated = true }
+                    return escaped
+                }
+                if byte == UInt8(ascii: "\\"), !inCharacter {
+                    escaped = true
+                    try escape(&high)
+                    continue
+                }
+                if byte < 0x20, !inCharacter { throw error("a control character inside a string") }
                 guard check.take(byte) else { throw error("invalid UTF-8 inside a string") }
+                inCharacter = !check.isComplete
+            }
+            if high {
+                tolerated = true
+                high = false
             }
             position += 1
         }
