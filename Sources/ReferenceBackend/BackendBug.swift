@@ -1,4 +1,5 @@
-/// A defect planted in the reference backend on request, so that a judge can be shown to find it (fuzzing.md, table B01-B30).
+/// A defect planted in the reference backend on request, so that a judge can be shown to find it (fuzzing.md, table
+/// B01-B30).
 /// The raw value is the name used on the command line and in marks.
 package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
     case lostGreetingDuringAccept = "B01"

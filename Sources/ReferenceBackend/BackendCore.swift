@@ -71,8 +71,8 @@ final class BackendCore {
         for id in written { channels[id]?.flush() }
     }
 
-    /// Ends our side behind what is flushed and waits a little for the peer's end: closing at once with unread bytes would
-    /// reset the connection, and the peer might never read our last words.
+    /// Ends our side behind what is flushed and waits a little for the peer's end: closing at once with unread bytes
+    /// would reset the connection, and the peer might never read our last words.
     private func letGo(of channel: any Channel) {
         channel.close(mode: .output, promise: nil)
         let deadline = loop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }

@@ -26,15 +26,19 @@ struct EventBuilder: Sendable {
     func timestamp(_ now: Instant) -> JSON {
         let milliseconds = epoch.addingReportingOverflow(now.nanoseconds / 1_000_000).partialValue
         let fraction = String(milliseconds % 1_000)
-        return .number("\(milliseconds / 1_000)." + String(repeating: "0", count: max(0, 3 - fraction.count)) + fraction)
+        return .number(
+            "\(milliseconds / 1_000)." + String(repeating: "0", count: max(0, 3 - fraction.count)) + fraction)
     }
 
     func greeting(user: String, connection: String, at now: Instant) -> JSON {
-        ["type": "connected", "user_id": .string(user), "connection_id": .string(connection), "timestamp": timestamp(now)]
+        [
+            "type": "connected", "user_id": .string(user), "connection_id": .string(connection),
+            "timestamp": timestamp(now),
+        ]
     }
 
-    /// An error repeats the user, thread and request of the request that caused it, with whatever values these had. It never
-    /// names a run: only an error that ends a run may, and none of this backend's does.
+    /// An error repeats the user, thread and request of the request that caused it, with whatever values these had. It
+    /// never names a run: only an error that ends a run may, and none of this backend's does.
     func error(_ refusal: Refusal, request: JSON?, user: String?, bare: Bool, at now: Instant) -> JSON {
         var members: [JSON.Member] = [
             .init(key: "type", value: "error"), .init(key: "error", value: .string(refusal.kind.rawValue)),

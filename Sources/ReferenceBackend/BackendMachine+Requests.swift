@@ -11,10 +11,9 @@ extension BackendMachine {
         guard let message = JSON.decode(bytes).value else { return swallowOrRefuse(on: id, at: now, &effects) }
         guard let user = connections[id]?.user else { return }
         do throws(Refusal) {
-            let threads = threads
             let rules = RequestRules(
-                user: user, claim: { Self.claim($0, by: user, in: threads) }, lacksUserCheck: has(.successWithoutUser),
-                lacksThreadCheck: has(.foreignThreadAccepted))
+                user: user, claim: message.text("thread_id").map { claim($0, by: user) },
+                lacksUserCheck: has(.successWithoutUser), lacksThreadCheck: has(.foreignThreadAccepted))
             switch try rules.read(message) {
             case .start(let start): try begin(start, message, on: id, at: now, &effects)
             case .cancel(let run): try cancel(run, on: id, at: now, &effects)
@@ -37,16 +36,15 @@ extension BackendMachine {
         refuse(Refusal(.messageProcessing, "the message is not JSON"), nil, on: id, at: now, &effects)
     }
 
-    func claim(_ thread: String, by user: String) -> ThreadClaim { Self.claim(thread, by: user, in: threads) }
-
-    private static func claim(_ thread: String, by user: String, in threads: ThreadTable) -> ThreadClaim {
+    func claim(_ thread: String, by user: String) -> ThreadClaim {
         guard let known = threads[thread] else { return .unknown }
         return identical(known.owner, user) ? .own : .foreign
     }
 
     /// Answers a request with an error, to the connection that sent it and to nobody else.
     mutating func refuse(
-        _ refusal: Refusal, _ request: JSON?, on id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
+        _ refusal: Refusal, _ request: JSON?, on id: BackendConnectionID, at now: Instant,
+        _ effects: inout [BackendEffect]
     ) {
         guard let connection = connections[id] else { return }
         let user: String? = connection.user.isEmpty ? nil : connection.user

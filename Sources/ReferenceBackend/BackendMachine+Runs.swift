@@ -18,7 +18,8 @@ extension BackendMachine {
             DiceKey(seed: configuration.seed, profile: "backend", user: connection.user, connection: number),
             direction: nil, message: 0, fault: "script")
         let run = Run(
-            id: "run_\(threads[thread]?.stem ?? "chat_0")_\(number)", thread: thread, user: connection.user, connection: id,
+            id: "run_\(threads[thread]?.stem ?? "chat_0")_\(number)", thread: thread, user: connection.user,
+            connection: id,
             requestID: start.requestID, agent: start.agent, message: Redaction.hideTokens(in: start.message),
             script: start.agent.script(message: start.message, dice: &dice))
         runs[run.id] = run

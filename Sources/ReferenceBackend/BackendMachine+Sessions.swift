@@ -105,7 +105,7 @@ extension BackendMachine {
         do throws(Refusal) {
             guard let message else { throw Refusal(.messageProcessing, "the message is not JSON") }
             // Nobody has a thread yet, so that whose it is can be asked only behind the credential.
-            let rules = RequestRules(user: message["user_id"]?.string ?? "", claim: { _ in .own })
+            let rules = RequestRules(user: message["user_id"]?.string ?? "")
             guard case .auth(let token) = try rules.read(message) else {
                 refuse(Refusal(.authentication, "authenticate first"), message, on: id, at: now, &effects)
                 return close(id, 4401, "authenticate first", at: now, &effects)

@@ -7,7 +7,8 @@ import Wire
 package struct BackendMachine: Sendable {
     /// A head must be whole within this time of the accept.
     static let headTime = Duration.seconds(10)
-    /// A first message must have authenticated within this time of the 101, well before a client's patience of 2 s ends.
+    /// A first message must have authenticated within this time of the 101, well before a client's patience of 2 s
+    /// ends.
     static let authenticationTime = Duration.milliseconds(1_500)
     /// A Close of ours is answered within this time, or the transport ends without.
     static let farewellTime = Duration.seconds(1)
@@ -66,7 +67,9 @@ package struct BackendMachine: Sendable {
             case .head(let id):
                 if connections[id]?.phase == .head { answer(id, Upgrade.page(408, "no request came"), &effects) }
             case .authentication(let id):
-                if connections[id]?.phase == .authenticating { close(id, 4401, "no credential came", at: now, &effects) }
+                if connections[id]?.phase == .authenticating {
+                    close(id, 4401, "no credential came", at: now, &effects)
+                }
             case .farewell(let id):
                 if connections[id]?.phase == .closing { release(id, &effects) }
             case .greeting(let id): greet(id, at: now, &effects)
@@ -129,7 +132,8 @@ package struct BackendMachine: Sendable {
     }
 
     private mutating func happen(
-        _ happening: ServerSocket.Happening, on id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
+        _ happening: ServerSocket.Happening, on id: BackendConnectionID, at now: Instant,
+        _ effects: inout [BackendEffect]
     ) {
         guard let phase = connections[id]?.phase else { return }
         switch (happening, phase) {

@@ -1,6 +1,7 @@
 package import Wire
 
-/// A line of the side file in which a planted bug says what it did. The judge never reads it; a score compares it with the findings.
+/// A line of the side file in which a planted bug says what it did. The judge never reads it; a score compares it with
+/// the findings.
 package struct BackendMark: Sendable, Hashable {
     /// `reached`: the code path of the bug was passed. `triggered`: the backend is now in the wrong.
     package enum Stage: String, Sendable { case reached = "REACHED", triggered = "TRIGGERED" }

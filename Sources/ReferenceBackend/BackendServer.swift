@@ -13,7 +13,8 @@ package final class BackendServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let core: NIOLoopBound<BackendCore>
 
-    private init(port: Int, listener: any Channel, group: MultiThreadedEventLoopGroup, core: NIOLoopBound<BackendCore>) {
+    private init(port: Int, listener: any Channel, group: MultiThreadedEventLoopGroup, core: NIOLoopBound<BackendCore>)
+    {
         self.port = port
         self.listener = listener
         self.group = group
@@ -51,7 +52,9 @@ package final class BackendServer: Sendable {
                     }
                 }
                 .bind(host: "127.0.0.1", port: port).get()
-            guard let bound = listener.localAddress?.port else { throw BackendError.bind(port: port, reason: "no address") }
+            guard let bound = listener.localAddress?.port else {
+                throw BackendError.bind(port: port, reason: "no address")
+            }
             return BackendServer(port: bound, listener: listener, group: group, core: core)
         } catch {
             try? await group.shutdownGracefully()
@@ -59,8 +62,8 @@ package final class BackendServer: Sendable {
         }
     }
 
-    /// Closes the listener and every connection, and returns when they are gone. Must be called before the last reference
-    /// goes.
+    /// Closes the listener and every connection, and returns when they are gone. Must be called before the last
+    /// reference goes.
     package func stop() async {
         try? await listener.close()
         try? await listener.eventLoop.submit { [core] in core.value.closeAll() }.get()

@@ -15,7 +15,9 @@ final class MarkFile: Sendable {
         let line = Array((mark.line + "\n").utf8)
         var done = 0
         while done < line.count {
-            let count = unsafe line[done...].withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let count = unsafe line[done...].withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
             if count > 0 { done += count } else if errno != EINTR { return }
         }
     }

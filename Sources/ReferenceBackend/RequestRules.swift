@@ -43,7 +43,8 @@ enum ThreadClaim: Sendable { case own, foreign, unknown }
 struct RequestRules {
     /// Name of the connection's user.
     var user: String
-    var claim: (String) -> ThreadClaim
+    /// Whose thread the message names; nil when it names none.
+    var claim: ThreadClaim?
     /// B09: a missing `user_id` does not matter.
     var lacksUserCheck = false
     /// B12: nobody asks whose thread it is.
@@ -57,15 +58,15 @@ struct RequestRules {
         case "tool_executing": throw try tool(message)
         case "connection_test": throw try connectionTest(message)
         case "cancel":
-            try checkThread(message)
+            try checkThread()
             guard let run = message.text("run_id") else { throw Refusal(.messageProcessing, "cancel needs a run_id") }
             return .cancel(run: run)
         case "auth":
             guard let token = message.text("token") else { throw Refusal(.messageProcessing, "auth needs a token") }
-            try checkThread(message)
+            try checkThread()
             return .auth(token: token)
         default:
-            try checkThread(message)
+            try checkThread()
             throw Refusal(.messageProcessing, "this server knows no such request")
         }
     }
@@ -83,7 +84,7 @@ struct RequestRules {
         guard claimed.isNull || claimed.isText, isTextOrAbsent(name), isTextOrAbsent(message["thread_id"]),
             isTextOrAbsent(message["request_id"]), message["message"]?.string != nil || message["message"] == nil
         else { throw Refusal(.messageProcessing, "a field of the request has the wrong type") }
-        try checkThread(message)
+        try checkThread()
         guard let agent = Agent(rawValue: name?.string ?? Agent.assistant.rawValue) else {
             throw Refusal(.agentExecution, "there is no such agent")
         }
@@ -92,11 +93,11 @@ struct RequestRules {
             requestID: message["request_id"])
     }
 
-    /// Tools are called by agents, so a client's call is refused whatever it names. Only the impossible tool gets the kind
-    /// that may also end a run: an error of that kind, naming no run, could be read as the end of one under way.
+    /// Tools are called by agents, so a client's call is refused whatever it names. Only the impossible tool gets the
+    /// kind that may also end a run: an error of that kind, naming no run, could be read as the end of one under way.
     private func tool(_ message: JSON) throws(Refusal) -> Refusal {
         if message["tool_name"]?.string == "invalid_tool" { return Refusal(.toolExecution, "there is no such tool") }
-        try checkThread(message)
+        try checkThread()
         if message.text("tool_name") == nil { return Refusal(.messageProcessing, "tool_executing needs a tool_name") }
         return Refusal(.messageProcessing, "tools are called by agents, not by clients")
     }
@@ -105,15 +106,14 @@ struct RequestRules {
         if message["action"]?.string == "force_disconnect" {
             return Refusal(.connection, "the connection was disturbed on request")
         }
-        try checkThread(message)
+        try checkThread()
         return Refusal(.messageProcessing, "connection_test knows the action force_disconnect only")
     }
 
     /// Unknown threads are refused like foreign ones, so that nobody can find out which exist.
-    private func checkThread(_ message: JSON) throws(Refusal) {
-        guard let thread = message["thread_id"]?.string, !thread.isEmpty else { return }
-        switch claim(thread) {
-        case .own: return
+    private func checkThread() throws(Refusal) {
+        switch claim {
+        case nil, .own: return
         case .foreign where lacksThreadCheck: return
         case .foreign, .unknown: throw Refusal(.authentication, "the thread is not one of yours")
         }

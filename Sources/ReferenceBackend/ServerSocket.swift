@@ -1,7 +1,8 @@
 import NIOCore
 import Wire
 
-/// The server's end of one WebSocket (RFC 6455), without the transport: bytes in, happenings out. No extension is spoken.
+/// The server's end of one WebSocket (RFC 6455), without the transport: bytes in, happenings out. No extension is
+/// spoken.
 struct ServerSocket: Sendable {
     enum Happening: Sendable {
         case text(ByteBuffer)
@@ -38,7 +39,9 @@ struct ServerSocket: Sendable {
                 if let failure = judge(header) { return fail(failure.code, failure.reason) }
                 held.moveReaderIndex(forwardBy: header.size)
             }
-            guard let length = Int(exactly: header.declaredLength), var payload = held.readSlice(length: length) else { break }
+            guard let length = Int(exactly: header.declaredLength), var payload = held.readSlice(length: length) else {
+                break
+            }
             self.header = nil
             if let key = header.maskKey { Mask.apply(key, to: &payload) }
             if let happening = take(header, payload) { return happening }

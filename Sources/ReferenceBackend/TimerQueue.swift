@@ -36,8 +36,8 @@ struct TimerQueue<Subject: Sendable>: Sendable {
         return (first.due, first.subject)
     }
 
-    /// Removes what `isAlive` denies, once enough has gathered: a connection's hour-long deadline must not outlive it by an
-    /// hour, and each sweep is paid for by the settings before it.
+    /// Removes what `isAlive` denies, once enough has gathered: an hour-long deadline must not outlive its connection by
+    /// an hour, and each sweep is paid for by the settings before it.
     mutating func sweep(_ isAlive: (Subject) -> Bool) {
         guard items.count >= sweepAt else { return }
         items = items.filter { isAlive($0.subject) }.sorted(by: <)

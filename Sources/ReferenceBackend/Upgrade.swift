@@ -6,7 +6,7 @@ enum Upgrade: Sendable {
     case accept(response: String, principal: Principal?)
     /// A plain HTTP answer, then the end.
     case answer(String)
-    /// No valid credential: 401 unless a bug says otherwise. `subject` is whom the bad token names; `response` is the 101.
+    /// No valid credential: 401 unless a bug says otherwise. `subject` is whom the bad token names, `response` the 101.
     case unauthorized(subject: String?, response: String?)
 
     /// The path that takes the credential in the first message.
@@ -41,7 +41,9 @@ enum Upgrade: Sendable {
             return page(426, "the WebSocket version is not 13", fields: ["Sec-WebSocket-Version: 13"])
         }
         let keys = head.all("sec-websocket-key")
-        guard keys.count == 1, isNonce(keys[0].value) else { return page(400, "Sec-WebSocket-Key is not 16 bytes in base64") }
+        guard keys.count == 1, isNonce(keys[0].value) else {
+            return page(400, "Sec-WebSocket-Key is not 16 bytes in base64")
+        }
         return nil
     }
 
@@ -65,10 +67,11 @@ enum Upgrade: Sendable {
             "HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
             "Sec-WebSocket-Accept: " + AcceptKey.compute(head.value("sec-websocket-key") ?? ""),
         ]
-        // A protocol beside the credential if one is offered; else the credential's own, for a browser fails a connection
-        // whose offer is met with nothing.
+        // A protocol beside the credential if one is offered; else the credential's own, for a browser fails a
+        // connection whose offer is met with nothing.
         let offered = head.subprotocols.map(\.value).filter(isToken)
-        if let chosen = offered.first(where: { $0 == "agent-chat" }) ?? offered.first(where: { !Credential.isToken($0) })
+        if let chosen = offered.first(where: { $0 == "agent-chat" }) ?? offered.first(where: { !Credential.isToken($0) }
+        )
             ?? offered.first
         {
             lines.append("Sec-WebSocket-Protocol: " + chosen)

@@ -109,7 +109,8 @@ import Wire
     func b15MeetsABadTokenWithSilence(path: String) {
         var stage = Stage(bugs: [.badTokenSilence])
         let id = stage.dial()
-        stage.receive(Stage.head(path, path == "/ws" ? ["Authorization: Bearer \(Stage.token("alice", key: "x"))"] : []), on: id)
+        stage.receive(
+            Stage.head(path, path == "/ws" ? ["Authorization: Bearer \(Stage.token("alice", key: "x"))"] : []), on: id)
         #expect(stage.answer(id).head.hasPrefix("HTTP/1.1 101 "))
         stage.say("{", on: id)
         stage.say(start("alice"), on: id)

@@ -13,7 +13,10 @@ import Wire
         (#"{"type":"invalid_type"}"#, "message_processing_error"),
         (#"{"type":"invalid_operation"}"#, "message_processing_error"),
         (#"{"type":"agent_started","agent_name":"non_existent_agent"}"#, "agent_execution_error"),
-        (#"{"type":"agent_started","agent_name":"nonexistent_agent","user_id":null,"x":null}"#, "agent_execution_error"),
+        (
+            #"{"type":"agent_started","agent_name":"nonexistent_agent","user_id":null,"x":null}"#,
+            "agent_execution_error"
+        ),
         (#"{"type":"agent_started","agent_name":"unheard_of"}"#, "authentication_error"),
         (#"{"type":"agent_started","agent_name":"unheard_of","user_id":"alice"}"#, "agent_execution_error"),
         (#"{"type":"tool_executing","tool_name":"invalid_tool"}"#, "tool_execution_error"),
@@ -32,9 +35,11 @@ import Wire
         (#"{"type":"agent_started","user_id":"alice","thread_id":5}"#, "message_processing_error"),
         (#"{"type":"agent_started","user_id":"alice","request_id":{}}"#, "message_processing_error"),
         (#"{"type":"agent_started","user_id":"alice","thread_id":"thread_made_1_1_ab"}"#, "authentication_error"),
-        (#"{"type":"cancel"}"#, "message_processing_error"), (#"{"type":"cancel","run_id":"r"}"#, "message_processing_error"),
+        (#"{"type":"cancel"}"#, "message_processing_error"),
+        (#"{"type":"cancel","run_id":"r"}"#, "message_processing_error"),
         (#"{"type":"auth"}"#, "message_processing_error"), (#"{"user_id":"alice"}"#, "message_processing_error"),
-        (#"{"type":7}"#, "message_processing_error"), ("[]", "message_processing_error"), ("7", "message_processing_error"),
+        (#"{"type":7}"#, "message_processing_error"), ("[]", "message_processing_error"),
+        ("7", "message_processing_error"),
         ("", "message_processing_error"), ("{", "message_processing_error"), (#"{"type":"#, "message_processing_error"),
     ])
     func requestGetsItsError(request: String, kind: String) {

@@ -18,8 +18,8 @@ import Wire
         }
     }
 
-    /// Sends all at once and returns what came, each byte as one scalar, until the server ended or, with `until`, until that
-    /// was there.
+    /// Sends all at once and returns what came, each byte as one scalar, until the server ended or, with `until`, until
+    /// that was there.
     private func exchange(_ port: Int, _ bytes: ByteBuffer, until: String? = nil) async throws -> String {
         let collector = Collector()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -62,8 +62,10 @@ import Wire
         bytes.writeImmutableBuffer(Stage.masked(.text, "{"))
         bytes.writeImmutableBuffer(Stage.masked(.text, #"{"type":"agent_started","user_id":"alice","message":"hi"}"#))
         let run = try await exchange(server.port, bytes, until: "You said: hi")
-        let order = ["HTTP/1.1 101 ", #""connected""#, #""message_processing_error""#, #""agent_started""#,
-            #""agent_thinking""#, #""tool_executing""#, #""tool_completed""#, #""agent_completed""#]
+        let order = [
+            "HTTP/1.1 101 ", #""connected""#, #""message_processing_error""#, #""agent_started""#,
+            #""agent_thinking""#, #""tool_executing""#, #""tool_completed""#, #""agent_completed""#,
+        ]
         let places = order.map { run.range(of: $0)?.lowerBound }
         #expect(places.allSatisfy { $0 != nil } && places.compactMap { $0 } == places.compactMap { $0 }.sorted())
 
@@ -77,7 +79,9 @@ import Wire
     @Test func aTakenPortIsAnError() async throws {
         let server = try await BackendServer.start()
         await #expect(throws: BackendError.self) { try await BackendServer.start(port: server.port) }
-        await #expect(throws: BackendError.self) { try await BackendServer.start(marks: "/nonexistent/directory/marks") }
+        await #expect(throws: BackendError.self) {
+            try await BackendServer.start(marks: "/nonexistent/directory/marks")
+        }
         await server.stop()
     }
 

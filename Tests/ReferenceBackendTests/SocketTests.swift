@@ -27,7 +27,8 @@ import Wire
     private static let conversation: ByteBuffer = {
         var all = Stage.masked(.text, "héllo", fin: false)
         for frame in [
-            Stage.masked(.ping, "p"), Stage.masked(.continuation, "", fin: false), Stage.masked(.continuation, " wörld"),
+            Stage.masked(.ping, "p"), Stage.masked(.continuation, "", fin: false),
+            Stage.masked(.continuation, " wörld"),
             Stage.masked(.pong, ""), Stage.masked(.binary, String(repeating: "b", count: 200)), Stage.masked(.text, ""),
             FrameWriter.bytes(Frame(opcode: .close, maskKey: 1, payload: CloseBody(code: 1000, reason: "bye").payload)),
         ] { all.writeImmutableBuffer(frame) }
@@ -45,14 +46,16 @@ import Wire
         #expect(transcript(bytes.map { ByteBuffer(bytes: [$0]) }) == expected)
     }
 
-    @Test(arguments: [
-        ([0x81, 0x00], 1002), ([0xc1, 0x80], 1002), ([0x83, 0x80], 1002), ([0x80, 0x80], 1002), ([0x09, 0x80], 1002),
-        ([0x89, 0xfe, 0x00, 0x7e], 1002), ([0x81, 0xfe, 0x00, 0x01], 1002),
-        ([0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0], 1002), ([0x82, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 1], 1009),
-        ([0x81, 0x81, 0, 0, 0, 0, 0xff], 1007), ([0x81, 0x81, 0, 0, 0, 0, 0xc3], 1007),
-        ([0x88, 0x81, 0, 0, 0, 0, 3], 1002), ([0x88, 0x82, 0, 0, 0, 0, 3, 0xed], 1002),
-        ([0x88, 0x83, 0, 0, 0, 0, 3, 0xe8, 0xff], 1007),
-    ] as [([UInt8], Int)])
+    @Test(
+        arguments: [
+            ([0x81, 0x00], 1002), ([0xc1, 0x80], 1002), ([0x83, 0x80], 1002), ([0x80, 0x80], 1002),
+            ([0x09, 0x80], 1002),
+            ([0x89, 0xfe, 0x00, 0x7e], 1002), ([0x81, 0xfe, 0x00, 0x01], 1002),
+            ([0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0], 1002), ([0x82, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 1], 1009),
+            ([0x81, 0x81, 0, 0, 0, 0, 0xff], 1007), ([0x81, 0x81, 0, 0, 0, 0, 0xc3], 1007),
+            ([0x88, 0x81, 0, 0, 0, 0, 3], 1002), ([0x88, 0x82, 0, 0, 0, 0, 3, 0xed], 1002),
+            ([0x88, 0x83, 0, 0, 0, 0, 3, 0xe8, 0xff], 1007),
+        ] as [([UInt8], Int)])
     func brokenRuleFailsTheConnection(bytes: [UInt8], code: Int) {
         // Behind a header that already breaks a rule nothing need come: mask keys are added where one is missing.
         let padded = bytes + (bytes.count < 5 || bytes.count == 10 ? [0, 0, 0, 0] : [])

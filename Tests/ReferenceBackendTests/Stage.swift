@@ -65,7 +65,9 @@ struct Stage {
         return BackendConnectionID(lastID)
     }
 
-    mutating func receive(_ text: String, on id: BackendConnectionID) { handle(.received(id, ByteBuffer(string: text))) }
+    mutating func receive(_ text: String, on id: BackendConnectionID) {
+        handle(.received(id, ByteBuffer(string: text)))
+    }
 
     /// An open connection of that user, past its greeting.
     mutating func connect(_ user: String) -> BackendConnectionID {

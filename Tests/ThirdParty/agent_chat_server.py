@@ -153,7 +153,8 @@ class Hub:
             if is_text(request["user_id"]) and request["user_id"] != connection.user:
                 raise Refusal("authentication_error", "user_id is not the user of this connection")
             optional = [request[name] for name in ("agent_name", "thread_id", "request_id") if name in request]
-            if not all(map(is_text, [request["user_id"], *optional])) or not isinstance(request.get("message", ""), str):
+            texts = all(map(is_text, [request["user_id"], *optional]))
+            if not texts or not isinstance(request.get("message", ""), str):
                 raise Refusal("message_processing_error", "a field has the wrong type")
         self.check_thread(connection, request)
         if not impossible and agent not in AGENTS:

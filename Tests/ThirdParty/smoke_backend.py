@@ -52,8 +52,8 @@ async def receive(socket, within=2.0):
 
 async def run(socket, user, agent, message, number):
     """Starts one run and returns its events, having checked ids, pairing and the end."""
-    request = {"type": "agent_started", "agent_name": agent, "user_id": user, "message": message, "request_id": f"q{number}"}
-    await socket.send(json.dumps(request))
+    names = {"agent_name": agent, "user_id": user, "request_id": f"q{number}"}
+    await socket.send(json.dumps({"type": "agent_started", "message": message, **names}))
     events, calls = [], set()
     while not events or events[-1]["type"] != "agent_completed":
         event = await receive(socket)
@@ -99,7 +99,8 @@ async def talk(url, key):
 
 
 async def refused(url, key):
-    for token in [None, "nonsense", mint("smoke", key + "x"), mint("smoke", key, lifetime=-5), mint("smoke", key, alg="none")]:
+    forged = [mint("smoke", key + "x"), mint("smoke", key, lifetime=-5), mint("smoke", key, alg="none")]
+    for token in [None, "nonsense", *forged]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             async with connect(url, additional_headers=headers):
