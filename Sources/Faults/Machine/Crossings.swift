@@ -52,11 +52,16 @@ extension SessionMachine {
         output.commands.append(.cross(crossing))
     }
 
+    /// For a message that may yet go on here. Not deflated where all is deflated anew: whether it goes is known too late
+    /// for its place in the context.
     private mutating func ownBytes(
         _ message: Message, _ direction: Direction, _ original: ByteBuffer
     ) -> ByteBuffer {
         let mustEncode = message.changed || (message.isCompressed && self[direction].work?.isRecoding == true)
-        return mustEncode ? encode(message, direction) : original
+        guard mustEncode else { return original }
+        var plain = message
+        plain.isCompressed = message.isCompressed && self[direction].work?.isRecoding != true
+        return encode(plain, direction)
     }
 
     private func carriesCredential(_ message: Message) -> Bool {

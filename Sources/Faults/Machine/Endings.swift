@@ -193,10 +193,7 @@ extension SessionMachine {
     /// Every byte taken has an entry, every byte lost is told of, and nothing follows the totals.
     mutating func closed(_ totals: Totals, at now: Instant, _ output: inout SessionOutput) {
         phase = .over
-        for (parser, direction) in [(opening?.request, Direction.toServer), (opening?.response, .toClient)] {
-            guard let held = parser?.held, held.readableBytes > 0 else { continue }
-            lose(held, .bytes(.preamble), direction, arrived: now, at: now, &output)
-        }
+        loseHeads(at: now, &output)
         opening = nil
         for direction in Direction.allCases {
             abandonFrames(direction, at: now, &output)

@@ -243,13 +243,19 @@ extension SessionMachine {
     mutating func refuse(
         _ status: Int, _ reason: String, _ id: String, _ detail: String, at now: Instant, _ output: inout SessionOutput
     ) {
-        for (parser, direction) in [(opening?.request, Direction.toServer), (opening?.response, .toClient)] {
-            guard let held = parser?.held, held.readableBytes > 0 else { continue }
-            lose(held, .bytes(.preamble), direction, arrived: now, at: now, &output)
-        }
+        loseHeads(at: now, &output)
         limit(id, detail, status >= 500 ? .toClient : .toServer, at: now, &output)
         answer(status, reason, body: detail, at: now, &output)
         overBy(.tool, cause: detail, server: .reset, at: now, &output)
+    }
+
+    /// Bytes of heads that never became whole were taken and go nowhere.
+    mutating func loseHeads(at now: Instant, _ output: inout SessionOutput) {
+        let held = [(opening?.request.takeHeld(), Direction.toServer), (opening?.response.takeHeld(), .toClient)]
+        for (bytes, direction) in held {
+            guard let bytes, bytes.readableBytes > 0 else { continue }
+            lose(bytes, .bytes(.preamble), direction, arrived: now, at: now, &output)
+        }
     }
 
     /// The upstream could not be had.

@@ -159,6 +159,8 @@ struct SessionLedger: Sendable {
         if half.arrived {
             // The peer was gone when it came, or was never reached.
             if let end = ends[half.direction.destination], half.instant >= end { return true }
+            // It came before, and waited for the rest of its message or for a fault when the peer went.
+            if undelivered[half.direction.destination, default: 0] >= half.size { return true }
             return sums[half.direction == .toServer ? .serverOut : .clientOut, default: 0] == 0 && !ends.isEmpty
         }
         // Our own answer for a server that is not there, or our own Close when we end.

@@ -1,0 +1,149 @@
+import Journaling
+import NIOCore
+import Testing
+import Wire
+
+@testable import Faults
+
+/// Messages that travel on another session, with a shell of a few lines between two machines.
+@Suite struct CrossingTests {
+    private func pair(_ mode: String, to side: Side, extensions: String? = nil) -> (Net, SessionID, SessionID) {
+        let profile = Sample.profile(
+            Sample.rule("cross-streams", ["mode": [mode]]) {
+                $0.to = side
+                $0.user = .init("alice")
+                $0.message = .nth(2)
+            })
+        var net = Net(profile: profile)
+        let alice = net.upgraded(1, user: "alice", extensions: extensions)
+        let bob = net.upgraded(2, user: "bob", extensions: extensions)
+        for id in [alice, bob] {
+            _ = net.takeClient(id)
+            _ = net.takeServer(id)
+        }
+        return (net, alice, bob)
+    }
+
+    private func events(_ bytes: ByteBuffer) -> [String] { Sample.messages(bytes, .toClient) }
+
+    @Test func divert() {
+        var (net, alice, bob) = pair("divert", to: .client)
+        for text in ["a1", "a2", "a3"] { net.server(alice, Sample.frame(text, masked: false)) }
+        net.server(bob, Sample.frame("b1", masked: false))
+        #expect(events(net.takeClient(alice)) == ["a1", "a3"])
+        #expect(events(net.takeClient(bob)) == ["a2", "b1"])
+        #expect(net.faults(alice).map(\.partner) == ["bob"])
+        #expect(net.faults(alice).map(\.applied) == [true])
+        let (entries, differences) = net.conclude()
+        #expect(differences == [])
+        let crossed = entries.compactMap { entry -> FrameRecord? in
+            if case .frame(let frame) = entry.body, frame.provenance.source?.session == alice, entry.session == bob {
+                frame
+            } else {
+                nil
+            }
+        }
+        #expect(crossed.map(\.provenance.faults) == [["f1"]])
+    }
+
+    @Test func copy() {
+        var (net, alice, bob) = pair("copy", to: .client)
+        for text in ["a1", "a2", "a3"] { net.server(alice, Sample.frame(text, masked: false)) }
+        #expect(events(net.takeClient(alice)) == ["a1", "a2", "a3"])
+        #expect(events(net.takeClient(bob)) == ["a2"])
+        #expect(net.conclude().differences == [])
+    }
+
+    @Test(arguments: [false, true]) func swap(wholeRead: Bool) {
+        var (net, alice, bob) = pair("swap", to: .client)
+        let down = ["a1", "a2", "a3"].map { Sample.frame($0, masked: false) }
+        if wholeRead { net.server(alice, Sample.joined(down)) } else { for frame in down { net.server(alice, frame) } }
+        for text in ["b1", "b2"] { net.server(bob, Sample.frame(text, masked: false)) }
+        #expect(events(net.takeClient(alice)) == ["a1", "a3", "b1"])
+        #expect(events(net.takeClient(bob)) == ["a2", "b2"])
+        #expect(net.faults(alice).count == 1)
+        #expect(net.faults(bob).map(\.detail) == ["goes to alice in exchange"])
+        #expect(net.conclude().differences == [])
+    }
+
+    @Test func requestsTravelMaskedToTheServer() {
+        var (net, alice, bob) = pair("divert", to: .server)
+        for text in ["a1", "a2"] { net.client(alice, Sample.frame(text, masked: true)) }
+        #expect(Sample.messages(net.takeServer(alice), .toServer) == ["a1"])
+        let bytes = net.takeServer(bob)
+        #expect(FrameHeader(bytes)?.maskKey != nil)
+        #expect(Sample.messages(bytes, .toServer) == ["a2"])
+        #expect(net.conclude().differences == [])
+    }
+
+    /// It waits for the end of a message, never splits one.
+    @Test func insertedBetweenMessages() {
+        var (net, alice, bob) = pair("divert", to: .client)
+        let begin = Sample.frame("b1 ", fin: false, masked: false)
+        let end = Sample.frame("rest", opcode: .continuation, masked: false)
+        net.server(bob, begin)
+        var split = Sample.frame("whole", masked: false)
+        for text in ["a1", "a2"] { net.server(alice, Sample.frame(text, masked: false)) }
+        #expect(net.takeClient(bob) == begin)
+        let half = split.readSlice(length: 3) ?? ByteBuffer()
+        net.server(bob, Sample.joined(end, half))
+        net.server(bob, split)
+        #expect(events(Sample.joined(begin, net.takeClient(bob))) == ["b1 rest", "a2", "whole"])
+        #expect(net.conclude().differences == [])
+    }
+
+    @Test func withoutAPartnerTheMessageGoesOnHere() {
+        let profile = Sample.profile(
+            Sample.rule("cross-streams", ["mode": ["divert"], "among": ["bob"]]) { $0.to = .client })
+        var net = Net(profile: profile)
+        let alice = net.upgraded(1, user: "alice")
+        _ = net.takeClient(alice)
+        let frame = Sample.frame("stays", masked: false)
+        net.server(alice, frame)
+        #expect(net.takeClient(alice) == frame)
+        #expect(net.faults(alice).map(\.applied) == [false])
+        #expect(net.faults(alice).first?.detail == "divert to client: no partner")
+        #expect(net.conclude().differences == [])
+    }
+
+    /// trust.md T26.
+    @Test func credentialsDoNotTravel() {
+        for among in [[], ["bob"], ["alice", "bob"]] {
+            var settings = ["mode": ["divert"]]
+            if !among.isEmpty { settings["among"] = among }
+            var net = Net(profile: Sample.profile(Sample.rule("cross-streams", settings) { $0.to = .server }))
+            let alice = net.upgraded(1, user: "alice")
+            let bob = net.upgraded(2, user: "bob")
+            _ = net.takeServer(alice)
+            _ = net.takeServer(bob)
+            let frame = Sample.frame("{\"token\":\"secret-token\"}", masked: true)
+            net.client(alice, frame)
+            let travelled = net.takeServer(bob).readableBytes > 0
+            #expect(travelled == (among == ["alice", "bob"]))
+            #expect((net.takeServer(alice) == frame) == !travelled)
+            #expect(net.faults(alice).map(\.applied) == [travelled])
+        }
+    }
+
+    @Test(arguments: ["swap", "divert", "copy"]) func compressedSessions(mode: String) throws {
+        let text = "permessage-deflate"
+        var (net, alice, bob) = pair(mode, to: .client, extensions: text)
+        let parameters = DeflateParameters()
+        let deflaters = [alice: try parameters.deflater(.toClient), bob: try parameters.deflater(.toClient)]
+        func send(_ text: String, _ id: SessionID, _ net: inout Net) throws {
+            guard let small = try deflaters[id]?.deflate(ByteBuffer(string: text)) else { return }
+            net.server(id, Sample.frame(small, rsv: 4, masked: false))
+        }
+        for number in 1...4 { try send("{\"user\":\"alice\",\"number\":\(number)}", alice, &net) }
+        for number in 1...3 { try send("{\"user\":\"bob\",\"number\":\(number)}", bob, &net) }
+        let gotAlice = Sample.messages(net.takeClient(alice), .toClient, .deflate(parameters))
+        let gotBob = Sample.messages(net.takeClient(bob), .toClient, .deflate(parameters))
+        let second = "{\"user\":\"alice\",\"number\":2}"
+        #expect(gotBob.first == second)
+        #expect(gotAlice.contains(second) == (mode == "copy"))
+        #expect(gotAlice.contains("{\"user\":\"bob\",\"number\":1}") == (mode == "swap"))
+        #expect(gotBob.last == "{\"user\":\"bob\",\"number\":3}")
+        #expect(!(gotAlice + gotBob).contains { $0.hasPrefix("unlifted") })
+        #expect(net.conclude().differences == [])
+    }
+}

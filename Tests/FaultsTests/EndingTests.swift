@@ -1,0 +1,158 @@
+import Journaling
+import NIOCore
+import Testing
+import Wire
+
+@testable import Faults
+
+/// Ends, back-pressure, and what the whole proxy asks of a session.
+@Suite struct EndingTests {
+    @Test func halfCloseGoesBothWays() {
+        var net = Net()
+        let id = net.upgraded(1)
+        _ = net.commands(id)
+        net.send(.ended(.client, .finish), to: id)
+        #expect(net.commands(id) == ["finish server"])
+        _ = net.takeClient(id)
+        let late = Sample.frame("late", masked: false)
+        net.server(id, late)
+        #expect(net.takeClient(id) == late)
+        net.send(.ended(.server, .finish), to: id)
+        #expect(net.commands(id) == ["finish client"])
+        #expect(net.ends(id).map(\.side) == [.client, .server])
+        #expect(net.conclude().differences == [])
+    }
+
+    @Test(arguments: Side.allCases) func resetIsHandedOn(side: Side) {
+        var net = Net()
+        let id = net.upgraded(1)
+        _ = net.commands(id)
+        net.sessions[id]?.gone.insert(side)
+        net.send(.ended(side, .reset), to: id)
+        #expect(net.commands(id) == ["close \(side.other.rawValue) reset"])
+        #expect(net.ends(id).map(\.style) == [.reset, .reset])
+        #expect(net.conclude().differences == [])
+    }
+
+    /// A reset at any moment leaves a journal that explains everything (trust.md R12).
+    @Test(arguments: Side.allCases) func resetsAtEveryMoment(side: Side) {
+        let events = 12
+        for stop in 0..<events {
+            for profile in TransparencyTests.profiles {
+                var net = Net(profile: profile)
+                let id = net.open(1)
+                let steps: [(inout Net) -> Void] = [
+                    { $0.client(id, "GET /ws HT") },
+                    { $0.send(.connected, to: id) },
+                    { $0.client(id, String(Sample.request().dropFirst(10))) },
+                    { $0.client(id, Sample.frame("part", fin: false, masked: true)) },
+                    { $0.server(id, Sample.response()) },
+                    { $0.server(id, Sample.frame("{}", masked: false)) },
+                    { $0.client(id, Sample.frame("ping", opcode: .ping, masked: true)) },
+                    { $0.client(id, ByteBuffer(bytes: [0x80, 0x84, 1, 2])) },
+                    { $0.server(id, Sample.frame("half", fin: false, masked: false)) },
+                    { $0.server(id, ByteBuffer(bytes: [0x81])) },
+                    { $0.client(id, ByteBuffer(bytes: [3, 4, 5])) },
+                    { $0.send(.undelivered(side.other, 3), to: id) },
+                ]
+                for step in steps.prefix(stop) { step(&net) }
+                net.sessions[id]?.gone.insert(side)
+                net.send(.ended(side, .reset), to: id)
+                for step in steps.dropFirst(stop) { step(&net) }
+                #expect(net.conclude().differences == [], "reset by the \(side) after \(stop) events")
+            }
+        }
+    }
+
+    @Test func backPressure() {
+        var net = Net()
+        let id = net.upgraded(1)
+        _ = net.commands(id)
+        net.send(.writable(.client, false), to: id)
+        net.send(.writable(.client, false), to: id)
+        net.send(.writable(.server, false), to: id)
+        net.send(.writable(.client, true), to: id)
+        #expect(net.commands(id) == ["reads server false", "reads client false", "reads server true"])
+    }
+
+    @Test func drainEndsOnlyWhatHasNotBegun() {
+        var net = Net()
+        let idle = net.open(1)
+        let busy = net.upgraded(2)
+        _ = net.commands(busy)
+        net.send(.drain, to: idle)
+        net.send(.drain, to: busy)
+        #expect(net.commands(idle) == ["connect", "close client half", "close server reset"])
+        #expect(net.commands(busy) == [])
+        #expect(net.ends(idle).first?.by == .tool)
+    }
+
+    @Test func switchingFaultsOffReleasesWhatIsHeld() {
+        var net = Net(profile: Sample.profile(Sample.rule("accept-delay", ["delay": ["10s"]])))
+        let id = net.upgraded(1)
+        #expect(net.takeClient(id).readableBytes == 0)
+        net.send(.faultsOff, to: id)
+        #expect(String(buffer: net.takeClient(id)) == Sample.response())
+        #expect(net.conclude().differences == [])
+    }
+
+    @Test func switchingFaultsOffLetsUndecidedFramesGo() {
+        var net = Net(profile: Sample.profile(Sample.rule("drop")))
+        let id = net.upgraded(1)
+        _ = net.takeServer(id)
+        let first = Sample.frame("a", fin: false, masked: true)
+        net.client(id, first)
+        #expect(net.takeServer(id).readableBytes == 0)
+        net.send(.faultsOff, to: id)
+        #expect(net.takeServer(id) == first)
+        let rest = Sample.frame("b", opcode: .continuation, masked: true)
+        net.client(id, rest)
+        #expect(net.takeServer(id) == rest)
+        #expect(net.faults(id).isEmpty)
+        #expect(net.conclude().differences == [])
+    }
+
+    /// L4: what is too large to lift passes as it came, and says so.
+    @Test func largeMessagesPassUnlifted() {
+        var limits = Limits.standard
+        limits.messageBytes = 1_000
+        limits.messageFragments = 4
+        let profile = Sample.profile(Sample.rule("drop"))
+        let sizes = [(999, true), (1_000, true), (1_001, false)]
+        for (size, isLifted) in sizes {
+            var net = Net(profile: profile, limits: limits)
+            let id = net.upgraded(1)
+            _ = net.takeServer(id)
+            let frame = Sample.frame(String(repeating: "x", count: size), masked: true)
+            for chunk in Sample.chunks(frame, seed: 3) { net.client(id, chunk) }
+            #expect(net.takeServer(id) == (isLifted ? ByteBuffer() : frame))
+            #expect(net.limits(id).isEmpty == isLifted)
+            #expect(net.conclude().differences == [])
+        }
+        var net = Net(profile: profile, limits: limits)
+        let id = net.upgraded(1)
+        _ = net.takeServer(id)
+        var frames = [Sample.frame("a", fin: false, masked: true)]
+        for _ in 0..<5 { frames.append(Sample.frame("b", opcode: .continuation, fin: false, masked: true)) }
+        frames.append(Sample.frame("c", opcode: .continuation, masked: true))
+        for frame in frames { net.client(id, frame) }
+        #expect(net.takeServer(id) == Sample.joined(frames))
+        #expect(net.limits(id) == ["L4"])
+        #expect(net.conclude().differences == [])
+    }
+
+    /// L10: more than may be held goes on early, in order.
+    @Test func heldBytesAreBounded() {
+        var limits = Limits.standard
+        limits.heldBytes = 4_000
+        var net = Net(profile: Sample.profile(Sample.rule("accept-delay", ["delay": ["10s"]])), limits: limits)
+        let id = net.upgraded(1)
+        let frames = (0..<10).map { Sample.frame("\($0)" + String(repeating: "y", count: 600), masked: false) }
+        for frame in frames { net.server(id, frame) }
+        #expect(net.limits(id).contains("L10"))
+        #expect(net.takeClient(id).readableBytes > 0)
+        net.pass(.seconds(11))
+        let (_, differences) = net.conclude()
+        #expect(differences == [])
+    }
+}
