@@ -40,6 +40,8 @@ package struct Proxy: AsyncParsableCommand {
     var loops: Int?
     @Option(help: "How long sessions may go on after SIGTERM.")
     var grace = 5
+    @Option(help: "Seconds to wait for the server to answer before anything listens.")
+    var wait = 2
     @Option(help: "Lines: events (folded over 50/s), all, none (only FAIL and ALERT).")
     var log: Log = .events
     @OptionGroup var looks: Looks
@@ -52,7 +54,7 @@ package struct Proxy: AsyncParsableCommand {
         let form = ProxyForm(console: console, json: looks.json, log: log, started: Date())
         let server: ProxyServer
         do {
-            server = try await ProxyServer.start(options, onEvent: { event in form.event(event) })
+            server = try await ProxyServer.start(options, patience: .seconds(wait), onEvent: { event in form.event(event) })
         } catch { throw ProxyComplaint.of(error) }
         form.open(options, address: server.address, pid: getpid())
         let result = await serve(server, form)
@@ -62,10 +64,10 @@ package struct Proxy: AsyncParsableCommand {
     }
 
     private func options() throws -> ProxyOptions {
-        guard (1...64).contains(loops ?? 1), (0...3_600).contains(grace) else {
+        guard (1...64).contains(loops ?? 1), (0...3_600).contains(grace), (0...600).contains(wait) else {
             throw Complaint(
-                "--loops or --grace is out of range",
-                details: [("expected", "loops 1 to 64, grace 0 to 3600 s")], exit: .usage)
+                "--loops, --grace or --wait is out of range",
+                details: [("expected", "loops 1 to 64, grace 0 to 3600 s, wait 0 to 600 s")], exit: .usage)
         }
         let faults = try profile.map { try ProfileLoader().load($0) }
         let promise = try (contract ?? faults?.contract).map { try ContractLoader().load($0) }
@@ -79,6 +81,7 @@ package struct Proxy: AsyncParsableCommand {
         options.record = record
         options.judge = promise != nil
         options.program = Miswire.number
+        options.mintKey = SigningKey.value()
         if let loops { options.loops = loops }
         return options
     }
@@ -129,7 +132,7 @@ enum ProxyComplaint {
                 "the target ws://\(address) does not answer",
                 details: [
                     ("tried", "\(address), \(SafeText.show(why)), \(attempts) times in \(Figures.duration(elapsed))"),
-                    ("remedy", "start it, or name another address"),
+                    ("remedy", "start it, name another address, or --wait 30"),
                 ], exit: .targetUnreachable)
         case .cannotRecord(let directory, let why):
             return Complaint(
