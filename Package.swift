@@ -68,15 +68,18 @@ let package = Package(
         .executableTarget(name: "miswire", dependencies: ["Commands"], swiftSettings: strict),
     ]
         + modules.map { module in
-            // Shipped profiles and contracts are part of the program, so that their names mean the same everywhere.
+            // Shipped profiles, contracts and plans are part of the program, so that their names mean the same everywhere.
             .target(
                 name: module.name, dependencies: module.imports,
-                resources: module.name == "Profiles" ? [.embedInCode("Shipped")] : nil, swiftSettings: strict)
+                resources: ["Profiles", "Plans"].contains(module.name) ? [.embedInCode("Shipped")] : nil,
+                swiftSettings: strict)
         }
         + modules.map { module in
             .testTarget(
                 name: module.name + "Tests",
-                dependencies: [.target(name: module.name)] + module.imports,
+                // The simulator of Peers is tested on a server that it must not know.
+                dependencies: [.target(name: module.name)] + module.imports
+                    + (module.name == "Peers" ? ["ReferenceBackend"] : []),
                 // Vectors, and harnesses with peers of other makers; .ci/run starts these.
                 exclude: ["Wire": ["Vectors"], "ProxyRuntime": ["Peers"]][module.name] ?? [],
                 swiftSettings: strict)

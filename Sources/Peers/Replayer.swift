@@ -1,20 +1,123 @@
+import Journaling
 package import Oracles
 package import Plans
 
-/// Plays a finding's plan again and says what became of it (looks.md section 3).
+/// Plays a finding's plan again and says what became of it (looks.md section 3). A plan that names a finding is judged by
+/// the finding's property and fingerprint, and by the step that its comment marks; any other plan by its steps and by
+/// whatever the oracle finds.
 package struct Replayer: Sendable {
     package var rig: Rig
-    /// How often at most.
+    /// How often it is played.
     package var runs = 5
     package init(rig: Rig) { self.rig = rig }
-    package func replay(_ plan: Plan) async throws -> ReplayReport { throw RigError.cannotListen("not built") }
+
+    private struct Seen {
+        var run: RigRun
+        var finding: Finding?
+        /// Label of the first step that could not be tried, and why.
+        var obstacle: (Int, String)?
+        /// Label of the first step that does not do what the plan says.
+        var difference: Int?
+        var failed: Bool { finding != nil }
+    }
+
+    package func replay(_ plan: Plan) async throws(RigError) -> ReplayReport {
+        var seen: [Seen] = []
+        for number in 1...max(1, runs) {
+            let one = look(try await rig.run(plan), plan)
+            seen.append(one)
+            // What cannot be replayed now cannot be replayed the fifth time either.
+            if number == 1, !one.failed, one.obstacle != nil { break }
+        }
+        return report(plan, seen)
+    }
+
+    private func look(_ run: RigRun, _ plan: Plan) -> Seen {
+        var seen = Seen(run: run, finding: matching(run.judgement.findings, plan))
+        for step in run.steps {
+            switch step.outcome {
+            case .ok: continue
+            case .failed: seen.difference = seen.difference ?? step.number
+            case .cannot(let why):
+                seen.difference = seen.difference ?? step.number
+                if seen.obstacle == nil { seen.obstacle = (step.number, why) }
+            }
+        }
+        return seen
+    }
+
+    /// The finding that the plan is about. Without an id in its head, any finding.
+    private func matching(_ findings: [Finding], _ plan: Plan) -> Finding? {
+        guard let id = plan.head.finding else { return findings.first }
+        return findings.first { $0.id == id } ?? findings.first { finding in
+            // A plan edited by hand may move the fingerprint's details; its property still tells.
+            finding.property == id.prefix { $0 != "-" }
+        }
+    }
+
+    private func report(_ plan: Plan, _ seen: [Seen]) -> ReplayReport {
+        let failing = seen.filter(\.failed)
+        let shown = failing.first ?? seen.first { $0.difference != nil } ?? seen[0]
+        let count = seen.count
+        let outcome: ReplayReport.Outcome
+        if failing.count == count {
+            outcome = .stillFailing(failed: count, of: count)
+        } else if !failing.isEmpty {
+            outcome = .flaky(failed: failing.count, of: count)
+        } else if let obstacle = seen.compactMap(\.obstacle).first {
+            outcome = .cannotReplay(step: obstacle.0, hint(obstacle.1, plan, obstacle.0))
+        } else if let reason = undecided(seen, plan) {
+            outcome = .cannotReplay(step: shown.difference, reason)
+        } else {
+            outcome = .fixed(of: count)
+        }
+        return ReplayReport(
+            outcome: outcome, steps: shown.run.steps, firstDifference: shown.difference, finding: shown.finding,
+            sentence: shown.finding?.sentence ?? now(plan, shown))
+    }
+
+    /// `refused with 401 (credential?)`, with the step's words in front.
+    private func hint(_ why: String, _ plan: Plan, _ label: Int) -> String {
+        let isCredential = ["401", "403"].contains { why.hasSuffix($0) }
+        let step = plan.steps.first { $0.number == label }
+        let words = step.map { ($0.user ?? "") + " " + PlanText.words(of: $0.verb) + ": " } ?? ""
+        return words + why + (isCredential ? " (credential?)" : "")
+    }
+
+    /// Nothing failed, and yet nothing is shown: the property was never asked, or is undecided.
+    private func undecided(_ seen: [Seen], _ plan: Plan) -> String? {
+        let properties = seen.flatMap(\.run.judgement.properties)
+        if let id = plan.head.finding {
+            let property = String(id.prefix { $0 != "-" })
+            let mine = properties.filter { $0.id == property }
+            if mine.allSatisfy({ $0.checked == 0 }) { return "\(property) was not exercised" }
+            return mine.contains { $0.inconclusive > 0 } ? "\(property) could not be decided" : nil
+        }
+        return properties.allSatisfy { $0.checked == 0 } ? "nothing was exercised" : nil
+    }
+
+    /// What happens now: the last guard that holds, as `error reaches alice in 6 ms`.
+    private func now(_ plan: Plan, _ seen: Seen) -> String {
+        if let label = seen.difference, let step = plan.steps.first(where: { $0.number == label }) {
+            let outcome = seen.run.steps.first { $0.number == label }?.outcome
+            if case .failed(let why) = outcome { return "no finding; \(step.user ?? "") \(PlanText.words(of: step.verb)): \(why)" }
+        }
+        for step in plan.steps.reversed() {
+            guard case .until(let events, _) = step.verb, let user = step.user,
+                let result = seen.run.steps.first(where: { $0.number == step.number }), result.isOK
+            else { continue }
+            let milliseconds = result.took.nanoseconds / 1_000_000
+            return "\(events.joined(separator: " and ")) reaches \(user) in \(milliseconds < 1 ? "<1" : "\(milliseconds)") ms"
+        }
+        return "every step holds"
+    }
 }
 
 package struct ReplayReport: Sendable {
     package enum Outcome: Sendable, Equatable {
         case stillFailing(failed: Int, of: Int)
         case fixed(of: Int)
-        /// Label of the step, and why: `refused with 401 (credential?)`.
+        /// Label of the step, and why: `bob until open within 2s: refused with 401 (credential?)`.
         case cannotReplay(step: Int?, String)
         case flaky(failed: Int, of: Int)
     }

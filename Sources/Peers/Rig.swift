@@ -3,6 +3,8 @@ package import Faults
 package import Journaling
 package import Oracles
 package import Plans
+import ProxyRuntime
+import Synchronization
 
 /// One proxy in front of one target, in this process, with the users of a plan before it and a judge behind it.
 package struct Rig: Sendable {
@@ -10,12 +12,20 @@ package struct Rig: Sendable {
     package var contract: Contract?
     package var profile: Profile?
     package var seed: UInt64
-    /// Signs the users' credentials.
+    /// Signs the users' credentials, and lets the proxy check them.
     package var key: [UInt8]
-    /// Keep connections open past every deadline of the contract, so that each obligation can fall due.
+    /// Keep connections open until nothing is undecided any more, at most past every deadline of the contract, so that
+    /// each obligation can be met or fall due.
     package var linger = true
     /// Directory to record into.
     package var recording: String?
+    /// Event loops of the proxy.
+    package var loops = 1
+    /// How long the target may take to answer at all before the first user connects.
+    package var patience = Duration.seconds(2)
+    package var limits = Limits.standard
+    /// Keep the journal in `RigRun.entries`.
+    package var keepsEntries = false
 
     package init(target: Endpoint, contract: Contract?, profile: Profile?, seed: UInt64, key: [UInt8]) {
         self.target = target
@@ -25,7 +35,74 @@ package struct Rig: Sendable {
         self.key = key
     }
 
-    package func run(_ plan: Plan) async throws -> RigRun { throw RigError.cannotListen("not built") }
+    package func run(_ plan: Plan) async throws(RigError) -> RigRun {
+        let journal = Journal()
+        let keep: EntryObserver = { journal.add($0) }
+        let server: ProxyServer
+        do throws(RuntimeError) {
+            server = try await ProxyServer.start(options(), patience: patience, onEntry: keepsEntries ? keep : nil)
+        } catch { throw Self.error(error) }
+
+        let clock = ContinuousClock()
+        let begun = clock.now
+        var options = Player.Options(contract: contract)
+        options.seed = seed
+        options.key = key
+        let performance = Player(options: options).begin(
+            plan, at: Endpoint(host: server.address.host, port: server.address.port))
+        let steps = await performance.played()
+        if linger { await settle(server) }
+        await performance.finish()
+        let result = await server.stop(grace: .seconds(2))
+        var judgement = result.judgement ?? Judgement()
+        if !result.recordingComplete {
+            judgement.notes.append("the recording is not complete: \(result.recordingError ?? "no reason given")")
+        }
+        return RigRun(
+            steps: steps, judgement: judgement, entries: journal.entries, took: begun.duration(to: clock.now),
+            recording: result.recording, recordingComplete: result.recordingComplete)
+    }
+
+    private func options() -> ProxyOptions {
+        let upstream = Upstream(
+            url: target.description, address: HostPort(host: target.host, port: target.port))
+        var options = ProxyOptions(listen: HostPort(host: "127.0.0.1", port: 0), upstream: upstream)
+        options.profile = profile
+        options.contract = contract
+        options.seed = seed
+        options.limits = limits
+        options.loops = loops
+        options.record = recording
+        options.judge = true
+        options.mintKey = String(decoding: key, as: UTF8.self)
+        return options
+    }
+
+    /// Waits while traffic still flows or the judge is undecided on anything, up to the longest deadline there is and a
+    /// little more.
+    private func settle(_ server: ProxyServer) async {
+        let clock = ContinuousClock()
+        let end = clock.now.advanced(by: Deadlines.longest(in: contract) + .milliseconds(250))
+        var pause = Duration.milliseconds(20)
+        var entries: UInt64?
+        while clock.now < end {
+            let soFar = await server.snapshot()
+            let isDecided = soFar.judgement?.properties.allSatisfy { $0.inconclusive == 0 } ?? true
+            if isDecided, entries == soFar.entries { return }
+            entries = soFar.entries
+            do { try await Task.sleep(for: pause) } catch { return }
+            pause = min(pause * 2, .milliseconds(200))
+        }
+    }
+
+    private static func error(_ error: RuntimeError) -> RigError {
+        switch error {
+        case .targetSilent(let address, let reason, _, _): .unreachable("\(address): \(reason)")
+        case .hostNotFound(let host, let reason): .unreachable("\(host): \(reason)")
+        case .forbiddenTarget(let address, let reason): .unreachable("\(address): \(reason)")
+        default: .cannotListen("\(error)")
+        }
+    }
 }
 
 package enum RigError: Error, Sendable, Equatable {
@@ -36,12 +113,44 @@ package enum RigError: Error, Sendable, Equatable {
 package struct RigRun: Sendable {
     package var steps: [StepResult]
     package var judgement: Judgement
+    /// Empty unless `keepsEntries`.
     package var entries: [Entry]
     package var took: Duration
-    package init(steps: [StepResult], judgement: Judgement, entries: [Entry], took: Duration) {
+    package var recording: String?
+    /// False when the disk failed: then nothing may pass.
+    package var recordingComplete: Bool
+    package init(
+        steps: [StepResult], judgement: Judgement, entries: [Entry], took: Duration, recording: String? = nil,
+        recordingComplete: Bool = true
+    ) {
         self.steps = steps
         self.judgement = judgement
         self.entries = entries
         self.took = took
+        self.recording = recording
+        self.recordingComplete = recordingComplete
+    }
+}
+
+/// Entries as the recorder's thread hands them over.
+private final class Journal: Sendable {
+    private let kept = Mutex<[Entry]>([])
+    func add(_ entry: Entry) { kept.withLock { $0.append(entry) } }
+    var entries: [Entry] { kept.withLock { $0 } }
+}
+
+/// The bounds of a contract.
+package enum Deadlines {
+    /// The longest that any obligation may stay open; a hot state without a bound counts as none.
+    package static func longest(in contract: Contract?) -> Duration {
+        guard let contract else { return .seconds(1) }
+        var bounds = [contract.session?.within, contract.auth?.within, contract.errors?.within]
+        bounds += contract.requests.map { $0.within ?? ($0.answer.isEmpty ? nil : contract.deadline) }
+        bounds += contract.reject.map(\.within)
+        for run in contract.runs {
+            bounds += run.hot.map(\.within)
+            bounds += run.parts.map(\.within)
+        }
+        return bounds.compactMap { $0 }.max() ?? contract.deadline
     }
 }

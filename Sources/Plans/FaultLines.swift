@@ -197,7 +197,17 @@ private struct FaultWords {
     }
 
     private func pattern(_ word: String) throws(FaultLineError) -> Pattern {
-        throw wrong(word, "patterns in fault lines are not supported yet")
+        guard let document = FlowText.document(word) else {
+            throw wrong(word, "expected a pattern such as { type: error } or [a, b]")
+        }
+        let (pattern, problems) = Pattern.reading(document)
+        guard let pattern else {
+            let problem = problems.first?.error
+            throw FaultLineError(
+                word: word, sentence: problem?.message ?? "the pattern cannot be read",
+                remedy: problem?.remedy ?? "write { type: error }")
+        }
+        return pattern
     }
 
     mutating func expectation() throws(FaultLineError) -> Expectation? {

@@ -214,7 +214,7 @@ extension PlayMachine {
         for index in lines[id].arrivals.indices.dropFirst(lines[id].cursor) where !wanted.isEmpty {
             guard lines[id].arrivals[index].at <= step.due else { break }
             let names = lines[id].arrivals[index].names
-            if let met = wanted.firstIndex(where: { names.contains($0) && lines[id].state($0) == nil }) {
+            if let met = wanted.firstIndex(where: { Self.isMet($0, by: names) && lines[id].state($0) == nil }) {
                 wanted.remove(at: met)
                 last = index
             }
@@ -242,7 +242,10 @@ extension PlayMachine {
         }
         let since = acted[line.user] ?? step.began
         for other in lines where other.user != line.user {
-            if let found = other.arrivals.first(where: { $0.at >= since && !wanted.filter($0.names.contains).isEmpty }) {
+            let instead = other.arrivals.first { arrival in
+                arrival.at >= since && wanted.contains { Self.isMet($0, by: arrival.names) }
+            }
+            if let found = instead {
                 return .failed("\(other.user) got \(Self.name(found)) at \(Self.time(since, found.at))")
             }
         }
@@ -251,6 +254,11 @@ extension PlayMachine {
         if came.isEmpty { return .failed("nothing came") }
         let names = came.prefix(3).map(Self.name).joined(separator: ", ")
         return .failed("got \(names)" + (came.count > 3 ? " and \(came.count - 3) more" : ""))
+    }
+
+    /// `agent_completed|error` is met by either.
+    private static func isMet(_ wanted: String, by names: [String]) -> Bool {
+        wanted.split(separator: "|").contains { names.contains(String($0)) }
     }
 
     private static func name(_ arrival: Line.Arrival) -> String { arrival.names.first ?? "a message" }

@@ -11,8 +11,8 @@ import Wire
 /// its `until` is how users overlap. Steps named by `together` wait until the last of them is reached and are then
 /// begun at the same instant; the next step waits for all of them. `connect` ends when the upgrade request is written,
 /// `send` and `close` when the bytes are handed over. `until` takes the events of its connection in the order in which
-/// they came, from behind the last one that an earlier `until` took; each name in it needs an event of its own. Besides
-/// events of the contract it knows `open`, `refused`, `answered` (either of them), `closed` and `ended`. A guard that
+/// they came, from behind the last one that an earlier `until` took; each name in it needs an event of its own, and
+/// `a|b` takes either. Besides events of the contract it knows `open`, `refused`, `answered` (either of them), `closed` and `ended`. A guard that
 /// does not hold lets the play go on.
 package struct PlayMachine: Sendable {
     package enum Event: Sendable {
