@@ -58,6 +58,17 @@ import Testing
         }
     }
 
+    @Test func aCopyGoesItsOwnWay() throws {
+        let first = try Inflater()
+        #expect(try String(buffer: first.inflate(Vectors.hex("f248cdc9c90700"))) == "Hello")
+        let second = try first.copied()
+        first.skip()
+        #expect(!first.isUsable && second.isUsable)
+        #expect(try String(buffer: second.inflate(Vectors.hex("f200110000"))) == "Hello")
+        #expect(try !first.copied().isUsable)
+        #expect(try String(buffer: Inflater().copied().inflate(Vectors.hex("f248cdc9c90700"))) == "Hello")
+    }
+
     @Test func limitHoldsDuringInflation() throws {
         let bomb = try Deflater().deflate(ByteBuffer(repeating: 0, count: 1_000_000))
         #expect(bomb.readableBytes < 2000)

@@ -15,7 +15,8 @@ package import struct NIOCore.ByteBuffer
     private var stream: UnsafeMutablePointer<z_stream>?
     private var isLost = false
 
-    /// `windowBits` 8 to 15: 15 reads what any smaller window wrote; a smaller one also finds distances that it forbids.
+    /// `windowBits` 8 to 15: 15 reads what any smaller window wrote; a smaller one also refuses what reaches too far
+    /// back.
     package init(windowBits: Int = 15, takeover: Bool = true) throws(DeflateError) {
         guard (8...15).contains(windowBits) else { throw .windowBits(windowBits) }
         bits = -Int32(windowBits)
