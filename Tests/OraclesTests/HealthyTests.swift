@@ -18,7 +18,7 @@ import Wire
                 story.close(session, by: .server, 1000, at: 61)
             }
         }
-        #expect(judgement.findings.isEmpty)
+        #expect(judgement.sentences.isEmpty)
         #expect(judgement.failed.isEmpty && judgement.undecided.isEmpty)
         #expect(judgement.counts("H1") == [2, 2, 0, 0, 0])
         #expect(judgement.counts("E1") == [2, 2, 0, 0, 0])
@@ -48,7 +48,7 @@ import Wire
             }
         }
         #expect(judgement.errorsDelivered == judgement.errorKinds && judgement.errorKinds.count == 5)
-        #expect(judgement.findings.isEmpty)
+        #expect(judgement.sentences.isEmpty)
         #expect(judgement.counts("E3") == [5, 5, 0, 0, 0])
     }
 
@@ -60,7 +60,7 @@ import Wire
             story.event(1, "again", at: 12)
             story.event(1, "hello", at: 13)
         }
-        #expect(judgement.findings.isEmpty)
+        #expect(judgement.sentences.isEmpty)
         #expect(judgement.counts("E1") == [2, 2, 0, 0, 0])
         #expect(judgement.summary("E3").notApplicable == "reject")
         #expect(judgement.summary("A1").notApplicable == "identity.credential")
@@ -90,7 +90,7 @@ import Wire
             story.send(1, Say.start("alice", "q1"), at: 10)
             story.send(1, "{", at: 11)
         }
-        #expect(judgement.findings.isEmpty)
+        #expect(judgement.sentences.isEmpty)
         #expect(judgement.counts("E1") == [1, 0, 0, 1, 0])
         #expect(judgement.counts("E3") == [1, 0, 0, 1, 0])
         #expect(judgement.summary("E3").reasons == ["the recording ends before the deadline"])

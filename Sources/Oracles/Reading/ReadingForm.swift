@@ -54,9 +54,9 @@ extension Reader {
 
     /// Demanded only where the request's value is known to be the user's own: a foreign one need not come back.
     private func contextProblem(_ event: Event, _ request: Request, _ contract: Contract) -> Reading.ErrorReading.Problem? {
-        guard let paths = contract.errors?.context, let value = event.recognition.value, !request.isIndeterminate else {
-            return nil
-        }
+        guard let paths = contract.errors?.context, let value = event.recognition.value, !request.isIndeterminate,
+            !request.recognition.tolerated
+        else { return nil }
         for (index, path) in paths.enumerated() where request.context.indices.contains(index) {
             guard let wanted = request.context[index], identifiers.isOwn(path, wanted, of: request.user) else { continue }
             let found = path.value(in: value)

@@ -75,7 +75,8 @@ extension Reader {
         for (index, rule) in contract.runs.enumerated() {
             guard let key = contract.key(of: rule, in: value) else { continue }
             let session = rule.serverScope ? nil : event.session
-            if let number = runsByKey[RunKey(rule: index, session: session, text: Identifiers.text(key))] { return number }
+            let runKey = RunKey(rule: index, session: session, text: Identifiers.text(key))
+            if let number = runsByKey[runKey] ?? tombs[runKey]?.number { return number }
         }
         return nil
     }

@@ -1,5 +1,6 @@
 import Contracts
 import Journaling
+import Testing
 import Wire
 
 /// The shipped agent-chat contract as JSON: core tests read no YAML.
@@ -9,7 +10,9 @@ enum AgentChat {
     static func read(_ text: String) -> Contract {
         let json = (try? JSON.parse(text)) ?? .null
         var reader = ContractReader(Document(json, file: "agent-chat.yaml"))
-        return reader.read()
+        let contract = reader.read()
+        if !reader.problems.isEmpty { Issue.record("\(reader.problems)") }
+        return contract
     }
 
     static let echo = read(
@@ -28,8 +31,7 @@ enum AgentChat {
             members.removeAll { $0.key == member.key }
             members.append(member)
         }
-        var reader = ContractReader(Document(.object(members), file: "agent-chat.yaml"))
-        return reader.read()
+        return read(JSON.object(members).text)
     }
 
     static let text = #"""

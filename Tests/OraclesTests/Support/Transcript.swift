@@ -236,3 +236,8 @@ extension Judgement {
     var failed: [String] { properties.filter { $0.failed > 0 }.map(\.id) }
     var undecided: [String] { properties.filter { $0.inconclusive > 0 }.map(\.id) }
 }
+
+extension Judgement {
+    /// What failed, as people read it.
+    var sentences: [String] { findings.map { "\($0.id) \($0.sentence)" } }
+}

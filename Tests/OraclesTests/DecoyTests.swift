@@ -1,0 +1,171 @@
+import Journaling
+import Testing
+import Wire
+
+@testable import Oracles
+
+/// What looks like a defect and is none (fuzzing.md, decoys): silence.
+@Suite struct DecoyTests {
+    /// W2: bob's connection carried alice's message, so its echo is bob's now; the thread in it is alice's.
+    @Test func crossedMessageEchoedToItsNewOwner() {
+        let text = Say.start("alice", "q7", text: "say mwc-000000000001")
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.enter(2, "bob", at: 1)
+            story.send(1, text, at: 10, out: .some(nil), faults: ["f1"])
+            let source = story.last
+            story.fault(1, "cross-streams", Influence(.message, [.routing]), tap: .serverOut, on: source, at: 10)
+            story.cross(2, text, at: 11, source: source, faults: ["f1"])
+            story.event(2, Say.event("agent_started", "bob", run: "r1", thread: "tb", request: "q7"), at: 12)
+            story.event(2, #"{"type":"agent_completed","user_id":"bob","thread_id":"tb","run_id":"r1","text":"mwc-000000000001"}"#, at: 13)
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E1") == [1, 1, 0, 0, 0], "alice's request never reached her server connection")
+    }
+
+    /// The same, refused: the error repeats alice's name on bob's connection, which sent it itself.
+    @Test func crossedMessageRefused() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.enter(2, "bob", at: 1)
+            story.send(1, Say.start("alice", "q1"), at: 5)
+            story.wholeRun(1, "alice", run: "r1", thread: "ta", request: "q1", at: 6)
+            let text = Say.start("alice", "q7", thread: "ta")
+            story.send(1, text, at: 20, out: .some(nil), faults: ["f1"])
+            story.cross(2, text, at: 21, source: story.last, faults: ["f1"])
+            story.event(2, Say.error("authentication_error", user: "alice", request: "q7", more: #","thread_id":"ta""#), at: 22)
+        }
+        #expect(judgement.sentences.isEmpty)
+    }
+
+    /// A crossed event shows on bob's client only: the server sent it to alice.
+    @Test func eventCrossedDownstream() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.enter(2, "bob", at: 1)
+            story.send(1, Say.start("alice", "q1", text: "mwc-000000000001"), at: 10)
+            let started = Say.event("agent_started", "alice", run: "r1", thread: "ta", request: "q1", more: #","x":"mwc-000000000001""#)
+            story.event(1, started, at: 11, out: .some(nil))
+            story.inject(2, started, at: 11)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "ta"), at: 12)
+        }
+        #expect(judgement.sentences.isEmpty)
+    }
+
+    /// W3: a tool that takes 20 s, and a thought that takes until the very end of the bound.
+    @Test func slowWithinContract() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice", "q1"), at: 1_000)
+            story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta", request: "q1"), at: 6_000)
+            story.event(1, Say.event("tool_executing", "alice", run: "r1", thread: "ta", more: #","tool_name":"t""#), at: 7_000)
+            story.event(1, Say.event("tool_completed", "alice", run: "r1", thread: "ta", more: #","tool_name":"t""#), at: 27_000)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "ta"), at: 66_000)
+            story.send(1, "{", at: 70_000)
+            story.event(1, Say.error("message_processing_error"), at: 71_000)
+        }
+        #expect(judgement.sentences.isEmpty, "a message at the due instant is in time")
+        #expect(judgement.undecided.isEmpty)
+        let late = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, "{", at: 70_000)
+            story.event(1, Say.error("message_processing_error"), at: 71_000.001)
+        }
+        #expect(late.heads == ["E3"])
+        #expect(late.findings.count == 1, "late is said once")
+    }
+
+    /// W5: two runs of one user, their events mixed, without request ids.
+    @Test func eventsOfDifferentRunsMixed() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice"), at: 10)
+            story.send(1, Say.start("alice"), at: 11)
+            for (at, run, type) in [
+                (12.0, "r2", "agent_started"), (13, "r1", "agent_started"), (14, "r1", "agent_thinking"),
+                (15, "r2", "agent_thinking"), (16, "r2", "agent_completed"), (17, "r1", "agent_completed"),
+            ] {
+                story.event(1, Say.event(type, "alice", run: run, thread: "ta"), at: at)
+            }
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E1") == [2, 2, 0, 0, 0])
+    }
+
+    /// W6: a gateway refuses with 403 where the server would close with 4401; both are correct.
+    @Test func gatewayRefuses() {
+        let judgement = judge { story in
+            story.upgrade(1, "alice", at: 0, state: .forged, faults: ["f1"])
+            story.refuse(1, 403, at: 20)
+            story.open(2, "alice", at: 30, state: .expired)
+            story.close(2, by: .server, 4401, at: 40)
+            story.upgrade(3, nil, at: 50, state: .absent)
+            story.refuse(3, 401, at: 60)
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("A1") == [3, 3, 0, 0, 0])
+        #expect(judgement.summary("H1").checked == 0, "no greeting is owed to a bad credential")
+    }
+
+    /// W8: our own profile drops the events on their way to the client.
+    @Test func eventsDroppedByUs() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice", "q1"), at: 10)
+            for (at, type) in [(11.0, "agent_started"), (12, "agent_thinking"), (13, "agent_completed")] {
+                story.event(1, Say.event(type, "alice", run: "r1", thread: "ta", request: "q1"), at: at, out: .some(nil))
+                story.fault(1, "drop", Influence(.message, [.delivery]), tap: .clientOut, on: story.last, at: at)
+            }
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.faultsActed == 3)
+    }
+
+    /// A request that we dropped never reached the server: nothing is owed.
+    @Test func requestDroppedByUs() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, "{", at: 10, out: .some(nil), faults: ["f1"])
+            story.send(1, Say.start("alice", "q1"), at: 20, out: .some(nil), faults: ["f1"])
+        }
+        #expect(judgement.sentences.isEmpty && judgement.counts("E3") == [0, 0, 0, 0, 0] && judgement.runs == 0)
+    }
+
+    /// Two users count their requests alike; each gets its own.
+    @Test func equalRequestIDsOfTwoUsers() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.enter(2, "bob", at: 1)
+            story.send(1, Say.start("alice", "q-1"), at: 10)
+            story.send(2, Say.start(nil, "q-1"), at: 11)
+            story.event(2, Say.error("authentication_error", user: "bob", request: "q-1"), at: 12)
+            story.wholeRun(1, "alice", run: "r1", thread: "ta", request: "q-1", at: 13)
+        }
+        #expect(judgement.sentences.isEmpty)
+    }
+
+    /// What only some parsers take may be taken or refused.
+    @Test(arguments: [
+        #"{"type":"agent_started","user_id":"alice","agent_name":"assistant","x":NaN}"#,
+        #"{"type":"agent_started","user_id":"alice","user_id":"alice","agent_name":"assistant"}"#,
+    ])
+    func toleratedIsNoMustReject(text: String) {
+        let silent = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, text, at: 10)
+        }
+        #expect(silent.sentences.isEmpty)
+        let taken = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, text, at: 10)
+            story.wholeRun(1, "alice", run: "r1", thread: "ta", request: nil, at: 11)
+        }
+        #expect(taken.sentences.isEmpty)
+        let refused = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, text, at: 10)
+            story.event(1, Say.error("message_processing_error"), at: 11)
+        }
+        #expect(refused.sentences.isEmpty)
+    }
+}
