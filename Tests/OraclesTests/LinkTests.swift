@@ -125,7 +125,7 @@ import Wire
 
     @Test func statefulLabelFallsWhenItNoLongerHolds() {
         var contract = AgentChat.with(
-            #"{"reject": [{"when": {"type": "agent_started"}, "with": "agent_execution_error"}]}"#)
+            #"{"reject": [{"when": {"type": "agent_started"}, "with": "agent_execution_error"}], "flows": {}}"#)
         contract.reject[0].run = .open
         let judgement = judge(contract) { story in
             story.enter(1, "alice", at: 0)

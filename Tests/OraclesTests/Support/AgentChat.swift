@@ -11,7 +11,8 @@ enum AgentChat {
         let json = (try? JSON.parse(text)) ?? .null
         var reader = ContractReader(Document(json, file: "agent-chat.yaml"))
         let contract = reader.read()
-        if !reader.problems.isEmpty { Issue.record("\(reader.problems)") }
+        let errors = reader.problems.filter { $0.severity == .error }
+        if !errors.isEmpty { Issue.record("\(errors)") }
         return contract
     }
 
