@@ -38,9 +38,11 @@ struct ContractBundle {
             guard pieces.count < Self.deepest else {
                 throw Self.error(at: missing.mark, "extends goes deeper than \(Self.deepest) contracts", "flatten it", pieces)
             }
-            let near = [SourceFile.directory(of: source.file)] + directories
+            let here = SourceFile.directory(of: missing.mark.file)
+            let name =
+                SourceFile.isPath(missing.name) && !missing.name.hasPrefix("/") ? here + "/" + missing.name : missing.name
             do throws(ConfigurationErrors) {
-                let base = try SourceFile.find(missing.name, .contract, directories: near, from: missing.mark)
+                let base = try SourceFile.find(name, .contract, directories: [here] + directories, from: missing.mark)
                 pieces += ContractBundle(text: base.text, file: base.file).pieces
             } catch {
                 throw ConfigurationErrors(error.errors, texts: texts)

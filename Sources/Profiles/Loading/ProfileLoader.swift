@@ -41,7 +41,10 @@ package struct ProfileLoader: Sendable {
         profile.text = source.text
         profile.hash = Digest.sha256Hex(source.text, digits: 6)
         var errors = reader.problems
-        if let name = profile.contract, let contracts, let mark = document["contract"]?.mark {
+        guard let contracts else {
+            return Reading(profile: profile, found: ConfigurationErrors(errors, texts: [source.file: source.text]))
+        }
+        if let name = profile.contract, let mark = document["contract"]?.mark {
             do throws(ConfigurationErrors) {
                 let contract = try contracts.read(name, from: mark)
                 errors += contract.found.errors.filter { $0.severity == .error }
@@ -50,7 +53,7 @@ package struct ProfileLoader: Sendable {
             } catch {
                 errors += error.errors
             }
-        } else if profile.contract == nil {
+        } else {
             errors += reader.arrivalOrdered(nil)
         }
         return Reading(profile: profile, found: ConfigurationErrors(errors, texts: [source.file: source.text]))

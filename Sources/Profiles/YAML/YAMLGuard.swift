@@ -2,50 +2,50 @@ import Contracts
 import Journaling
 
 /// Looks over a YAML text before the real parser sees it (trust.md T27): anchors, aliases, tags, merge keys and repeated
-/// keys are found with their places, and depth and number of values are bounded, in one pass over the characters.
+/// keys are found with their places, and depth and number of values are bounded, in one pass over the bytes.
 /// It knows just enough of YAML for that: quotes, block scalars, comments, flow and block collections.
 struct YAMLGuard {
     private(set) var problems: [ConfigurationError] = []
+    private var cursor: ByteCursor
     private let file: String
-    private let characters: [Character]
     private let limits: Limits
-    private var position = 0
-    private var line = 1
-    private var column = 1
     private var nodes = 0
     private var open: [Collection] = []
     private var gaveUp = false
 
     /// A mapping or sequence whose end was not seen yet.
     private struct Collection {
-        enum Kind { case flow, block }
-        var kind: Kind
+        var isFlow: Bool
         /// Block: where its entries begin.
         var column: Int
-        var keys: [String: ConfigurationError.Spot] = [:]
+        /// Position of each key.
+        var keys: [ArraySlice<UInt8>: ByteCursor.Place] = [:]
     }
 
+    /// Complaints about one file; a hostile one does not get a megabyte of them.
+    private static let most = 100
+
     init(_ text: String, file: String, limits: Limits) {
+        cursor = ByteCursor(Array(text.utf8))
         self.file = file
         self.limits = limits
-        characters = Array(text)
     }
 
     mutating func scan() {
         var isLineStart = true
-        while let next = peek(), !gaveUp {
-            if next.isNewline {
-                advance()
+        while let next = cursor.peek, !gaveUp {
+            if next.isBreak {
+                cursor.advance()
                 isLineStart = true
-            } else if next == " " || next == "\t" {
-                advance()
-            } else if next == "#", isLineStart || isBlank(at: position - 1) {
-                skipLine()
-            } else if isLineStart, column == 1, isMarker() {
-                skipLine()
+            } else if next.isBlank {
+                cursor.advance()
+            } else if next == .hash, isLineStart || cursor.isSpace(-1) {
+                cursor.skipLine()
+            } else if isLineStart, cursor.column == 1, isMarker {
+                cursor.skipLine()
                 open.removeAll()
-            } else if next == "%", column == 1 {
-                skipLine()
+            } else if next == UInt8(ascii: "%"), cursor.column == 1 {
+                cursor.skipLine()
             } else {
                 isLineStart = false
                 token(next)
@@ -55,155 +55,131 @@ struct YAMLGuard {
 
     // MARK: Tokens
 
-    private mutating func token(_ next: Character) {
+    private mutating func token(_ next: UInt8) {
         switch next {
-        case "[", "{":
-            advance()
-            enter(Collection(kind: .flow, column: 0))
-        case "]", "}":
-            advance()
+        case UInt8(ascii: "["), UInt8(ascii: "{"):
+            enter(Collection(isFlow: true, column: 0))
+            cursor.advance()
+        case UInt8(ascii: "]"), UInt8(ascii: "}"):
+            cursor.advance()
             if isInFlow { open.removeLast() }
-        case ",", ":":
-            advance()
-        case "-" where !isInFlow && isBlank(at: position + 1):
-            closeBlocks(below: column)
-            if !isOpen(column) { enter(Collection(kind: .block, column: column)) }
+        case UInt8(ascii: ","), .colon: cursor.advance()
+        case UInt8(ascii: "-") where !isInFlow && cursor.isSpace(1):
+            enterBlock(at: cursor.column)
             count()
-            advance()
-        case "?" where isBlank(at: position + 1):
-            report("a \"?\" in front of a key is not supported", "write KEY: VALUE")
-            advance()
-        case "&", "*", "!": forbidden(next)
-        case "|" where !isInFlow, ">" where !isInFlow: blockScalar()
-        case "\"", "'": quoted(next)
+            cursor.advance()
+        case UInt8(ascii: "?") where cursor.isSpace(1):
+            report("a \"?\" in front of a key is not supported", "write KEY: VALUE", cursor.place)
+            cursor.advance()
+        case UInt8(ascii: "&"), .star, UInt8(ascii: "!"): forbidden(next)
+        case UInt8(ascii: "|") where !isInFlow, UInt8(ascii: ">") where !isInFlow: blockScalar()
+        case UInt8(ascii: "\""), UInt8(ascii: "'"): quoted(next)
         default: plain()
         }
     }
 
-    private mutating func forbidden(_ sign: Character) {
-        let (start, startColumn, startLine) = (position, column, line)
-        while let next = peek(), !next.isWhitespace, !isInFlow || !",]}".contains(next) { advance() }
-        let word = String(characters[start..<position].prefix(40))
-        if sign == "*", word == "*" || word == "*:" || word.dropFirst().contains("*") {
+    private mutating func forbidden(_ sign: UInt8) {
+        let place = cursor.place
+        while let next = cursor.peek, !next.isBlank, !next.isBreak, !isInFlow || !next.isFlowSign { cursor.advance() }
+        let word = String(decoding: cursor.bytes[place.position..<cursor.position].prefix(40), as: UTF8.self)
+        if sign == .star, word == "*" || word == "*:" || word.dropFirst().contains("*") {
             let bare = word.hasSuffix(":") ? String(word.dropLast()) : word
-            report("\"*\" at the start must be quoted: \"\(bare)\"", "", line: startLine, column: startColumn)
+            report("\"*\" at the start must be quoted: \"\(bare)\"", "", place)
         } else {
-            let name = sign == "&" ? "anchors" : sign == "*" ? "aliases" : "tags"
-            let remedy = sign == "!" ? "leave it out" : "write the value out"
-            report(
-                "\(name) are not allowed: \(word)", "\(remedy), or put quotes around it if it is text", line: startLine,
-                column: startColumn)
+            let name = sign == .star ? "aliases" : sign == UInt8(ascii: "!") ? "tags" : "anchors"
+            let remedy = sign == UInt8(ascii: "!") ? "leave it out" : "write the value out"
+            report("\(name) are not allowed: \(word)", "\(remedy), or put quotes around it if it is text", place)
         }
     }
 
     /// A plain scalar on this line; a key when a colon follows.
     private mutating func plain() {
-        let (start, startColumn, startLine) = (position, column, line)
-        while let next = peek(), !next.isNewline {
-            if next == ":", isBlank(at: position + 1) || isInFlow && isFlowSign(at: position + 1) { break }
-            if next == "#", isBlank(at: position - 1) { break }
-            if isInFlow, ",[]{}".contains(next) { break }
-            advance()
+        let place = cursor.place
+        while let next = cursor.peek, !next.isBreak {
+            if next == .colon, cursor.isSpace(1) || isInFlow && cursor.isFlowSign(1) { break }
+            if next == .hash, cursor.isSpace(-1) { break }
+            if isInFlow, next.isFlowSign { break }
+            cursor.advance()
         }
-        var text = characters[start..<position]
-        while text.last == " " || text.last == "\t" { text.removeLast() }
-        scalar(String(text), line: startLine, column: startColumn, length: text.count, isPlain: true)
+        var text = cursor.bytes[place.position..<cursor.position]
+        while text.last?.isBlank == true { text.removeLast() }
+        scalar(text, place, isPlain: true)
         // Always go on: a sign that begins no token is the parser's business.
-        if position == start { advance() }
+        if cursor.position == place.position { cursor.advance() }
     }
 
-    private mutating func quoted(_ quote: Character) {
-        let (startColumn, startLine) = (column, line)
-        var text = ""
-        advance()
-        while let next = peek() {
-            advance()
+    private mutating func quoted(_ quote: UInt8) {
+        let place = cursor.place
+        cursor.advance()
+        let start = cursor.position
+        var end = start
+        while let next = cursor.peek {
+            cursor.advance()
             if next == quote {
-                guard quote == "'", peek() == "'" else { break }
-                advance()
-            } else if next == "\\", quote == "\"" {
-                text.append(next)
-                if let escaped = peek() {
-                    text.append(escaped)
-                    advance()
-                }
-                continue
+                guard quote == UInt8(ascii: "'"), cursor.peek == quote else { break }
+                cursor.advance()
+            } else if next == UInt8(ascii: "\\"), quote == UInt8(ascii: "\"") {
+                cursor.advance()
             }
-            text.append(next)
+            end = cursor.position
         }
-        let length = startLine == line ? column - startColumn : 1
-        scalar(text, line: startLine, column: startColumn, length: length, isPlain: false)
+        scalar(cursor.bytes[start..<end], place, isPlain: false)
     }
 
     /// Skips the lines that belong to `|` and `>`: empty ones, and those indented deeper than the line that began it.
     private mutating func blockScalar() {
-        let parent = indentation(ofLineAt: position)
+        let parent = cursor.indentationOfLine
         count()
-        skipLine()
+        cursor.skipLine()
+        cursor.advance()
         var content: Int?
-        while peek() != nil {
-            let start = position
-            var indent = 0
-            while start + indent < characters.count, characters[start + indent] == " " { indent += 1 }
-            let isEmpty = start + indent >= characters.count || characters[start + indent].isNewline
+        while cursor.peek != nil {
+            let indent = cursor.blanksAhead
+            let isEmpty = cursor.peek(indent).map(\.isBreak) ?? true
             if !isEmpty {
                 if content == nil, indent > parent { content = indent }
                 guard let least = content, indent >= least else { return }
             }
-            skipLine()
-            if peek() != nil { advance() }
+            cursor.skipLine()
+            cursor.advance()
         }
     }
 
     // MARK: Structure
 
-    private mutating func scalar(_ text: String, line: Int, column: Int, length: Int, isPlain: Bool) {
+    private mutating func scalar(_ text: ArraySlice<UInt8>, _ place: ByteCursor.Place, isPlain: Bool) {
         count()
-        var ahead = position
-        while ahead < characters.count, characters[ahead] == " " { ahead += 1 }
+        let ahead = cursor.blanksAhead
         let isKey =
-            ahead < characters.count && characters[ahead] == ":"
-            && (isBlank(at: ahead + 1) || isInFlow && (!isPlain || isFlowSign(at: ahead + 1)))
+            cursor.peek(ahead) == .colon && (cursor.isSpace(ahead + 1) || isInFlow && (!isPlain || cursor.isFlowSign(ahead + 1)))
         guard isKey else { return }
-        if !isInFlow {
-            closeBlocks(below: column)
-            if !isOpen(column, forKey: true) { enter(Collection(kind: .block, column: column)) }
+        if !isInFlow { enterBlock(at: place.column) }
+        guard let top = open.indices.last, !gaveUp else { return }
+        if isPlain, text.elementsEqual("<<".utf8) {
+            return report("merge keys are not allowed: <<", "write the entries out, or use extends", place)
         }
-        guard let top = open.indices.last else { return }
-        var spot = ConfigurationError.Spot(line: line, column: column, length: length)
-        if text == "<<", isPlain {
-            return report("merge keys are not allowed: <<", "write the entries out, or use extends", line: line, column: column)
+        guard let first = open[top].keys[text] else {
+            open[top].keys[text] = place
+            return
         }
-        if let first = open[top].keys[text] {
-            var error = ConfigurationError(
-                file: file, line: line, column: column, message: "`\(text)` is given twice",
-                remedy: "again here; keep one")
-            spot.source = ""
-            error.spot = spot
-            error.first = first
-            problems.append(error)
-        } else {
-            open[top].keys[text] = spot
-        }
+        let name = String(decoding: text.prefix(64), as: UTF8.self)
+        report("`\(name)` is given twice", "again here; keep one", place, first: first)
     }
 
-    /// Ends the block collections whose entries stand further right than this column.
-    private mutating func closeBlocks(below column: Int) {
-        while let last = open.last, last.kind == .block, last.column > column { open.removeLast() }
+    /// Ends the block collections whose entries stand further right than this column, and begins one there if none is.
+    private mutating func enterBlock(at column: Int) {
+        while let last = open.last, !last.isFlow, last.column > column { open.removeLast() }
+        if let last = open.last, !last.isFlow, last.column == column { return }
+        enter(Collection(isFlow: false, column: column))
     }
 
-    private func isOpen(_ column: Int, forKey: Bool = false) -> Bool {
-        guard let last = open.last, last.kind == .block else { return false }
-        return last.column == column
-    }
-
-    private var isInFlow: Bool { open.last?.kind == .flow }
+    private var isInFlow: Bool { open.last?.isFlow ?? false }
 
     private mutating func enter(_ collection: Collection) {
         open.append(collection)
         count()
         if open.count > limits.documentDepth, !gaveUp {
-            report("values are nested deeper than \(limits.documentDepth) levels", "flatten it (limit L6)")
+            report("values are nested deeper than \(limits.documentDepth) levels", "flatten it (limit L6)", cursor.place)
             gaveUp = true
         }
     }
@@ -211,56 +187,25 @@ struct YAMLGuard {
     private mutating func count() {
         nodes += 1
         if nodes > limits.documentNodes, !gaveUp {
-            report("more than \(limits.documentNodes) values", "make it smaller (limit L6)")
+            report("more than \(limits.documentNodes) values", "make it smaller (limit L6)", cursor.place)
             gaveUp = true
         }
     }
 
-    private mutating func report(_ message: String, _ remedy: String, line: Int? = nil, column: Int? = nil) {
-        problems.append(
-            ConfigurationError(
-                file: file, line: line ?? self.line, column: column ?? self.column, message: message, remedy: remedy))
-        // A hostile file does not get a megabyte of complaints.
-        if problems.count >= 100 { gaveUp = true }
-    }
-
-    // MARK: Characters
-
-    private func peek() -> Character? { position < characters.count ? characters[position] : nil }
-
-    private mutating func advance() {
-        guard position < characters.count else { return }
-        if characters[position].isNewline {
-            line += 1
-            column = 1
-        } else {
-            column += 1
-        }
-        position += 1
-    }
-
-    private mutating func skipLine() {
-        while let next = peek(), !next.isNewline { advance() }
+    private mutating func report(
+        _ message: String, _ remedy: String, _ place: ByteCursor.Place, first: ByteCursor.Place? = nil
+    ) {
+        var error = ConfigurationError(
+            file: file, line: place.line, column: cursor.character(place), message: message, remedy: remedy)
+        error.first = first.map { .init(line: $0.line, column: cursor.character($0)) }
+        problems.append(error)
+        if problems.count >= Self.most { gaveUp = true }
     }
 
     /// `---` or `...` alone at the start of a line.
-    private func isMarker() -> Bool {
-        guard position + 3 <= characters.count, isBlank(at: position + 3) else { return false }
-        let word = String(characters[position..<(position + 3)])
-        return word == "---" || word == "..."
-    }
-
-    private func isBlank(at index: Int) -> Bool {
-        index < 0 || index >= characters.count || characters[index].isWhitespace
-    }
-
-    private func isFlowSign(at index: Int) -> Bool { index < characters.count && ",[]{}".contains(characters[index]) }
-
-    private func indentation(ofLineAt index: Int) -> Int {
-        var start = index
-        while start > 0, !characters[start - 1].isNewline { start -= 1 }
-        var indent = 0
-        while start + indent < characters.count, characters[start + indent] == " " { indent += 1 }
-        return indent
+    private var isMarker: Bool {
+        guard cursor.isSpace(3) else { return false }
+        let word = (0..<3).map { cursor.peek($0) }
+        return word.allSatisfy { $0 == UInt8(ascii: "-") } || word.allSatisfy { $0 == UInt8(ascii: ".") }
     }
 }
