@@ -92,7 +92,7 @@ struct YAMLReaderTests {
         limits = Limits()
         limits.documentDepth = 3
         #expect(errors("[[[1]]]", limits: limits) == [])
-        #expect(errors("[[[[1]]]]", limits: limits) == ["f.yaml:1:5: error: values are nested deeper than 3 levels; flatten it (limit L6)"])
+        #expect(errors("[[[[1]]]]", limits: limits) == ["f.yaml:1:4: error: values are nested deeper than 3 levels; flatten it (limit L6)"])
         limits = Limits()
         limits.documentNodes = 5
         #expect(errors("[1, 2, 3, 4]", limits: limits) == [])

@@ -10,14 +10,17 @@ package struct ConfigurationError: Error, Sendable, Hashable {
         package var line: Int
         /// Characters from 1; a tab is one.
         package var column: Int
-        /// The line's text; filled in from the file by `ConfigurationErrors.init(_:text:)`.
+        /// The line's text, or what is near of a long line; filled in from the file by `ConfigurationErrors.init`.
         package var source = ""
+        /// Where it begins in `source`: `column`, unless the line was too long to be kept.
+        package var sourceColumn: Int
         /// Characters that are pointed at; 0 = to be found in `source`.
         package var length = 0
         package init(line: Int, column: Int, length: Int = 0) {
             self.line = line
             self.column = column
             self.length = length
+            sourceColumn = column
         }
     }
 
@@ -42,15 +45,20 @@ package struct ConfigurationError: Error, Sendable, Hashable {
     ) {
         self.severity = severity
         self.file = file
-        self.message = message
-        self.remedy = remedy
-        self.hint = hint
+        self.message = Self.cut(message)
+        self.remedy = Self.cut(remedy)
+        self.hint = Self.cut(hint)
         spot = line > 0 ? Spot(line: line, column: column) : nil
     }
 
     package init(_ severity: Severity = .error, at mark: Mark, _ message: String, remedy: String = "", hint: String = "") {
         self.init(
             severity, file: mark.file, line: mark.line, column: mark.column, message: message, remedy: remedy, hint: hint)
+    }
+
+    /// Words of a file stand in sentences, and may be as long as the file.
+    private static func cut(_ text: String) -> String {
+        text.utf8.count <= 400 ? text : String(text.unicodeScalars.prefix(300)) + "…"
     }
 
     package var line: Int { spot?.line ?? 0 }
@@ -65,14 +73,13 @@ package struct ConfigurationErrors: Error, Sendable, Hashable {
 
     /// - Parameter texts: the text of each file named, so that errors can show their lines.
     package init(_ errors: [ConfigurationError], texts: [String: String]) {
-        var lines: [String: [Substring]] = [:]
-        for (file, text) in texts { lines[file] = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) }
+        var files: [String: SourceLines] = [:]
+        for (file, text) in texts { files[file] = SourceLines(text) }
         self.init(
             errors.map { error in
                 var error = error
-                guard let lines = lines[error.file] else { return error }
-                error.spot?.find(in: lines)
-                error.first?.find(in: lines)
+                error.spot?.find(in: &files[error.file])
+                error.first?.find(in: &files[error.file])
                 return error
             })
     }
@@ -92,29 +99,3 @@ package struct ConfigurationErrors: Error, Sendable, Hashable {
     }
 }
 
-extension ConfigurationError.Spot {
-    mutating func find(in lines: [Substring]) {
-        guard line >= 1, line <= lines.count else { return }
-        source = String(lines[line - 1])
-        if length == 0 { length = Self.length(of: source, from: column) }
-    }
-
-    /// How long the YAML token is that begins at that column.
-    private static func length(of source: String, from column: Int) -> Int {
-        let rest = Array(source.dropFirst(column - 1))
-        guard let first = rest.first else { return 1 }
-        if first == "\"" || first == "'" {
-            guard let end = rest.dropFirst().firstIndex(of: first) else { return rest.count }
-            return end + 1
-        }
-        if "[{".contains(first) { return 1 }
-        var length = 0
-        for (index, character) in rest.enumerated() {
-            let next = index + 1 < rest.count ? rest[index + 1] : " "
-            if ",]}".contains(character) || character == ":" && next.isWhitespace { break }
-            if character == "#", index > 0, rest[index - 1].isWhitespace { break }
-            if !character.isWhitespace { length = index + 1 }
-        }
-        return max(1, length)
-    }
-}

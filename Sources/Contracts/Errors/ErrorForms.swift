@@ -34,8 +34,8 @@ extension ConfigurationError {
         let number = "\(spot.line)"
         let pad = String(repeating: " ", count: gutter - number.count)
         var characters = Array(spot.source)
-        var column = max(1, min(spot.column, characters.count + 1))
-        var cut = ""
+        var column = max(1, min(spot.sourceColumn, characters.count + 1))
+        var cut = spot.sourceColumn < spot.column ? "…" : ""
         // A long line is cut on both sides, so that what is meant stays in sight.
         if characters.count > widest, column > widest / 2 {
             let dropped = column - widest / 2
