@@ -165,16 +165,3 @@ let everyVerb = """
         #expect((error?.errors.count ?? 0) <= PlanParser.mostErrors)
     }
 }
-
-@Suite struct PlanLibraryTests {
-    @Test(arguments: PlanLibrary.names)
-    func shippedPlansAreCanonical(_ name: String) throws {
-        let text = try #require(PlanLibrary.text(name))
-        let plan = try PlanText.parse(text, file: name + ".plan")
-        #expect(PlanText.print(plan) == text)
-        #expect(!plan.steps.isEmpty)
-        #expect(PlanLibrary.plan(name) == plan)
-    }
-
-    @Test func unknownNamesAreNil() { #expect(PlanLibrary.text("no-such") == nil) }
-}
