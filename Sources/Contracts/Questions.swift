@@ -61,7 +61,7 @@ extension LinkPath {
         guard let left = self.request.value(in: request), let right = self.event.value(in: event) else {
             return .incomparable
         }
-        return left == right || left.canonical == right.canonical ? .equal : .unequal
+        return left.isSame(as: right) ? .equal : .unequal
     }
 }
 

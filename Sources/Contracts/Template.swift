@@ -18,16 +18,16 @@ package struct Template: Sendable, Hashable {
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
             literal += rest[..<open]
-            guard let close = rest[open...].firstIndex(of: "}") else { break }
-            let word = rest[rest.index(after: open)..<close]
-            if let piece = Self.piece(String(word), kept) {
+            rest = rest[rest.index(after: open)...]
+            // Looking further for the end of each of a million braces would never end.
+            let near = rest.prefix(Self.longestName + 1)
+            if let close = near.firstIndex(of: "}"), let piece = Self.piece(String(near[..<close]), kept) {
                 if !literal.isEmpty { pieces.append(.literal(literal)) }
                 literal = ""
                 pieces.append(piece)
                 rest = rest[rest.index(after: close)...]
             } else {
                 literal += "{"
-                rest = rest[rest.index(after: open)...]
             }
         }
         literal += rest
@@ -35,6 +35,7 @@ package struct Template: Sendable, Hashable {
         self.pieces = pieces
     }
 
+    private static let longestName = 64
     package static let names = ["user", "credential", "canary", "uuid", "n"]
 
     private static func piece(_ word: String, _ kept: Set<String>) -> Piece? {
@@ -107,7 +108,7 @@ struct FlowTemplate: Sendable {
                 && wanted.allSatisfy { member in message[member.key].map { matches(member.value, $0) } ?? false }
         case (.array(let wanted), .array(let found)):
             return wanted.count == found.count && zip(wanted, found).allSatisfy { matches($0, $1) }
-        default: return template == message || template.canonical == message.canonical
+        default: return template.isSame(as: message)
         }
     }
 

@@ -4,7 +4,10 @@ struct SourceLines {
     private let lines: [Substring]
     private var last: (line: Int, characters: [Character])?
 
-    init(_ text: String) { lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) }
+    /// What a YAML reader and an editor agree on.
+    static func endsLine(_ character: Character) -> Bool { character == "\n" || character == "\r\n" || character == "\r" }
+
+    init(_ text: String) { lines = text.split(omittingEmptySubsequences: false, whereSeparator: Self.endsLine) }
 
     mutating func characters(of line: Int) -> [Character]? {
         guard line >= 1, line <= lines.count else { return nil }

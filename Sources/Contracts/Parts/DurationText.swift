@@ -36,7 +36,8 @@ package enum DurationText {
         guard isDigits(halves[1]), halves[1].count <= 6, let fraction = Int64(halves[1]) else { return nil }
         var scale: Int64 = 1
         for _ in 0..<halves[1].count { scale *= 10 }
-        return .nanoseconds(nanoseconds + fraction * (unit / scale))
+        let (sum, carried) = nanoseconds.addingReportingOverflow(fraction * (unit / scale))
+        return carried ? nil : .nanoseconds(sum)
     }
 
     private static func isDigits(_ text: some StringProtocol) -> Bool {

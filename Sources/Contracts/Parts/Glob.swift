@@ -22,7 +22,10 @@ package struct Glob: Sendable, Hashable {
     /// Without a star it can match one string only.
     package var isExact: Bool { pieces.count <= 1 }
 
-    package func matches(_ candidate: String) -> Bool { cover(Array(candidate.utf8)) != nil }
+    package func matches(_ candidate: String) -> Bool {
+        guard let head = pieces.first, candidate.utf8.starts(with: head) else { return false }
+        return cover(Array(candidate.utf8)) != nil
+    }
 
     /// What the first run of stars covers, nil when the glob does not match.
     package func capture(_ candidate: String) -> String? {

@@ -3,7 +3,8 @@ package enum Nearest {
     package static func word(to word: String, among known: [String]) -> String? {
         let target = Array(word.unicodeScalars.prefix(64))
         var best: (word: String, distance: Int)?
-        for candidate in known {
+        // Nobody chose among more words than this; a hostile file may declare thousands.
+        for candidate in known.prefix(1_000) {
             let other = Array(candidate.unicodeScalars.prefix(64))
             let distance = distance(target, other)
             let shares = zip(target, other).prefix { $0 == $1 }.count >= 4

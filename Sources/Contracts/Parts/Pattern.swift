@@ -80,7 +80,7 @@ extension Pattern.Test {
         case .regex(let regex):
             guard case .string(let text) = value else { return false }
             return regex.matches(text)
-        case .equal(let wanted): return wanted == value || wanted.canonical == value.canonical
+        case .equal(let wanted): return wanted.isSame(as: value)
         case .words(let words): return words.contains { $0.holds(value, at: path, foreign) }
         }
     }

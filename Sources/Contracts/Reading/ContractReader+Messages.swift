@@ -9,6 +9,7 @@ extension ContractReader {
             let inner = message(field, .event(field.key))
             contract.events.append(rule(field, inner))
         }
+        eventNames = KnownNames(contract.events.map(\.name))
         for field in requests {
             let inner = message(field, .request(field.key))
             var rule = rule(field, inner)
@@ -29,6 +30,7 @@ extension ContractReader {
             }
             contract.requests.append(rule)
         }
+        requestNames = KnownNames(contract.requests.map(\.name))
     }
 
     /// `ping: {}` and `ping:` declare a message of any shape.
@@ -45,15 +47,15 @@ extension ContractReader {
 
     /// Whether an event of that name, or of a glob that covers it, is declared.
     mutating func checkEvent(_ name: String, _ place: String, _ mark: Mark) {
-        check(name, among: contract.events.map(\.name), "event", place, mark)
+        check(name, among: eventNames, "event", place, mark)
     }
 
-    mutating func check(_ name: String, among known: [String], _ kind: String, _ place: String, _ mark: Mark) {
-        let glob = Glob(name)
-        if !glob.isExact || known.contains(name) { return }
-        if known.contains(where: { !Glob($0).isExact && Glob($0).matches(name) }) { return }
+    mutating func check(_ name: String, among known: KnownNames, _ kind: String, _ place: String, _ mark: Mark) {
+        // Once there is more to complain about than is shown, looking costs more than it tells.
+        if isFull || !Glob(name).isExact || known.covers(name) { return }
         fail(
-            mark, "\(kind) \"\(name)\" in \(place) is declared nowhere", remedy: Nearest.remedy(for: name, among: known))
+            mark, "\(kind) \"\(name)\" in \(place) is declared nowhere",
+            remedy: Nearest.remedy(for: name, among: known.names))
     }
 
     /// `agent_started`, `response.*` or `request complete`, as in edges and part lists.
@@ -63,7 +65,7 @@ extension ContractReader {
             return MessageName(isRequest: false, glob: Glob(text))
         }
         let name = String(text.dropFirst("request ".count).drop { $0 == " " })
-        check(name, among: contract.requests.map(\.name), "request", place, mark)
+        check(name, among: requestNames, "request", place, mark)
         return MessageName(isRequest: true, glob: Glob(name))
     }
 

@@ -16,9 +16,11 @@ extension ContractReader {
             } else if table.later.contains(field.key) {
                 fail(field.mark, "key \"\(field.key)\" in \(table.place) is not supported yet", remedy: "leave it out")
             } else {
+                // The word meant may be one that is not supported yet; what to choose from is what is.
+                let near = Nearest.word(to: field.key, among: table.known + table.later).map { "nearest: \($0)" }
                 fail(
                     field.mark, "unknown key \"\(field.key)\" in \(table.place)",
-                    remedy: Nearest.remedy(for: field.key, among: table.known))
+                    remedy: near ?? "known: " + Nearest.list(table.known))
             }
         }
         return known

@@ -5,7 +5,12 @@ package import Journaling
 package struct ContractReader {
     var contract: Contract
     package private(set) var problems: [ConfigurationError] = []
+    private var errorCount = 0
+    private var warningCount = 0
     let document: Document
+    /// Declared messages, once they are read.
+    var eventNames = KnownNames([])
+    var requestNames = KnownNames([])
     /// The newest version of the language that this program reads.
     package static let version = 1
 
@@ -78,13 +83,22 @@ package struct ContractReader {
             }
     }
 
+    /// Of a hostile file's complaints, more than anybody reads are not kept.
+    static let most = 100
+
+    var isFull: Bool { errorCount > Self.most }
+
     mutating func fail(_ mark: Mark, _ message: String, remedy: String = "") {
+        errorCount += 1
+        guard errorCount <= Self.most else { return }
         problems.append(ConfigurationError(at: mark, message, remedy: remedy))
     }
 
     mutating func fail(_ mark: Mark, _ error: PartError) { fail(mark, error.message, remedy: error.remedy ?? "") }
 
     mutating func warn(_ mark: Mark, _ message: String, remedy: String = "") {
+        warningCount += 1
+        guard warningCount <= Self.most else { return }
         problems.append(ConfigurationError(.warning, at: mark, message, remedy: remedy))
     }
 

@@ -9,25 +9,27 @@ extension Document {
     /// Depth is bounded by the reader of both (trust.md L6).
     private func merged(_ other: Document, key: String) -> Document {
         guard let mine = map, let theirs = other.map else { return other }
-        var removed: Set<String> = []
+        let base = Self.places(of: mine)
         var own: [Field] = []
         for field in theirs {
-            guard let base = mine.first(where: { $0.key == field.key }) else {
+            guard let place = base[field.key] else {
                 own.append(field)
                 continue
             }
-            removed.insert(field.key)
             if field.value.scalar?.isNull == true { continue }
-            own.append(
-                Field(key: field.key, mark: field.mark, value: base.value.merged(field.value, key: field.key)))
+            let value = mine[place].value.merged(field.value, key: field.key)
+            own.append(Field(key: field.key, mark: field.mark, value: value))
         }
-        if key == "states" {
-            let kept = mine.compactMap { field in
-                removed.contains(field.key) ? own.first { $0.key == field.key } : field
-            }
-            let added = own.filter { field in !mine.contains { $0.key == field.key } }
-            return Document(.map(kept + added), mark: other.mark)
+        let laid = Self.places(of: theirs)
+        guard key == "states" else {
+            return Document(.map(own + mine.filter { laid[$0.key] == nil }), mark: other.mark)
         }
-        return Document(.map(own + mine.filter { !removed.contains($0.key) }), mark: other.mark)
+        let now = Self.places(of: own)
+        let kept = mine.compactMap { field in laid[field.key] == nil ? field : now[field.key].map { own[$0] } }
+        return Document(.map(kept + own.filter { base[$0.key] == nil }), mark: other.mark)
+    }
+
+    private static func places(of fields: [Field]) -> [String: Int] {
+        Dictionary(fields.enumerated().map { ($1.key, $0) }) { first, _ in first }
     }
 }

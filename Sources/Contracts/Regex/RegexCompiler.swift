@@ -8,6 +8,7 @@ struct RegexCompiler {
 
     /// A program of more steps than this is refused: time is this times the text.
     static let maximumProgram = 2_000
+    static let maximumPattern = 16_384
 
     private typealias Code = [RegexInstruction]
 
@@ -16,6 +17,8 @@ struct RegexCompiler {
         /// Number of the named group, nil for the others.
         var group: Int?
         var alternatives: [Code] = []
+        /// Steps of all alternatives so far, with those that choose between them.
+        var size = 0
         /// What stands before the last atom of this alternative, and that atom, which a quantifier may repeat.
         var sequence: Code = []
         var atom: Code?
@@ -26,6 +29,7 @@ struct RegexCompiler {
         }
         mutating func endAlternative() {
             alternatives.append(sequence + (atom ?? []))
+            size += 2 + (alternatives.last?.count ?? 0)
             sequence = []
             atom = nil
         }
@@ -34,6 +38,9 @@ struct RegexCompiler {
     init(_ text: String) { pattern = Array(text.unicodeScalars) }
 
     mutating func compile() throws(PartError) -> [RegexInstruction] {
+        if pattern.count > Self.maximumPattern {
+            throw PartError("re: it is longer than 16,384 characters", remedy: "make it shorter")
+        }
         while position < pattern.count { try element() }
         guard frames.count == 1 else { throw PartError("re: \"(\" is never closed") }
         return try joined(closeFrame() + [.match])
@@ -70,7 +77,10 @@ struct RegexCompiler {
             guard frames.count > 1 else { throw PartError("re: \")\" closes nothing", remedy: "write \\)") }
             try push(closeFrame())
         case "|":
-            if let top = frames.indices.last { frames[top].endAlternative() }
+            guard let top = frames.indices.last else { return }
+            frames[top].endAlternative()
+            // Joining them costs their number times their size: checked before, not after.
+            if frames[top].size > Self.maximumProgram { throw Self.tooLarge }
         case "*": try quantify(0, nil, "*")
         case "+": try quantify(1, nil, "+")
         case "?": try quantify(0, 1, "?")

@@ -4,6 +4,8 @@ struct RegexMachine {
     private let program: [RegexInstruction]
     private let text: [UInt32]
     private var stack: [Work] = []
+    /// Instructions looked at so far: what a match costs, as a number that no clock blurs.
+    private(set) var steps = 0
 
     private struct Threads {
         var list: [(pc: Int, slots: [Int])] = []
@@ -29,7 +31,9 @@ struct RegexMachine {
         add(0, slots: Array(repeating: -1, count: slotCount), at: 0, to: &current)
         for (offset, scalar) in text.enumerated() {
             if current.list.isEmpty { return nil }
-            for thread in current.list where accepts(program[thread.pc], scalar) {
+            for thread in current.list {
+                steps += 1
+                guard accepts(program[thread.pc], scalar) else { continue }
                 add(thread.pc + 1, slots: thread.slots, at: offset + 1, to: &next)
             }
             swap(&current, &next)
@@ -56,6 +60,7 @@ struct RegexMachine {
                 if case .restore(let slot, let value) = work { slots[slot] = value }
                 continue
             }
+            steps += 1
             guard threads.marks[pc] != offset + 1 else { continue }
             threads.marks[pc] = offset + 1
             switch program[pc] {

@@ -17,16 +17,18 @@ struct ContractBundle {
     init(text: String, file: String) {
         pieces = []
         var current = Piece(file: file, text: "")
-        for line in text.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" }) {
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (index, bytes) in lines.enumerated() {
+            let line = Substring(bytes)
             if line.hasPrefix(Self.mark) {
                 pieces.append(current)
-                current = Piece(file: String(line.dropFirst(Self.mark.count)), text: "")
+                current = Piece(file: line.dropFirst(Self.mark.count).filter { $0 != "\r" }, text: "")
             } else {
-                current.text += line + "\n"
+                current.text += line
+                // The last line's end is not an empty line of its own.
+                if index < lines.count - 1 { current.text += "\n" }
             }
         }
-        // The last line's end is not an empty line of its own.
-        current.text.removeLast()
         pieces.append(current)
     }
 
@@ -63,6 +65,10 @@ struct ContractBundle {
 
     /// The value tree with every `extends` followed.
     func document() throws(ConfigurationErrors) -> Document {
+        if pieces.count > 2 * Self.deepest, let first = pieces.first {
+            let mark = Mark(file: first.file, line: 1, column: 1)
+            throw Self.error(at: mark, "extends goes deeper than \(Self.deepest) contracts", "flatten it", pieces)
+        }
         var documents: [Document] = []
         for piece in pieces { documents.append(try YAMLReader.read(piece.text, file: piece.file)) }
         var chain: [Document] = []

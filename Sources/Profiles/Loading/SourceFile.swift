@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Journaling
+import Wire
 
 /// Where the text of a profile or contract comes from: a file, or a name.
 struct SourceFile {
@@ -70,9 +71,31 @@ struct SourceFile {
         }
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes.removeFirst(3) }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw failure("the file is not UTF-8 text", "save it as UTF-8")
+            throw notText(bytes, path)
         }
         return SourceFile(file: path, text: text)
+    }
+
+    private static func notText(_ bytes: [UInt8], _ path: String) -> ConfigurationErrors {
+        var validator = UTF8Validator()
+        var good = 0
+        for (index, byte) in bytes.enumerated() {
+            guard validator.take(byte) else { break }
+            if validator.isComplete { good = index + 1 }
+        }
+        let place = place(behind: bytes[..<good])
+        let found = bytes.dropFirst(good).first.map { "found the byte 0x" + String($0, radix: 16) + ", " } ?? ""
+        let error = ConfigurationError(
+            file: path, line: place.line, column: place.column, message: "the file is not UTF-8 text",
+            remedy: found + "save it as UTF-8")
+        return ConfigurationErrors([error], texts: [path: String(decoding: bytes, as: UTF8.self)])
+    }
+
+    /// Where a text goes on behind these bytes: line and column from 1, the column in characters.
+    static func place(behind bytes: some Collection<UInt8>) -> (line: Int, column: Int) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
+        return (max(1, lines.count), (lines.last?.count ?? 0) + 1)
     }
 
     static func isName(_ text: String) -> Bool {

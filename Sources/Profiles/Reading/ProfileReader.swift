@@ -115,6 +115,8 @@ struct ProfileReader {
     }
 
     mutating func fail(_ mark: Mark, _ message: String, _ remedy: String, hint: String = "") {
+        // Of a hostile file's complaints, more than anybody reads are not kept.
+        guard problems.count < 100 else { return }
         problems.append(ConfigurationError(at: mark, message, remedy: remedy, hint: hint))
     }
 }

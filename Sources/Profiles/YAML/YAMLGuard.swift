@@ -32,6 +32,9 @@ struct YAMLGuard {
     }
 
     mutating func scan() {
+        refuseSeparators()
+        // Lines would be counted otherwise from there on.
+        guard problems.isEmpty else { return }
         var isLineStart = true
         while let next = cursor.peek, !gaveUp {
             if next.isBreak {
@@ -126,13 +129,19 @@ struct YAMLGuard {
         scalar(cursor.bytes[start..<end], place, isPlain: false)
     }
 
-    /// Skips the lines that belong to `|` and `>`: empty ones, and those indented deeper than the line that began it.
+    /// Skips the lines that belong to `|` and `>`: empty ones, and those indented deeper than what holds the scalar.
     private mutating func blockScalar() {
-        let parent = cursor.indentationOfLine
+        let parent = (open.last?.column ?? 0) - 1
         count()
-        cursor.skipLine()
         cursor.advance()
         var content: Int?
+        // `|2-`: how much deeper, if that is said.
+        while let sign = cursor.peek, !sign.isBreak, !sign.isBlank {
+            if sign >= UInt8(ascii: "1"), sign <= UInt8(ascii: "9") { content = max(0, parent) + Int(sign - UInt8(ascii: "0")) }
+            cursor.advance()
+        }
+        cursor.skipLine()
+        cursor.advance()
         while cursor.peek != nil {
             let indent = cursor.blanksAhead
             let isEmpty = cursor.peek(indent).map(\.isBreak) ?? true
@@ -142,6 +151,25 @@ struct YAMLGuard {
             }
             cursor.skipLine()
             cursor.advance()
+        }
+    }
+
+    /// YAML 1.1 takes U+0085, U+2028 and U+2029 for line ends, nobody else does: they would hide what stands behind them.
+    private mutating func refuseSeparators() {
+        var look = cursor
+        while let next = look.peek, !gaveUp {
+            let following = (look.peek(1), look.peek(2))
+            let name: String? =
+                switch (next, following) {
+                case (0xc2, (0x85, _)): "0085"
+                case (0xe2, (0x80, 0xa8)): "2028"
+                case (0xe2, (0x80, 0xa9)): "2029"
+                default: nil
+                }
+            if let name {
+                report("the character U+\(name) ends a line for some readers only", "write \"\\u\(name)\" in double quotes", look.place)
+            }
+            look.advance()
         }
     }
 

@@ -26,7 +26,7 @@ enum YAMLReader {
                         ConfigurationError(file: file, line: 0, column: 0, message: "the file is empty")
                     ])
                 }
-                var walk = NodeWalk(file: file, limits: limits)
+                var walk = NodeWalk(file: file, text: text, limits: limits)
                 let document = walk.document(root, depth: 0)
                 guard walk.problems.isEmpty else { throw ConfigurationErrors(walk.problems, texts: [file: text]) }
                 return document
@@ -41,9 +41,10 @@ enum YAMLReader {
     }
 
     private static func described(_ error: YamlError, _ file: String, _ text: String) -> ConfigurationError {
+        var columns = ColumnCounter(text)
         func at(_ mark: Yams.Mark, _ problem: String, _ context: YamlError.Context?) -> ConfigurationError {
             ConfigurationError(
-                file: file, line: mark.line, column: column(mark, text), message: "not readable as YAML: \(problem)",
+                file: file, line: mark.line, column: columns.column(line: mark.line, scalar: mark.column), message: "not readable as YAML: \(problem)",
                 remedy: context.map { "\($0.text) in line \($0.mark.line)" } ?? "")
         }
         switch error {
@@ -53,24 +54,13 @@ enum YAMLReader {
         case .duplicatedKeysInMapping(let duplicates, let context):
             return at(context.mark, "`\(duplicates.first ?? "")` is given twice", nil)
         case .reader(let problem, let offset, _, _):
-            let before = text.prefix(offset ?? 0)
-            let line = before.reduce(1) { $1.isNewline ? $0 + 1 : $0 }
-            let column = before.reversed().prefix { !$0.isNewline }.count + 1
+            let place = SourceFile.place(behind: text.utf8.prefix(offset ?? 0))
             return ConfigurationError(
-                file: file, line: line, column: column, message: "not readable as YAML: \(problem)",
+                file: file, line: place.line, column: place.column, message: "not readable as YAML: \(problem)",
                 remedy: "write it as UTF-8 text")
         default:
             return ConfigurationError(file: file, line: 0, column: 0, message: "the file cannot be read as YAML")
         }
-    }
-
-    /// libyaml counts scalars; we count characters.
-    private static func column(_ mark: Yams.Mark, _ text: String) -> Int {
-        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        guard mark.line >= 1, mark.line <= lines.count else { return mark.column }
-        let line = lines[mark.line - 1]
-        let scalars = line.unicodeScalars.prefix(max(0, mark.column - 1))
-        return String(String.UnicodeScalarView(scalars)).count + 1
     }
 }
 
@@ -80,14 +70,16 @@ private struct NodeWalk {
     let limits: Limits
     var problems: [ConfigurationError] = []
     private var nodes = 0
+    private var columns: ColumnCounter
 
-    init(file: String, limits: Limits) {
+    init(file: String, text: String, limits: Limits) {
         self.file = file
+        columns = ColumnCounter(text)
         self.limits = limits
     }
 
     mutating func document(_ node: Node, depth: Int) -> Document {
-        let mark = Journaling.Mark(file: file, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0)
+        let mark = place(node.mark)
         nodes += 1
         let nothing = Document(.scalar(.init(text: "", isPlain: true)), mark: mark)
         guard problems.isEmpty else { return nothing }
@@ -106,7 +98,7 @@ private struct NodeWalk {
         case .mapping(let pairs):
             var fields: [Document.Field] = []
             for pair in pairs {
-                let place = Journaling.Mark(file: file, line: pair.key.mark?.line ?? 0, column: pair.key.mark?.column ?? 0)
+                let place = place(pair.key.mark)
                 guard case .scalar(let key) = pair.key, pair.key.anchor == nil else {
                     return refused(place, "a key must be a text", nothing)
                 }
@@ -116,6 +108,12 @@ private struct NodeWalk {
             return Document(.map(fields), mark: mark)
         case .alias: return refused(mark, "aliases are not allowed", nothing)
         }
+    }
+
+    private mutating func place(_ mark: Yams.Mark?) -> Journaling.Mark {
+        guard let mark else { return Journaling.Mark(file: file, line: 0, column: 0) }
+        let column = columns.column(line: mark.line, scalar: mark.column)
+        return Journaling.Mark(file: file, line: mark.line, column: column)
     }
 
     private mutating func refused(_ mark: Journaling.Mark, _ message: String, _ stand: Document) -> Document {
