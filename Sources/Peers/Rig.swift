@@ -24,6 +24,10 @@ package struct Rig: Sendable {
     /// How long the target may take to answer at all before the first user connects.
     package var patience = Duration.seconds(2)
     package var limits = Limits.standard
+    /// Ends the play as soon as the judge knows a finding for which this holds.
+    package var isEnough: (@Sendable (Finding) -> Bool)?
+    /// See `PlayMachine.Settings`.
+    package var missesAllowed: Int?
     /// Keep the journal in `RigRun.entries`.
     package var keepsEntries = false
 
@@ -48,9 +52,18 @@ package struct Rig: Sendable {
         var options = Player.Options(contract: contract)
         options.seed = seed
         options.key = key
+        options.missesAllowed = missesAllowed
+        let origin = server.now
         let performance = Player(options: options).begin(
             plan, at: Endpoint(host: server.address.host, port: server.address.port))
-        let steps = await performance.played()
+        let isWatched = isEnough != nil
+        let steps = await withTaskGroup(of: Void.self, returning: [StepResult].self) { group in
+            // Ending the play ends the wait for its steps.
+            if isWatched { group.addTask { if await watch(server) { performance.stop() } } }
+            let steps = await performance.played()
+            group.cancelAll()
+            return steps
+        }
         if linger { await settle(server) }
         await performance.finish()
         let result = await server.stop(grace: .seconds(2))
@@ -59,8 +72,8 @@ package struct Rig: Sendable {
             judgement.notes.append("the recording is not complete: \(result.recordingError ?? "no reason given")")
         }
         return RigRun(
-            steps: steps, judgement: judgement, entries: journal.entries, took: begun.duration(to: clock.now),
-            recording: result.recording, recordingComplete: result.recordingComplete)
+            steps: steps, judgement: judgement, entries: journal.entries, origin: origin,
+            took: begun.duration(to: clock.now), recording: result.recording, recordingComplete: result.recordingComplete)
     }
 
     private func options() -> ProxyOptions {
@@ -87,12 +100,27 @@ package struct Rig: Sendable {
         var entries: UInt64?
         while clock.now < end {
             let soFar = await server.snapshot()
+            if isEnough(soFar) { return }
             let isDecided = soFar.judgement?.properties.allSatisfy { $0.inconclusive == 0 } ?? true
             if isDecided, entries == soFar.entries { return }
             entries = soFar.entries
             do { try await Task.sleep(for: pause) } catch { return }
             pause = min(pause * 2, .milliseconds(200))
         }
+    }
+
+    /// True once the judge knows enough; false when cancelled.
+    private func watch(_ server: ProxyServer) async -> Bool {
+        while !Task.isCancelled {
+            if isEnough(await server.snapshot()) { return true }
+            do { try await Task.sleep(for: .milliseconds(20)) } catch { return false }
+        }
+        return false
+    }
+
+    private func isEnough(_ soFar: RunResult) -> Bool {
+        guard let isEnough, let findings = soFar.judgement?.findings else { return false }
+        return findings.contains(where: isEnough)
     }
 
     private static func error(_ error: RuntimeError) -> RigError {
@@ -115,17 +143,21 @@ package struct RigRun: Sendable {
     package var judgement: Judgement
     /// Empty unless `keepsEntries`.
     package var entries: [Entry]
+    /// The proxy's clock when the play began: a step's instant plus this is an entry's.
+    package var origin: Instant
     package var took: Duration
     package var recording: String?
     /// False when the disk failed: then nothing may pass.
     package var recordingComplete: Bool
     package init(
-        steps: [StepResult], judgement: Judgement, entries: [Entry], took: Duration, recording: String? = nil,
+        steps: [StepResult], judgement: Judgement, entries: [Entry], origin: Instant = .zero, took: Duration,
+        recording: String? = nil,
         recordingComplete: Bool = true
     ) {
         self.steps = steps
         self.judgement = judgement
         self.entries = entries
+        self.origin = origin
         self.took = took
         self.recording = recording
         self.recordingComplete = recordingComplete

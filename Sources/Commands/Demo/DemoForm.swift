@@ -65,7 +65,7 @@ struct DemoForm: Sendable {
         ])
     }
 
-    func confirming(_ finding: Finding) { live("  ⠼ confirm and shrink  \(finding.id)") }
+    func confirming(_ findings: Int) { live("  ⠼ confirm and shrink  \(Figures.plural(findings, "finding"))") }
 
     func confirmed(findings: Int, reruns: Int, took: Duration) {
         guard !json else { return }

@@ -34,7 +34,7 @@ extension PlayMachine {
             finish(index, .ok, now, now)
         case .until(let events, let bound):
             resume(id)
-            wait(Active(index: index, began: now, due: now.advanced(by: bound), wanted: events, line: id), now)
+            wait(Active(index: index, began: now, due: now.advanced(by: patience(bound)), wanted: events, line: id), now)
         case .quiet(let length):
             resume(id)
             lines[id].cursor = lines[id].arrivals.count
@@ -175,6 +175,11 @@ extension PlayMachine {
 
     // Waiting
 
+    private func patience(_ bound: Duration) -> Duration {
+        guard let allowed = settings.missesAllowed, misses >= allowed else { return bound }
+        return min(bound, max(bound / 10, .milliseconds(60)))
+    }
+
     private mutating func wait(_ step: Active, _ now: Instant) { settle(step, now) }
 
     mutating func finish(_ index: Int, _ outcome: StepResult.Outcome, _ began: Instant, _ now: Instant) {
@@ -227,6 +232,7 @@ extension PlayMachine {
         guard isMissed || now >= step.due else { return active.append(step) }
         let outcome = miss(wanted, on: id, step)
         lines[id].cursor = lines[id].arrivals.count
+        misses += 1
         finish(step.index, outcome, step.began, now)
     }
 

@@ -47,6 +47,9 @@ package struct PlayMachine: Sendable {
         package var key: [UInt8]
         /// Seconds since 1970.
         package var epoch: Int64
+        /// After so many guards that did not hold, every later one is given a tenth of its bound, at least 60 ms: a
+        /// server that answers nothing shall not make a long plan take minutes. Nil = each guard has its whole bound.
+        package var missesAllowed: Int?
         package init(host: String, contract: Contract?, seed: UInt64, key: [UInt8], epoch: Int64) {
             self.host = host
             self.contract = contract
@@ -87,6 +90,8 @@ package struct PlayMachine: Sendable {
     var next = 0
     var active: [Active] = []
     var outcomes: [StepResult?]
+    /// Guards that did not hold.
+    var misses = 0
     var hasBegun = false
     var saidPlayed = false
     var farewell: Instant?

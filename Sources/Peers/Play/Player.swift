@@ -12,6 +12,8 @@ package struct Player: Sendable {
         package var key: [UInt8] = Minter.developmentKey
         /// Seconds since 1970, for `{now}` and for the expiry of credentials; nil = this machine's clock.
         package var epoch: Int64?
+        /// See `PlayMachine.Settings`.
+        package var missesAllowed: Int?
         package init(contract: Contract?) { self.contract = contract }
     }
     package var options: Options
@@ -28,13 +30,15 @@ package struct Player: Sendable {
 
     /// Begins to play and returns at once.
     package func begin(_ plan: Plan, at endpoint: Endpoint) -> Performance {
-        let settings = PlayMachine.Settings(
+        var settings = PlayMachine.Settings(
             host: String(endpoint.description.dropFirst("ws://".count)), contract: options.contract, seed: options.seed,
             key: options.key, epoch: options.epoch ?? WallClock.seconds())
+        settings.missesAllowed = options.missesAllowed
+        let asked = settings
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let performance = Performance(loop: loop)
         loop.execute {
-            PlayDriver(PlayMachine(plan, settings: settings), endpoint, performance).start()
+            PlayDriver(PlayMachine(plan, settings: asked), endpoint, performance).start()
         }
         return performance
     }
@@ -57,9 +61,12 @@ package final class Performance: Sendable {
     /// What became of each step, once the last has ended; connections stay open.
     package func played() async -> [StepResult] { (try? await results.futureResult.get()) ?? [] }
 
+    /// Begins no further step and closes every connection; returns at once.
+    package func stop() { wish.succeed(()) }
+
     /// Closes every connection in an orderly way and returns when all are gone; at most a second or so.
     package func finish() async {
-        wish.succeed(())
+        stop()
         _ = try? await over.futureResult.get()
     }
 }
