@@ -72,7 +72,7 @@ extension Reader {
             return settle(number, .undecided(why))
         }
         var evidence = evidence(of: request, entry: nil, at: pending.due)
-        if request.isRefusal, !request.isIndeterminate, !isSilent(request) { join(request, to: &evidence) }
+        if request.isRefusal, !request.isIndeterminate, !isSilent(request) { joinError(of: request, to: &evidence) }
         settle(number, .missed(bound: pending.bound, evidence))
     }
 
@@ -88,12 +88,11 @@ extension Reader {
     }
 
     /// A must-reject request that nobody answered, and an error that nobody asked for at another user's: one cause.
-    private mutating func join(_ request: Request, to evidence: inout Evidence) {
+    private mutating func joinError(of request: Request, to evidence: inout Evidence) {
         guard let rule = request.rule, let contract, contract.reject.indices.contains(rule) else { return }
         let fitting = leftovers.indices.filter { index in
             let leftover = leftovers[index]
-            return leftover.user != request.user && leftover.at >= request.at
-                && contract.reject[rule].allows(kind: leftover.kind)
+            return isLate(leftover, for: request) && contract.reject[rule].allows(kind: leftover.kind)
                 && match(request.links, leftover.links) != .unequal
         }
         let equal = fitting.first { index in
@@ -101,6 +100,26 @@ extension Reader {
             return false
         }
         guard let index = equal ?? fitting.first else { return }
+        join(request, at: index, to: &evidence)
+    }
+
+    /// The same for a request whose run never started: here only an error that repeats what names this request and no
+    /// other is taken to be its answer.
+    mutating func joinStart(of request: Request, to evidence: inout Evidence) {
+        let index = leftovers.firstIndex { leftover in
+            guard isLate(leftover, for: request), case .equal(let path) = match(request.links, leftover.links) else {
+                return false
+            }
+            return isExclusive(path)
+        }
+        if let index { join(request, at: index, to: &evidence) }
+    }
+
+    private func isLate(_ leftover: Leftover, for request: Request) -> Bool {
+        leftover.user != request.user && leftover.at >= request.at
+    }
+
+    private mutating func join(_ request: Request, at index: Int, to evidence: inout Evidence) {
         let leftover = leftovers.remove(at: index)
         evidence.offending = leftover.entry.ref
         if let cause = Self.cause(leftover.entry) { evidence.causes.append(cause) }
@@ -109,7 +128,7 @@ extension Reader {
         evidence.users.append(leftover.user.label)
         if let session = sessions[leftover.session] { evidence.witness += session.opening.suffix(1) }
         var reading = Reading.EventReading(
-            type: contract.errors?.event.first ?? "error", user: leftover.user.label, hasForeignCanaries: false,
+            type: contract?.errors?.event.first ?? "error", user: leftover.user.label, hasForeignCanaries: false,
             canary: nil, identity: nil, isOwned: true)
         reading.identity = .init(
             kind: .error, owner: request.user.label, name: "error", value: leftover.kind ?? "", line: line(of: request))

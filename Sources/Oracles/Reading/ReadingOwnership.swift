@@ -28,14 +28,26 @@ extension Reader {
                 value, to: event.user, session: event.session, isError: event.isError,
                 sent: { session.sent.contains($0) })
             {
-                let isMeant = foreign.rule.is == .user
+                let asker = foreign.rule.is == .user ? foreign.owner : asker(of: event)
                 reading.identity = .init(
-                    kind: event.isError && isMeant ? .error : isMeant ? .is : .within, owner: foreign.owner,
+                    kind: asker == nil ? .within : event.isError ? .error : .is, owner: asker ?? foreign.owner,
                     name: foreign.rule.name, value: foreign.value, line: foreign.rule.line)
-                if isMeant { ownership = .anothers(foreign.owner) }
+                if let asker { ownership = .anothers(asker) }
             }
         }
         return (ownership, reading)
+    }
+
+    /// The other user whose open request this error repeats by name: not only does it tell of what is not this user's,
+    /// it is the answer to another's question.
+    private func asker(of event: Event) -> String? {
+        guard event.isError, openRequests(of: event.user).allSatisfy({ !isNamed($0, by: event) }) else { return nil }
+        return requests.keys.filter { isNamed($0, by: event) }.min().flatMap { requests[$0]?.user.label }
+    }
+
+    private func isNamed(_ number: UInt64, by event: Event) -> Bool {
+        guard let request = requests[number], case .equal(let path) = match(request.links, event.links) else { return false }
+        return isExclusive(path)
     }
 
     /// Told once the event is linked, so that what it started is known to be of the same cause.

@@ -169,8 +169,9 @@ extension Reader {
         if let why = starvation.excuse(session.loop, since: pending.mark, at: now, bound: pending.bound) {
             return settleRun(number, .undecided(why))
         }
-        let evidence = evidence(of: run, entry: nil, at: pending.due)
+        var evidence = evidence(of: run, entry: nil, at: pending.due)
         if let request = run.request.flatMap({ requests[$0] }) {
+            if run.key == nil, !run.isIndeterminate, !request.isIndeterminate { joinStart(of: request, to: &evidence) }
             tellRecovery(of: request, failure: "nothing", nil, at: pending.due)
         }
         settleRun(number, .missed(bound: pending.bound, evidence))
