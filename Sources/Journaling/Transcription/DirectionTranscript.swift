@@ -6,6 +6,8 @@ struct DirectionTranscript {
     let direction: Direction
     /// Bytes of the frame that is passing, read by read. The two sides differ only for frames passed on in pieces.
     private var collectors: [FrameCollector]
+    /// The frame that is arriving leaves at the same time.
+    private var isThrough = true
     /// The message passing the tap where it arrives, and the one where it leaves.
     private var tracks = [MessageTrack(), MessageTrack()]
     /// Both tracks have to be followed, because something passed one tap only.
@@ -59,6 +61,7 @@ struct DirectionTranscript {
         if let rest = bytes.getSlice(at: bytes.readerIndex + offset, length: bytes.readableBytes - offset) {
             collectors[0].add(rest)
         }
+        isThrough = true
         noteRead(raw.instant)
     }
 
@@ -80,6 +83,7 @@ struct DirectionTranscript {
         _ bytes: ByteBuffer, _ passing: Passing, _ session: inout SessionScene, _ shared: inout TranscriptContext,
         into entries: inout [Entry]
     ) {
+        if passing.track == 0 { isThrough = passing.passedBoth }
         if let frame = collectors[passing.track].pass(bytes) {
             take(frame, passing, &session, &shared, into: &entries)
         }
@@ -178,7 +182,9 @@ struct DirectionTranscript {
     }
 
     /// Nothing more comes this way: frames kept back, and a frame that never ended.
-    mutating func flush(at instant: Instant, _ session: SessionID, _ shared: inout TranscriptContext, into entries: inout [Entry]) {
+    mutating func flush(
+        at instant: Instant, _ session: SessionID, _ shared: inout TranscriptContext, into entries: inout [Entry]
+    ) {
         for track in held.indices {
             for var entry in held[track] {
                 entry.instant = instant
@@ -193,7 +199,8 @@ struct DirectionTranscript {
         }
         let ref = EntryRef(session: session, ordinal: 0)
         for (index, collector) in collectors.enumerated() where collector.begun > 0 {
-            let passage = index == 0 ? Passage(direction, in: instant, out: instant) : Passage(direction, in: nil, out: instant)
+            let passage = Passage(
+                direction, in: index == 0 ? instant : nil, out: index == 1 || isThrough ? instant : nil)
             let record = BytesRecord(passage: passage, kind: .partial, bytes: ByteBuffer(), wireSize: collector.begun)
             entries.append(Entry(instant: instant, loop: 0, sequence: 0, ref: ref, body: .bytes(record)))
             collectors[index].reset()
