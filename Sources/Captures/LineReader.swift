@@ -31,6 +31,7 @@ final class LineReader {
             let view = held.readableBytesView
             if let newline = view[(view.startIndex + searched)...].firstIndex(of: 0x0a) {
                 let length = newline - view.startIndex
+                guard length <= longest else { throw tooLong() }
                 number += 1
                 searched = 0
                 let line = held.readSlice(length: length) ?? ByteBuffer()
@@ -46,15 +47,17 @@ final class LineReader {
                 held = ByteBuffer()
                 return .cut(rest)
             }
-            guard held.readableBytes <= longest else {
-                throw RecordingError(
-                    place: "\(file.path):\(number + 1)", sentence: "the line is too long",
-                    expected: "at most \(longest) bytes", found: "more", remedy: "remove the line")
-            }
+            guard held.readableBytes <= longest else { throw tooLong() }
             let bytes = try file.read(LineReader.chunk)
             if bytes.isEmpty { isAtEnd = true }
             held.discardReadBytes()
             held.writeBytes(bytes)
         }
+    }
+
+    private func tooLong() -> RecordingError {
+        RecordingError(
+            place: "\(file.path):\(number + 1)", sentence: "the line is too long",
+            expected: "at most \(longest) bytes", found: "more", remedy: "remove the line")
     }
 }

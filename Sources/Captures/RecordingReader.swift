@@ -7,6 +7,7 @@ package struct RecordingReader {
     /// Of the first segment that is there.
     package let header: RecordingHeader
     /// `rec/0007.ndjson:88214: the last line is cut off; at most 1 entry is lost`, without the word `warning`.
+    /// At most 100, and one more that counts the rest.
     package private(set) var warnings: [String] = []
     /// False when the recording was cut short or a part is missing: such a recording is no ground for a pass
     /// (trust.md T53). Known when `next` has returned nil.
@@ -23,10 +24,12 @@ package struct RecordingReader {
     private var previous: UInt64?
     private var end: RecordingEnd?
     private var isDamaged = false
+    private var isCut = false
+    private var unlisted = 0
+    private static let mostWarnings = 100
+    /// Number of the segment that is being read, by its header.
+    private var segment: UInt32
     private let longest: Int
-
-    /// Twice the largest message in base64, and its frame around it.
-    private static func longestLine(_ limits: Limits) -> Int { max(1 << 20, limits.messageBytes * 3 + (1 << 20)) }
 
     package init(_ path: String, limits: Limits = .standard) throws(RecordingError) {
         let (base, session) = RecordingReader.split(path)
@@ -37,7 +40,7 @@ package struct RecordingReader {
                 found: "none", remedy: "name a directory that `--record` wrote")
         }
         paths.removeFirst()
-        longest = RecordingReader.longestLine(limits)
+        longest = EntryCodec.longestLine(limits)
         let lines = try LineReader(first, longest: longest)
         guard case .whole(let line) = try lines.next() else {
             throw RecordingReader.headerless(first, found: "an empty or cut file")
@@ -48,10 +51,22 @@ package struct RecordingReader {
         self.paths = paths
         self.lines = lines
         self.path = first
+        segment = header.segment
         if header.segment > 1 {
-            isDamaged = true
-            warnings.append("\(first): the recording begins with segment \(header.segment); what was before it is gone")
+            warn("\(first): the recording begins with segment \(header.segment); what was before it is gone")
         }
+    }
+
+    /// Something is missing, so that this recording is no ground for a pass.
+    private mutating func warn(_ text: String) {
+        isDamaged = true
+        guard warnings.count >= RecordingReader.mostWarnings else {
+            warnings.append(text)
+            return
+        }
+        unlisted += 1
+        let rest = "\(path): \(unlisted) more \(unlisted == 1 ? "place is" : "places are") not listed"
+        if unlisted == 1 { warnings.append(rest) } else { warnings[RecordingReader.mostWarnings] = rest }
     }
 
     /// The next entry in order (of `session` only, when one is named), or nil at the end.
@@ -104,8 +119,7 @@ package struct RecordingReader {
                 found: "entry \(entry.number)", remedy: "restore the recording from a copy")
         }
         let missing = entry.number - expected
-        isDamaged = true
-        warnings.append("\(place): \(missing) \(missing == 1 ? "entry is" : "entries are") missing before this line")
+        warn("\(place): \(missing) \(missing == 1 ? "entry is" : "entries are") missing before this line")
     }
 
     /// Only the very last line of a recording may be cut: the recorder was killed while it wrote.
@@ -115,8 +129,8 @@ package struct RecordingReader {
                 place: place, sentence: "the line is cut off", expected: "a whole line",
                 found: "\(line.readableBytes) bytes without a newline", remedy: "restore the segment from a copy")
         }
-        isDamaged = true
-        warnings.append("\(place): the last line is cut off; at most 1 entry is lost")
+        isCut = true
+        warn("\(place): the last line is cut off; at most 1 entry is lost")
     }
 
     /// False when there is none; then it is known whether the recording is whole.
@@ -124,12 +138,11 @@ package struct RecordingReader {
         guard !paths.isEmpty else {
             if let end {
                 if end.entries != (previous ?? 0), !isDamaged {
-                    isDamaged = true
-                    warnings.append("\(path): the recording should hold \(end.entries) entries, the last one is \(previous ?? 0)")
+                    warn("\(path): the recording should hold \(end.entries) entries, the last one is \(previous ?? 0)")
                 }
-            } else if !isDamaged || warnings.last?.contains("is cut off") != true {
-                isDamaged = true
-                warnings.append("\(path): the recording has no end line; what was written in its last second may be lost")
+            } else if !isCut {
+                isCut = true
+                warn("\(path): the recording has no end line; what was written in its last second may be lost")
             }
             isComplete = !isDamaged
             return false
@@ -157,15 +170,30 @@ package struct RecordingReader {
                     expected: "the header of segment \(header.segment)", found: "another header",
                     remedy: "keep each recording in a directory of its own")
             }
+            try follow(next.segment)
         } else if paths.isEmpty {
-            isDamaged = true
-            warnings.append("\(path):1: the last line is cut off; at most 1 entry is lost")
+            isCut = true
+            warn("\(path):1: the last line is cut off; at most 1 entry is lost")
             return false
         } else {
             throw RecordingReader.headerless(path, found: "an empty or cut file")
         }
         self.lines = lines
         return true
+    }
+
+    /// Segments follow each other one by one.
+    private mutating func follow(_ next: UInt32) throws(RecordingError) {
+        defer { segment = next }
+        guard next > segment else {
+            throw RecordingError(
+                place: "\(path):1", sentence: "the segments are out of order", expected: "a segment behind \(segment)",
+                found: "segment \(next)", remedy: "give the files the numbers in their headers")
+        }
+        let missing = next - segment - 1
+        guard missing > 0 else { return }
+        let which = missing == 1 ? "segment \(next - 1) is" : "segments \(segment + 1) to \(next - 1) are"
+        warn("\(path): \(which) missing before this file")
     }
 
     private static func header(_ line: ByteBuffer, _ path: String) throws(RecordingError) -> RecordingHeader {
@@ -183,7 +211,8 @@ package struct RecordingReader {
     /// A path whose last part is a session of the recording before it.
     private static func split(_ path: String) -> (String, SessionID?) {
         guard Directory.kind(path) == .missing, let parent = Directory.parent(of: path),
-            let name = path.split(separator: "/").last, name.hasPrefix("s"), let number = UInt32(name.dropFirst())
+            let name = path.split(separator: "/").last, name.hasPrefix("s"), name.dropFirst().first != "+",
+            let number = UInt32(name.dropFirst())
         else { return (path, nil) }
         return (parent, SessionID(number))
     }

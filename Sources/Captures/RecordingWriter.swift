@@ -38,7 +38,13 @@ package final class RecordingWriter {
                 place: directory, sentence: "a recording is there already", expected: "an empty or new directory",
                 found: "segments", remedy: "name another directory or remove it")
         }
-        try beginSegment()
+        do throws(RecordingError) {
+            try beginSegment()
+        } catch {
+            // Nothing half-started: an empty segment would only be in the way of the next attempt.
+            if file != nil { Directory.remove(SegmentName.path(directory, SegmentName.text(self.header.segment))) }
+            throw error
+        }
     }
 
     deinit { try? flush() }

@@ -1,4 +1,5 @@
 /// Nanoseconds since the recording began, on a clock that only goes forward. Core reads no clock; a shell hands these in.
+/// Arithmetic stops at what 64 bits hold: a recording may name any instant.
 package struct Instant: InstantProtocol, Sendable, Hashable, Codable {
     package var nanoseconds: Int64
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
@@ -7,10 +8,11 @@ package struct Instant: InstantProtocol, Sendable, Hashable, Codable {
 
     package func advanced(by duration: Duration) -> Instant {
         let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.nanoseconds)
-        return Instant(nanoseconds: overflow ? .max : sum)
+        return Instant(nanoseconds: overflow ? (nanoseconds < 0 ? .min : .max) : sum)
     }
     package func duration(to other: Instant) -> Duration {
-        .nanoseconds(other.nanoseconds.subtractingReportingOverflow(nanoseconds).partialValue)
+        let (length, overflow) = other.nanoseconds.subtractingReportingOverflow(nanoseconds)
+        return .nanoseconds(overflow ? (nanoseconds < 0 ? .max : .min) : length)
     }
     package static func < (lhs: Instant, rhs: Instant) -> Bool { lhs.nanoseconds < rhs.nanoseconds }
 }

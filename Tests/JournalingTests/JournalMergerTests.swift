@@ -60,12 +60,12 @@ import Testing
         var generator = EntryGenerator(UInt64(seed) + 7)
         let loops = 1 + generator.dice.below(4)
         var lanes: [[Entry]] = []
-        for loop in 0..<loops {
+        for _ in 0..<loops {
             var instant: Int64 = 0
             lanes.append(
                 (0..<generator.dice.below(60)).map {
                     instant += Int64(generator.dice.below(3))
-                    return note(instant, "\(loop).\($0) \($0)")
+                    return note(instant, "\($0)")
                 })
         }
         var expected: [(Int64, Int, Int, String)] = []

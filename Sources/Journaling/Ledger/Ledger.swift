@@ -62,7 +62,6 @@ package struct Ledger: Sendable {
     private static func explained(by entry: Entry) -> [EntryRef] {
         switch entry.body {
         case .fault(let fault): fault.applied ? [fault.on].compactMap { $0 } : []
-        case .recoded(let recoded): [recoded.on]
         case .frame(let frame): left(frame.passage, frame.provenance)
         case .head(let head): left(head.passage, head.provenance)
         case .bytes(let bytes): left(bytes.passage, bytes.provenance)

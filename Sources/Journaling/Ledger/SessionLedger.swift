@@ -13,6 +13,8 @@ struct SessionLedger: Sendable {
         /// Frames of one message stand and fall together: the ordinal of its first.
         var group: UInt32
         var content: UInt64?
+        /// It leaves re-encoded: it needs no partner, but what leaves for it must say the same.
+        var isRecoded = false
     }
 
     private let id: SessionID
@@ -51,6 +53,8 @@ struct SessionLedger: Sendable {
             undelivered[end.side, default: 0] &+= end.undelivered
             if end.by == .tool { endedByTool = true }
             if end.by == .fault, broken == nil { broken = entry.instant }
+        case .recoded(let recoded):
+            if recoded.on.session == id { recode(recoded.on.ordinal) }
         case .limit(let limit):
             // What is too large to lift passes all the same.
             if limit.id == "L4" || limit.id == "L5" { return }
@@ -110,6 +114,11 @@ struct SessionLedger: Sendable {
             group: first, content: content)
     }
 
+    private mutating func recode(_ ordinal: UInt32) {
+        guard let half = halves[ordinal] else { return explain(ordinal) }
+        for member in [ordinal, half.group] + (members[half.group] ?? []) { halves[member]?.isRecoded = true }
+    }
+
     /// The frame of this ordinal, and its message, need no partner.
     mutating func explain(_ ordinal: UInt32) {
         let group = halves[ordinal]?.group ?? ordinal
@@ -154,7 +163,7 @@ struct SessionLedger: Sendable {
     }
 
     private func isExplained(_ half: Half) -> Bool {
-        if limited.contains(half.direction) { return true }
+        if half.isRecoded || limited.contains(half.direction) { return true }
         if let broken, half.instant >= broken { return true }
         if half.arrived {
             // The peer was gone when it came, or was never reached.

@@ -5,24 +5,27 @@ package enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     package static func write(_ bytes: ByteBuffer, into buffer: inout ByteBuffer) {
-        let view = bytes.readableBytesView
-        var quad: [UInt8] = []
-        quad.reserveCapacity((view.count + 2) / 3 * 4)
-        var index = view.startIndex
-        while view.endIndex - index >= 3 {
-            append(view[index], view[index + 1], view[index + 2], to: &quad)
+        var text: [UInt8] = []
+        append(Array(bytes.readableBytesView), to: &text)
+        buffer.writeBytes(text)
+    }
+
+    static func append(_ bytes: [UInt8], to text: inout [UInt8]) {
+        let alphabet = self.alphabet
+        let digits = alphabet.span
+        let span = bytes.span
+        text.reserveCapacity(text.count + (span.count + 2) / 3 * 4 + 8)
+        var index = 0
+        while index < span.count {
+            let rest = span.count - index
+            let second = rest > 1 ? span[index + 1] : 0
+            let third = rest > 2 ? span[index + 2] : 0
+            text.append(digits[Int(span[index] >> 2)])
+            text.append(digits[Int((span[index] & 3) << 4 | second >> 4)])
+            text.append(rest > 1 ? digits[Int((second & 15) << 2 | third >> 6)] : 0x3d)
+            text.append(rest > 2 ? digits[Int(third & 63)] : 0x3d)
             index += 3
         }
-        switch view.endIndex - index {
-        case 1:
-            append(view[index], 0, 0, to: &quad)
-            quad.replaceSubrange(quad.count - 2..<quad.count, with: [0x3d, 0x3d])
-        case 2:
-            append(view[index], view[index + 1], 0, to: &quad)
-            quad.replaceSubrange(quad.count - 1..<quad.count, with: [0x3d])
-        default: break
-        }
-        buffer.writeBytes(quad)
     }
 
     /// Nil when it is not exactly what `write` makes.
@@ -44,13 +47,6 @@ package enum Base64 {
             }
         }
         return bits & ((1 << UInt32(count)) - 1) == 0 ? out : nil
-    }
-
-    private static func append(_ a: UInt8, _ b: UInt8, _ c: UInt8, to quad: inout [UInt8]) {
-        quad.append(alphabet[Int(a >> 2)])
-        quad.append(alphabet[Int((a & 3) << 4 | b >> 4)])
-        quad.append(alphabet[Int((b & 15) << 2 | c >> 6)])
-        quad.append(alphabet[Int(c & 63)])
     }
 
     private static func value(of character: UInt8) -> UInt8? {

@@ -13,15 +13,15 @@ package enum EntryCodec {
 
     /// Appends one line with its newline.
     package static func encode(_ entry: Entry, into buffer: inout ByteBuffer) {
-        write(into: &buffer) { $0.write(entry) }
+        write(into: &buffer, size: 384 + entry.payloadSize / 4 * 5) { $0.write(entry) }
     }
 
     package static func encode(_ header: RecordingHeader, into buffer: inout ByteBuffer) {
-        write(into: &buffer) { $0.write(header) }
+        write(into: &buffer, size: 512) { $0.write(header) }
     }
 
     package static func encode(_ end: RecordingEnd, into buffer: inout ByteBuffer) {
-        write(into: &buffer) { $0.write(end) }
+        write(into: &buffer, size: 512) { $0.write(end) }
     }
 
     /// - Parameters:
@@ -46,23 +46,38 @@ package enum EntryCodec {
         return .entry(try fields.entry())
     }
 
-    /// The buffer is handed over whole while it is written to, so that it is never copied.
-    private static func write(into buffer: inout ByteBuffer, _ body: (inout LineWriter) -> Void) {
-        var writer = LineWriter(exchange(&buffer))
-        body(&writer)
-        writer.finish()
-        buffer = writer.buffer
+    /// The longest line that `encode` makes of what these limits let through: a frame and the message that it ends, or
+    /// a header with its texts, of which each byte may take six.
+    package static func longestLine(_ limits: Limits) -> Int {
+        let payloads = limits.messageBytes.multipliedReportingOverflow(by: 2 * LineWriter.mostGrowth)
+        let texts = limits.documentBytes.multipliedReportingOverflow(by: 2 * 6)
+        if payloads.overflow || texts.overflow { return .max }
+        let longest = payloads.partialValue.addingReportingOverflow(texts.partialValue)
+        return longest.overflow ? .max : max(longest.partialValue, 1 << 20)
     }
 
-    private static func exchange(_ buffer: inout ByteBuffer) -> ByteBuffer {
-        let whole = buffer
-        buffer = ByteBuffer()
-        return whole
+    private static func write(into buffer: inout ByteBuffer, size: Int, _ body: (inout LineWriter) -> Void) {
+        var writer = LineWriter(size: size)
+        body(&writer)
+        writer.finish()
+        buffer.writeBytes(writer.line)
     }
 
     /// The line's first characters, printable ones only.
     private static func excerpt(of line: ByteBuffer) -> String {
         let bytes = line.readableBytesView.prefix(40).map { 0x20..<0x7f ~= $0 ? $0 : UInt8(ascii: "?") }
         return "`\(String(decoding: bytes, as: UTF8.self))`"
+    }
+}
+
+extension Entry {
+    /// Bytes of the network in it, so that a line is allocated once.
+    fileprivate var payloadSize: Int {
+        switch body {
+        case .head(let head): head.bytes.readableBytes
+        case .frame(let frame): frame.frame.payload.readableBytes
+        case .bytes(let bytes): bytes.bytes.readableBytes
+        default: 0
+        }
     }
 }

@@ -103,7 +103,7 @@ extension LineFields {
 
     private mutating func mask() throws(RecordingError) -> UInt32? {
         guard let text = try stringIfPresent("mask") else { return nil }
-        guard text.utf8.count == 8, let key = UInt32(text, radix: 16) else {
+        guard text.utf8.count == 8, text.first != "+", let key = UInt32(text, radix: 16) else {
             throw wrong("mask", expected: "8 hex digits", found: .string(text))
         }
         return key

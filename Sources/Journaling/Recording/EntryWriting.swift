@@ -101,7 +101,7 @@ extension LineWriter {
         write("first", frame.firstByte)
         if frame.lengthForm != LengthForm.shortest(for: frame.declaredLength) { write("form", frame.lengthForm.rawValue) }
         write("len", frame.declaredLength)
-        if let key = frame.maskKey { write("mask", word: LineWriter.hex(key)) }
+        if let key = frame.maskKey { write("mask", hex: key) }
         if frame.payload.readableBytes > 0 { write(payload: frame.payload) }
         if let message = record.message {
             object("msg") { $0.write(message, frame: frame) }
@@ -151,11 +151,6 @@ extension LineWriter {
         write("by", word: end.by.rawValue)
         if !end.cause.isEmpty { write("cause", end.cause) }
         if end.undelivered != 0 { write("undelivered", end.undelivered) }
-    }
-
-    static func hex(_ key: UInt32) -> String {
-        let digits = String(key, radix: 16)
-        return String(repeating: "0", count: 8 - digits.count) + digits
     }
 }
 

@@ -8,17 +8,17 @@ extension LineWriter {
         write("started", header.started)
         write("seed", header.seed)
         write("mode", word: header.mode.rawValue)
-        for (key, source) in [("profile", header.profile), ("contract", header.contract)] {
-            guard let source else { continue }
-            object(key) {
-                $0.write("name", source.name)
-                $0.write("hash", source.hash)
-                $0.write("text", source.text)
-            }
-        }
+        if let profile = header.profile { object("profile") { $0.write(profile) } }
+        if let contract = header.contract { object("contract") { $0.write(contract) } }
         if !header.upstream.isEmpty { write("upstream", header.upstream) }
         if !header.purpose.isEmpty { write("purpose", header.purpose) }
         write("redactions", header.redactions)
+    }
+
+    private mutating func write(_ source: RecordingHeader.Source) {
+        write("name", source.name)
+        write("hash", source.hash)
+        write("text", source.text)
     }
 
     mutating func write(_ end: RecordingEnd) {

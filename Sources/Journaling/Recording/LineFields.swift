@@ -148,7 +148,8 @@ extension EntryRef {
         guard text.utf8.first == 0x73, let dot = text.utf8.firstIndex(of: 0x2e) else { return nil }
         let session = text[text.index(after: text.startIndex)..<dot]
         let ordinal = text[text.index(after: dot)...]
-        guard let session = UInt32(session), let ordinal = UInt32(ordinal) else { return nil }
+        guard session.first != "+", ordinal.first != "+", let session = UInt32(session), let ordinal = UInt32(ordinal)
+        else { return nil }
         self.init(session: SessionID(session), ordinal: ordinal)
     }
 }

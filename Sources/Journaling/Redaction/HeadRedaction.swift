@@ -7,7 +7,7 @@ package struct RedactedHead: Sendable {
     /// The first credential by the finder's order.
     package var credential: FoundSecret?
     package var user: String?
-    /// Values of all credentials, to be recognised when a message repeats them.
+    /// All credentials, as they stand and decoded, to be recognised where the other side repeats them.
     package var secrets: [[UInt8]]
 }
 
@@ -15,30 +15,45 @@ extension Redactor {
     /// Shorter ones stand in ordinary text by chance.
     package static let leastRepeated = 12
 
+    /// - Parameter known: secrets of this session that stood elsewhere before.
     package mutating func redact(
-        head: ByteBuffer, _ direction: Direction, finder: any SecretFinder
+        head: ByteBuffer, _ direction: Direction, finder: any SecretFinder, known: [[UInt8]] = []
     ) -> RedactedHead {
         let view = HeadView(head)
         let isRequest = direction == .toServer
         let found = isRequest ? finder.secrets(inRequest: view) : finder.secrets(inResponse: view)
         let usual = isRequest
             ? StandardSecrets().secrets(inRequest: view) : StandardSecrets().secrets(inResponse: view)
+        let secrets = Self.repeatable(found + usual, in: view)
         let spans = (found + usual).map { Span(range: $0.range, secret: Array($0.value.utf8)) }
+            + Self.occurrences(of: known + secrets, in: view.bytes)
         let credential = found.first { $0.isCredential }
         let replaced = redact(view.bytes, spans)
         return RedactedHead(
             bytes: replaced.map { ByteBuffer(bytes: $0.bytes) } ?? head,
             credential: credential, user: isRequest ? finder.user(inRequest: view, credential: credential) : nil,
-            secrets: (found + usual).filter { $0.isCredential && $0.value.utf8.count >= Self.leastRepeated }
-                .map { Array($0.value.utf8) })
+            secrets: secrets)
+    }
+
+    /// A server may send back what a request said, decoded or as it stood.
+    private static func repeatable(_ found: [FoundSecret], in view: HeadView) -> [[UInt8]] {
+        var secrets: [[UInt8]] = []
+        for secret in found where secret.isCredential {
+            for form in [Array(secret.value.utf8), Array(view.bytes[secret.range.clamped(to: view.bytes.indices)])]
+            where form.count >= leastRepeated && !secrets.contains(form) { secrets.append(form) }
+        }
+        return secrets
     }
 
     /// Bytes that no parser took, and that may be cut off: everything that a head would hide, and a token whose end is
     /// missing.
-    package mutating func redact(loose bytes: ByteBuffer, _ direction: Direction) -> ByteBuffer {
+    package mutating func redact(
+        loose bytes: ByteBuffer, _ direction: Direction, known: [[UInt8]] = []
+    ) -> ByteBuffer {
         let view = HeadView(bytes)
         let usual = StandardSecrets().secrets(inRequest: view) + StandardSecrets().secrets(inResponse: view)
         var spans = usual.map { Span(range: $0.range, secret: Array($0.value.utf8)) }
+            + Self.occurrences(of: known + Self.repeatable(usual, in: view), in: view.bytes)
         if let start = JWTShape.cutToken(in: view.bytes) {
             spans.append(Span(range: start..<view.bytes.count, secret: Array(view.bytes[start...])))
         }

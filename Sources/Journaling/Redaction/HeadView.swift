@@ -59,9 +59,12 @@ package struct HeadView: Sendable {
     }
 
     /// `a=1&b=2` of the target's query; names percent-decoded, values as they stand.
-    package var query: [Item] {
-        guard let target, let mark = bytes[target].firstIndex(of: 0x3f) else { return [] }
-        let end = bytes[mark..<target.upperBound].firstIndex(of: 0x23) ?? target.upperBound
+    package var query: [Item] { target.map { query(of: $0) } ?? [] }
+
+    /// The same of an address that stands anywhere.
+    func query(of address: Range<Int>) -> [Item] {
+        guard let mark = bytes[address].firstIndex(of: 0x3f) else { return [] }
+        let end = bytes[mark..<address.upperBound].firstIndex(of: 0x23) ?? address.upperBound
         return items(in: (mark + 1)..<end, separator: 0x26).map {
             Item(name: HeadView.percentDecoded($0.name), value: $0.value)
         }

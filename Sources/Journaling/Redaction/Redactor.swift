@@ -83,8 +83,10 @@ package struct Redactor: Sendable {
     }
 
     /// Notes and details of our own making, which may quote a request.
-    package mutating func redact(_ text: String) -> String {
-        guard text.utf8.count >= 16, let replaced = redact(Array(text.utf8), []) else { return text }
+    package mutating func redact(_ text: String, known: [[UInt8]] = []) -> String {
+        guard text.utf8.count >= Self.leastRepeated else { return text }
+        let bytes = Array(text.utf8)
+        guard let replaced = redact(bytes, Self.occurrences(of: known, in: bytes)) else { return text }
         return String(decoding: replaced.bytes, as: UTF8.self)
     }
 
@@ -106,20 +108,10 @@ package struct Redactor: Sendable {
         return merged.map(\.span)
     }
 
-    /// All places where one of the secrets stands word for word.
+    /// All places where one of the secrets stands word for word, in time linear in the bytes.
     package static func occurrences(of secrets: [[UInt8]], in bytes: [UInt8]) -> [Span] {
-        var spans: [Span] = []
-        for secret in secrets where !secret.isEmpty && secret.count <= bytes.count {
-            var index = 0
-            while index <= bytes.count - secret.count {
-                if bytes[index] == secret[0], bytes[index..<(index + secret.count)].elementsEqual(secret) {
-                    spans.append(Span(range: index..<(index + secret.count), secret: secret))
-                    index += secret.count
-                } else {
-                    index += 1
-                }
-            }
+        secrets.flatMap { secret in
+            Needle.ranges(of: secret, in: bytes).map { Span(range: $0, secret: secret) }
         }
-        return spans
     }
 }

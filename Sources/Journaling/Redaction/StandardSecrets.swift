@@ -13,10 +13,7 @@ package struct StandardSecrets: SecretFinder {
     package func secrets(inRequest head: HeadView) -> [FoundSecret] {
         var found: [FoundSecret] = []
         for field in head.fields { found += secrets(in: field, head) }
-        for item in head.query where CredentialWords.name(item.name) && !item.value.isEmpty {
-            let value = HeadView.percentDecoded(head.text(item.value))
-            found.append(FoundSecret(place: "query \(item.name)", value: value, range: item.value, isCredential: true))
-        }
+        if let target = head.target { found += secrets(inQueryOf: target, head) }
         for item in head.cookies where !item.value.isEmpty {
             found.append(
                 FoundSecret(
@@ -35,7 +32,7 @@ package struct StandardSecrets: SecretFinder {
                 found += secrets(in: field, head)
             }
         }
-        return found
+        return found + subprotocols(head)
     }
 
     package func secrets(inMessage payload: ByteBuffer, opcode: Opcode, _ direction: Direction) -> [FoundSecret] { [] }
@@ -48,7 +45,19 @@ package struct StandardSecrets: SecretFinder {
         JWT.first(in: credential.value)?.subject
     }
 
+    private func secrets(inQueryOf address: Range<Int>, _ head: HeadView) -> [FoundSecret] {
+        head.query(of: address).filter { CredentialWords.name($0.name) && !$0.value.isEmpty }.map { item in
+            FoundSecret(
+                place: "query \(item.name)", value: HeadView.percentDecoded(head.text(item.value)), range: item.value,
+                isCredential: true)
+        }
+    }
+
+    /// Fields that hold an address, whose query may hold a credential.
+    private static let addresses: Set<String> = ["location", "content-location", "referer"]
+
     private func secrets(in field: HeadView.Field, _ head: HeadView) -> [FoundSecret] {
+        if Self.addresses.contains(field.name) { return secrets(inQueryOf: field.value, head) }
         guard !["cookie", "sec-websocket-protocol"].contains(field.name), !field.value.isEmpty,
             CredentialWords.header(field.name)
         else { return [] }

@@ -55,7 +55,7 @@ struct DirectionTranscript {
             if let frame = collectors[0].end(with: slice) {
                 take(frame, passing, &session, &shared, into: &entries)
             } else {
-                loose(slice, .illegal, passing, &shared, into: &entries)
+                loose(slice, .illegal, passing, session, &shared, into: &entries)
             }
         }
         if let rest = bytes.getSlice(at: bytes.readerIndex + offset, length: bytes.readableBytes - offset) {
@@ -74,7 +74,7 @@ struct DirectionTranscript {
         if let frame = FrameCollector.whole(bytes, limit: limit) {
             take(frame, passing, &session, &shared, into: &entries)
         } else {
-            loose(bytes, .illegal, passing, &shared, into: &entries)
+            loose(bytes, .illegal, passing, session, &shared, into: &entries)
         }
     }
 
@@ -92,15 +92,15 @@ struct DirectionTranscript {
     /// Bytes that are no frame. In a redacted recording only the first are kept, and these without their secrets; of
     /// the others the number, because a secret might lie across their borders.
     mutating func loose(
-        _ bytes: ByteBuffer, _ kind: BytesRecord.Kind, _ passing: Passing, _ shared: inout TranscriptContext,
-        into entries: inout [Entry]
+        _ bytes: ByteBuffer, _ kind: BytesRecord.Kind, _ passing: Passing, _ session: SessionScene,
+        _ shared: inout TranscriptContext, into entries: inout [Entry]
     ) {
         let size = UInt64(clamping: bytes.readableBytes)
         var kept = ByteBuffer(bytes: bytes.readableBytesView)
         if !shared.isRaw {
             let isKept = (kind == .preamble || kind == .illegal) && !hasLooseBytes
             hasLooseBytes = true
-            kept = isKept ? shared.redactor.redact(loose: kept, direction) : ByteBuffer()
+            kept = isKept ? shared.redactor.redact(loose: kept, direction, known: session.secrets) : ByteBuffer()
         }
         let record = BytesRecord(
             passage: passing.passage, kind: kind, bytes: kept, provenance: passing.provenance, wireSize: size)
@@ -123,6 +123,10 @@ struct DirectionTranscript {
             entries += frames
             session.tell(found, passing, &shared, into: &entries)
             return
+        }
+        if frame.header.opcode != .continuation, tracks[passing.track].isOpen {
+            // The message begun will never end, so nobody will search it for secrets.
+            withhold(passing.track, at: passing.instant, into: &entries)
         }
         let ended = follow(frame, passing, session, &shared)
         emit(record, ended, passing, &session, &shared, into: &entries)
@@ -157,6 +161,7 @@ struct DirectionTranscript {
                 entries.append(entry(passing, .frame(record)))
             } else {
                 held[passing.track].append(entry(passing, .frame(record)))
+                if tracks[passing.track].isGivenUp { withhold(passing.track, at: passing.instant, into: &entries) }
             }
             return
         }
@@ -185,18 +190,7 @@ struct DirectionTranscript {
     mutating func flush(
         at instant: Instant, _ session: SessionID, _ shared: inout TranscriptContext, into entries: inout [Entry]
     ) {
-        for track in held.indices {
-            for var entry in held[track] {
-                entry.instant = instant
-                if case .frame(var record) = entry.body {
-                    record.frame.payload = ByteBuffer()
-                    record.redacted = true
-                    entry.body = .frame(record)
-                }
-                entries.append(entry)
-            }
-            held[track] = []
-        }
+        for track in held.indices { withhold(track, at: instant, into: &entries) }
         let ref = EntryRef(session: session, ordinal: 0)
         for (index, collector) in collectors.enumerated() where collector.begun > 0 {
             let passage = Passage(
@@ -205,6 +199,20 @@ struct DirectionTranscript {
             entries.append(Entry(instant: instant, loop: 0, sequence: 0, ref: ref, body: .bytes(record)))
             collectors[index].reset()
         }
+    }
+
+    /// Frames kept back come out without what could not be searched for secrets.
+    private mutating func withhold(_ track: Int, at instant: Instant, into entries: inout [Entry]) {
+        for var entry in held[track] {
+            entry.instant = instant
+            if case .frame(var record) = entry.body, record.frame.payload.readableBytes > 0 {
+                record.frame.payload = ByteBuffer()
+                record.redacted = true
+                entry.body = .frame(record)
+            }
+            entries.append(entry)
+        }
+        held[track] = []
     }
 
     mutating func release(_ shared: inout TranscriptContext) {

@@ -17,7 +17,8 @@ package struct JournalMerger<Item: Journaled>: Sendable {
     }
 
     private struct Lane {
-        var items: [Item] = []
+        /// Nil where one was given out: it holds bytes of the network, and nobody counts these any more.
+        var items: [Item?] = []
         var head = 0
         /// Sequence number of `items[head]`.
         var sequence: UInt64 = 0
@@ -27,8 +28,12 @@ package struct JournalMerger<Item: Journaled>: Sendable {
 
         var isEmpty: Bool { head == items.count }
 
-        mutating func pop() -> Item {
+        var first: Item? { isEmpty ? nil : items[head] }
+
+        mutating func pop() -> Item? {
+            guard !isEmpty else { return nil }
             let item = items[head]
+            items[head] = nil
             head += 1
             if head > 256, head * 2 > items.count {
                 items.removeSubrange(0..<head)
@@ -75,8 +80,8 @@ package struct JournalMerger<Item: Journaled>: Sendable {
     package var watermark: Instant {
         var earliest = Instant.distantFuture
         for lane in lanes {
-            if !lane.isEmpty {
-                earliest = min(earliest, lane.items[lane.head].instant)
+            if let first = lane.first {
+                earliest = min(earliest, first.instant)
             } else if !lane.isOver {
                 earliest = min(earliest, max(lane.watermark, lane.latest))
             }
@@ -86,23 +91,22 @@ package struct JournalMerger<Item: Journaled>: Sendable {
 
     /// The next item in order, or nil while a loop may still add an earlier one.
     package mutating func next() -> Merged? {
-        var best: Int?
-        for index in lanes.indices where !lanes[index].isEmpty {
-            if let best, !(head(index) < head(best)) { continue }
-            best = index
+        var earliest: (loop: Int, instant: Instant)?
+        for index in lanes.indices {
+            guard let instant = lanes[index].first?.instant else { continue }
+            if let earliest, instant >= earliest.instant { continue }
+            earliest = (index, instant)
         }
-        guard let best else { return nil }
-        let instant = head(best)
+        guard let (best, instant) = earliest else { return nil }
         for index in lanes.indices where index != best && lanes[index].isEmpty && !lanes[index].isOver {
             // A lower loop wins at equal instants, so it must have passed the instant, not only reached it.
             let reached = max(lanes[index].watermark, lanes[index].latest)
             if index < best ? reached <= instant : reached < instant { return nil }
         }
         let sequence = lanes[best].sequence
+        guard let item = lanes[best].pop() else { return nil }
         lanes[best].sequence += 1
         waiting -= 1
-        return Merged(item: lanes[best].pop(), loop: UInt16(clamping: best), sequence: sequence)
+        return Merged(item: item, loop: UInt16(clamping: best), sequence: sequence)
     }
-
-    private func head(_ index: Int) -> Instant { lanes[index].items[lanes[index].head].instant }
 }

@@ -34,6 +34,8 @@ struct MessageTrack {
     private var stream: InflateStream?
 
     var isOpen: Bool { open != nil }
+    /// The message begun is too large to be lifted, whatever follows.
+    var isGivenUp: Bool { open?.unlifted != nil }
     /// Ordinal of the message begun; 0 when none is.
     var ordinal: UInt32 { open?.ordinal ?? 0 }
 

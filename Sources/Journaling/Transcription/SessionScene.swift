@@ -9,13 +9,15 @@ struct SessionScene {
     /// An extension that gives reserved bits a meaning unknown to us; one phrase.
     var unknownExtension: String?
     /// Credentials seen in this session, in case a message repeats them.
-    private var secrets: [[UInt8]] = []
+    private(set) var secrets: [[UInt8]] = []
     private static let rememberedSecrets = 16
 
     init(_ id: SessionID) { self.id = id }
 
     mutating func remember(_ values: [[UInt8]]) {
-        for value in values where !secrets.contains(value) && secrets.count < Self.rememberedSecrets {
+        for value in values where !secrets.contains(value) {
+            // The first is what the session was opened with; of the others the latest are the likeliest to come again.
+            if secrets.count >= Self.rememberedSecrets { secrets.remove(at: 1) }
             secrets.append(value)
         }
     }
@@ -27,7 +29,8 @@ struct SessionScene {
     ) {
         let direction = passing.passage.direction
         if direction == .toClient { negotiate(bytes) }
-        let redacted = shared.redactor.redact(head: bytes, direction, finder: shared.finder)
+        let redacted = shared.redactor.redact(
+            head: bytes, direction, finder: shared.finder, known: secrets)
         remember(redacted.secrets)
         let record = HeadRecord(
             passage: passing.passage, bytes: ByteBuffer(bytes: (shared.isRaw ? bytes : redacted.bytes).readableBytesView),

@@ -103,7 +103,7 @@ package struct Transcriber: Sendable {
         case .head: break
         case .frame: direction.frame(bytes, passing, &scene, &shared, into: &entries)
         case .bytes(.oversize): direction.piece(bytes, passing, &scene, &shared, into: &entries)
-        case .bytes(let kind): direction.loose(bytes, kind, passing, &shared, into: &entries)
+        case .bytes(let kind): direction.loose(bytes, kind, passing, scene, &shared, into: &entries)
         }
     }
 
@@ -129,28 +129,7 @@ package struct Transcriber: Sendable {
             Entry(
                 instant: raw.instant, loop: 0, sequence: 0,
                 ref: concernsSession ? EntryRef(session: raw.session, ordinal: raw.ordinal) : nil,
-                body: shared.isRaw ? body : clean(body)))
+                body: shared.isRaw ? body : session.scene.clean(body, &shared)))
         return isOver || !concernsSession
-    }
-
-    /// Sentences of ours may quote a request.
-    private mutating func clean(_ body: Entry.Body) -> Entry.Body {
-        switch body {
-        case .note(let text): return .note(shared.redactor.redact(text))
-        case .became(.opaque(let reason)): return .became(.opaque(shared.redactor.redact(reason)))
-        case .fault(var fault):
-            fault.detail = shared.redactor.redact(fault.detail)
-            return .fault(fault)
-        case .limit(var limit):
-            limit.detail = shared.redactor.redact(limit.detail)
-            return .limit(limit)
-        case .recoded(var recoded):
-            recoded.reason = shared.redactor.redact(recoded.reason)
-            return .recoded(recoded)
-        case .ended(var end):
-            end.cause = shared.redactor.redact(end.cause)
-            return .ended(end)
-        case .opened, .head, .facts, .became, .frame, .bytes, .closed, .tick: return body
-        }
     }
 }
