@@ -1,14 +1,19 @@
-import Faults
-import Journaling
+package import Faults
+package import Journaling
 import Synchronization
 
 /// Which user's sessions live on which loop: the only thing that all loops share about sessions.
-final class SessionDirectory: Sendable {
-    struct Place: Sendable, Hashable {
-        var session: SessionID
-        var loop: Int
+package final class SessionDirectory: Sendable {
+    package struct Place: Sendable, Hashable {
+        package var session: SessionID
+        package var loop: Int
         /// Nil until the upgrade names the user.
-        var label: String?
+        package var label: String?
+        package init(session: SessionID, loop: Int, label: String?) {
+            self.session = session
+            self.loop = loop
+            self.label = label
+        }
     }
 
     private struct State {
@@ -17,7 +22,9 @@ final class SessionDirectory: Sendable {
     }
     private let state = Mutex(State())
 
-    func list(_ place: Place) {
+    package init() {}
+
+    package func list(_ place: Place) {
         state.withLock { state in
             SessionDirectory.take(place.session, in: &state)
             state.sessions[place.session] = place
@@ -25,7 +32,7 @@ final class SessionDirectory: Sendable {
         }
     }
 
-    func remove(_ session: SessionID) {
+    package func remove(_ session: SessionID) {
         state.withLock { SessionDirectory.take(session, in: &$0) }
     }
 
@@ -37,7 +44,7 @@ final class SessionDirectory: Sendable {
 
     /// The session a crossing goes to. A named user's first live session; for `other` the label with the highest draw
     /// (rendezvous hashing), so that the choice depends on who is there and never on the order of their arrival.
-    func partner(for crossing: Crossing) -> Place? {
+    package func partner(for crossing: Crossing) -> Place? {
         state.withLock { state in
             switch crossing.selector.partner {
             case .user(let label):
@@ -52,7 +59,7 @@ final class SessionDirectory: Sendable {
         }
     }
 
-    func place(of session: SessionID) -> Place? { state.withLock { $0.sessions[session] } }
+    package func place(of session: SessionID) -> Place? { state.withLock { $0.sessions[session] } }
 
     private static func first(_ places: [Place], but session: SessionID) -> Place? {
         places.filter { $0.session != session }.min { $0.session < $1.session }
