@@ -3,14 +3,13 @@ import NIOCore
 
 /// Lines of one file, as they come; memory is bounded by the longest line.
 final class LineReader {
-    private static let chunk = 256 << 10
-
     private let file: FileDescriptor
     private var held = ByteBuffer()
     /// Bytes of `held` that were searched for a newline.
     private var searched = 0
     private var isAtEnd = false
     private let longest: Int
+    private let chunk: Int
     /// The line given out last, from 1.
     private(set) var number = 0
 
@@ -21,9 +20,11 @@ final class LineReader {
         case end
     }
 
-    init(_ path: String, longest: Int) throws(RecordingError) {
+    /// - Parameter chunk: bytes of one read.
+    init(_ path: String, longest: Int, chunk: Int) throws(RecordingError) {
         file = try FileDescriptor.read(path)
         self.longest = longest
+        self.chunk = max(1, chunk)
     }
 
     func next() throws(RecordingError) -> Line {
@@ -48,7 +49,7 @@ final class LineReader {
                 return .cut(rest)
             }
             guard held.readableBytes <= longest else { throw tooLong() }
-            let bytes = try file.read(LineReader.chunk)
+            let bytes = try file.read(chunk)
             if bytes.isEmpty { isAtEnd = true }
             held.discardReadBytes()
             held.writeBytes(bytes)

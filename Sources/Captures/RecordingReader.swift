@@ -30,8 +30,10 @@ package struct RecordingReader {
     /// Number of the segment that is being read, by its header.
     private var segment: UInt32
     private let longest: Int
+    private let chunk: Int
 
-    package init(_ path: String, limits: Limits = .standard) throws(RecordingError) {
+    /// - Parameter chunk: bytes of one read; what is read does not depend on it.
+    package init(_ path: String, limits: Limits = .standard, chunk: Int = 256 << 10) throws(RecordingError) {
         let (base, session) = RecordingReader.split(path)
         var paths = try RecordingReader.files(base)
         guard let first = paths.first else {
@@ -41,7 +43,8 @@ package struct RecordingReader {
         }
         paths.removeFirst()
         longest = EntryCodec.longestLine(limits)
-        let lines = try LineReader(first, longest: longest)
+        self.chunk = chunk
+        let lines = try LineReader(first, longest: longest, chunk: chunk)
         guard case .whole(let line) = try lines.next() else {
             throw RecordingReader.headerless(first, found: "an empty or cut file")
         }
@@ -157,7 +160,7 @@ package struct RecordingReader {
 
     /// False for a last segment that the recorder was killed in before its header was written.
     private mutating func begin(_ path: String) throws(RecordingError) -> Bool {
-        let lines = try LineReader(path, longest: longest)
+        let lines = try LineReader(path, longest: longest, chunk: chunk)
         let first = try lines.next()
         self.path = path
         if case .whole(let line) = first {

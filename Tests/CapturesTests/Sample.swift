@@ -37,8 +37,10 @@ enum Sample {
         var isComplete: Bool
     }
 
-    static func read(_ path: String, limits: Limits = .standard) throws(RecordingError) -> Read {
-        var reader = try RecordingReader(path, limits: limits)
+    static func read(
+        _ path: String, limits: Limits = .standard, chunk: Int = 256 << 10
+    ) throws(RecordingError) -> Read {
+        var reader = try RecordingReader(path, limits: limits, chunk: chunk)
         var entries: [Entry] = []
         while let entry = try reader.next() { entries.append(entry) }
         #expect(UInt64(clamping: entries.count) <= reader.entries)

@@ -151,44 +151,39 @@ struct LineWriter {
     /// direction, line separators, the byte order mark (trust.md T38). False, and half of it written, when there are
     /// more controls than are wanted.
     private mutating func quote(_ bytes: [UInt8], mostControls: Int) -> Bool {
-        var controls = 0
-        var index = 0
         let span = bytes.span
-        var out = line
-        line = []
-        defer { line = out }
-        out.append(0x22)
-        while index < span.count {
-            let end = LineWriter.plainEnd(span, index)
-            if end - index > 24 {
-                out.append(contentsOf: bytes[index..<end])
-            } else {
-                for place in index..<end { out.append(span[place]) }
-            }
-            index = end
-            guard index < span.count else { break }
-            let (scalar, length) = LineWriter.scalar(in: span, at: index)
-            if let escape = Escape(scalar) {
-                if escape.isControl {
-                    controls += 1
-                    if controls > mostControls { return false }
+        let most = min(mostControls, span.count)
+        var isWhole = true
+        let quoted = [UInt8](capacity: 2 * span.count + 5 * most + 2) { out in
+            var controls = 0
+            var index = 0
+            out.append(0x22)
+            while index < span.count {
+                let byte = span[index]
+                if LineWriter.isPlain(byte) {
+                    out.append(byte)
+                    index += 1
+                    continue
                 }
-                escape.write(to: &out)
-            } else {
-                for place in index..<(index + length) { out.append(span[place]) }
+                let (scalar, length) = LineWriter.scalar(in: span, at: index)
+                if let escape = Escape(scalar) {
+                    if escape.isControl {
+                        controls += 1
+                        if controls > most {
+                            isWhole = false
+                            return
+                        }
+                    }
+                    escape.write(to: &out)
+                } else {
+                    for place in index..<(index + length) { out.append(span[place]) }
+                }
+                index += length
             }
-            index += length
+            out.append(0x22)
         }
-        out.append(0x22)
-        return true
-    }
-
-    /// Where the bytes end that may stand as they are.
-    @inline(__always)
-    private static func plainEnd(_ bytes: Span<UInt8>, _ start: Int) -> Int {
-        var end = start
-        while end < bytes.count, isPlain(bytes[end]) { end += 1 }
-        return end
+        line += quoted
+        return isWhole
     }
 
     @inline(__always)
@@ -229,7 +224,7 @@ private enum Escape {
     var isControl: Bool { if case .long(let scalar) = self { scalar < 0x700 } else { false } }
 
     @inline(__always)
-    func write(to line: inout [UInt8]) {
+    func write(to line: inout OutputSpan<UInt8>) {
         line.append(0x5c)
         switch self {
         case .short(let byte): line.append(byte)

@@ -51,12 +51,26 @@ extension Redactor {
         loose bytes: ByteBuffer, _ direction: Direction, known: [[UInt8]] = []
     ) -> ByteBuffer {
         let view = HeadView(bytes)
-        let usual = StandardSecrets().secrets(inRequest: view) + StandardSecrets().secrets(inResponse: view)
+        let usual = Self.usual(in: view) + Self.usualInFirstLine(of: view.bytes)
         var spans = usual.map { Span(range: $0.range, secret: Array($0.value.utf8)) }
             + Self.occurrences(of: known + Self.repeatable(usual, in: view), in: view.bytes)
         if let start = JWTShape.cutToken(in: view.bytes) {
             spans.append(Span(range: start..<view.bytes.count, secret: Array(view.bytes[start...])))
         }
         return redact(view.bytes, spans).map { ByteBuffer(bytes: $0.bytes) } ?? bytes
+    }
+
+    private static func usual(in view: HeadView) -> [FoundSecret] {
+        StandardSecrets().secrets(inRequest: view) + StandardSecrets().secrets(inResponse: view)
+    }
+
+    /// Bytes may begin in the middle of a head: then the first line is a field like the others.
+    private static func usualInFirstLine(of bytes: [UInt8]) -> [FoundSecret] {
+        let line = bytes.prefix { $0 != 0x0a }
+        return usual(in: HeadView([0x0a] + line)).map { secret in
+            var secret = secret
+            secret.range = (secret.range.lowerBound - 1)..<(secret.range.upperBound - 1)
+            return secret
+        }
     }
 }

@@ -1,0 +1,1 @@
+../JournalingTests/EntryGenerator.swift
