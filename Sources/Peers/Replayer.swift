@@ -21,10 +21,16 @@ package struct Replayer: Sendable {
         var failed: Bool { finding != nil }
     }
 
+    /// - Throws: when the target does not answer at the beginning. One that is gone later has been replayed so often.
     package func replay(_ plan: Plan) async throws(RigError) -> ReplayReport {
         var seen: [Seen] = []
         for number in 1...max(1, runs) {
-            let one = look(try await rig.run(plan), plan)
+            let run: RigRun
+            do throws(RigError) { run = try await rig.run(plan) } catch {
+                guard case .unreachable(let reason) = error, !seen.isEmpty else { throw error }
+                return report(plan, seen, gone: "the target is gone after run \(seen.count): \(reason)")
+            }
+            let one = look(run, plan)
             seen.append(one)
             // What cannot be replayed now cannot be replayed the fifth time either.
             if number == 1, !one.failed, one.obstacle != nil { break }
@@ -55,7 +61,7 @@ package struct Replayer: Sendable {
         }
     }
 
-    private func report(_ plan: Plan, _ seen: [Seen]) -> ReplayReport {
+    private func report(_ plan: Plan, _ seen: [Seen], gone: String? = nil) -> ReplayReport {
         let failing = seen.filter(\.failed)
         let shown = failing.first ?? seen.first { $0.difference != nil } ?? seen[0]
         let count = seen.count
@@ -64,6 +70,8 @@ package struct Replayer: Sendable {
             outcome = .stillFailing(failed: count, of: count)
         } else if !failing.isEmpty {
             outcome = .flaky(failed: failing.count, of: count)
+        } else if let gone {
+            outcome = .cannotReplay(step: nil, gone)
         } else if let obstacle = seen.compactMap(\.obstacle).first {
             outcome = .cannotReplay(step: obstacle.0, hint(obstacle.1, plan, obstacle.0))
         } else if let reason = undecided(seen, plan) {

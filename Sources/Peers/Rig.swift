@@ -56,14 +56,7 @@ package struct Rig: Sendable {
         let origin = server.now
         let performance = Player(options: options).begin(
             plan, at: Endpoint(host: server.address.host, port: server.address.port))
-        let isWatched = isEnough != nil
-        let steps = await withTaskGroup(of: Void.self, returning: [StepResult].self) { group in
-            // Ending the play ends the wait for its steps.
-            if isWatched { group.addTask { if await watch(server) { performance.stop() } } }
-            let steps = await performance.played()
-            group.cancelAll()
-            return steps
-        }
+        let steps = await steps(of: performance, server)
         if linger { await settle(server) }
         await performance.finish()
         let result = await server.stop(grace: .seconds(2))
@@ -74,6 +67,21 @@ package struct Rig: Sendable {
         return RigRun(
             steps: steps, judgement: judgement, entries: journal.entries, origin: origin,
             took: begun.duration(to: clock.now), recording: result.recording, recordingComplete: result.recordingComplete)
+    }
+
+    /// Ending the play, for enough is known or the caller gave up, ends the wait for its steps.
+    private func steps(of performance: Performance, _ server: ProxyServer) async -> [StepResult] {
+        let isWatched = isEnough != nil
+        return await withTaskCancellationHandler {
+            await withTaskGroup(of: Void.self, returning: [StepResult].self) { group in
+                if isWatched { group.addTask { if await watch(server) { performance.stop() } } }
+                let steps = await performance.played()
+                group.cancelAll()
+                return steps
+            }
+        } onCancel: {
+            performance.stop()
+        }
     }
 
     private func options() -> ProxyOptions {

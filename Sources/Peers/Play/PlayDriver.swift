@@ -17,6 +17,9 @@ final class PlayDriver {
     private var queue: [PlayMachine.Event] = []
     private var isBusy = false
     private var saidPlayed = false
+    /// Reset before their transport was there, or all of them once the play is over.
+    private var abandoned: Set<Int> = []
+    private var hasLeft = false
 
     init(_ machine: PlayMachine, _ endpoint: Endpoint, _ performance: Performance) {
         self.machine = machine
@@ -73,12 +76,17 @@ final class PlayDriver {
             .connect(host: endpoint.host, port: endpoint.port)
             .whenComplete { result in
                 switch result {
-                case .success(let channel):
-                    me.value.channels[id] = channel
-                    me.value.handle(.connected(id))
+                case .success(let channel): me.value.connected(channel, id)
                 case .failure(let error): me.value.handle(.connectFailed(id, Self.words(error)))
                 }
             }
+    }
+
+    /// A transport that nobody waits for any more is closed at once.
+    private func connected(_ channel: any Channel, _ id: Int) {
+        guard !hasLeft, !abandoned.contains(id) else { return channel.close(promise: nil) }
+        channels[id] = channel
+        handle(.connected(id))
     }
 
     private static func words(_ error: any Error) -> String {
@@ -90,7 +98,10 @@ final class PlayDriver {
 
     /// RST instead of FIN: a zero linger time makes the kernel drop what is queued.
     private func reset(_ id: Int) {
-        guard let channel = channels[id] else { return }
+        guard let channel = channels[id] else {
+            abandoned.insert(id)
+            return
+        }
         let linger = linger(l_onoff: 1, l_linger: 0)
         if let options = channel as? any SocketOptionProvider {
             options.setSoLinger(linger).whenComplete { _ in channel.close(promise: nil) }
@@ -113,6 +124,7 @@ final class PlayDriver {
 
     private func leave() {
         sayPlayed()
+        hasLeft = true
         alarm?.cancel()
         for id in channels.keys.sorted() { channels[id]?.close(promise: nil) }
         channels = [:]

@@ -143,7 +143,7 @@ package struct PlayMachine: Sendable {
     }
 
     private mutating func connected(_ id: Int) {
-        guard lines.indices.contains(id), lines[id].phase == .dialling else { return }
+        guard lines.indices.contains(id), lines[id].phase == .dialling, lines[id].ended == nil else { return }
         lines[id].phase = .asked
         commands.append(.write(id, lines[id].client.open()))
     }
