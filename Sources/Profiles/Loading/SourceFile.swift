@@ -67,13 +67,26 @@ struct SourceFile {
             bytes += piece
         }
         guard bytes.count <= limits.documentBytes else {
-            throw failure("the file is larger than \(limits.documentBytes >> 10) KiB", "make it smaller (limit L6)")
+            throw tooLarge(bytes, path, limits)
         }
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes.removeFirst(3) }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw notText(bytes, path)
         }
         return SourceFile(file: path, text: text)
+    }
+
+    /// - Parameter bytes: the file, or as much of it as was read.
+    static func tooLarge(
+        _ bytes: some Collection<UInt8>, _ path: String, _ limits: Limits
+    ) -> ConfigurationErrors {
+        let end = place(behind: bytes.prefix(limits.documentBytes))
+        return ConfigurationErrors([
+            ConfigurationError(
+                file: path, line: end.line, column: end.column,
+                message: "the file is larger than \(limits.documentBytes >> 10) KiB",
+                remedy: "make it smaller (limit L6)")
+        ])
     }
 
     private static func notText(_ bytes: [UInt8], _ path: String) -> ConfigurationErrors {

@@ -45,7 +45,8 @@ extension ProfileReader {
         }
         let near = words.first.flatMap { Nearest.word(to: $0, among: ["nth", "every", "first", "share"]) }
         let expected = "expected `nth 2`, `every 3`, `first 10` or `share 5%`"
-        let remedy = words.count == 2 && near != nil && near != words[0] ? "write `\(near ?? "") \(words[1])`" : "found \(document.found), \(expected)"
+        var remedy = "found \(document.found), \(expected)"
+        if let near, words.count == 2, near != words[0] { remedy = "write `\(near) \(words[1])`" }
         fail(document.mark, "`\(name)` says which ones", remedy)
         return nil
     }

@@ -12,6 +12,12 @@ struct ColumnCounter {
         lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
     }
 
+    /// The character there, both counted from 1.
+    func character(line: Int, column: Int) -> Character? {
+        guard line >= 1, line <= lines.count else { return nil }
+        return lines[line - 1].dropFirst(max(0, column - 1)).first
+    }
+
     /// - Parameters:
     ///   - line: from 1.
     ///   - column: scalars, from 1.

@@ -7,11 +7,7 @@ enum YAMLReader {
     /// - Parameter file: as the user named it, for places.
     static func read(_ text: String, file: String, limits: Limits = .standard) throws(ConfigurationErrors) -> Document {
         guard text.utf8.count <= limits.documentBytes else {
-            throw ConfigurationErrors([
-                ConfigurationError(
-                    file: file, line: 0, column: 0, message: "the file is larger than \(limits.documentBytes >> 10) KiB",
-                    remedy: "make it smaller (limit L6)")
-            ])
+            throw SourceFile.tooLarge(text.utf8, file, limits)
         }
         var scan = YAMLGuard(text, file: file, limits: limits)
         scan.scan()
@@ -23,7 +19,9 @@ enum YAMLReader {
             return try withExtendedLifetime(parser) {
                 guard let root else {
                     throw ConfigurationErrors([
-                        ConfigurationError(file: file, line: 0, column: 0, message: "the file is empty")
+                        ConfigurationError(
+                            file: file, line: 1, column: 1, message: "the file is empty",
+                            remedy: "begin a profile with miswire: 1, a contract with miswire-contract: 1")
                     ])
                 }
                 var walk = NodeWalk(file: file, text: text, limits: limits)
@@ -36,31 +34,43 @@ enum YAMLReader {
         } catch let error as YamlError {
             throw ConfigurationErrors([described(error, file, text)], texts: [file: text])
         } catch {
-            throw ConfigurationErrors([ConfigurationError(file: file, line: 0, column: 0, message: "the file cannot be read as YAML")])
+            throw ConfigurationErrors([unreadable(file)])
         }
     }
 
     private static func described(_ error: YamlError, _ file: String, _ text: String) -> ConfigurationError {
-        var columns = ColumnCounter(text)
-        func at(_ mark: Yams.Mark, _ problem: String, _ context: YamlError.Context?) -> ConfigurationError {
-            ConfigurationError(
-                file: file, line: mark.line, column: columns.column(line: mark.line, scalar: mark.column), message: "not readable as YAML: \(problem)",
-                remedy: context.map { "\($0.text) in line \($0.mark.line)" } ?? "")
-        }
         switch error {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
-            return at(mark, problem, context)
+            var columns = ColumnCounter(text)
+            // At the end of a text without a last line end, libyaml counts a line that is not there.
+            let end = SourceFile.place(behind: text.utf8)
+            let isBehind = mark.line > end.line
+            let line = isBehind ? end.line : mark.line
+            let column = isBehind ? end.column : columns.column(line: line, scalar: mark.column)
+            let advice = YAMLAdvice.remedy(
+                problem, found: columns.character(line: line, column: column), line: context?.mark.line)
+            let words = context.map { "\($0.text) in line \($0.mark.line)" } ?? ""
+            return ConfigurationError(
+                file: file, line: line, column: column, message: "not readable as YAML: \(problem)",
+                remedy: advice ?? words)
         case .duplicatedKeysInMapping(let duplicates, let context):
-            return at(context.mark, "`\(duplicates.first ?? "")` is given twice", nil)
+            return ConfigurationError(
+                file: file, line: context.mark.line, column: context.mark.column,
+                message: "`\(duplicates.first ?? "")` is given twice", remedy: "keep one")
         case .reader(let problem, let offset, _, _):
-            let place = SourceFile.place(behind: text.utf8.prefix(offset ?? 0))
+            let place = SourceFile.place(behind: text.prefix(offset ?? 0).utf8)
             return ConfigurationError(
                 file: file, line: place.line, column: place.column, message: "not readable as YAML: \(problem)",
-                remedy: "write it as UTF-8 text")
-        default:
-            return ConfigurationError(file: file, line: 0, column: 0, message: "the file cannot be read as YAML")
+                remedy: YAMLAdvice.remedy(problem, found: nil, line: nil) ?? "write it as UTF-8 text")
+        default: return unreadable(file)
         }
+    }
+
+    private static func unreadable(_ file: String) -> ConfigurationError {
+        ConfigurationError(
+            file: file, line: 0, column: 0, message: "the file cannot be read as YAML",
+            remedy: "write it anew, as UTF-8 text")
     }
 }
 
