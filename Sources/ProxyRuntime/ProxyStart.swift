@@ -179,7 +179,7 @@ struct ProxyStart {
     func startTicks() -> [RepeatedTask] {
         let period = TimeAmount.milliseconds(options.keepsTraffic ? 100 : 250)
         return shared.loops.all.map { handle in
-            handle.eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in handle.loop.tick() }
+            handle.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: period) { _ in handle.loop.tick() }
         }
     }
 }

@@ -19,16 +19,21 @@ package struct ErrorForm: Property {
             guard let problem = error.problem, let evidence = error.evidence else { return [.pass] }
             return [.fail(Self.violation(problem, error.user, evidence, error.line))]
         case .recovery(let recovery):
-            guard let failure = recovery.failure, let evidence = recovery.evidence else { return [.pass] }
-            return [
-                .fail(
-                    Violation(
-                        edge: "recovery", types: ["error"],
-                        sentence: "\(recovery.user)'s connection does not recover after an error",
-                        expected: "a valid request after the error succeeds",
-                        found: "\(failure) at \(Wording.time(evidence.instant))", evidence: evidence,
-                        line: recovery.line))
-            ]
+            switch recovery.outcome {
+            case .worked: return [.pass]
+            case .cut(let cause): return [.excused("recoveries open when \(cause)")]
+            case .undecided(let why): return [.inconclusive(why)]
+            case .failed(let failure, let evidence):
+                return [
+                    .fail(
+                        Violation(
+                            edge: "recovery", types: ["error"],
+                            sentence: "\(recovery.user)'s connection does not recover after an error",
+                            expected: "a valid request after the error succeeds",
+                            found: "\(failure) at \(Wording.time(evidence.instant))", evidence: evidence,
+                            line: recovery.line))
+                ]
+            }
         default: return []
         }
     }

@@ -3,7 +3,12 @@ import NIOCore
 
 /// Who sent which canary (`mwc-` and twelve of a-z, 0-9). Owners are learnt at Sout, after any crossing.
 struct Canaries: Sendable {
-    private var owners: Fading<Canary, [Principal]>
+    private struct Owners: Sendable {
+        var users: [Principal] = []
+        /// Everyone may see it, for ever.
+        var isPublic = false
+    }
+    private var owners: Fading<Canary, Owners>
     private var counts: [Principal: Int] = [:]
 
     /// The twelve characters behind the prefix.
@@ -21,9 +26,10 @@ struct Canaries: Sendable {
 
     mutating func learn(_ payload: ByteBuffer, owner: Principal) {
         for canary in Self.all(in: payload) {
-            var known = owners[canary] ?? []
-            guard !known.contains(owner), known.count < 64 else { continue }
-            known.append(owner)
+            var known = owners[canary] ?? Owners()
+            guard !known.users.contains(owner) else { continue }
+            // Who so many know is no secret.
+            if known.users.count < 64 { known.users.append(owner) } else { known.isPublic = true }
             owners.set(canary, known)
             counts[owner, default: 0] += 1
         }
@@ -31,16 +37,20 @@ struct Canaries: Sendable {
 
     /// From now on everyone may see them.
     mutating func declassify(_ payload: ByteBuffer) {
-        for canary in Self.all(in: payload) { owners.set(canary, []) }
+        for canary in Self.all(in: payload) { owners.set(canary, Owners(isPublic: true)) }
     }
 
     /// Whether anyone else has sent a canary, so that a look can find something.
     func hasForeign(to user: Principal) -> Bool { owners.count > counts[user, default: 0] }
 
     /// The first canary in it that others sent and `user` did not.
-    func foreign(in payload: ByteBuffer, to user: Principal) -> (canary: Canary, owners: [Principal])? {
+    func foreign(
+        in payload: ByteBuffer, to user: Principal, _ aliases: Aliases
+    ) -> (canary: Canary, owners: [Principal])? {
         for canary in Self.all(in: payload) {
-            if let known = owners[canary], !known.isEmpty, !known.contains(user) { return (canary, known) }
+            guard let known = owners[canary], !known.isPublic, !known.users.isEmpty else { continue }
+            let users = known.users.map { aliases($0) }
+            if !users.contains(user) { return (canary, users) }
         }
         return nil
     }

@@ -14,6 +14,7 @@ package struct ForeignEvents: Property {
     package init(_ contract: Contract?) {}
 
     package mutating func observe(_ reading: Reading) -> [Ruling] {
+        if case .unread(let why) = reading { return [.inconclusive(why)] }
         guard case .event(let event) = reading else { return [] }
         guard let foreign = event.identity, let evidence = event.evidence else { return event.isOwned ? [.pass] : [] }
         let at = Wording.time(evidence.instant)

@@ -43,7 +43,8 @@ struct Identifiers: Sendable {
     /// - Parameter sent: whether this connection itself sent that value: then it is an echo, not judged in error
     ///   events nor where the id *is* the user.
     mutating func check(
-        _ message: JSON, to user: Principal, session: SessionID, isError: Bool, sent: (String) -> Bool
+        _ message: JSON, to user: Principal, session: SessionID, isError: Bool, sent: (String) -> Bool,
+        _ aliases: Aliases
     ) -> Foreign? {
         var foreign: Foreign?
         for (index, rule) in rules.enumerated() {
@@ -62,20 +63,21 @@ struct Identifiers: Sendable {
                 if foreign == nil { owners.set(key, Owner(user: user, session: session)) }
                 continue
             }
-            if owner.user != user, foreign == nil {
-                foreign = Foreign(rule: rule, owner: owner.user.label, value: text)
+            let known = aliases(owner.user)
+            if known != user, foreign == nil {
+                foreign = Foreign(rule: rule, owner: known.label, value: text)
             }
         }
         return foreign
     }
 
     /// The value at that path is known to belong to another user.
-    func isForeign(_ path: Path, _ value: JSON, to user: Principal) -> Bool {
+    func isForeign(_ path: Path, _ value: JSON, to user: Principal, _ aliases: Aliases) -> Bool {
         let text = Self.text(value)
         for (index, rule) in rules.enumerated() where rule.at.contains(path) {
             if rule.is == .user {
                 if let name = user.name, text != name, users[text] != nil { return true }
-            } else if let owner = owners[Name(rule: index, value: text)], owner.user != user {
+            } else if let owner = owners[Name(rule: index, value: text)], aliases(owner.user) != user {
                 return true
             }
         }
@@ -83,13 +85,13 @@ struct Identifiers: Sendable {
     }
 
     /// The value at that path is known to be this user's own: only then may a context demand be made (semantics 14).
-    func isOwn(_ path: Path, _ value: JSON, of user: Principal) -> Bool {
+    func isOwn(_ path: Path, _ value: JSON, of user: Principal, _ aliases: Aliases) -> Bool {
         let text = Self.text(value)
         var isDeclared = false
         for (index, rule) in rules.enumerated() where rule.at.contains(path) {
             isDeclared = true
             if rule.is == .user, text == user.name { return true }
-            if let owner = owners[Name(rule: index, value: text)], owner.user == user { return true }
+            if let owner = owners[Name(rule: index, value: text)], aliases(owner.user) == user { return true }
         }
         return !isDeclared
     }

@@ -60,8 +60,9 @@ struct Pending: Sendable {
     var bound: Duration
     var due: Instant
     var mark: Starvation.Mark?
-    /// Due, and only waiting for proof that our own loops were awake.
-    var isOverdue = false
+    /// It is due, and waits until then for proof that our own loops were awake.
+    var proofDue: Instant?
+    var isOverdue: Bool { proofDue != nil }
 
     init(since: Instant, bound: Duration, mark: Starvation.Mark?) {
         self.since = since

@@ -29,8 +29,11 @@ struct Reader: Sendable {
     var sessions: [SessionID: Session] = [:]
     /// Live sessions of each principal, in order of arrival.
     var members: [Principal: [SessionID]] = [:]
-    /// Users of whom an operation was lost with its connection: what comes for them unasked proves nothing.
-    var bereaved: Fading<Principal, Bool>
+    /// Users of whom an operation was lost with its connection, and until when it may still go on: what comes for them
+    /// unasked until then proves nothing.
+    var bereaved: Fading<Principal, Instant>
+    var aliases: Aliases
+    var copies: Copies
     var requests: [UInt64: Request] = [:]
     var requestBytes = 0
     var lastRequest: UInt64 = 0
@@ -54,6 +57,8 @@ struct Reader: Sendable {
         recognizer = contract.map(Recognizer.init)
         labeler = contract.map(Labeler.init)
         bereaved = Fading(capacity: capacity.names)
+        aliases = Aliases(capacity: capacity.names)
+        copies = Copies(capacity: 4_096)
         tombs = Fading(capacity: capacity.names)
         identifiers = Identifiers(contract?.identity.ids ?? [], capacity: capacity.names)
         canaries = Canaries(capacity: capacity.names)
@@ -83,7 +88,8 @@ struct Reader: Sendable {
         case .fault(let fault): readFault(fault, entry, id)
         case .ended(let end): readEnd(end, entry, id)
         case .closed: finish(id, at: entry.instant)
-        case .opened, .limit, .recoded, .note, .tick: break
+        case .opened: sessions[id]?.isWhole = true
+        case .limit, .recoded, .note, .tick: break
         }
     }
 
@@ -118,6 +124,7 @@ struct Reader: Sendable {
 struct Standing: LabelContext {
     let session: Session
     let identifiers: Identifiers
+    let aliases: Aliases
     let isReady: Bool
     /// Keys of the user's open runs.
     let openKeys: [JSON]
@@ -131,6 +138,6 @@ struct Standing: LabelContext {
         return openKeys.contains(key)
     }
     func isForeign(_ path: Path, _ value: JSON) -> Bool {
-        identifiers.isForeign(path, value, to: session.user)
+        identifiers.isForeign(path, value, to: session.user, aliases)
     }
 }

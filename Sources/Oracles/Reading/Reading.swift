@@ -15,6 +15,8 @@ package enum Reading: Sendable {
     case error(ErrorReading)
     /// A valid request after an error on its connection, settled.
     case recovery(Recovery)
+    /// A message of the server that could not be read.
+    case unread(String)
     /// One event: whose content and whose identifiers it carries.
     case event(EventReading)
 
@@ -63,10 +65,15 @@ package enum Reading: Sendable {
     }
 
     package struct Recovery: Sendable {
+        package enum Outcome: Sendable {
+            case worked
+            /// What came instead.
+            case failed(String, Evidence)
+            case cut(String)
+            case undecided(String)
+        }
         package var user: String
-        /// Nil: it worked. Else what came instead.
-        package var failure: String?
-        package var evidence: Evidence?
+        package var outcome: Outcome
         package var line: Line
     }
 

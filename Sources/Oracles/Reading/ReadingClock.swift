@@ -4,7 +4,18 @@ import Journaling
 /// Time: bounds that end in silence (contract.md, semantics 1).
 extension Reader {
     /// How much longer a miss waits for proof that our own loops were awake.
-    static let proof: Duration = .milliseconds(250)
+    private static let proof: Duration = .milliseconds(250)
+
+    /// Until when a bound that is due must wait: what our loops lost, and the proof that they are awake again. Nil: it
+    /// has waited long enough, or so much was lost that nothing can be told.
+    private func patience(with pending: Pending, _ id: SessionID, at due: Instant) -> Instant? {
+        guard let mark = pending.mark, let loop = sessions[id]?.loop,
+            starvation.excuse(loop, pending, at: due) == nil
+        else { return nil }
+        let lost = starvation.lost(loop, since: mark, at: due)
+        let wanted = pending.due.advanced(by: Self.proof).advanced(by: .nanoseconds(lost))
+        return wanted > (pending.proofDue ?? pending.due) ? wanted : nil
+    }
 
     /// Fires the next deadline due before `limit`, one at a time, so that what is told together does not depend on how
     /// often time is advanced. False when there is none.
@@ -18,32 +29,32 @@ extension Reader {
         switch item.subject {
         case .greeting(let id):
             guard let pending = sessions[id]?.greeting, isDue(pending, item, id) else { return }
-            if pending.mark != nil, !pending.isOverdue {
-                sessions[id]?.greeting?.isOverdue = true
-                return deadlines.add(item.subject, at: item.due.advanced(by: Self.proof))
+            if let later = patience(with: pending, id, at: item.due) {
+                sessions[id]?.greeting?.proofDue = later
+                return deadlines.add(item.subject, at: later)
             }
             missGreeting(id, pending, at: item.due)
         case .authentication(let id):
             guard let pending = sessions[id]?.authentication, isDue(pending, item, id) else { return }
-            if pending.mark != nil, !pending.isOverdue {
-                sessions[id]?.authentication?.isOverdue = true
-                return deadlines.add(item.subject, at: item.due.advanced(by: Self.proof))
+            if let later = patience(with: pending, id, at: item.due) {
+                sessions[id]?.authentication?.proofDue = later
+                return deadlines.add(item.subject, at: later)
             }
             missAuthentication(id, pending, at: item.due)
         case .request(let number):
             guard let request = requests[number], let pending = request.pending, isDue(pending, item, request.session) else {
                 return
             }
-            if pending.mark != nil, !pending.isOverdue, request.waits != .nothing {
-                requests[number]?.pending?.isOverdue = true
-                return deadlines.add(item.subject, at: item.due.advanced(by: Self.proof))
+            if request.waits != .nothing, let later = patience(with: pending, request.session, at: item.due) {
+                requests[number]?.pending?.proofDue = later
+                return deadlines.add(item.subject, at: later)
             }
             expire(number, at: item.due)
         case .run(let number):
             guard let run = runs[number], let pending = run.pending, isDue(pending, item, run.session) else { return }
-            if pending.mark != nil, !pending.isOverdue {
-                runs[number]?.pending?.isOverdue = true
-                return deadlines.add(item.subject, at: item.due.advanced(by: Self.proof))
+            if let later = patience(with: pending, run.session, at: item.due) {
+                runs[number]?.pending?.proofDue = later
+                return deadlines.add(item.subject, at: later)
             }
             missRun(number, at: item.due)
         }
@@ -51,24 +62,24 @@ extension Reader {
 
     /// Stale items are those whose bound was credited in the meantime.
     private func isDue(_ pending: Pending, _ item: Deadlines.Item, _ id: SessionID) -> Bool {
-        item.due == (pending.isOverdue ? pending.due.advanced(by: Self.proof) : pending.due)
+        item.due == pending.proofDue ?? pending.due
     }
 
-    private mutating func missGreeting(_ id: SessionID, _ pending: Pending, at now: Instant) {
+    private mutating func missGreeting(_ id: SessionID, _ pending: Pending, at now: Instant, isLate: Bool = false) {
         guard let session = sessions[id] else { return }
         if session.isClosedByClient { return settleGreeting(id, .undecided("the client left before the deadline")) }
         if let why = session.obscured { return settleGreeting(id, .undecided(why)) }
-        if let why = starvation.excuse(session.loop, since: pending.mark, at: now, bound: pending.bound) {
+        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate) {
             return settleGreeting(id, .undecided(why))
         }
         let evidence = evidence(for: session, entry: nil, at: pending.due)
         settleGreeting(id, .missed(bound: pending.bound, evidence))
     }
 
-    private mutating func missAuthentication(_ id: SessionID, _ pending: Pending, at now: Instant) {
+    private mutating func missAuthentication(_ id: SessionID, _ pending: Pending, at now: Instant, isLate: Bool = false) {
         guard let session = sessions[id] else { return }
         if session.isClosedByClient { return settleAuthentication(id, .undecided("the client left before the deadline")) }
-        if let why = starvation.excuse(session.loop, since: pending.mark, at: now, bound: pending.bound) {
+        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate) {
             return settleAuthentication(id, .undecided(why))
         }
         var evidence = evidence(for: session, entry: nil, at: pending.due)
@@ -81,10 +92,14 @@ extension Reader {
     mutating func conclude(at end: Instant) {
         for id in sessions.keys.sorted() {
             guard let session = sessions[id] else { continue }
-            if let pending = session.greeting, pending.isOverdue { missGreeting(id, pending, at: end) }
-            if let pending = session.authentication, pending.isOverdue { missAuthentication(id, pending, at: end) }
-            for number in session.open where requests[number]?.pending?.isOverdue == true { expire(number, at: end) }
-            for number in session.runs where runs[number]?.pending?.isOverdue == true { missRun(number, at: end) }
+            if let pending = session.greeting, pending.isOverdue { missGreeting(id, pending, at: end, isLate: true) }
+            if let pending = session.authentication, pending.isOverdue { missAuthentication(id, pending, at: end, isLate: true) }
+            for number in session.open where requests[number]?.pending?.isOverdue == true {
+                expire(number, at: end, isLate: true)
+            }
+            for number in session.runs where runs[number]?.pending?.isOverdue == true {
+                missRun(number, at: end, isLate: true)
+            }
             conclude(id)
         }
     }

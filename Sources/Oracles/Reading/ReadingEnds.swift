@@ -13,7 +13,7 @@ extension Reader {
         guard fault.influence.excuses.contains(.ending), let session = sessions[id], session.cutBy == nil else { return }
         let name = fault.kind == "cut" ? fault.id : "\(fault.id) \(fault.kind)"
         sessions[id]?.cutBy = name
-        bereaved.set(session.user, true)
+        bereave(session, at: entry.instant)
         leave(id, .cut("\(name) cut the connection"))
     }
 
@@ -76,21 +76,21 @@ extension Reader {
         switch (end.by, end.side) {
         case (.fault, _):
             sessions[id]?.isOver = true
-            bereaved.set(session.user, true)
+            bereave(session, at: entry.instant)
             leave(id, .cut("\(end.cause) cut the connection"))
         case (.tool, _):
             sessions[id]?.isOver = true
-            bereaved.set(session.user, true)
+            bereave(session, at: entry.instant)
             leave(id, .undecided("miswire ended the connection: \(end.cause)"))
         case (.peer, .server): serverEnded(id, code: nil, entry, at: entry.instant)
-        case (.peer, .client): clientEnded(id)
+        case (.peer, .client): clientEnded(id, at: entry.instant)
         }
     }
 
-    private mutating func clientEnded(_ id: SessionID) {
+    private mutating func clientEnded(_ id: SessionID, at: Instant) {
         guard let session = sessions[id], !session.isClosedByClient else { return }
         sessions[id]?.isOver = true
-        bereaved.set(session.user, true)
+        bereave(session, at: at)
         leave(id, .undecided("the client left before the deadline"))
     }
 
@@ -104,10 +104,13 @@ extension Reader {
         settleGreeting(id, .undecided(isAnswer ? "the client left before the deadline" : "the server ended it first"))
         judgeUsable(id, endedWith: code, entry, at: at)
         let isClean = isAnswer || code.map(isClean) ?? false
-        if !isClean || !session.runs.isEmpty { bereaved.set(session.user, true) }
-        for number in session.open { endRequest(number, code: code, isAnswer: isAnswer, entry, at: at) }
+        bereave(session, at: at)
+        let explained = isAnswer ? nil : explanation(of: code, on: session)
+        for number in session.open {
+            endRequest(number, code: code, isAnswer: isAnswer, explained, entry, at: at)
+        }
         for number in session.runs {
-            endRun(number, code: code, isClean: isClean, entry, at: at)
+            endRun(number, code: code, isClean: isClean, explained, entry, at: at)
             bury(number, isDone: false)
         }
     }
@@ -118,7 +121,35 @@ extension Reader {
         return clean.contains(code) || contract?.auth?.close.contains(code) ?? false
     }
 
-    private mutating func endRequest(_ number: UInt64, code: Int?, isAnswer: Bool, _ entry: Entry, at: Instant) {
+    /// What was open on it may go on at another connection, as long as its bounds allow.
+    private mutating func bereave(_ session: Session, at: Instant) {
+        guard !session.runs.isEmpty || !session.open.isEmpty || session.obscured != nil, let contract else { return }
+        let bounds = contract.runs.flatMap { $0.hot.map(\.within) }
+        // A state may be left at the end of its bound, and another one follows.
+        let longest = bounds.compactMap { $0 }.reduce(contract.deadline) { $0 + $1 }
+        bereaved.set(session.user, bounds.contains { $0 == nil } ? .distantFuture : at.advanced(by: longest))
+    }
+
+    func isBereaved(_ user: Principal, at: Instant) -> Bool { bereaved[user].map { at <= $0 } ?? false }
+
+    /// A Close that a must-reject request on it allows, or that a message outside the contract may have provoked: the
+    /// others there are not to blame the server for it.
+    func explanation(of code: Int?, on session: Session) -> Fate? {
+        guard let code, let contract else { return nil }
+        let open = session.open.compactMap { requests[$0] }
+        let isAllowed = open.contains { request in
+            request.rule.map { contract.reject.indices.contains($0) && contract.reject[$0].allows(close: code) } ?? false
+        }
+        if isAllowed { return .kept("a close with \(code) that another request allows") }
+        guard [1002, 1003, 1007, 1008, 1009].contains(code) || (4_000...4_999).contains(code) else { return nil }
+        guard let odd = open.first(where: { $0.isOdd && !$0.isRefusal }) else { return nil }
+        if let fault = odd.faults.first { return .cut("\(fault) changed what the server closed on") }
+        return .undecided("the server closes with \(code), perhaps for \(odd.phrase)")
+    }
+
+    private mutating func endRequest(
+        _ number: UInt64, code: Int?, isAnswer: Bool, _ explained: Fate?, _ entry: Entry, at: Instant
+    ) {
         guard let request = requests[number], let contract else { return }
         if case .start = request.waits { return close(number) }
         if request.waits == .nothing { return close(number) }
@@ -130,22 +161,27 @@ extension Reader {
             if let code, contract.reject[rule].allows(close: code) { return settle(number, .kept("a close with \(code)")) }
             if !stillRefused(request) { return close(number) }
             // A server that goes away or restarts was not asked by this request.
-            if let code, [1000, 1001, 1012, 1013].contains(code) {
+            if let code, [1000, 1001, 1012, 1013].contains(code) || explained != nil {
                 return settle(number, .undecided("the server closes with \(code)"))
             }
         } else if code.map(isClean) ?? false {
             return settle(number, .kept("a clean close"))
+        } else if let explained {
+            return settle(number, explained)
         }
         let how = code.map { "the server closes with \($0)" } ?? "the server ends the connection without a close"
         let edge = code.map { "close \($0)" } ?? "drop"
         settle(number, .broken(how, edge: edge, evidence(of: request, entry: entry, at: at)))
     }
 
-    private mutating func endRun(_ number: UInt64, code: Int?, isClean: Bool, _ entry: Entry, at: Instant) {
+    private mutating func endRun(
+        _ number: UInt64, code: Int?, isClean: Bool, _ explained: Fate?, _ entry: Entry, at: Instant
+    ) {
         guard let run = runs[number], let contract else { return }
         let rule = contract.runs[run.rule]
         let isHot = rule.states.indices.contains(run.state) && rule.isHot(rule.states[run.state].name)
         if isClean || !isHot { return settleRun(number, .kept("a clean close")) }
+        if let explained { return settleRun(number, explained) }
         let how = code.map { "the server closes with \($0)" } ?? "the server ends the connection without a close"
         let edge = code.map { "close \($0)" } ?? "drop"
         settleRun(number, .broken(how, edge: edge, evidence(of: run, entry: entry, at: at)))
@@ -154,7 +190,7 @@ extension Reader {
     /// The session's last entry: whatever is open still is left undecided.
     mutating func finish(_ id: SessionID, at: Instant) {
         guard let session = sessions[id] else { return }
-        if !session.open.isEmpty || !session.runs.isEmpty { bereaved.set(session.user, true) }
+        bereave(session, at: at)
         leave(id, .undecided("the connection is over before the deadline"))
         members[session.user]?.removeAll { $0 == id }
         if members[session.user]?.isEmpty == true { members[session.user] = nil }

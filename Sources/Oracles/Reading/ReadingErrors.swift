@@ -28,7 +28,7 @@ extension Reader {
                 let runKey = RunKey(rule: index, session: session, text: Identifiers.text(key))
                 if let number = runsByKey[runKey] {
                     tellForm(of: event, nil, contract)
-                    return step(number, event, contract)
+                    return event.isCopy ? () : step(number, event, contract)
                 }
                 // Before blaming a run that is over: an open request may have asked about it.
                 if let tomb = tombs[runKey], tomb.isDone, openRequests(of: event.user).isEmpty {
@@ -43,7 +43,10 @@ extension Reader {
         if decide(equal, kind, event, carriesKey: carriesKey, contract) { return }
         if equal.isExclusive, fallBack(equal, event, contract) { return }
         if decide(never, kind, event, carriesKey: carriesKey, contract) { return }
-        if fallBack(equal, event, contract) || fallBack(never, event, contract) { return }
+        if !event.isCopy {
+            if fallBack(equal, event, contract) || fallBackHere(never, kind, event, contract) { return }
+            if giveElsewhere(open, kind, event, contract) { return }
+        }
         tellForm(of: event, nil, contract)
         if !belongsToGhost(event, kind, contract) { keepLeftover(event) }
     }
@@ -91,7 +94,7 @@ extension Reader {
     private func foreign(_ request: Request, _ index: Int, _ contract: Contract) -> Bool {
         guard contract.link.indices.contains(index), let value = request.links[index] else { return false }
         let path = contract.link[index].request
-        return identifiers.isIdentifier(path) && !identifiers.isOwn(path, value, of: request.user)
+        return identifiers.isIdentifier(path) && !identifiers.isOwn(path, value, of: request.user, aliases)
     }
 
     /// With `wire.serial` the requests of one connection are answered in the order in which they came.
@@ -165,11 +168,47 @@ extension Reader {
     /// No class: the oldest may-accept request, then the oldest must-reject one, whose kind is wrong then (E5).
     private mutating func fallBack(_ candidates: Candidates, _ event: Event, _ contract: Contract) -> Bool {
         let rest = candidates.numbers
+        // What the contract leaves open is rather meant than a start or an answer that allows no such kind.
+        let open = rest.filter { requests[$0]?.waits == .nothing }
         let lenient = rest.filter { requests[$0]?.isRefusal == false }
-        guard let number = oldest(lenient, event) ?? oldest(rest, event) else { return false }
+        guard let number = oldest(open, event) ?? oldest(lenient, event) ?? oldest(rest, event) else { return false }
         let isCertain = rest.count == 1 && requests[number]?.isIndeterminate == false
         give(event, to: number, isCertain: isCertain, contract)
         return true
+    }
+
+    /// As `fallBack`, but a late error of a request whose time is over is no wrong answer to a younger one.
+    private mutating func fallBackHere(
+        _ never: Candidates, _ kind: String?, _ event: Event, _ contract: Contract
+    ) -> Bool {
+        if never.numbers.allSatisfy({ requests[$0]?.isRefusal == true }), belongsToGhost(event, kind, contract) {
+            tellForm(of: event, nil, contract)
+            return true
+        }
+        return fallBack(never, event, contract)
+    }
+
+    /// An error without a mark may come on another connection of the same user (E3: the same *user's* connection).
+    private mutating func giveElsewhere(
+        _ open: [UInt64], _ kind: String?, _ event: Event, _ contract: Contract
+    ) -> Bool {
+        let fitting = open.filter { number in
+            guard let request = requests[number], request.session != event.session, let rule = request.rule,
+                contract.reject.indices.contains(rule), contract.reject[rule].allows(kind: kind)
+            else { return false }
+            return match(request.links, event.links, ignoring: { foreign(request, $0, contract) }) == .never
+        }
+        guard let number = oldest(fitting, event), !isUnansweredGhost(kind, event, contract) else { return false }
+        give(event, to: number, isCertain: false, contract)
+        return true
+    }
+
+    /// A must-reject request here whose time is over could be meant as well.
+    private func isUnansweredGhost(_ kind: String?, _ event: Event, _ contract: Contract) -> Bool {
+        sessions[event.session]?.ghosts.contains { ghost in
+            guard !ghost.wasAnswered, let rule = ghost.request.rule, contract.reject.indices.contains(rule) else { return false }
+            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) == .never
+        } ?? false
     }
 
     private func oldest(_ numbers: [UInt64], _ event: Event) -> UInt64? {
@@ -200,6 +239,7 @@ extension Reader {
     private mutating func give(_ event: Event, to number: UInt64, isCertain: Bool, _ contract: Contract) {
         guard let request = requests[number] else { return }
         defer { markAnswered(request) }
+        let isCertain = isCertain && !event.isCopy && !hasRival(request, event, contract)
         switch request.waits {
         case .refusal(let rule, _):
             guard stillRefused(request), contract.reject.indices.contains(rule) else {
@@ -229,6 +269,12 @@ extension Reader {
         }
     }
 
+    /// A late error of an older request may look like this one's: then nothing is wrong with its order or context.
+    private func hasRival(_ request: Request, _ event: Event, _ contract: Contract) -> Bool {
+        if case .equal(let index) = match(request.links, event.links), isExclusive(index) { return false }
+        return isUnansweredGhost(event.recognition.value.flatMap(contract.errorKind), event, contract)
+    }
+
     private mutating func markAnswered(_ request: Request) {
         guard let index = sessions[request.session]?.ghosts.lastIndex(where: { $0.request.number == request.number }) else {
             return
@@ -239,7 +285,7 @@ extension Reader {
     private mutating func settleRefused(_ request: Request, _ rule: Int, _ event: Event, _ contract: Contract) {
         if let pending = request.pending, event.at > pending.due, let session = sessions[request.session] {
             let evidence = evidence(of: request, entry: event.entry, at: event.at)
-            let why = starvation.excuse(session.loop, since: pending.mark, at: event.at, bound: pending.bound)
+            let why = starvation.excuse(session.loop, pending, at: event.at, isLate: true)
             settle(request.number, why.map(Fate.undecided) ?? .missed(bound: pending.bound, evidence))
         } else {
             settle(request.number, .kept(contract.errors?.event.first ?? "error"))

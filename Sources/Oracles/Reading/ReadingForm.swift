@@ -12,7 +12,7 @@ extension Reader {
         if let link {
             problem = problem ?? kindProblem(event, link.request, contract)
                 ?? orderProblem(link.request, isCertain: link.isCertain, contract)
-                ?? contextProblem(event, link.request, contract)
+                ?? (link.isCertain ? contextProblem(event, link.request, contract) : nil)
             if link.isCertain, link.request.isRefusal {
                 let youngest = sessions[event.session]?.youngestAnswered?.number ?? 0
                 if link.request.number > youngest {
@@ -58,7 +58,7 @@ extension Reader {
             !request.recognition.tolerated
         else { return nil }
         for (index, path) in paths.enumerated() where request.context.indices.contains(index) {
-            guard let wanted = request.context[index], identifiers.isOwn(path, wanted, of: request.user) else { continue }
+            guard let wanted = request.context[index], identifiers.isOwn(path, wanted, of: request.user, aliases) else { continue }
             let found = path.value(in: value)
             if let found, Self.same(found, wanted) { continue }
             return .context(
@@ -72,17 +72,34 @@ extension Reader {
 
     /// A must-accept request behind an error on the same connection is settled: nil = it worked.
     mutating func tellRecovery(of request: Request, failure: String?, _ entry: Entry?, at: Instant) {
-        guard request.isFromFlow, !request.isIndeterminate, let session = sessions[request.session],
-            let usable = session.usable, usable.pending.since <= request.at
-        else { return }
-        sessions[request.session]?.usable = nil
-        var reading = Reading.Recovery(user: request.user.label, failure: failure, line: usable.line)
-        if failure != nil {
+        guard !request.isIndeterminate, let usable = takeUsable(for: request) else { return }
+        var outcome = Reading.Recovery.Outcome.worked
+        if let failure {
             var evidence = evidence(of: request, entry: entry, at: at)
             evidence.witness += [usable.error, usable.request]
-            reading.evidence = evidence
+            outcome = .failed(failure, evidence)
         }
-        readings.append(.recovery(reading))
+        readings.append(.recovery(.init(user: request.user.label, outcome: outcome, line: usable.line)))
+    }
+
+    /// Its connection is gone before the request showed whether it works.
+    mutating func leaveRecovery(of request: Request, _ fate: Fate) {
+        let outcome: Reading.Recovery.Outcome
+        switch fate {
+        case .cut(let cause): outcome = .cut(cause)
+        case .undecided(let why): outcome = .undecided(why)
+        case .kept, .missed, .broken: return
+        }
+        guard let usable = takeUsable(for: request) else { return }
+        readings.append(.recovery(.init(user: request.user.label, outcome: outcome, line: usable.line)))
+    }
+
+    private mutating func takeUsable(for request: Request) -> Usable? {
+        guard request.isFromFlow, let usable = sessions[request.session]?.usable,
+            usable.pending.since <= request.at
+        else { return nil }
+        sessions[request.session]?.usable = nil
+        return usable
     }
 
     /// The server ends a connection on which it has just answered with an error.
@@ -93,6 +110,7 @@ extension Reader {
         sessions[id]?.usable = nil
         // Going away and restarting have other reasons; an end much later as well.
         if let code, [1000, 1001, 1012, 1013].contains(code) { return }
+        if explanation(of: code, on: session) != nil { return }
         let isPolicy = code.map { contract?.auth?.close.contains($0) ?? false } ?? false
         guard at <= usable.pending.due, !usable.mayClose, !isPolicy else { return }
         let how = code.map { "a close with \($0)" } ?? "the end of the connection"
@@ -100,6 +118,6 @@ extension Reader {
         evidence.witness.insert(contentsOf: [usable.error, usable.request], at: min(1, evidence.witness.count))
         readings.append(
             .recovery(
-                .init(user: session.user.label, failure: "\(how)", evidence: evidence, line: usable.line)))
+                .init(user: session.user.label, outcome: .failed(how, evidence), line: usable.line)))
     }
 }

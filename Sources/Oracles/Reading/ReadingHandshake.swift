@@ -25,6 +25,8 @@ extension Reader {
 
     mutating func readFacts(_ facts: Facts, _ entry: Entry, _ id: SessionID) {
         guard facts.tap == .serverOut, let contract, let session = sessions[id] else { return }
+        // What this contract does not speak about owes it nothing.
+        guard isInScope(session) else { return }
         let isFirst = session.credential == nil || session.credential?.state == .absent
         guard isFirst else { return }
         let isBad = isBad(facts, contract)
@@ -42,7 +44,11 @@ extension Reader {
             // Who may still bring a credential in a message is not late yet.
             if !(mayFollow && isBad) { deadlines.add(.authentication(id), at: pending.due) }
         }
-        if let user = facts.user { rename(id, .named(user)) }
+        if let user = facts.user {
+            rename(id, .named(user))
+        } else if let tag = facts.tag, !contract.identity.user.isEmpty {
+            rename(id, .credential(tag))
+        }
         if !isBad, session.acceptedAt != nil { expectGreeting(id, since: entry.instant) }
     }
 
@@ -64,6 +70,10 @@ extension Reader {
         members[user, default: []].append(id)
         sessions[id]?.user = user
         identifiers.met(user)
+        // What it said before is this user's.
+        if sessions[id]?.hasSpoken == true { aliases.set(id, user) }
+        for number in sessions[id]?.open ?? [] { requests[number]?.user = user }
+        for number in sessions[id]?.runs ?? [] { runs[number]?.owner = user }
     }
 
     mutating func readBecame(_ became: Became, _ entry: Entry, _ id: SessionID) {
@@ -85,9 +95,13 @@ extension Reader {
         }
     }
 
+    private func isInScope(_ session: Session) -> Bool {
+        guard let paths = contract?.wire.paths, !paths.isEmpty, let path = session.path else { return true }
+        return paths.contains { $0.matches(path) }
+    }
+
     private func isInScope(_ session: Session, _ subprotocol: String?) -> Bool {
-        guard let wire = contract?.wire else { return true }
-        if !wire.paths.isEmpty, let path = session.path, !wire.paths.contains(where: { $0.matches(path) }) { return false }
+        guard let wire = contract?.wire, isInScope(session) else { return contract == nil }
         return wire.subprotocols.isEmpty || subprotocol.map(wire.subprotocols.contains) ?? false
     }
 
@@ -134,8 +148,7 @@ extension Reader {
     }
 
     mutating func early(_ what: String, type: String, _ entry: Entry, _ session: Session) {
-        var evidence = evidence(for: session, entry: entry, at: entry.instant)
-        evidence.causes.append(contentsOf: [])
+        let evidence = evidence(for: session, entry: entry, at: entry.instant)
         readings.append(.early(.init(what: what, type: type, evidence: evidence)))
     }
 }

@@ -49,6 +49,8 @@ extension Reader {
         var byKey: Bool
         /// Others could have been meant as well.
         var wasAlone: Bool
+        /// By a value that names this request alone.
+        var isExclusive = false
     }
 
     /// The request that takes an event which is no error, by semantics 6.
@@ -73,7 +75,9 @@ extension Reader {
             let isWeak = !isExclusive(equal.index) && equal.numbers.allSatisfy { requests[$0]?.isRefusal == true }
             if isWeak, let chosen = choose(valid, event) { return Taker(number: chosen, byKey: false, wasAlone: false) }
             if let chosen = choose(equal.numbers, event) {
-                return Taker(number: chosen, byKey: true, wasAlone: equal.numbers.count == 1)
+                return Taker(
+                    number: chosen, byKey: true, wasAlone: equal.numbers.count == 1,
+                    isExclusive: isExclusive(equal.index))
             }
         }
         guard let chosen = choose(never, event) else { return nil }
@@ -118,26 +122,36 @@ extension Reader {
             guard let key = contract.key(of: rule, in: value) else { continue }
             let session = rule.serverScope ? nil : event.session
             let runKey = RunKey(rule: index, session: session, text: Identifiers.text(key))
-            if let number = runsByKey[runKey] { return step(number, event, contract) }
+            if let number = runsByKey[runKey] { return event.isCopy ? () : step(number, event, contract) }
             keys.append(runKey)
         }
         let isSuccess = contract.isSuccess(event.recognition)
         let waiting = openRequests(of: event.user).filter { number in
             requests[number].map { waits($0, for: event, isSuccess: isSuccess) } ?? false
         }
-        if let taker = taker(of: event, among: waiting) { return take(event, taker, keys, contract) }
-        if isSuccess, let ghost = ghost(of: event) { return haunt(event, ghost, contract) }
+        if let taker = taker(of: event, among: waiting), !belongsElsewhere(event, taker, keys) {
+            return take(event, taker, keys, contract)
+        }
         if stepKeyless(event, keys, contract) { return }
+        if isSuccess, !event.isCopy, let ghost = ghost(of: event) { return haunt(event, ghost, contract) }
         if let key = keys.first(where: { tombs[$0] != nil }), let tomb = tombs[key] {
             return afterwards(event, key, tomb, contract)
         }
         nobodyAsked(event, keys, contract)
     }
 
+    /// A success that only its age ties to a must-reject request is rather what it says it is: a run's that is over or
+    /// lost, or a copy.
+    private func belongsElsewhere(_ event: Event, _ taker: Taker, _ keys: [RunKey]) -> Bool {
+        guard requests[taker.number]?.isRefusal == true, !taker.isExclusive else { return false }
+        return event.isCopy || keys.contains { tombs[$0] != nil } || isBereaved(event.user, at: event.at)
+    }
+
     private mutating func take(_ event: Event, _ taker: Taker, _ keys: [RunKey], _ contract: Contract) {
         guard let request = requests[taker.number] else { return }
         switch request.waits {
         case .answer:
+            tellRecovery(of: request, failure: nil, event.entry, at: event.at)
             settle(taker.number, .kept(event.type))
         case .start(let number):
             let rule = runs[number]?.rule

@@ -7,7 +7,8 @@ import Wire
 extension Reader {
     mutating func readFrame(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID) {
         guard let at = frame.passage.atServer, let session = sessions[id], !session.isOpaque else { return }
-        if frame.passage.direction == .toClient, session.acceptedAt == nil, !frame.frame.opcode.isControl {
+        if !session.isWhole, session.obscured == nil { obscure(id, "the journal does not hold its beginning") }
+        if frame.passage.direction == .toClient, session.isWhole, session.acceptedAt == nil, !frame.frame.opcode.isControl {
             let type = frame.frame.opcode == .binary ? "<binary>" : "<text>"
             return early("a data frame", type: type, entry, session)
         }
@@ -16,13 +17,22 @@ extension Reader {
             return readClose(frame, entry, id, at: at)
         }
         guard let message = frame.message, !message.opcode.isControl else { return }
+        sessions[id]?.hasSpoken = true
         guard let payload = message.payload else {
-            return obscure(id, "a message on it could not be read: \(message.unlifted ?? "it is too large")")
+            let why = "a message on it could not be read: \(message.unlifted ?? "it is too large")"
+            return unread(id, frame.passage.direction, why)
         }
         switch frame.passage.direction {
         case .toServer: readRequest(payload, message, frame, entry, id, at: at, contract)
         case .toClient: readEvent(payload, message, entry, id, at: at, contract)
         }
+    }
+
+    /// A message of the client may have held any word that comes back; one of the server anybody's.
+    private mutating func unread(_ id: SessionID, _ direction: Direction, _ why: String) {
+        if direction == .toServer { sessions[id]?.sentUnread = true }
+        if direction == .toClient { readings.append(.unread(why)) }
+        obscure(id, why)
     }
 
     /// What passed unread may have been anything: everything open here is left undecided.
@@ -37,22 +47,28 @@ extension Reader {
         _ payload: ByteBuffer, _ message: MessageRecord, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID,
         at: Instant, _ contract: Contract
     ) {
-        guard let recognizer, let session = sessions[id] else { return }
-        canaries.learn(payload, owner: session.user)
+        guard let recognizer, let user = sessions[id]?.user else { return }
+        canaries.learn(payload, owner: user)
         let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toServer)
-        guard recognition.outcome != .ignored else { return }
         if let value = recognition.value { learnSent(value, id) }
         defer { sessions[id]?.note(.init(isRequest: true, name: recognition.name, type: recognition.type)) }
+        guard let session = sessions[id] else { return }
         // An unauthenticated connection is owed a refusal and nothing else.
-        guard !session.isBad, !session.isClosedByClient else { return }
+        // One that has ended, on either side's word, owes nothing more.
+        guard !session.isBad, !session.isClosedByClient, !session.isOver else { return }
         if let value = recognition.value { stepRuns(request: recognition, value, entry, id, at: at) }
         open(recognition, frame, entry, id, at: at, size: payload.readableBytes)
     }
 
     private mutating func learnSent(_ value: JSON, _ id: SessionID) {
         let values = identifiers.values(in: value)
-        guard !values.isEmpty, (sessions[id]?.sent.count ?? 0) < capacity.perSession else { return }
-        for value in values { sessions[id]?.sent.insert(value) }
+        guard !values.isEmpty else { return }
+        // More than is kept: from now on anything may be an echo.
+        guard (sessions[id]?.sent.count ?? 0) < capacity.perSession else {
+            sessions[id]?.sentUnread = true
+            return
+        }
+        for value in values { sessions[id]?.noteSent(value) }
     }
 
     func standing(of id: SessionID) -> Standing? {
@@ -69,7 +85,7 @@ extension Reader {
         let isReady = session.acceptedAt != nil && session.cutBy == nil && session.obscured == nil
             && (contract?.session?.greeting == nil || session.isGreeted)
         return Standing(
-            session: session, identifiers: identifiers, isReady: isReady, openKeys: keys, hasOpenRun: hasOpenRun)
+            session: session, identifiers: identifiers, aliases: aliases, isReady: isReady, openKeys: keys, hasOpenRun: hasOpenRun)
     }
 
     mutating func open(
@@ -83,7 +99,7 @@ extension Reader {
             waits: .nothing, links: contract.link.map { path in recognition.value.flatMap { path.request.value(in: $0) } },
             context: (contract.errors?.context ?? []).map { path in recognition.value.flatMap { path.value(in: $0) } },
             isIndeterminate: session.obscured != nil || session.cutBy != nil,
-            isFromFlow: label == .mustAccept && frame.provenance.faults.isEmpty, size: size)
+            isFromFlow: label == .mustAccept && frame.provenance.faults.isEmpty, faults: frame.provenance.faults, size: size)
         let rule = recognition.rule.flatMap { contract.requests.indices.contains($0) ? contract.requests[$0] : nil }
         var bound = contract.deadline
         if case .mustReject(let index, let isStateful) = label, contract.reject.indices.contains(index) {
@@ -135,7 +151,8 @@ extension Reader {
         let event = Event(
             recognition: recognition, entry: entry, session: id, user: session.user, at: at,
             links: recognition.value.map { value in contract.link.map { $0.event.value(in: value) } } ?? [],
-            isError: recognition.name.map(contract.isError) ?? false)
+            isError: recognition.name.map(contract.isError) ?? false,
+            isCopy: (members[session.user]?.count ?? 0) > 1 && copies.isCopy(payload, of: session.user, on: id))
         let (ownership, reading) = judgeOwnership(of: event, payload, isShared: isShared, contract)
         if session.isBad {
             readUnauthenticated(recognition, entry, id, at: at)
@@ -170,6 +187,8 @@ struct Event: Sendable {
     let at: Instant
     let links: [JSON?]
     let isError: Bool
+    /// Another connection of the same user got the same message before.
+    let isCopy: Bool
 
     var type: String { recognition.title.map { Terminal.plain($0) } ?? "a message" }
 }

@@ -41,6 +41,7 @@ extension Reader {
             default: break
             }
         }
+        leaveRecovery(of: request, fate)
         if let obligation = obligation(of: request), !isSilent(request) { readings.append(.settled(obligation, fate)) }
         close(number)
     }
@@ -60,7 +61,7 @@ extension Reader {
     }
 
     /// Its bound is over: a must-reject request without an outcome, an answer that never came.
-    mutating func expire(_ number: UInt64, at now: Instant) {
+    mutating func expire(_ number: UInt64, at now: Instant, isLate: Bool = false) {
         guard let request = requests[number], let pending = request.pending, let session = sessions[request.session] else {
             return close(number)
         }
@@ -68,7 +69,7 @@ extension Reader {
         if request.isRefusal, !stillRefused(request) { return close(number) }
         if session.isClosedByClient { return settle(number, .undecided("the client left before the deadline")) }
         if let why = session.obscured { return settle(number, .undecided(why)) }
-        if let why = starvation.excuse(session.loop, since: pending.mark, at: now, bound: pending.bound) {
+        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate) {
             return settle(number, .undecided(why))
         }
         var evidence = evidence(of: request, entry: nil, at: pending.due)

@@ -12,7 +12,7 @@ extension Reader {
             type: event.type, user: event.user.label, hasForeignCanaries: !isShared && canaries.hasForeign(to: event.user),
             canary: nil, identity: nil, isOwned: false, evidence: nil)
         guard let session = sessions[event.session] else { return (.own, reading) }
-        if !isShared, let found = canaries.foreign(in: payload, to: event.user) {
+        if !isShared, let found = canaries.foreign(in: payload, to: event.user, aliases), !session.sentUnread {
             reading.canary = .init(
                 kind: .canary, owner: found.owners.first?.label ?? "another user", name: "canary",
                 value: found.canary.text, line: 0)
@@ -26,7 +26,7 @@ extension Reader {
                 ownership = .anothers(run.foreign.owner)
             } else if let foreign = identifiers.check(
                 value, to: event.user, session: event.session, isError: event.isError,
-                sent: { session.sent.contains($0) })
+                sent: { session.hasSent($0) }, aliases)
             {
                 let asker = foreign.rule.is == .user ? foreign.owner : asker(of: event)
                 reading.identity = .init(
@@ -71,10 +71,10 @@ extension Reader {
             guard let key = contract.key(of: rule, in: value) else { continue }
             let runKey = RunKey(rule: index, session: nil, text: Identifiers.text(key))
             let owner: (Principal, UInt64)? = runsByKey[runKey].flatMap { runs[$0] }.map { ($0.owner, $0.number) }
-                ?? tombs[runKey].map { ($0.owner, $0.number) }
+                ?? tombs[runKey].flatMap { $0.number == 0 ? nil : (aliases($0.owner), $0.number) }
             guard let owner, owner.0 != event.user else { continue }
             // An error may well repeat the key that this connection itself asked about.
-            if event.isError, sessions[event.session]?.sent.contains(runKey.text) == true { continue }
+            if event.isError, sessions[event.session]?.hasSent(runKey.text) == true { continue }
             let foreign = Reading.EventReading.Foreign(
                 kind: event.isError ? .error : .run, owner: owner.0.label, name: rule.name, value: runKey.text,
                 line: rule.line)

@@ -104,7 +104,7 @@ extension Reader {
     /// It leaves a hot state whose bound is over and was not judged yet.
     private mutating func judgeLate(_ number: UInt64, _ event: Event) {
         guard let run = runs[number], let pending = run.pending, event.at > pending.due else { return }
-        missRun(number, at: event.at)
+        missRun(number, at: event.at, isLate: true)
     }
 
     private mutating func learnLinks(_ number: UInt64, _ event: Event) {
@@ -161,12 +161,12 @@ extension Reader {
     }
 
     /// The bound of a hot state is over.
-    mutating func missRun(_ number: UInt64, at now: Instant) {
+    mutating func missRun(_ number: UInt64, at now: Instant, isLate: Bool = false) {
         guard let run = runs[number], let pending = run.pending, let session = sessions[run.session] else { return }
         runs[number]?.pending = nil
         if session.isClosedByClient { return settleRun(number, .undecided("the client left before the deadline")) }
         if let why = session.obscured { return settleRun(number, .undecided(why)) }
-        if let why = starvation.excuse(session.loop, since: pending.mark, at: now, bound: pending.bound) {
+        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate) {
             return settleRun(number, .undecided(why))
         }
         var evidence = evidence(of: run, entry: nil, at: pending.due)
@@ -191,7 +191,7 @@ extension Reader {
     }
 
     private mutating func stray(_ kind: Reading.Stray.Kind, _ number: UInt64, _ event: Event, _ rule: RunRule) {
-        guard let run = runs[number], !run.isIndeterminate, sessions[event.session]?.obscured == nil else { return }
+        guard let run = runs[number], !run.isIndeterminate, !event.isCopy, sessions[event.session]?.obscured == nil else { return }
         readings.append(
             .stray(
                 .init(

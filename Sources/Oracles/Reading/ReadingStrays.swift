@@ -31,7 +31,7 @@ extension Reader {
 
     /// After `done` any message with the key is E1, until a new start takes the key again.
     mutating func afterwards(_ event: Event, _ key: RunKey, _ tomb: Tomb, _ contract: Contract) {
-        guard tomb.isDone, tomb.owner == event.user, let session = sessions[event.session], session.obscured == nil else {
+        guard tomb.isDone, !event.isCopy, aliases(tomb.owner) == event.user, let session = sessions[event.session], session.obscured == nil else {
             return
         }
         let rule = contract.runs[key.rule]
@@ -61,13 +61,22 @@ extension Reader {
             return beginUnasked(index, key, event, contract)
         }
         // What was forgotten, or lost with a connection, may well be what it belongs to.
-        guard bereaved[event.user] == nil, tombs.forgotten == 0 else { return }
+        guard !event.isCopy, !isBereaved(event.user, at: event.at), tombs.forgotten == 0 else { return }
+        // Somebody asked for something that the contract leaves open.
+        if session.open.contains(where: { isOpenEnded($0) }) { return }
         if let key { tombs.set(key, Tomb(number: 0, owner: event.user, isDone: false, last: nil)) }
         readings.append(
             .stray(
                 .init(
                     kind: .nobodyAsked, run: rule.name, key: key?.text, type: event.type, user: event.user.label,
                     evidence: evidence(for: session, entry: event.entry, at: event.at), line: rule.line)))
+    }
+
+    /// Its effects are the server's choice. To bring a credential is none.
+    private func isOpenEnded(_ number: UInt64) -> Bool {
+        guard let request = requests[number], request.waits == .nothing else { return false }
+        guard let name = request.recognition.name, let places = contract?.identity.credential else { return true }
+        return !places.contains { $0.text.hasPrefix("request \(name) ") }
     }
 
     private mutating func beginUnasked(_ rule: Int, _ key: RunKey?, _ event: Event, _ contract: Contract) {

@@ -17,7 +17,7 @@ struct Request: Sendable {
     /// In the order of Sout, from 1: its age.
     let number: UInt64
     let session: SessionID
-    let user: Principal
+    var user: Principal
     let entry: Entry
     let at: Instant
     let recognition: Recognition
@@ -30,8 +30,13 @@ struct Request: Sendable {
     var isIndeterminate = false
     /// Unchanged from a flow of the contract on a ready connection: must-accept.
     var isFromFlow = false
+    /// Faults that made it what it is.
+    var faults: [String] = []
     /// Bytes it keeps alive.
     let size: Int
+
+    /// It is no plain message of the contract: a server may well refuse it.
+    var isOdd: Bool { !faults.isEmpty || recognition.tolerated || recognition.outcome != .valid }
 
     var isRefusal: Bool { if case .refusal = waits { true } else { false } }
     var rule: Int? { if case .refusal(let rule, _) = waits { rule } else { nil } }
@@ -77,7 +82,7 @@ struct Run: Sendable {
     let rule: Int
     /// Nil until its first event names it.
     var key: RunKey?
-    let owner: Principal
+    var owner: Principal
     var session: SessionID
     let request: UInt64?
     /// Index into the rule's states.

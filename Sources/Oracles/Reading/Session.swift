@@ -7,6 +7,8 @@ struct Session: Sendable {
     let id: SessionID
     var loop: UInt16
     var user: Principal
+    /// Its beginning is in the journal.
+    var isWhole = false
     /// The opening: request and response heads, for evidence.
     var opening: [Entry] = []
     var path: String?
@@ -46,6 +48,10 @@ struct Session: Sendable {
     var seen: [SeenName] = []
     /// Identifier values that this connection itself sent.
     var sent: Set<String> = []
+    /// It sent more than is known: what comes back may be its own words.
+    var sentUnread = false
+    /// It sent or got messages.
+    var hasSpoken = false
 
     var isClosedByClient = false
     var isOver = false
@@ -78,6 +84,23 @@ struct Session: Sendable {
     mutating func haunt(_ ghost: Ghost) {
         if ghosts.count >= 32 { ghosts.removeFirst() }
         ghosts.append(ghost)
+    }
+
+    /// A server may repeat what it was sent, with the blanks around it cut off.
+    func hasSent(_ value: String) -> Bool {
+        sentUnread || sent.contains(value)
+    }
+
+    mutating func noteSent(_ value: String) {
+        sent.insert(value)
+        sent.insert(String(Self.trimmed(value)))
+    }
+
+    private static func trimmed(_ text: String) -> Substring {
+        var rest = Substring(text)
+        while let first = rest.first, first.isWhitespace { rest.removeFirst() }
+        while let last = rest.last, last.isWhitespace { rest.removeLast() }
+        return rest
     }
 
     var faultRecords: [FaultRecord] {

@@ -34,11 +34,21 @@ struct Starvation: Sendable {
         return Mark(lost: Self.adding(state.lost, Self.excess(from: state.last, to: now)))
     }
 
-    /// The sentence's end when more than a tenth of `bound` was lost since `mark`.
-    func excuse(_ loop: UInt16, since mark: Mark?, at now: Instant, bound: Duration) -> String? {
-        guard let mark, let current = self.mark(loop, at: now) else { return nil }
+    /// Nanoseconds lost since `mark`.
+    func lost(_ loop: UInt16, since mark: Mark, at now: Instant) -> Int64 {
+        guard let current = self.mark(loop, at: now) else { return 0 }
         let (lost, overflow) = current.lost.subtractingReportingOverflow(mark.lost)
-        guard !overflow, lost > max(20_000_000, bound.nanoseconds / 10) else { return nil }
+        return overflow ? 0 : max(0, lost)
+    }
+
+    /// The sentence's end when more than a tenth of the bound was lost while it ran.
+    /// - Parameter isLate: it came after all; then the silence, of which `lost` is only the part beyond `patience`, may explain all of its delay.
+    func excuse(_ loop: UInt16, _ pending: Pending, at now: Instant, isLate: Bool = false) -> String? {
+        guard let mark = pending.mark else { return nil }
+        let lost = lost(loop, since: mark, at: now)
+        let late = isLate ? pending.due.duration(to: now).nanoseconds : .max
+        let isExplained = lost > 0 && late - Self.patience <= lost
+        guard isExplained || lost > max(20_000_000, pending.bound.nanoseconds / 10) else { return nil }
         return "the machine kept miswire waiting for \(Wording.duration(.nanoseconds(lost)))"
     }
 

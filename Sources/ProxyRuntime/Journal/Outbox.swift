@@ -74,6 +74,12 @@ struct Outbox {
         }
     }
 
+    /// Nothing happened until this instant.
+    mutating func tick(at instant: Instant) {
+        entries.append(RawEntry(instant: instant, session: SessionID(0), ordinal: 0, body: .value(.tick)))
+        bytes += Outbox.overhead
+    }
+
     mutating func sample(_ duration: Duration) { samples.append(duration) }
 
     mutating func take(watermark: Instant, isLast: Bool = false) -> Batch {

@@ -69,11 +69,9 @@ final class RecorderDesk {
             teller.observe(entry, tell: onEvent)
             onEntry?(entry)
         }
+        // The judge's clock goes with the journal alone, ticks included, so that it is the same when judged later.
         let watermark = assembler.watermark
-        if watermark < .distantFuture {
-            last = max(last, watermark)
-            judge?.advance(to: watermark)
-        }
+        if watermark < .distantFuture { last = max(last, watermark) }
         flushIfDue()
         tellNews()
     }

@@ -240,7 +240,16 @@ final class Loop {
             lingering.removeAll { $0.until <= present || $0.link.isClosed }
             for (link, _) in late { link.closeNow() }
         }
-        publishWatermark()
+        now = present
+        journalTick()
+        handOver()
+    }
+
+    /// Tells the oracle that this loop was awake and reading. While sockets wait for the recorder it keeps silent, so
+    /// that no server is blamed for what lies unread.
+    private func journalTick() {
+        guard tracksDelivery, !waitsForRecorder, !sessions.values.contains(where: \.waitsForRecorder) else { return }
+        outbox.tick(at: now)
     }
 
     // MARK: Recorder
@@ -302,6 +311,8 @@ final class Loop {
     /// The last batch of this loop: nothing comes behind it.
     func finish() {
         now = max(now, shared.clock.now)
+        // A recording ends where the live judge ended, so that both judge the same deadlines.
+        if tracksDelivery { outbox.tick(at: now) }
         recorder.accept(outbox.take(watermark: now, isLast: true))
     }
 }

@@ -57,6 +57,17 @@ struct Transcript {
         add(session, ms, .facts(Facts(tap: .serverOut, user: user, place: place, state: state, faults: faults)))
     }
 
+    /// A credential that names nobody.
+    mutating func opaqueToken(_ session: Int, tag: String, at ms: Double) {
+        add(session, ms, .opened(Opened(transport: TransportID(UInt32(session)), peer: "127.0.0.1:\(50_000 + session)")))
+        let at = Self.instant(ms)
+        let bytes = ByteBuffer(string: "GET /ws HTTP/1.1\r\nhost: test\r\n\r\n")
+        add(session, ms, .head(HeadRecord(passage: Passage(.toServer, in: at, out: at), bytes: bytes)))
+        let facts = Facts(tap: .serverOut, user: nil, place: "query token", state: .unknown, tag: tag)
+        add(session, ms, .facts(facts))
+        accept(session, at: ms)
+    }
+
     mutating func accept(_ session: Int, at ms: Double) {
         let at = Self.instant(ms)
         let bytes = ByteBuffer(string: "HTTP/1.1 101 Switching Protocols\r\n\r\n")
@@ -152,6 +163,15 @@ struct Transcript {
         add(
             session, ms,
             .fault(FaultRecord(id: "f1", kind: kind, influence: influence, tap: tap, on: on, detail: kind, held: held)))
+    }
+
+    /// One that could not act.
+    mutating func idleFault(_ session: Int, _ kind: String, _ influence: Influence, at ms: Double) {
+        add(
+            session, ms,
+            .fault(
+                FaultRecord(
+                    id: "f1", kind: kind, influence: influence, tap: .serverOut, on: nil, detail: kind, applied: false)))
     }
 
     mutating func bytes(_ session: Int, _ kind: BytesRecord.Kind, _ direction: Direction, _ text: String, at ms: Double) {
