@@ -34,6 +34,7 @@ package struct Replayer: Sendable {
             seen.append(one)
             // What cannot be replayed now cannot be replayed the fifth time either.
             if number == 1, !one.failed, one.obstacle != nil { break }
+            if Task.isCancelled { break }
         }
         return report(plan, seen)
     }

@@ -63,7 +63,7 @@ import Testing
 
     @Test func aServerThatDiesOnTheWayCannotBeReplayed() async throws {
         let server = try await BackendServer.start(seed: 1)
-        let plan = Self.malformed.replacing("3  alice  send", with: "3  alice  quiet for 1500ms\n4  alice  send")
+        let plan = Self.malformed.replacing("3  alice  send", with: "3  alice  until agent_completed within 1m\n4  alice  send")
             .replacing("4  alice  until error", with: "5  alice  until error")
         async let report = Self.replay(plan, Self.rig(server.port))
         try await Task.sleep(for: .milliseconds(500))
@@ -146,7 +146,7 @@ import Testing
     @Test func aCommandThatDoesNotListenIsEndedWithItsWholeGroup() async throws {
         await #expect {
             _ = try await TargetProcess.start(
-                "/bin/sh -c 'sleep 600 & echo $! {port}; wait'", variables: [], within: .milliseconds(300))
+                "/bin/sh -c 'sleep 600 & echo $! {port}; wait'", variables: [], within: .seconds(1))
         } throws: { error in
             guard case .notListening(_, let said)? = error as? TargetError,
                 let child = said.split(separator: " ").first.flatMap({ Int32($0) })

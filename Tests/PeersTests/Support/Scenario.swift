@@ -113,3 +113,16 @@ enum Seeds {
         "again with: MISWIRE_SEED=\(seed) swift test --filter \(test)"
     }
 }
+
+/// Two threads for long computations: tests over sockets, which share the runtime's few threads, go on meanwhile.
+enum Workshop {
+    private static let benches = ["a", "b"].map { DispatchQueue(label: "simulation \($0)") }
+
+    static func run<Value: Sendable>(
+        lane: Int, _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { done in
+            benches[lane % benches.count].async { done.resume(with: Result(catching: body)) }
+        }
+    }
+}
