@@ -36,12 +36,10 @@ package struct ContractSecrets: SecretFinder {
         }
         guard !places.isEmpty else { return [] }
         let reading = recognizer.recognise(payload, opcode: opcode, direction: direction)
-        guard let value = reading.value else { return [] }
+        let text = MessageText(payload)
         return places.flatMap { place, isCredential in
-            texts(at: place, in: value, name: reading.title, direction).compactMap { text in
-                range(of: text, in: payload).map {
-                    FoundSecret(place: place.text, value: text, range: $0, isCredential: isCredential)
-                }
+            ranges(of: place, in: text, reading.value, name: reading.title, direction).map { value, range in
+                FoundSecret(place: place.text, value: value, range: range, isCredential: isCredential)
             }
         }
     }
@@ -105,34 +103,28 @@ package struct ContractSecrets: SecretFinder {
     private func isPossible(_ place: Place, in payload: ByteBuffer, _ direction: Direction) -> Bool {
         switch (place.kind, direction) {
         case (.request(let name, _), .toServer), (.event(let name, _), .toClient):
-            name.contains("*") || range(of: name, in: payload) != nil
+            name.contains("*") || offset(of: Array(name.utf8), in: payload.readableBytesView) != nil
         case (.everyEvent, .toClient): true
         default: false
         }
     }
 
-    private func texts(at place: Place, in value: JSON, name: String?, _ direction: Direction) -> [String] {
+    /// Everywhere where the place's values stand. Of a message that no parser reads alike, every member of the name
+    /// that the place ends with: too much is better than too little.
+    private func ranges(
+        of place: Place, in text: MessageText, _ value: JSON?, name: String?, _ direction: Direction
+    ) -> [(String, Range<Int>)] {
         let path: Path
         switch place.kind {
         case .request(let wanted, let at), .event(let wanted, let at):
-            guard let name, Glob(wanted).matches(name) else { return [] }
+            if value != nil, name.map({ Glob(wanted).matches($0) }) != true { return [] }
             path = at
         case .everyEvent(let at): path = at
         default: return []
         }
-        return path.values(in: value).compactMap(\.string).filter { !$0.isEmpty }
-    }
-
-    /// The bytes of a string value in a JSON text. One that is written with escapes is looked for in its escaped form.
-    private func range(of text: String, in payload: ByteBuffer) -> Range<Int>? {
-        let view = payload.readableBytesView
-        let plain = Array(text.utf8)
-        let escaped = Array(JSON.string(text).text.utf8.dropFirst().dropLast())
-        for needle in plain == escaped ? [plain] : [escaped, plain] {
-            guard let start = offset(of: needle, in: view) else { continue }
-            return (start.lowerBound - view.startIndex)..<(start.upperBound - view.startIndex)
-        }
-        return nil
+        let values = value.map { path.values(in: $0).compactMap(\.string).filter { !$0.isEmpty } } ?? []
+        let named = value == nil || text.isAmbiguous ? text.members(named: path.lastNames) : []
+        return values.flatMap { wanted in text.places(of: wanted).map { (wanted, $0) } } + named
     }
 
     private func offset<Bytes: RandomAccessCollection<UInt8>>(of needle: [UInt8], in bytes: Bytes) -> Range<Int>?

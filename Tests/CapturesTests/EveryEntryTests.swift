@@ -47,7 +47,7 @@ import Wire
     func theLargestMessageIsReadBack(pattern: String) throws {
         let folder = try Folder()
         var limits = Limits.standard
-        limits.messageBytes = 1 << 20
+        limits.messageBytes = 256 << 10
         limits.documentBytes = 1 << 10
         let unit = Array(pattern.utf8)
         let payload = ByteBuffer(bytes: (0..<(limits.messageBytes / unit.count * unit.count)).map { unit[$0 % unit.count] })

@@ -53,6 +53,19 @@ package struct Path: Sendable, Hashable {
 }
 
 extension Path {
+    /// The names of the members that its parts end with, for a look at texts that are no JSON. Filters do not count.
+    package var lastNames: [String] {
+        parts.compactMap { steps in
+            for step in steps.reversed() {
+                switch step {
+                case .key(let name), .deep(let name): return name
+                case .index, .each, .filter: continue
+                }
+            }
+            return nil
+        }
+    }
+
     /// Everything it yields, nulls left out, in document order.
     package func values(in message: JSON) -> [JSON] { candidates(in: message).filter { $0 != .null } }
 

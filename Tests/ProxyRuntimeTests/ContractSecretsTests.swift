@@ -1,0 +1,40 @@
+import Journaling
+import NIOCore
+import Profiles
+import Testing
+import Wire
+
+@testable import ProxyRuntime
+
+/// Secrets that a contract names are found in messages however these are written (trust.md T34).
+@Suite struct ContractSecretsTests {
+    private func redacted(_ message: String, _ direction: Direction = .toServer) throws -> String {
+        let secrets = ContractSecrets(try ContractLoader().load("agent-chat"), key: nil)
+        let payload = ByteBuffer(string: message)
+        let found = secrets.secrets(inMessage: payload, opcode: .text, direction)
+        var redactor = Redactor(key: [1])
+        let spans = found.map { Redactor.Span(range: $0.range, secret: Array($0.value.utf8)) }
+        let bytes = Array(payload.readableBytesView)
+        return String(decoding: redactor.redact(bytes, spans)?.bytes ?? bytes, as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        #"{"type":"auth","token":"opaque-1"}"#, #"{"type":"auth","token":"opa\/que-1"}"#,
+        #"{"type":"auth","token":"\u006fpaque-1"}"#, #"{"token":"opaque-1","type":"auth","again":"opaque-1"}"#,
+        #"{"type":"auth","token":"opaque-1","token":"opaque-2"}"#, #"{"type":"auth","token":"opaque-1"}}"#,
+        #"{"type":"auth","token":"opaque-1""#, #"{"type":"auth","token":"opaque-"#, #"{"type":"auth","token": "opaque-1\"#,
+        #"{"type":"auth","token":"opaque-1",,"x":1}"#,
+    ])
+    func noSpellingHidesAToken(message: String) throws {
+        let text = try redacted(message)
+        #expect(text.contains("‹secret:"), "\(text)")
+        for piece in ["paque-", "que-1", "opaque"] { #expect(!text.contains(piece), "\(text)") }
+    }
+
+    @Test func theValueGoesAndNotWhatLooksLikeIt() throws {
+        let text = try redacted(#"{"type":"auth","authority":"x","token":"a"}"#)
+        #expect(text.hasPrefix(#"{"type":"auth","authority":"x","token":"‹secret:"#))
+        let other = #"{"type":"user_message","token":"mine"}"#
+        #expect(try redacted(other) == other)
+    }
+}
