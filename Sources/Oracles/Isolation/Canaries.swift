@@ -1,5 +1,6 @@
 import Journaling
 import NIOCore
+import Wire
 
 /// Who sent which canary (`mwc-` and twelve of a-z, 0-9). Owners are learnt at Sout, after any crossing.
 struct Canaries: Sendable {
@@ -56,31 +57,33 @@ struct Canaries: Sendable {
     }
 
     static func all(in payload: ByteBuffer) -> [Canary] {
+        guard payload.readableBytes >= 16 else { return [] }
         var found: [Canary] = []
         let bytes = payload.readableBytesView
-        var index = bytes.startIndex
-        // The last place where one still fits.
-        let last = bytes.endIndex - 16
-        while index <= last {
-            guard bytes[index] == 0x6d, bytes[index + 1] == 0x77, bytes[index + 2] == 0x63, bytes[index + 3] == 0x2d else {
-                index += 1
-                continue
-            }
-            var canary = Canary(high: 0, low: 0)
-            var length = 0
-            while length < 12 {
-                let byte = bytes[index + 4 + length]
-                guard (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) else { break }
-                if length < 8 {
-                    canary.high = canary.high << 8 | UInt64(byte)
-                } else {
-                    canary.low = canary.low << 8 | UInt64(byte)
-                }
-                length += 1
-            }
-            if length == 12 { found.append(canary) }
-            index += 4 + length
+        let start = bytes.startIndex
+        // The hyphen is the rarest of the prefix.
+        var from = 3
+        while let hyphen = ByteScan.first(0x2d, in: payload.readableBytesSpan, from: from) {
+            from = hyphen + 1
+            let at = start + hyphen
+            guard at + 12 < bytes.endIndex else { break }
+            guard bytes[at - 3] == 0x6d, bytes[at - 2] == 0x77, bytes[at - 1] == 0x63 else { continue }
+            if let canary = canary(bytes[(at + 1)..<(at + 13)]) { found.append(canary) }
         }
         return found
+    }
+
+    /// Nil when one of the twelve is no letter of ours and no digit.
+    private static func canary(_ characters: ByteBufferView) -> Canary? {
+        var canary = Canary(high: 0, low: 0)
+        for (offset, byte) in characters.enumerated() {
+            guard (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) else { return nil }
+            if offset < 8 {
+                canary.high = canary.high << 8 | UInt64(byte)
+            } else {
+                canary.low = canary.low << 8 | UInt64(byte)
+            }
+        }
+        return canary
     }
 }

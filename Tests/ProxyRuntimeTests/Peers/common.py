@@ -10,13 +10,17 @@ import sys
 import tempfile
 import time
 
+# A debug build writes and judges some thousand entries a second; what is queued is bounded, so this is too.
+DRAIN = 120
+
 
 def arguments(about, **defaults):
     """--proxy and --venv, which every harness takes."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument(
         "--proxy", required=True, metavar="CMD",
-        help="command that starts the proxy; {listen} becomes HOST:PORT, {upstream} becomes ws://HOST:PORT")
+        help="command that starts the proxy; {listen} becomes HOST:PORT, {upstream} ws://HOST:PORT, {record} a new directory")
+    parser.add_argument("--quick", action="store_true", help="a small run, at most 10 s")
     parser.add_argument("--venv", help="virtual environment to use; made when it is not there")
     for name, (kind, value, text) in defaults.items():
         parser.add_argument("--" + name, type=kind, default=value, help=f"{text} ({value})")
@@ -69,8 +73,9 @@ class Proxy:
 
     def __init__(self, command, upstream_port):
         self.port = free_port()
+        self.place = tempfile.TemporaryDirectory(prefix="miswire-peers-")
         filled = command.replace("{listen}", f"127.0.0.1:{self.port}").replace(
-            "{upstream}", f"ws://127.0.0.1:{upstream_port}")
+            "{upstream}", f"ws://127.0.0.1:{upstream_port}").replace("{record}", os.path.join(self.place.name, "rec"))
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(shlex.split(filled), stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + 20
@@ -92,18 +97,18 @@ class Proxy:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(30)
+            return self.process.wait(DRAIN)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            return "killed after 30 s"
+            return f"killed after {DRAIN} s"
 
-    def verdict(self):
+    def verdict(self, violations_allowed=False):
         """Stops it; the sentence that is wrong with how it ended, or None."""
         code = self.stop()
         if code == 5:
             return f"the proxy found a ledger difference of its own (exit 5)\n{self.output()}"
-        if code == 1:
+        if code == 1 and not violations_allowed:
             return f"the proxy reports violations (exit 1)\n{self.output()}"
-        if code not in (0, 2, 3):
+        if code not in (0, 1, 2, 3):
             return f"the proxy ended with {code}\n{self.output()}"
         return None
