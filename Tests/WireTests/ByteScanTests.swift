@@ -3,20 +3,6 @@ import Testing
 @testable import Wire
 
 @Suite struct ByteScanTests {
-    @Test func plainRunEndsAtEachOddByte() {
-        for byte in UInt8.min...UInt8.max {
-            for place in 0..<20 {
-                var buffer = ByteBuffer(string: String(repeating: "a~ ", count: 7))
-                buffer.setInteger(byte, at: place)
-                let isPlain = (0x20...0x7e).contains(byte) && byte != 0x22 && byte != 0x5c
-                for start in 0...place {
-                    let expected = (isPlain ? 21 : place) - start
-                    #expect(ByteScan.plainRun(buffer.readableBytesSpan, from: start) == expected)
-                }
-            }
-        }
-    }
-
     @Test func firstIsFoundWhereItStands() {
         var buffer = ByteBuffer(repeating: 0x2e, count: 21)
         #expect(ByteScan.first(0x2d, in: buffer.readableBytesSpan, from: 0) == nil)

@@ -27,6 +27,8 @@ parser = common.arguments(
     key=(str, os.environ.get("MISWIRE_JWT_KEY", "miswire-development-key"), "that signs the tokens"))
 parser.add_argument("--backend", required=True, help="command that starts the server; {port} becomes its port")
 options = parser.parse_args()
+if options.quick:
+    options.users, options.seconds = 50, 4
 common.need(["websockets"], options.venv)
 
 from websockets.asyncio.client import connect  # noqa: E402
