@@ -33,7 +33,7 @@ package enum Base64 {
         let characters = Array(text.utf8)
         guard characters.count % 4 == 0 else { return nil }
         let padding = characters.suffix(2).count { $0 == 0x3d }
-        var out = ByteBuffer()
+        var out: [UInt8] = []
         out.reserveCapacity(characters.count / 4 * 3)
         var bits: UInt32 = 0
         var count = 0
@@ -43,10 +43,10 @@ package enum Base64 {
             count += 6
             if count >= 8 {
                 count -= 8
-                out.writeInteger(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+                out.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
             }
         }
-        return bits & ((1 << UInt32(count)) - 1) == 0 ? out : nil
+        return bits & ((1 << UInt32(count)) - 1) == 0 ? ByteBuffer(bytes: out) : nil
     }
 
     private static func value(of character: UInt8) -> UInt8? {
