@@ -81,6 +81,21 @@ import Wire
         #expect(tap.entries { $0.mode = .raw }.ndjson.contains("secret half"))
     }
 
+    /// The client goes while a long frame passes; what still comes of the frame stays, whether it ends or not.
+    @Test(arguments: [9, 12]) func aFrameOfWhichOnlyTheBeginningLeft(size: Int) {
+        var tap = Wiretap()
+        tap.upgrade()
+        let frame = Wiretap.text("0123456789", mask: nil)
+        tap.read(.toClient, frame.getSlice(at: 0, length: 5) ?? ByteBuffer())
+        tap.value(.ended(EndRecord(side: .client, style: .reset, by: .peer)))
+        let rest = frame.getSlice(at: 5, length: size - 5) ?? ByteBuffer()
+        tap.piece(.toClient, .bytes(.oversize), rest, leaves: false)
+        tap.close()
+        let entries = tap.entries()
+        #expect(entries.ledger.differences == [])
+        #expect(entries.frames.map(\.wireSize) == (size == 12 ? [12] : []))
+    }
+
     @Test(arguments: [9, 10, 11]) func aMessageOverTheLimitIsNotLifted(limit: Int) {
         for fragments in [false, true] {
             var tap = Wiretap()

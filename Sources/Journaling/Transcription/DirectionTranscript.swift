@@ -6,8 +6,8 @@ struct DirectionTranscript {
     let direction: Direction
     /// Bytes of the frame that is passing, read by read. The two sides differ only for frames passed on in pieces.
     private var collectors: [FrameCollector]
-    /// The frame that is arriving leaves at the same time.
-    private var isThrough = true
+    /// Bytes of the frame that is arriving which left as they came. Its other side may go before its end does.
+    private var through: UInt64 = 0
     /// The message passing the tap where it arrives, and the one where it leaves.
     private var tracks = [MessageTrack(), MessageTrack()]
     /// Both tracks have to be followed, because something passed one tap only.
@@ -52,6 +52,7 @@ struct DirectionTranscript {
                 instant: raw.instant, ref: EntryRef(session: raw.session, ordinal: ordinal),
                 passage: Passage(direction, in: raw.instant, out: raw.instant), provenance: .none)
             ordinal = ordinal &+ 1
+            through = 0
             if let frame = collectors[0].end(with: slice) {
                 take(frame, passing, &session, &shared, into: &entries)
             } else {
@@ -60,8 +61,8 @@ struct DirectionTranscript {
         }
         if let rest = bytes.getSlice(at: bytes.readerIndex + offset, length: bytes.readableBytes - offset) {
             collectors[0].add(rest)
+            through &+= UInt64(clamping: rest.readableBytes)
         }
-        isThrough = true
         noteRead(raw.instant)
     }
 
@@ -83,10 +84,16 @@ struct DirectionTranscript {
         _ bytes: ByteBuffer, _ passing: Passing, _ session: inout SessionScene, _ shared: inout TranscriptContext,
         into entries: inout [Entry]
     ) {
-        if passing.track == 0 { isThrough = passing.passedBoth }
-        if let frame = collectors[passing.track].pass(bytes) {
-            take(frame, passing, &session, &shared, into: &entries)
+        if passing.passedBoth { through &+= UInt64(clamping: bytes.readableBytes) }
+        guard let frame = collectors[passing.track].pass(bytes) else { return }
+        if passing.track == 0 {
+            if !passing.passedBoth {
+                let passage = Passage(direction, in: nil, out: passing.instant)
+                part(through, passage, at: passing.instant, passing.ref.session, into: &entries)
+            }
+            through = 0
         }
+        take(frame, passing, &session, &shared, into: &entries)
     }
 
     /// Bytes that are no frame. In a redacted recording only the first are kept, and these without their secrets; of
@@ -191,14 +198,23 @@ struct DirectionTranscript {
         at instant: Instant, _ session: SessionID, _ shared: inout TranscriptContext, into entries: inout [Entry]
     ) {
         for track in held.indices { withhold(track, at: instant, into: &entries) }
+        let left = min(through, collectors[0].begun)
+        through = 0
+        part(left, Passage(direction, in: instant, out: instant), at: instant, session, into: &entries)
+        let stayed = Passage(direction, in: instant, out: nil)
+        part(collectors[0].begun &- left, stayed, at: instant, session, into: &entries)
+        part(collectors[1].begun, Passage(direction, in: nil, out: instant), at: instant, session, into: &entries)
+        for index in collectors.indices { collectors[index].reset() }
+    }
+
+    /// So many bytes of a frame of which no more passed there.
+    private func part(
+        _ size: UInt64, _ passage: Passage, at instant: Instant, _ session: SessionID, into entries: inout [Entry]
+    ) {
+        guard size > 0 else { return }
+        let record = BytesRecord(passage: passage, kind: .partial, bytes: ByteBuffer(), wireSize: size)
         let ref = EntryRef(session: session, ordinal: 0)
-        for (index, collector) in collectors.enumerated() where collector.begun > 0 {
-            let passage = Passage(
-                direction, in: index == 0 ? instant : nil, out: index == 1 || isThrough ? instant : nil)
-            let record = BytesRecord(passage: passage, kind: .partial, bytes: ByteBuffer(), wireSize: collector.begun)
-            entries.append(Entry(instant: instant, loop: 0, sequence: 0, ref: ref, body: .bytes(record)))
-            collectors[index].reset()
-        }
+        entries.append(Entry(instant: instant, loop: 0, sequence: 0, ref: ref, body: .bytes(record)))
     }
 
     /// Frames kept back come out without what could not be searched for secrets.
