@@ -167,9 +167,9 @@ extension Reader {
 
     private mutating func link(_ event: Event, _ ownership: Ownership, _ contract: Contract) {
         switch (event.isError, ownership) {
-        case (true, .anothers):
+        case (true, .anothers(let owner)):
             tellForm(of: event, nil, contract)
-            keepLeftover(event)
+            keepLeftover(event, owner: owner)
             condemn(event, contract)
         case (true, .own): linkError(event, contract)
         case (false, .anothers): condemn(event, contract)

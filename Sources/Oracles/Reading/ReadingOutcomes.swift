@@ -79,12 +79,12 @@ extension Reader {
 
     // MARK: What is left over (semantics 7)
 
-    mutating func keepLeftover(_ event: Event) {
+    mutating func keepLeftover(_ event: Event, owner: String? = nil) {
         if leftovers.count >= capacity.leftovers { leftovers.removeFirst() }
         let kind = event.recognition.value.flatMap { contract?.errorKind(of: $0) }
         leftovers.append(
             Leftover(
-                entry: event.entry, session: event.session, user: event.user, kind: kind, links: event.links,
+                entry: event.entry, session: event.session, user: event.user, owner: owner, kind: kind, links: event.links,
                 at: event.at))
     }
 
@@ -105,13 +105,15 @@ extension Reader {
     }
 
     /// The same for a request whose run never started: here only an error that repeats what names this request and no
-    /// other is taken to be its answer.
+    /// other, or that says it is for this user and speaks of nothing else, is taken to be its answer.
     mutating func joinStart(of request: Request, to evidence: inout Evidence) {
         let index = leftovers.firstIndex { leftover in
-            guard isLate(leftover, for: request), case .equal(let path) = match(request.links, leftover.links) else {
-                return false
+            guard isLate(leftover, for: request) else { return false }
+            switch match(request.links, leftover.links) {
+            case .equal(let path): return isExclusive(path) || leftover.owner == request.user.label
+            case .never: return leftover.owner == request.user.label
+            case .unequal: return false
             }
-            return isExclusive(path)
         }
         if let index { join(request, at: index, to: &evidence) }
     }

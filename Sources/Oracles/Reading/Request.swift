@@ -127,6 +127,8 @@ struct Leftover: Sendable {
     var entry: Entry
     var session: SessionID
     var user: Principal
+    /// The user it says it is for, when that is another.
+    var owner: String?
     var kind: String?
     var links: [JSON?]
     var at: Instant
