@@ -48,7 +48,11 @@ package struct Entry: Sendable, Equatable {
         case closed(Totals)
         case note(String)
         /// Published by an idle loop: nothing earlier than this instant will come from it.
-        case tick
+        /// - Parameter crowded: nanoseconds since its last tick in which something on the machine that we share with the
+        ///   server was ready to run and waited for a processor; 0 when the server is elsewhere.
+        case tick(crowded: UInt64)
+
+        package var isTick: Bool { if case .tick = self { true } else { false } }
     }
 }
 

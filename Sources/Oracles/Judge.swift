@@ -40,7 +40,7 @@ package struct Judge: Sendable {
 
     /// Entries in journal order: (instant, loop, sequence), ticks included.
     package mutating func observe(_ entry: Entry) {
-        if entry.body != .tick { entries += 1 }
+        if !entry.body.isTick { entries += 1 }
         ledger.observe(entry)
         advance(to: Reader.horizon(of: entry))
         reader.read(entry)

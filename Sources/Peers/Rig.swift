@@ -99,11 +99,11 @@ package struct Rig: Sendable {
         return options
     }
 
-    /// Waits while traffic still flows or the judge is undecided on anything, up to the longest deadline there is and a
-    /// little more.
+    /// Waits while traffic still flows or the judge is undecided on anything, up to three times the longest deadline
+    /// there is, since a crowded machine is credited.
     private func settle(_ server: ProxyServer) async {
         let clock = ContinuousClock()
-        let end = clock.now.advanced(by: Deadlines.longest(in: contract) + .milliseconds(250))
+        let end = clock.now.advanced(by: Deadlines.longest(in: contract) * 3 + .milliseconds(500))
         var pause = Duration.milliseconds(20)
         var entries: UInt64?
         while clock.now < end {

@@ -39,6 +39,9 @@ final class Shared: Sendable {
 
     func machine(for id: SessionID) -> SessionMachine { SessionMachine(configuration: machines, id: id) }
 
+    /// The server runs on this machine and shares its processors with us.
+    var serverIsHere: Bool { upstream.allSatisfy { $0.ipAddress.map(Resolver.isLocal) ?? true } }
+
     /// Messages may leave one session for another, so that each must be findable.
     var mayCross: Bool { options.profile?.faults.isEmpty == false }
 

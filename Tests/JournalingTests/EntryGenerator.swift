@@ -103,7 +103,7 @@ struct EntryGenerator {
                     side: pick(Side.allCases), style: pick(EndStyle.allCases), by: pick(EndRecord.By.allCases),
                     cause: text(), undelivered: pick([0, .max])))
         case 12: .closed(Totals(clientIn: .max, clientOut: 0, serverIn: dice.next(), serverOut: 3))
-        default: flip() ? .note(text()) : .tick
+        default: flip() ? .note(text()) : .tick(crowded: flip() ? 0 : 7)
         }
     }
 

@@ -158,7 +158,7 @@ import Wire
         let token = JWT.sign(.object([]), key: [1])
         tap.value(.note("target was /ws?x=\(token)"))
         tap.value(.became(.opaque("GET \(token)")))
-        tap.value(.tick)
+        tap.value(.tick(crowded: 0))
         let entries = tap.entries()
         #expect(!entries.ndjson.contains(token) && entries.ndjson.contains("‹jwt:"))
         #expect(entries.last?.ref == nil)

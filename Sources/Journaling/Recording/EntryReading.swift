@@ -38,7 +38,7 @@ extension LineFields {
                     clientIn: try integer("Cin"), clientOut: try integer("Cout"), serverIn: try integer("Sin"),
                     serverOut: try integer("Sout")))
         case "note": return .note(try string("note"))
-        case "tick": return .tick
+        case "tick": return .tick(crowded: try integerIfPresent("crowded") ?? 0)
         default:
             throw wrong(
                 "kind",

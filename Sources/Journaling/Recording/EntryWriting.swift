@@ -43,7 +43,9 @@ extension LineWriter {
         case .note(let text):
             kind("note")
             write("note", text)
-        case .tick: kind("tick")
+        case .tick(let crowded):
+            kind("tick")
+            if crowded > 0 { write("crowded", crowded) }
         }
     }
 

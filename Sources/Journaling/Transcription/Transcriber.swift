@@ -124,7 +124,7 @@ package struct Transcriber: Sendable {
             isOver = true
         default: break
         }
-        let concernsSession = !(body == .tick || raw.session.value == 0)
+        let concernsSession = !body.isTick && raw.session.value != 0
         entries.append(
             Entry(
                 instant: raw.instant, loop: 0, sequence: 0,

@@ -6,15 +6,11 @@ extension Reader {
     /// How much longer a miss waits for proof that our own loops were awake.
     private static let proof: Duration = .milliseconds(250)
 
-    /// Until when a bound that is due must wait: what our loops lost, and the proof that they are awake again. Nil: it
+    /// Until when a bound that is due must wait: what was lost, and the proof that our loops are awake again. Nil: it
     /// has waited long enough, or so much was lost that nothing can be told.
     private func patience(with pending: Pending, _ id: SessionID, at due: Instant) -> Instant? {
-        guard let mark = pending.mark, let loop = sessions[id]?.loop,
-            starvation.excuse(loop, pending, at: due) == nil
-        else { return nil }
-        let lost = starvation.lost(loop, since: mark, at: due)
-        let wanted = pending.due.advanced(by: Self.proof).advanced(by: .nanoseconds(lost))
-        return wanted > (pending.proofDue ?? pending.due) ? wanted : nil
+        guard let loop = sessions[id]?.loop else { return nil }
+        return starvation.credited(loop, pending, proof: Self.proof, at: due)
     }
 
     /// Fires the next deadline due before `limit`, one at a time, so that what is told together does not depend on how

@@ -75,8 +75,9 @@ struct Outbox {
     }
 
     /// Nothing happened until this instant.
-    mutating func tick(at instant: Instant) {
-        entries.append(RawEntry(instant: instant, session: SessionID(0), ordinal: 0, body: .value(.tick)))
+    mutating func tick(at instant: Instant, crowded: UInt64) {
+        let body = Entry.Body.tick(crowded: crowded)
+        entries.append(RawEntry(instant: instant, session: SessionID(0), ordinal: 0, body: .value(body)))
         bytes += Outbox.overhead
     }
 

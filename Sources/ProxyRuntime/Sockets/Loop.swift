@@ -26,6 +26,9 @@ final class Loop {
     private var lingering: [(link: Link, until: Instant)] = []
     private var sampleCountdown = 256
     private var isDraining = false
+    /// Nil when the server is elsewhere: our processors are not its own.
+    private var pressure: Pressure?
+    private var lastTick: Instant
 
     private enum Work {
         case event(Session, SessionEvent)
@@ -39,6 +42,8 @@ final class Loop {
         self.recorder = recorder
         now = shared.clock.now
         outbox = Outbox(loop: index)
+        lastTick = now
+        pressure = shared.options.keepsTraffic && shared.serverIsHere ? Pressure() : nil
     }
 
     var tracksDelivery: Bool { shared.options.keepsTraffic }
@@ -249,7 +254,12 @@ final class Loop {
     /// that no server is blamed for what lies unread.
     private func journalTick() {
         guard tracksDelivery, !waitsForRecorder, !sessions.values.contains(where: \.waitsForRecorder) else { return }
-        outbox.tick(at: now)
+        tellTick()
+    }
+
+    private func tellTick() {
+        outbox.tick(at: now, crowded: pressure?.sample(span: lastTick.duration(to: now)) ?? 0)
+        lastTick = now
     }
 
     // MARK: Recorder
@@ -312,7 +322,7 @@ final class Loop {
     func finish() {
         now = max(now, shared.clock.now)
         // A recording ends where the live judge ended, so that both judge the same deadlines.
-        if tracksDelivery { outbox.tick(at: now) }
+        if tracksDelivery { tellTick() }
         recorder.accept(outbox.take(watermark: now, isLast: true))
     }
 }

@@ -63,7 +63,7 @@ enum Resolver {
     private static func isUnspecified(_ host: String) -> Bool { host == "0.0.0.0" || host == "::" }
     private static func isLoopback(_ host: String) -> Bool { host.hasPrefix("127.") || host == "::1" }
 
-    private static func isLocal(_ host: String) -> Bool {
+    static func isLocal(_ host: String) -> Bool {
         if isUnspecified(host) || isLoopback(host) { return true }
         guard let devices = try? System.enumerateDevices() else { return true }
         return devices.contains { $0.address?.ipAddress?.lowercased() == host }

@@ -183,7 +183,7 @@ struct Transcript {
 
     mutating func opaque(_ session: Int, at ms: Double) { add(session, ms, .became(.opaque("no upgrade"))) }
 
-    mutating func tick(at ms: Double) { add(nil, ms, .tick) }
+    mutating func tick(at ms: Double, crowded: Double = 0) { add(nil, ms, .tick(crowded: UInt64(crowded * 1_000_000))) }
 
     /// Ticks every 100 ms, both ends included.
     mutating func ticks(from first: Double, to last: Double) {
