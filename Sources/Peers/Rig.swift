@@ -110,8 +110,9 @@ package struct Rig: Sendable {
             let soFar = await server.snapshot()
             if isEnough(soFar) { return }
             let isDecided = soFar.judgement?.properties.allSatisfy { $0.inconclusive == 0 } ?? true
-            if isDecided, entries == soFar.entries { return }
-            entries = soFar.entries
+            let now = soFar.judgement?.entries ?? soFar.entries
+            if isDecided, entries == now { return }
+            entries = now
             do { try await Task.sleep(for: pause) } catch { return }
             pause = min(pause * 2, .milliseconds(200))
         }
