@@ -24,6 +24,8 @@ package struct Replayer: Sendable {
     /// - Throws: when the target does not answer at the beginning. One that is gone later has been replayed so often.
     package func replay(_ plan: Plan) async throws(RigError) -> ReplayReport {
         var seen: [Seen] = []
+        var rig = rig
+        rig.isAwaited = { Self.matching([$0], plan) != nil }
         for number in 1...max(1, runs) {
             let run: RigRun
             do throws(RigError) { run = try await rig.run(plan) } catch {
@@ -40,7 +42,7 @@ package struct Replayer: Sendable {
     }
 
     private func look(_ run: RigRun, _ plan: Plan) -> Seen {
-        var seen = Seen(run: run, finding: matching(run.judgement.findings, plan))
+        var seen = Seen(run: run, finding: Self.matching(run.judgement.findings, plan))
         for step in run.steps {
             switch step.outcome {
             case .ok: continue
@@ -54,7 +56,7 @@ package struct Replayer: Sendable {
     }
 
     /// The finding that the plan is about. Without an id in its head, any finding.
-    private func matching(_ findings: [Finding], _ plan: Plan) -> Finding? {
+    private static func matching(_ findings: [Finding], _ plan: Plan) -> Finding? {
         guard let id = plan.head.finding else { return findings.first }
         return findings.first { $0.id == id } ?? findings.first { finding in
             // A plan edited by hand may move the fingerprint's details; its property still tells.

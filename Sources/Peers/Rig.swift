@@ -26,6 +26,8 @@ package struct Rig: Sendable {
     package var limits = Limits.standard
     /// Ends the play as soon as the judge knows a finding for which this holds.
     package var isEnough: (@Sendable (Finding) -> Bool)?
+    /// Once every step has ended, nothing more is waited for when the judge knows a finding for which this holds.
+    package var isAwaited: (@Sendable (Finding) -> Bool)?
     /// See `PlayMachine.Settings`.
     package var missesAllowed: Int?
     /// Keep the journal in `RigRun.entries`.
@@ -108,7 +110,7 @@ package struct Rig: Sendable {
         var entries: UInt64?
         while clock.now < end {
             let soFar = await server.snapshot()
-            if isEnough(soFar) { return }
+            if knows(soFar, isEnough) || knows(soFar, isAwaited) { return }
             let isDecided = soFar.judgement?.properties.allSatisfy { $0.inconclusive == 0 } ?? true
             let now = soFar.judgement?.entries ?? soFar.entries
             if isDecided, entries == now { return }
@@ -121,15 +123,15 @@ package struct Rig: Sendable {
     /// True once the judge knows enough; false when cancelled.
     private func watch(_ server: ProxyServer) async -> Bool {
         while !Task.isCancelled {
-            if isEnough(await server.snapshot()) { return true }
+            if knows(await server.snapshot(), isEnough) { return true }
             do { try await Task.sleep(for: .milliseconds(20)) } catch { return false }
         }
         return false
     }
 
-    private func isEnough(_ soFar: RunResult) -> Bool {
-        guard let isEnough, let findings = soFar.judgement?.findings else { return false }
-        return findings.contains(where: isEnough)
+    private func knows(_ soFar: RunResult, _ holds: (@Sendable (Finding) -> Bool)?) -> Bool {
+        guard let holds, let findings = soFar.judgement?.findings else { return false }
+        return findings.contains(where: holds)
     }
 
     private static func error(_ error: RuntimeError) -> RigError {
