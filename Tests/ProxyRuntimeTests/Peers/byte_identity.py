@@ -6,7 +6,7 @@
 
 client - front logger - proxy - back logger - server, for every client and server of `websockets` (asyncio, sync, legacy)
 and aiohttp, and for bytes that those libraries never send. Prints what differs; exit 0 when nothing does.
-`--quick`: fewer pairs. `--foreign`: the servers here are no agent-chat servers, so a judging proxy may find fault.
+`--quick`: fewer pairs; with `--foreign` smaller messages too, since a judge reads them. `--foreign`: the servers here are no agent-chat servers, so a judging proxy may find fault.
 """
 import asyncio
 import base64
@@ -31,6 +31,8 @@ import libraries  # noqa: E402
 LIMIT = 30
 SILENCE = 0.3
 CODES = [1000, 1001, 1011, 4000]
+LIGHT = options.quick and options.foreign
+BIG = 1 << (16 if LIGHT else 20)
 
 
 class Logger:
@@ -140,8 +142,8 @@ async def messages(client, server, port, deflate):
     await client.open(port, deflate)
     for message in ("hello, wörld", "", b"", bytes(range(256)) * 5, "x" * 125, "x" * 126, noise(65535), noise(65536)):
         await echoes(client, message)
-    await echoes(client, noise(1 << 20))
-    await echoes(client, "again and " * (1 << 17))
+    await echoes(client, noise(BIG))
+    await echoes(client, "again and " * (BIG >> 3))
     for _ in range(3):
         await echoes(client, "the same text thrice, so that a context that is kept is used")
     if client.fragments:
@@ -244,7 +246,7 @@ async def early_bytes(bench):
     port = await server.start()
     close = frame(8, b"\x03\xe8as asked")
     batches = {
-        "a greeting": [b"hello"], "1 MiB": [noise(1 << 20)], "a ping between fragments": None, "many": [b"n"] * 500}
+        "a greeting": [b"hello"], "much": [noise(BIG)], "a ping between fragments": None, "many": [b"n"] * 500}
     for (name, make), (what, texts) in itertools.product(libraries.CLIENTS.items(), batches.items()):
         if texts is None:
             server.behind = frame(1, b"one ", 0) + frame(9, b"are you there") + frame(0, b"two") + close
@@ -346,7 +348,7 @@ async def plain_http(bench, port):
     async def talk(p):
         async with aiohttp.ClientSession() as session:
             base = f"http://127.0.0.1:{p}"
-            for size in (0, 10, 1 << 20):
+            for size in (0, 10, BIG):
                 async with session.post(base + "/plain", data=noise(size)) as answer:
                     check(await answer.text() == f"POST of {size} bytes", "an upload")
             async with session.post(base + "/plain", data=noise(5000), expect100=True) as answer:
@@ -366,7 +368,7 @@ def chosen_pairs():
     # Every client, every server and every deflate meet, not in every combination.
     clients, servers = list(libraries.CLIENTS), list(libraries.SERVERS)
     return [(clients[n % len(clients)], servers[(n // 3 + n) % len(servers)], ("off", "takeover", "fresh")[n % 3])
-            for n in range(len(clients) * 3)]
+            for n in range(len(clients) * (1 if LIGHT else 3))]
 
 
 async def main():
