@@ -41,6 +41,8 @@ package struct Entry: Sendable, Equatable {
         case bytes(BytesRecord)
         case fault(FaultRecord)
         case limit(LimitRecord)
+        /// One side of the session is not read from, or is again.
+        case hold(HoldRecord)
         /// A frame that left re-encoded though no fault changed its content (deflate context after a rewrite).
         case recoded(Recoded)
         case ended(EndRecord)
@@ -305,6 +307,32 @@ package struct LimitRecord: Sendable, Hashable {
         self.id = id
         self.detail = detail
         self.direction = direction
+    }
+}
+
+/// Reading one side stops here or goes on: what that side sends meanwhile lies where no tap sees it, and none of it may
+/// be taken for unsent. A session's holds of one side alternate: begun, released, begun.
+package struct HoldRecord: Sendable, Hashable {
+    package enum Cause: String, Sendable, Hashable, CaseIterable {
+        /// The other side takes no more for now (trust.md L9).
+        case full
+        /// The upstream is not there yet, and enough waits for it.
+        case dialling
+        /// A fault asked for it.
+        case fault
+        /// The recorder is behind (trust.md L11).
+        case recorder
+    }
+    /// The side that is not read from.
+    package var side: Side
+    /// False: it is read from again.
+    package var isHeld: Bool
+    /// What began it, or what ended last.
+    package var cause: Cause
+    package init(side: Side, isHeld: Bool, cause: Cause) {
+        self.side = side
+        self.isHeld = isHeld
+        self.cause = cause
     }
 }
 

@@ -75,6 +75,66 @@ import Wire
         #expect(net.commands(id) == ["reads server false", "reads client false", "reads server true"])
     }
 
+    /// The journal says when a side is not read and when it is again, each once, whatever the reasons between.
+    @Test func heldReadsAreTold() {
+        var net = Net()
+        let id = net.upgraded(1)
+        _ = net.commands(id)
+        net.send(.writable(.client, false), to: id)
+        net.send(.recorder(isBehind: true), to: id)
+        net.send(.recorder(isBehind: true), to: id)
+        net.send(.writable(.client, true), to: id)
+        net.send(.recorder(isBehind: false), to: id)
+        net.send(.writable(.server, false), to: id)
+        net.send(.writable(.server, true), to: id)
+        #expect(
+            net.holds(id) == [
+                HoldRecord(side: .server, isHeld: true, cause: .full),
+                HoldRecord(side: .client, isHeld: true, cause: .recorder),
+                HoldRecord(side: .client, isHeld: false, cause: .recorder),
+                HoldRecord(side: .server, isHeld: false, cause: .recorder),
+                HoldRecord(side: .client, isHeld: true, cause: .full),
+                HoldRecord(side: .client, isHeld: false, cause: .full),
+            ])
+        #expect(
+            net.commands(id) == [
+                "reads server false", "reads client false", "reads client true", "reads server true",
+                "reads client false", "reads client true",
+            ])
+        #expect(net.conclude().differences == [])
+    }
+
+    /// What waits for the upstream is told too; nothing is once the session is over, and nothing where nobody judges.
+    @Test func heldReadsOfAnOpeningAreTold() {
+        var limits = Limits.standard
+        limits.pendingHigh = 100
+        limits.pendingLow = 50
+        var net = Net(limits: limits)
+        let id = net.open(1)
+        net.client(id, Sample.request() + String(repeating: "x", count: 200))
+        net.send(.connected, to: id)
+        #expect(
+            net.holds(id) == [
+                HoldRecord(side: .client, isHeld: true, cause: .dialling),
+                HoldRecord(side: .client, isHeld: false, cause: .dialling),
+            ])
+        var unjudged = Net(record: false)
+        let other = unjudged.upgraded(1)
+        unjudged.send(.writable(.client, false), to: other)
+        #expect(unjudged.holds(other) == [])
+    }
+
+    /// A recorder that is behind before the upstream is there keeps its socket unread from the first moment.
+    @Test func aHoldBeforeTheSocketHoldsForIt() {
+        var net = Net()
+        let id = net.open(1)
+        net.client(id, Sample.request())
+        net.send(.recorder(isBehind: true), to: id)
+        _ = net.commands(id)
+        net.send(.connected, to: id)
+        #expect(net.commands(id) == ["reads server false"])
+    }
+
     @Test func drainEndsOnlyWhatHasNotBegun() {
         var net = Net()
         let idle = net.open(1)

@@ -73,7 +73,7 @@ struct EntryGenerator {
             held: .nanoseconds(pick([0, 1, Int64.max])), partner: flip() ? text() : nil)
     }
 
-    static let cases = 14
+    static let cases = 15
 
     mutating func body(_ kind: Int) -> Entry.Body {
         switch kind {
@@ -103,6 +103,9 @@ struct EntryGenerator {
                     side: pick(Side.allCases), style: pick(EndStyle.allCases), by: pick(EndRecord.By.allCases),
                     cause: text(), undelivered: pick([0, .max])))
         case 12: .closed(Totals(clientIn: .max, clientOut: 0, serverIn: dice.next(), serverOut: 3))
+        case 13:
+            .hold(
+                HoldRecord(side: pick(Side.allCases), isHeld: flip(), cause: pick(HoldRecord.Cause.allCases)))
         default: flip() ? .note(text()) : .tick(crowded: flip() ? 0 : 7)
         }
     }

@@ -64,7 +64,7 @@ extension SessionMachine {
         if let release, release > now { self[direction].outbox.hasHold = true }
         if !self[direction].isReady {
             if self[direction].outbox.bytes > configuration.limits.pendingHigh {
-                pause(direction.source, .dialling, true, &output)
+                pause(direction.source, .dialling, true, at: now, &output)
             }
             return
         }
@@ -161,7 +161,7 @@ extension SessionMachine {
     mutating func settle(at now: Instant, _ output: inout SessionOutput) {
         flushBoth(&output)
         if toServer.isReady, toServer.outbox.bytes <= configuration.limits.pendingLow {
-            pause(.client, .dialling, false, &output)
+            pause(.client, .dialling, false, at: now, &output)
         }
         var next = opening?.deadline ?? .distantFuture
         if let release = toServer.outbox.first?.release, toServer.isReady { next = min(next, release) }
@@ -176,8 +176,14 @@ extension SessionMachine {
 
     // MARK: Reading
 
-    mutating func pause(_ side: Side, _ reason: Pauses.Reason, _ on: Bool, _ output: inout SessionOutput) {
-        if let reads = pauses.set(side, reason, on) { output.commands.append(.reads(side, reads)) }
+    mutating func pause(
+        _ side: Side, _ reason: Pauses.Reason, _ on: Bool, at now: Instant, _ output: inout SessionOutput
+    ) {
+        guard let reads = pauses.set(side, reason, on) else { return }
+        output.commands.append(.reads(side, reads))
+        // Only oracles ask about silence, and only while there is something to be heard.
+        guard configuration.record, phase != .over, let cause = reason.cause else { return }
+        note(.hold(HoldRecord(side: side, isHeld: !reads, cause: cause)), at: now, &output)
     }
 }
 
@@ -193,11 +199,26 @@ struct Pauses: Sendable {
         static let fault = Reason(rawValue: 4)
         /// For good.
         static let silent = Reason(rawValue: 8)
+        /// The recorder is behind.
+        static let recorder = Reason(rawValue: 16)
+
+        /// How the journal calls it. Nil: a silence for good is its fault's own entry.
+        var cause: HoldRecord.Cause? {
+            switch self {
+            case .full: .full
+            case .dialling: .dialling
+            case .fault: .fault
+            case .recorder: .recorder
+            default: nil
+            }
+        }
     }
     private var client: Reason = []
     private var server: Reason = []
     /// When pauses of faults end.
     var until: Instant?
+
+    func reads(_ side: Side) -> Bool { side == .client ? client.isEmpty : server.isEmpty }
 
     /// Whether to read from that side, when that changed.
     mutating func set(_ side: Side, _ reason: Reason, _ on: Bool) -> Bool? {

@@ -49,7 +49,7 @@ extension SessionMachine {
             overBy(.fault, cause: step.faults.last ?? "", server: .reset, at: now, &output)
         case .pauseReads(let paused, let until):
             pauses.until = max(until, pauses.until ?? until)
-            pause(paused.source, .fault, true, &output)
+            pause(paused.source, .fault, true, at: now, &output)
         case .halfClose(let side):
             inOrder(.halfClose(side), direction, at: now, &output)
         }

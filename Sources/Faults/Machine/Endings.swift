@@ -129,7 +129,7 @@ extension SessionMachine {
                 tell(cutting.side, .finish, .fault, fault, at: now, &output)
             case .silent:
                 shut(cutting.side.other.outgoing, at: now, &output)
-                pause(cutting.side, .silent, true, &output)
+                pause(cutting.side, .silent, true, at: now, &output)
                 ends.silenced.append((cutting.side, fault))
             }
         }

@@ -70,6 +70,8 @@ extension SessionMachine {
         opening?.dial = .connected
         if phase == .over { return output.commands.append(.close(.server, .reset)) }
         toServer.isReady = true
+        // What was decided before there was a socket holds for it.
+        if !pauses.reads(.server) { output.commands.append(.reads(.server, false)) }
     }
 
     mutating func connectFailed(_ reason: String, at now: Instant, _ output: inout SessionOutput) {
@@ -83,8 +85,8 @@ extension SessionMachine {
     mutating func overdue(at now: Instant, _ output: inout SessionOutput) {
         if let until = pauses.until, until <= now {
             pauses.until = nil
-            pause(.client, .fault, false, &output)
-            pause(.server, .fault, false, &output)
+            pause(.client, .fault, false, at: now, &output)
+            pause(.server, .fault, false, at: now, &output)
         }
         guard phase != .over, let opening else { return }
         if case .waiting(let until?) = opening.dial, until <= now { dial(&output) }

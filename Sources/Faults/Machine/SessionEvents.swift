@@ -15,6 +15,8 @@ package enum SessionEvent: Sendable {
     case connectFailed(String)
     /// The socket towards that side takes bytes again, or is over its high water mark (trust.md L9).
     case writable(Side, Bool)
+    /// The recorder takes no more of this session for now (trust.md L11), or does again.
+    case recorder(isBehind: Bool)
     /// Bytes handed over for this side were lost because it was gone.
     case undelivered(Side, UInt64)
     /// An instant asked for by `wake` has come.

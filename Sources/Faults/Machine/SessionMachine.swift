@@ -67,7 +67,9 @@ package struct SessionMachine: Sendable {
         case .connected: connected(at: now, &output)
         case .connectFailed(let reason): connectFailed(reason, at: now, &output)
         case .writable(let side, let isWritable):
-            pause(side.other, .full, !isWritable, &output)
+            pause(side.other, .full, !isWritable, at: now, &output)
+        case .recorder(let isBehind):
+            for side in Side.allCases { pause(side, .recorder, isBehind, at: now, &output) }
         case .undelivered(let side, let count): undelivered(side, count, at: now, &output)
         case .wake: wakeAsked = .distantFuture
         case .crossed(let crossing): crossed(crossing, at: now, &output)

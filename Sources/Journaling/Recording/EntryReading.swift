@@ -30,6 +30,8 @@ extension LineFields {
         case "limit":
             return .limit(
                 LimitRecord(id: try string("id"), detail: try string("detail"), direction: try wordIfPresent("dir")))
+        case "held", "released":
+            return .hold(HoldRecord(side: try word("side"), isHeld: kind == "held", cause: try word("cause")))
         case "recoded": return .recoded(Recoded(on: try ref("on"), reason: try string("reason")))
         case "ended": return .ended(try end())
         case "closed":
@@ -42,8 +44,8 @@ extension LineFields {
         default:
             throw wrong(
                 "kind",
-                expected: "one of opened, head, facts, accepted, refused, opaque, frame, bytes, fault, limit, recoded, "
-                    + "ended, closed, note, tick",
+                expected: "one of opened, head, facts, accepted, refused, opaque, frame, bytes, fault, limit, held, "
+                    + "released, recoded, ended, closed, note, tick",
                 found: .string(kind))
         }
     }

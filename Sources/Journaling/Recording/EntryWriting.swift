@@ -29,6 +29,10 @@ extension LineWriter {
             write("id", limit.id)
             write("detail", limit.detail)
             if let direction = limit.direction { write("dir", word: direction.rawValue) }
+        case .hold(let hold):
+            kind(hold.isHeld ? "held" : "released")
+            write("side", word: hold.side.rawValue)
+            write("cause", word: hold.cause.rawValue)
         case .recoded(let recoded):
             kind("recoded")
             write("on", ref: recoded.on)

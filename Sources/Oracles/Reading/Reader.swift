@@ -31,7 +31,9 @@ struct Reader: Sendable {
     var members: [Principal: [SessionID]] = [:]
     /// Users of whom an operation was lost with its connection, and until when it may still go on: what comes for them
     /// unasked until then proves nothing.
-    var bereaved: Fading<Principal, Instant>
+    var bereaved: Fading<Principal, Bereavement>
+    /// Users of whom a connection went with unread words of the server on it, and when.
+    var unheard: Fading<Principal, Instant>
     var aliases: Aliases
     var copies: Copies
     var requests: [UInt64: Request] = [:]
@@ -57,6 +59,7 @@ struct Reader: Sendable {
         recognizer = contract.map(Recognizer.init)
         labeler = contract.map(Labeler.init)
         bereaved = Fading(capacity: capacity.names)
+        unheard = Fading(capacity: capacity.names)
         aliases = Aliases(capacity: capacity.names)
         copies = Copies(capacity: 4_096)
         tombs = Fading(capacity: capacity.names)
@@ -89,6 +92,7 @@ struct Reader: Sendable {
         case .ended(let end): readEnd(end, entry, id)
         case .closed: finish(id, at: entry.instant)
         case .opened: sessions[id]?.isWhole = true
+        case .hold(let hold): readHold(hold, entry, id)
         case .limit, .recoded, .note, .tick: break
         }
     }

@@ -6,11 +6,14 @@ extension Reader {
     /// How much longer a miss waits for proof that our own loops were awake.
     private static let proof: Duration = .milliseconds(250)
 
-    /// Until when a bound that is due must wait: what was lost, and the proof that our loops are awake again. Nil: it
-    /// has waited long enough, or so much was lost that nothing can be told.
-    private func patience(with pending: Pending, _ id: SessionID, at due: Instant) -> Instant? {
-        guard let loop = sessions[id]?.loop else { return nil }
-        return starvation.credited(loop, pending, proof: Self.proof, at: due)
+    /// Until when a bound that is due must wait: what was lost or not looked at, and the proof that our loops are awake
+    /// again; for ever while reads are held, whose end brings it back. Nil: it has waited long enough, or so much was
+    /// lost that nothing can be told.
+    private func patience(with pending: Pending, _ held: Held, _ id: SessionID, at due: Instant) -> Instant? {
+        guard let session = sessions[id] else { return nil }
+        if held.isHeld { return starvation.excuse(session.loop, pending, at: due) == nil ? .distantFuture : nil }
+        let allowance = held == .none ? pending.due : held.allowance(pending, catchUp: Self.catchUp)
+        return starvation.credited(session.loop, pending, allowance: allowance, proof: Self.proof, at: due)
     }
 
     /// Fires the next deadline due before `limit`, one at a time, so that what is told together does not depend on how
@@ -25,14 +28,16 @@ extension Reader {
         switch item.subject {
         case .greeting(let id):
             guard let pending = sessions[id]?.greeting, isDue(pending, item, id) else { return }
-            if let later = patience(with: pending, id, at: item.due) {
+            let held = held(id, .connection, since: pending.since, until: item.due)
+            if let later = patience(with: pending, held, id, at: item.due) {
                 sessions[id]?.greeting?.proofDue = later
                 return deadlines.add(item.subject, at: later)
             }
             missGreeting(id, pending, at: item.due)
         case .authentication(let id):
             guard let pending = sessions[id]?.authentication, isDue(pending, item, id) else { return }
-            if let later = patience(with: pending, id, at: item.due) {
+            let held = held(id, .connection, since: pending.since, until: item.due)
+            if let later = patience(with: pending, held, id, at: item.due) {
                 sessions[id]?.authentication?.proofDue = later
                 return deadlines.add(item.subject, at: later)
             }
@@ -41,14 +46,16 @@ extension Reader {
             guard let request = requests[number], let pending = request.pending, isDue(pending, item, request.session) else {
                 return
             }
-            if request.waits != .nothing, let later = patience(with: pending, request.session, at: item.due) {
+            let held = held(request, since: pending.since, until: item.due)
+            if request.waits != .nothing, let later = patience(with: pending, held, request.session, at: item.due) {
                 requests[number]?.pending?.proofDue = later
                 return deadlines.add(item.subject, at: later)
             }
             expire(number, at: item.due)
         case .run(let number):
             guard let run = runs[number], let pending = run.pending, isDue(pending, item, run.session) else { return }
-            if let later = patience(with: pending, run.session, at: item.due) {
+            let held = held(run, since: pending.since, until: item.due)
+            if let later = patience(with: pending, held, run.session, at: item.due) {
                 runs[number]?.pending?.proofDue = later
                 return deadlines.add(item.subject, at: later)
             }
@@ -65,7 +72,10 @@ extension Reader {
         guard let session = sessions[id] else { return }
         if session.isClosedByClient { return settleGreeting(id, .undecided("the client left before the deadline")) }
         if let why = session.obscured { return settleGreeting(id, .undecided(why)) }
-        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate) {
+        let held = held(id, .connection, since: pending.since, until: now)
+        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate)
+            ?? excuse(unread: held, pending, id, .connection, at: now)
+        {
             return settleGreeting(id, .undecided(why))
         }
         let evidence = evidence(for: session, entry: nil, at: pending.due)
@@ -75,7 +85,10 @@ extension Reader {
     private mutating func missAuthentication(_ id: SessionID, _ pending: Pending, at now: Instant, isLate: Bool = false) {
         guard let session = sessions[id] else { return }
         if session.isClosedByClient { return settleAuthentication(id, .undecided("the client left before the deadline")) }
-        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate) {
+        let held = held(id, .connection, since: pending.since, until: now)
+        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate)
+            ?? excuse(unread: held, pending, id, .connection, at: now)
+        {
             return settleAuthentication(id, .undecided(why))
         }
         var evidence = evidence(for: session, entry: nil, at: pending.due)
@@ -102,8 +115,9 @@ extension Reader {
 
     private mutating func conclude(_ id: SessionID) {
         guard let session = sessions[id] else { return }
+        let unread = session.unread.isHeld ? whyUnread(id) : nil
         let why = session.isClosedByClient
-            ? "the client left before the deadline" : "the recording ends before the deadline"
+            ? "the client left before the deadline" : unread ?? "the recording ends before the deadline"
         settleGreeting(id, .undecided(why))
         if session.authentication != nil, !session.awaitsCredential { settleAuthentication(id, .undecided(why)) }
         for number in session.open {

@@ -3,6 +3,12 @@ import Journaling
 import NIOCore
 import Wire
 
+/// An operation of a user went with its connection, and may go on at another until then.
+struct Bereavement: Sendable {
+    var since: Instant
+    var until: Instant
+}
+
 /// How connections end, and what becomes of what was open on them.
 extension Reader {
     mutating func readFault(_ fault: FaultRecord, _ entry: Entry, _ id: SessionID) {
@@ -127,10 +133,18 @@ extension Reader {
         let bounds = contract.runs.flatMap { $0.hot.map(\.within) }
         // A state may be left at the end of its bound, and another one follows.
         let longest = bounds.compactMap { $0 }.reduce(contract.deadline) { $0 + $1 }
-        bereaved.set(session.user, bounds.contains { $0 == nil } ? .distantFuture : at.advanced(by: longest))
+        let until = bounds.contains { $0 == nil } ? .distantFuture : at.advanced(by: longest)
+        bereaved.set(session.user, Bereavement(since: at, until: until))
     }
 
-    func isBereaved(_ user: Principal, at: Instant) -> Bool { bereaved[user].map { at <= $0 } ?? false }
+    func isBereaved(_ user: Principal, at: Instant) -> Bool {
+        guard let loss = bereaved[user] else { return false }
+        if at <= loss.until { return true }
+        // As much later as nobody looked.
+        guard let id = members[user]?.first else { return false }
+        let held = held(id, .user, since: loss.since, until: at)
+        return held != .none && at <= loss.until.advanced(by: held.time).advanced(by: Self.catchUp)
+    }
 
     /// A Close that a must-reject request on it allows, or that a message outside the contract may have provoked: the
     /// others there are not to blame the server for it.
@@ -190,6 +204,7 @@ extension Reader {
     /// The session's last entry: whatever is open still is left undecided.
     mutating func finish(_ id: SessionID, at: Instant) {
         guard let session = sessions[id] else { return }
+        loseUnread(id, at: at)
         bereave(session, at: at)
         leave(id, .undecided("the connection is over before the deadline"))
         members[session.user]?.removeAll { $0 == id }

@@ -283,7 +283,7 @@ extension Reader {
     }
 
     private mutating func settleRefused(_ request: Request, _ rule: Int, _ event: Event, _ contract: Contract) {
-        if let pending = request.pending, event.at > pending.due, let session = sessions[request.session] {
+        if let pending = request.pending, isLate(event, for: pending), let session = sessions[request.session] {
             let evidence = evidence(of: request, entry: event.entry, at: event.at)
             let why = starvation.excuse(session.loop, pending, at: event.at, isLate: true)
             settle(request.number, why.map(Fate.undecided) ?? .missed(bound: pending.bound, evidence))

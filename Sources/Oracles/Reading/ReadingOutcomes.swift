@@ -69,7 +69,10 @@ extension Reader {
         if request.isRefusal, !stillRefused(request) { return close(number) }
         if session.isClosedByClient { return settle(number, .undecided("the client left before the deadline")) }
         if let why = session.obscured { return settle(number, .undecided(why)) }
-        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate) {
+        let held = held(request, since: pending.since, until: now)
+        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate)
+            ?? excuse(unread: held, pending, request.session, .user, at: now)
+        {
             return settle(number, .undecided(why))
         }
         var evidence = evidence(of: request, entry: nil, at: pending.due)

@@ -103,7 +103,7 @@ extension Reader {
 
     /// It leaves a hot state whose bound is over and was not judged yet.
     private mutating func judgeLate(_ number: UInt64, _ event: Event) {
-        guard let run = runs[number], let pending = run.pending, event.at > pending.due else { return }
+        guard let run = runs[number], let pending = run.pending, isLate(event, for: pending) else { return }
         missRun(number, at: event.at, isLate: true)
     }
 
@@ -166,7 +166,10 @@ extension Reader {
         runs[number]?.pending = nil
         if session.isClosedByClient { return settleRun(number, .undecided("the client left before the deadline")) }
         if let why = session.obscured { return settleRun(number, .undecided(why)) }
-        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate) {
+        let held = held(run, since: pending.since, until: now)
+        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate)
+            ?? excuse(unread: held, pending, run.session, .user, at: now)
+        {
             return settleRun(number, .undecided(why))
         }
         var evidence = evidence(of: run, entry: nil, at: pending.due)
@@ -191,7 +194,9 @@ extension Reader {
     }
 
     private mutating func stray(_ kind: Reading.Stray.Kind, _ number: UInt64, _ event: Event, _ rule: RunRule) {
-        guard let run = runs[number], !run.isIndeterminate, !event.isCopy, sessions[event.session]?.obscured == nil else { return }
+        guard let run = runs[number], !run.isIndeterminate, !event.isCopy, sessions[event.session]?.obscured == nil,
+            !mayBeDisordered(event.user, at: event.at)
+        else { return }
         readings.append(
             .stray(
                 .init(

@@ -31,9 +31,9 @@ extension Reader {
 
     /// After `done` any message with the key is E1, until a new start takes the key again.
     mutating func afterwards(_ event: Event, _ key: RunKey, _ tomb: Tomb, _ contract: Contract) {
-        guard tomb.isDone, !event.isCopy, aliases(tomb.owner) == event.user, let session = sessions[event.session], session.obscured == nil else {
-            return
-        }
+        guard tomb.isDone, !event.isCopy, aliases(tomb.owner) == event.user, let session = sessions[event.session],
+            session.obscured == nil, !mayBeDisordered(event.user, at: event.at)
+        else { return }
         let rule = contract.runs[key.rule]
         var evidence = evidence(for: session, entry: event.entry, at: event.at)
         evidence.causes.append(.run(tomb.number))
@@ -61,7 +61,9 @@ extension Reader {
             return beginUnasked(index, key, event, contract)
         }
         // What was forgotten, or lost with a connection, may well be what it belongs to.
-        guard !event.isCopy, !isBereaved(event.user, at: event.at), tombs.forgotten == 0 else { return }
+        guard !event.isCopy, !isBereaved(event.user, at: event.at), tombs.forgotten == 0,
+            !mayBeDisordered(event.user, at: event.at)
+        else { return }
         // Somebody asked for something that the contract leaves open.
         if session.open.contains(where: { isOpenEnded($0) }) { return }
         if let key { tombs.set(key, Tomb(number: 0, owner: event.user, isDone: false, last: nil)) }

@@ -53,6 +53,10 @@ struct Session: Sendable {
     /// It sent or got messages.
     var hasSpoken = false
 
+    /// When the server was not read from, and when it took nothing of what was read.
+    var unread = Holds()
+    var untaken = Holds()
+
     var isClosedByClient = false
     var isOver = false
     /// The fault that cut it.

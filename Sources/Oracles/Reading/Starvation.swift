@@ -48,12 +48,18 @@ struct Starvation: Sendable {
 
     /// When a bound is to be looked at that has run out at `now`: later by what was lost while it ran. Nil: it has been
     /// credited already, or for as long as any bound may be.
-    func credited(_ loop: UInt16, _ pending: Pending, proof: Duration, at now: Instant) -> Instant? {
-        guard let mark = pending.mark, excuse(loop, pending, at: now) == nil else { return nil }
-        let lost = lost(loop, since: mark, at: now)
-        let (most, overflow) = pending.bound.nanoseconds.multipliedReportingOverflow(by: Self.mostBounds)
-        let credit = min(Self.adding(lost.silent, lost.crowded), overflow ? .max : most)
-        let wanted = pending.due.advanced(by: proof).advanced(by: .nanoseconds(credit))
+    /// - Parameter allowance: until when it is credited for what lay unread.
+    func credited(
+        _ loop: UInt16, _ pending: Pending, allowance: Instant, proof: Duration, at now: Instant
+    ) -> Instant? {
+        guard excuse(loop, pending, at: now) == nil else { return nil }
+        var wanted = allowance
+        if let mark = pending.mark {
+            let lost = lost(loop, since: mark, at: now)
+            let (most, overflow) = pending.bound.nanoseconds.multipliedReportingOverflow(by: Self.mostBounds)
+            let credit = min(Self.adding(lost.silent, lost.crowded), overflow ? .max : most)
+            wanted = allowance.advanced(by: proof).advanced(by: .nanoseconds(credit))
+        }
         return wanted > (pending.proofDue ?? pending.due) ? wanted : nil
     }
 

@@ -49,8 +49,7 @@ package struct Simulator: Sendable {
     }
 
     package func run<Server: SimulatedServer>(_ plan: Plan, on server: Server) -> SimulationRun {
-        let stalls = plan.steps.contains { $0.verb == .pauseReading || $0.verb == .cut("silent") }
-        let weather = Weather(seed: seed, breaks: breaks, stalls: stalls)
+        let weather = Weather(seed: seed, breaks: breaks)
         let finder = ContractSecrets(contract, key: key)
         let machines = SessionConfiguration(profile: profile, contract: contract, seed: seed, finder: finder)
         let journal = SimulatedJournal(

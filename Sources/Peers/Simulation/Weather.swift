@@ -23,16 +23,12 @@ struct Weather: Sendable {
     let losses: [(line: Int, at: Instant)]
     private var dice: Dice
 
-    /// - Parameters:
-    ///   - breaks: connections may be lost.
-    ///   - stalls: somebody stops reading. What is in the way of one who does not read must find room in the network:
-    ///     a proxy that can hand nothing on stops reading the server, whose words are then late by no fault of its own.
-    init(seed: UInt64, breaks: Bool, stalls: Bool) {
+    /// - Parameter breaks: connections may be lost.
+    init(seed: UInt64, breaks: Bool) {
         var dice = Dice(
             DiceKey(seed: seed, profile: "simulator", user: "", connection: 0), direction: nil, message: 0, fault: "network")
         cutting = [.whole, .whole, .pieces, .pieces, .pieces, .bytes][dice.below(6)]
-        let window = [65_536, 65_536, 65_536, 4_096, 512][dice.below(5)]
-        self.window = stalls ? 1 << 20 : window
+        window = [65_536, 65_536, 65_536, 4_096, 512][dice.below(5)]
         // A far peer that takes little at once would be slow beyond every deadline, and nobody's fault.
         distance = [5, 50, 500, 4_000][dice.below(window < 4_096 ? 2 : 4)]
         jitter = dice.below(distance) + 1

@@ -25,8 +25,6 @@ final class Link: ChannelInboundHandler {
     private var taken: UInt64 = 0
     private var awaitsDrain = false
 
-    /// What the machine wants; reading also needs the recorder to keep up.
-    private var wantsReads = true
     private var reads = true
     /// Arrived though reads are off: NIO empties a socket whose peer has ended, whatever was asked for.
     private var parked: [ByteBuffer] = []
@@ -59,7 +57,6 @@ final class Link: ChannelInboundHandler {
     private func becameActive() {
         guard !isActive, !isClosed else { return }
         isActive = true
-        applyReads()
         session.linkBecameActive(self)
     }
 
@@ -146,16 +143,10 @@ final class Link: ChannelInboundHandler {
     }
 
     func setReads(_ on: Bool) {
-        wantsReads = on
-        applyReads()
-    }
-
-    func applyReads() {
-        let wanted = wantsReads && !session.mustWaitForRecorder
-        guard wanted != reads, !isDiscarding, !isClosed else { return }
-        reads = wanted
-        setAutoRead(wanted)
-        if wanted { session.loop.later { self.releaseIfReading() } }
+        guard on != reads, !isDiscarding, !isClosed else { return }
+        reads = on
+        setAutoRead(on)
+        if on { session.loop.later { self.releaseIfReading() } }
     }
 
     private func releaseIfReading() {

@@ -246,17 +246,11 @@ final class Loop {
             for (link, _) in late { link.closeNow() }
         }
         now = present
-        journalTick()
+        if tracksDelivery { tellTick() }
         handOver()
     }
 
-    /// Tells the oracle that this loop was awake and reading. While sockets wait for the recorder it keeps silent, so
-    /// that no server is blamed for what lies unread.
-    private func journalTick() {
-        guard tracksDelivery, !waitsForRecorder, !sessions.values.contains(where: \.waitsForRecorder) else { return }
-        tellTick()
-    }
-
+    /// Tells the oracle that this loop was awake. What it does not read meanwhile its sessions say themselves.
     private func tellTick() {
         outbox.tick(at: now, crowded: pressure?.sample(span: lastTick.duration(to: now)) ?? 0)
         lastTick = now
@@ -276,26 +270,26 @@ final class Loop {
         for (backlog, _) in batch.charges where backlog.isOver {
             guard let session = sessions[backlog.session.value], !session.waitsForRecorder else { continue }
             session.waitsForRecorder = true
-            session.applyReads()
+            session.tellRecorder()
         }
     }
 
     private func pauseForRecorder() {
         guard !waitsForRecorder else { return }
         waitsForRecorder = true
-        for session in sessions.values { session.applyReads() }
+        for id in sessions.keys.sorted() { sessions[id]?.tellRecorder() }
     }
 
     /// The recorder has caught up, as a whole or with these sessions.
     func recorderCaughtUp(with ids: [SessionID], wholly: Bool) {
         if wholly && waitsForRecorder {
             waitsForRecorder = false
-            for session in sessions.values { session.applyReads() }
+            for id in sessions.keys.sorted() { sessions[id]?.tellRecorder() }
         }
         for id in ids {
             guard let session = sessions[id.value], session.waitsForRecorder else { continue }
             session.waitsForRecorder = false
-            session.applyReads()
+            session.tellRecorder()
         }
     }
 

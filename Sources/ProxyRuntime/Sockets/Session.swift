@@ -17,7 +17,9 @@ final class Session {
     private var dialling = Dialling.no
     private(set) var label: String?
     private(set) var isOver = false
+    /// The recorder is behind with what this session brought.
     var waitsForRecorder = false
+    private var isHeldForRecorder = false
     /// The instant of the machine's last `wake`; earlier entries of the loop's heap are stale.
     private(set) var wakeAt: Instant?
     /// When one of the two directions of a socket ended, for L8.
@@ -32,8 +34,6 @@ final class Session {
             session: id, loop: loop.index, limit: loop.shared.options.limits.recorderSessionBytes)
     }
 
-    var mustWaitForRecorder: Bool { waitsForRecorder || loop.waitsForRecorder }
-
     // MARK: From the links
 
     func attachClient(_ link: Link) { client = link }
@@ -43,6 +43,7 @@ final class Session {
         case .client:
             if loop.shared.faultsAreOff { loop.deliver(.faultsOff, to: self) }
             loop.deliver(.accepted(opened), to: self)
+            tellRecorder()
         case .server:
             if dialling == .abandoned { return link.close(.reset) }
             dialling = .no
@@ -128,9 +129,12 @@ final class Session {
 
     // MARK: The whole proxy's doing
 
-    func applyReads() {
-        client?.applyReads()
-        server?.applyReads()
+    /// The machine holds both sides while the recorder is behind, so that the journal says so.
+    func tellRecorder() {
+        let isBehind = waitsForRecorder || loop.waitsForRecorder
+        guard isBehind != isHeldForRecorder, !isOver else { return }
+        isHeldForRecorder = isBehind
+        loop.deliver(.recorder(isBehind: isBehind), to: self)
     }
 
     /// The grace period is over, or an idle half was: both sockets go at once.

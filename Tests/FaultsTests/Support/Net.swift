@@ -182,6 +182,10 @@ struct Net {
         (sessions[id]?.entries ?? []).compactMap { if case .value(.limit(let limit)) = $0.body { limit.id } else { nil } }
     }
 
+    func holds(_ id: SessionID) -> [HoldRecord] {
+        (sessions[id]?.entries ?? []).compactMap { if case .value(.hold(let hold)) = $0.body { hold } else { nil } }
+    }
+
     func ends(_ id: SessionID) -> [EndRecord] {
         (sessions[id]?.entries ?? []).compactMap { if case .value(.ended(let end)) = $0.body { end } else { nil } }
     }

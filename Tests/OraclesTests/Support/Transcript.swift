@@ -181,6 +181,15 @@ struct Transcript {
             .bytes(BytesRecord(passage: Passage(direction, in: at, out: at), kind: kind, bytes: ByteBuffer(string: text))))
     }
 
+    mutating func closed(_ session: Int, at ms: Double) {
+        add(session, ms, .closed(Totals(clientIn: 0, clientOut: 0, serverIn: 0, serverOut: 0)))
+    }
+
+    /// Reading that side stops, or goes on.
+    mutating func hold(_ session: Int, _ isHeld: Bool, _ side: Side = .server, _ cause: HoldRecord.Cause = .full, at ms: Double) {
+        add(session, ms, .hold(HoldRecord(side: side, isHeld: isHeld, cause: cause)))
+    }
+
     mutating func opaque(_ session: Int, at ms: Double) { add(session, ms, .became(.opaque("no upgrade"))) }
 
     mutating func tick(at ms: Double, crowded: Double = 0) { add(nil, ms, .tick(crowded: UInt64(crowded * 1_000_000))) }

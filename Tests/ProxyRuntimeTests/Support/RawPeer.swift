@@ -126,9 +126,12 @@ extension RawPeer {
     }
 
     /// A client connected to that port.
-    static func connect(port: Int) async throws -> RawPeer {
+    /// - Parameter receives: bytes that the system keeps for it while it does not read; nil leaves that to the system.
+    static func connect(port: Int, receives: Int32? = nil) async throws -> RawPeer {
         let peer = RawPeer()
-        _ = try await ClientBootstrap(group: group)
+        var bootstrap = ClientBootstrap(group: group)
+        if let receives { bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receives)) }
+        _ = try await bootstrap
             .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try configure(channel, peer) } }
             .connect(host: "127.0.0.1", port: port).get()
         return peer
