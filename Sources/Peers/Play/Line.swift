@@ -58,9 +58,8 @@ struct Line: Sendable {
     /// The transport is there and not ended by both sides.
     var isAlive: Bool {
         switch phase {
-        case .dialling: true
         case .unreachable: false
-        default: ended == nil
+        case .dialling, .asked, .accepted, .refused: ended == nil
         }
     }
 
