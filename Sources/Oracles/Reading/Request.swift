@@ -39,7 +39,8 @@ struct Request: Sendable {
     var isOdd: Bool { !faults.isEmpty || recognition.tolerated || recognition.outcome != .valid }
 
     var isRefusal: Bool { if case .refusal = waits { true } else { false } }
-    var rule: Int? { if case .refusal(let rule, _) = waits { rule } else { nil } }
+    /// Not inlined: the optimizer of Swift 6.3.1 ends a release build where it is ("Found outside of lifetime use").
+    @inline(never) var rule: Int? { if case .refusal(let rule, _) = waits { rule } else { nil } }
 
     /// For the fingerprint.
     var type: String {
