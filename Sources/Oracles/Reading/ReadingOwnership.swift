@@ -55,7 +55,7 @@ extension Reader {
         var reading = reading
         if reading.canary != nil || reading.identity != nil, let session = sessions[event.session] {
             var evidence = evidence(for: session, entry: event.entry, at: event.at)
-            addOwner(reading.identity?.owner ?? reading.canary?.owner, to: &evidence)
+            addOwner(reading.identity?.owner ?? reading.canary?.owner, of: event, to: &evidence)
             let run = reading.owningRun ?? event.recognition.value.flatMap { ownRun(event, $0, contract) }
             if let run { evidence.causes.append(.run(run)) }
             reading.evidence = evidence
@@ -94,13 +94,14 @@ extension Reader {
     }
 
     /// The owner's side of the story: the session, and the request that is likeliest the cause.
-    private func addOwner(_ label: String?, to evidence: inout Evidence) {
+    private func addOwner(_ label: String?, of event: Event, to evidence: inout Evidence) {
         guard let label else { return }
         let ids = members[.named(label)] ?? []
         evidence.sessions = ids.filter { !evidence.sessions.contains($0) }.prefix(2) + evidence.sessions
         if !evidence.users.contains(label) { evidence.users.insert(label, at: 0) }
-        let open = ids.compactMap { sessions[$0]?.open.last }.max().flatMap { requests[$0] }
-        if let open { evidence.witness.append(open.entry) }
+        let open = ids.flatMap { sessions[$0]?.open ?? [] }
+        let cause = open.filter { isNamed($0, by: event) }.min() ?? open.max()
+        if let cause = cause.flatMap({ requests[$0] }) { evidence.witness.append(cause.entry) }
         for id in ids.prefix(2) {
             guard let session = sessions[id] else { continue }
             evidence.witness.append(contentsOf: session.faults.suffix(1) + session.opening.suffix(1))
