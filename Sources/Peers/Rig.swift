@@ -30,6 +30,8 @@ package struct Rig: Sendable {
     package var isAwaited: (@Sendable (Finding) -> Bool)?
     /// See `PlayMachine.Settings`.
     package var missesAllowed: Int?
+    /// See `ProxyOptions`.
+    package var creditsDeadlines = true
     /// Keep the journal in `RigRun.entries`.
     package var keepsEntries = false
 
@@ -97,6 +99,7 @@ package struct Rig: Sendable {
         options.loops = loops
         options.record = recording
         options.judge = true
+        options.creditsDeadlines = creditsDeadlines
         options.mintKey = String(decoding: key, as: UTF8.self)
         return options
     }

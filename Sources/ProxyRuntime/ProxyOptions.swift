@@ -18,6 +18,10 @@ package struct ProxyOptions: Sendable {
     package var recordMode: RecordingHeader.Mode = .redacted
     /// The oracle reads the journal while it is written.
     package var judge = false
+    /// Deadlines are credited for what this machine kept from our loops and from a server beside them. False: the journal
+    /// holds no ticks, and what is missed is missed, however crowded the machine was. For servers that are known never to
+    /// answer.
+    package var creditsDeadlines = true
     /// Named in the recording's header.
     package var program = "0.1.0"
     package var purpose = ""

@@ -122,6 +122,8 @@ package final class ProxyServer: Sendable {
         }
         let result = await recorder.conclude(lasted: Instant.zero.duration(to: now), drained: drained)
         stopping.withLock { $0.cut = nil }
+        // Nobody calls a loop that is going.
+        shared.loops.fill([])
         try? await group.shutdownGracefully()
         try? await recorderThread.shutdownGracefully()
         return result

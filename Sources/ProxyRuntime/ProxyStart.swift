@@ -89,16 +89,27 @@ struct ProxyStart {
                     try channel.pipeline.syncOperations.addHandler(Gatekeeper(shared: shared))
                 }
             }
-            .childChannelInitializer { [shared] channel in
+            .childChannelInitializer { [self, shared] channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard let handle = shared.loops.all.first(where: { $0.eventLoop === channel.eventLoop }) else {
-                        throw ChannelError.ioOnClosedChannel
+                    do {
+                        try receive(channel)
+                    } catch {
+                        // The gatekeeper has counted it, and no session will say that it has ended.
+                        shared.sessionEnded()
+                        throw error
                     }
-                    try SocketTuning.apply(to: channel, limits: shared.options.limits, inherited: true)
-                    try handle.loop.open(channel)
                 }
             }
             .bind(to: address).get()
+    }
+
+    /// On the channel's own loop.
+    private func receive(_ channel: any Channel) throws {
+        guard let handle = shared.loops.all.first(where: { $0.eventLoop === channel.eventLoop }) else {
+            throw ChannelError.ioOnClosedChannel
+        }
+        try SocketTuning.apply(to: channel, limits: options.limits, inherited: true)
+        try handle.loop.open(channel)
     }
 
     /// With port 0 only now it is known where the listener is.

@@ -1,6 +1,7 @@
 import Journaling
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// The machine on real sockets: 127.0.0.1, one event loop, any number of connections.
 package final class BackendServer: Sendable {
@@ -12,6 +13,7 @@ package final class BackendServer: Sendable {
     private let listener: any Channel
     private let group: MultiThreadedEventLoopGroup
     private let core: NIOLoopBound<BackendCore>
+    private let stopping = Mutex<Task<Void, Never>?>(nil)
 
     private init(port: Int, listener: any Channel, group: MultiThreadedEventLoopGroup, core: NIOLoopBound<BackendCore>)
     {
@@ -63,8 +65,17 @@ package final class BackendServer: Sendable {
     }
 
     /// Closes the listener and every connection, and returns when they are gone. Must be called before the last
-    /// reference goes.
+    /// reference goes; again, it waits for the same end.
     package func stop() async {
+        let task = stopping.withLock { task in
+            let known = task ?? Task { await self.end() }
+            task = known
+            return known
+        }
+        await task.value
+    }
+
+    private func end() async {
         try? await listener.close()
         try? await listener.eventLoop.submit { [core] in core.value.closeAll() }.get()
         try? await group.shutdownGracefully()

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// Starting, refusing to start, ending.
-@Suite struct ServerTests {
+@Suite(.timeLimit(.minutes(3))) struct ServerTests {
     private func options(listen: Int, upstream: String) throws -> ProxyOptions {
         ProxyOptions(listen: HostPort(host: "127.0.0.1", port: listen), upstream: try Upstream(url: upstream))
     }
@@ -70,7 +70,7 @@ import Testing
             #expect(answer.contains("refused the connection"))
             await client.close()
         }
-        let result = await proxy.drain(grace: .seconds(5))
+        let result = await proxy.drain(grace: .seconds(60))
         #expect(result.statistics.failed == 2)
         #expect(result.ledgerDifferences.isEmpty)
         #expect(lines.withLock { $0.count } == 2)
@@ -90,7 +90,7 @@ import Testing
         let server = try await RawServer()
         let proxy = try await proxy(to: server.port)
         let (client, peer) = try await session(proxy, server)
-        async let result = proxy.drain(grace: .seconds(20))
+        async let result = proxy.drain(grace: .seconds(60))
         try await client.send(Sample.text("still here", masked: true))
         let expected = Array(Sample.request().utf8) + Sample.text("still here", masked: true)
         #expect(try await peer.prefix(expected.count) == expected)
@@ -133,7 +133,7 @@ import Testing
         let peer = try await server.next()
         #expect(try await peer.prefix(Sample.request().utf8.count) == Array(Sample.request().utf8))
         for end in [second.client, second.peer, third, peer] { await end.close() }
-        _ = await proxy.drain(grace: .seconds(5))
+        _ = await proxy.drain(grace: .seconds(60))
         await server.close()
     }
 }

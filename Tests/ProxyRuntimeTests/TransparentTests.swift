@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// Without a profile every byte passes unchanged, whatever it is (performance.md, "transparent").
-@Suite struct TransparentTests {
+@Suite(.timeLimit(.minutes(3))) struct TransparentTests {
     /// All frames that a legal client may send, and some that it may not.
     private var fromClient: [UInt8] {
         let mask: [UInt8] = [1, 2, 3, 0xff]
@@ -44,7 +44,7 @@ import Testing
         #expect(try await peer.everything() == request + fromClient)
         try await peer.finish()
         #expect(try await client.everything() == answer)
-        let result = await proxy.drain(grace: .seconds(5))
+        let result = await proxy.drain(grace: .seconds(60))
         #expect(result.ledgerDifferences.isEmpty)
         #expect(result.drained)
         #expect(result.statistics.opened == 1)
@@ -70,7 +70,7 @@ import Testing
             try await peer.until { $0.ended || $0.closed }
             await peer.close()
         }
-        let result = await proxy.drain(grace: .seconds(5))
+        let result = await proxy.drain(grace: .seconds(60))
         #expect(result.ledgerDifferences.isEmpty)
         await server.close()
     }
@@ -92,7 +92,7 @@ import Testing
         try await peer.send(answer)
         try await peer.finish()
         #expect(try await client.everything() == Array(Sample.accepted.utf8) + answer)
-        let result = await proxy.drain(grace: .seconds(5))
+        let result = await proxy.drain(grace: .seconds(60))
         #expect(result.ledgerDifferences.isEmpty)
         await server.close()
     }
@@ -124,7 +124,7 @@ import Testing
         #expect(got.count == request.count + bytes.count)
         #expect(got == request + bytes)
         await peer.close()
-        let result = await proxy.drain(grace: .seconds(5))
+        let result = await proxy.drain(grace: .seconds(60))
         #expect(result.ledgerDifferences.isEmpty)
         await server.close()
     }
@@ -143,7 +143,7 @@ import Testing
         await client.close()
         try await peer.until { $0.ended || $0.closed }
         await peer.close()
-        let result = await proxy.drain(grace: .seconds(5))
+        let result = await proxy.drain(grace: .seconds(60))
         #expect(result.statistics.opaque == 1)
         #expect(result.ledgerDifferences.isEmpty)
         await server.close()
@@ -161,7 +161,7 @@ import Testing
         await peer.close()
         try await client.until { $0.ended || $0.closed }
         await client.close()
-        let result = await proxy.drain(grace: .seconds(5))
+        let result = await proxy.drain(grace: .seconds(60))
         #expect(result.ledgerDifferences.isEmpty)
         await server.close()
     }

@@ -7,7 +7,7 @@ import Wire
 @testable import ReferenceBackend
 
 /// The shell on real sockets, by a client that knows TCP alone.
-@Suite struct ServerTests {
+@Suite(.timeLimit(.minutes(3))) struct ServerTests {
     /// Collects what comes, and says when the other side has ended.
     private final class Collector: ChannelInboundHandler, Sendable {
         typealias InboundIn = ByteBuffer
@@ -26,7 +26,7 @@ import Wire
             .channelInitializer { $0.pipeline.addHandler(collector) }
             .connect(host: "127.0.0.1", port: port).get()
         try await channel.writeAndFlush(bytes)
-        for _ in 0..<2_000 {
+        for _ in 0..<12_000 {
             let text = latin(collector)
             if let until, text.range(of: until) != nil {
                 try await channel.close()

@@ -55,7 +55,7 @@ struct Line: Sendable {
         return ended != nil || closeCode != nil || broken != nil
     }
 
-    /// The transport is there and not ended by both sides.
+    /// The transport is there or awaited. One that was reset while it was dialled is not: nobody tells of it again.
     var isAlive: Bool {
         switch phase {
         case .unreachable: false

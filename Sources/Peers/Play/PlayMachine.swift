@@ -256,7 +256,7 @@ package struct PlayMachine: Sendable {
                 lines[id].ended = .reset
             }
         }
-        guard !lines.contains(where: { $0.isAlive }) else { return }
+        guard now >= farewell || !lines.contains(where: { $0.isAlive }) else { return }
         isOver = true
         commands.append(.over)
     }

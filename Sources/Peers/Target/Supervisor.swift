@@ -10,6 +10,8 @@ final class Supervisor: Sendable {
         var tail: [UInt8] = []
         /// Set when the group was reaped: its number may belong to somebody else now.
         var isReaped = false
+        /// Nothing more of its output will be read.
+        var isRead = false
     }
     /// L16.
     static let keep = 1 << 20
@@ -30,17 +32,18 @@ final class Supervisor: Sendable {
     }
     var diagnostics: String { String(decoding: state.withLock { $0.tail }, as: UTF8.self) }
 
-    static func start(program: String, arguments: [String], environment: [String]) throws(TargetError) -> Supervisor {
-        let box = Handover<Result<Supervisor, TargetError>>()
-        Threads.start {
-            switch spawn(program, arguments, environment) {
-            case .success(let supervisor):
-                box.put(.success(supervisor))
-                supervisor.watch()
-            case .failure(let error): box.put(.failure(error))
+    static func start(
+        program: String, arguments: [String], environment: [String]
+    ) async throws(TargetError) -> Supervisor {
+        let outcome: Result<Supervisor, TargetError> = await withCheckedContinuation { started in
+            let isRunning = Threads.start {
+                let outcome = spawn(program, arguments, environment)
+                started.resume(returning: outcome)
+                if case .success(let supervisor) = outcome { supervisor.watch() }
             }
+            if !isRunning { started.resume(returning: .failure(.cannotStart("no thread is left"))) }
         }
-        return try box.take().get()
+        return try outcome.get()
     }
 
     private static func spawn(
@@ -103,10 +106,14 @@ final class Supervisor: Sendable {
         return (setpriv, ["setpriv", "--pdeathsig", "KILL", "--", program] + arguments.dropFirst())
     }
 
-    /// Reads until the output ends, then reaps. A child that closes its output early is reaped all the same.
+    /// Reads until the output ends, or until the child was reaped while somebody who left its group keeps the output open.
     private func watch() {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
+            var wanted = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+            let ready = unsafe poll(&wanted, 1, 200)
+            if ready == 0, isGone { break }
+            if ready == 0 || ready < 0 && errno == EINTR { continue }
             let count = unsafe read(output, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
             if count <= 0 { break }
@@ -117,6 +124,7 @@ final class Supervisor: Sendable {
             noteEnd()
         }
         close(output)
+        state.withLock { $0.isRead = true }
         while !isGone { usleep(50_000) }
     }
 
@@ -139,7 +147,8 @@ final class Supervisor: Sendable {
         state.withLock { $0.ended = how }
     }
 
-    /// TERM to the group, KILL when something of it is left after the grace; then the child is reaped. Blocks.
+    /// TERM to the group, KILL when something of it is left after the grace; then the child is reaped, and what it said
+    /// is known. Blocks, for a few seconds more than the grace at most.
     func stop(grace: Duration) {
         let clock = ContinuousClock()
         let deadline = clock.now.advanced(by: grace)
@@ -155,6 +164,8 @@ final class Supervisor: Sendable {
             state.isReaped = true
             if state.ended == nil { state.ended = "signal 9" }
         }
+        let read = clock.now.advanced(by: .seconds(2))
+        while clock.now < read, !state.withLock({ $0.isRead }) { usleep(2_000) }
     }
 
     /// The program has ended and nobody else of its group is left but its unreaped self.
@@ -208,21 +219,10 @@ private func withCStrings<Value>(
     return unsafe body(&pointers)
 }
 
-/// One value passed from one thread to another, once.
-private final class Handover<Value: Sendable>: Sendable {
-    private let value = Mutex<Value?>(nil)
-    func put(_ value: Value) { self.value.withLock { $0 = value } }
-    func take() -> Value {
-        while true {
-            if let value = value.withLock({ $0 }) { return value }
-            usleep(500)
-        }
-    }
-}
-
 /// Plain threads, for calls that block.
 enum Threads {
-    static func start(_ body: @escaping @Sendable () -> Void) {
+    /// False when no thread is left; then nothing was called.
+    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         let box = unsafe Unmanaged.passRetained(Box(body)).toOpaque()
         var thread = pthread_t()
         let failed = unsafe pthread_create(
@@ -234,9 +234,9 @@ enum Threads {
         if failed == 0 {
             pthread_detach(thread)
         } else {
-            // No thread is left: what would have blocked one blocks the caller instead.
-            unsafe Unmanaged<Box>.fromOpaque(box).takeRetainedValue().body()
+            unsafe Unmanaged<Box>.fromOpaque(box).release()
         }
+        return failed == 0
     }
 
     private final class Box {

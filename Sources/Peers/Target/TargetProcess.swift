@@ -28,13 +28,13 @@ package final class TargetProcess: Sendable {
         let port = try FreePort.find()
         let words = try ExecCommand.split(command, port: port)
         let program = try Program.find(words[0])
-        let supervisor = try Supervisor.start(
+        let supervisor = try await Supervisor.start(
             program: program, arguments: words, environment: Program.environment(adding: variables))
         let clock = ContinuousClock()
         let deadline = clock.now.advanced(by: bound)
         while clock.now < deadline {
             if let how = supervisor.ended {
-                supervisor.stop(grace: .zero)
+                await Self.end(supervisor, grace: .zero)
                 throw .ended(how, diagnostics: supervisor.diagnostics)
             }
             if FreePort.answers(port) {
@@ -55,12 +55,14 @@ package final class TargetProcess: Sendable {
     /// TERM to its whole process group, KILL after the grace of 5 s.
     package func stop() async { await Self.end(supervisor) }
 
-    private static func end(_ supervisor: Supervisor) async {
+    private static func end(_ supervisor: Supervisor, grace: Duration = grace) async {
         await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
-            Threads.start {
+            let end: @Sendable () -> Void = {
                 supervisor.stop(grace: grace)
                 done.resume()
             }
+            // Where no thread is left, the caller's is blocked instead, for as long as the grace allows.
+            if !Threads.start(end) { end() }
         }
     }
 }

@@ -21,6 +21,8 @@ final class Recorder: Sendable {
     private let poke: Poke
     private let loops: Int
     private let poked: [Flag]
+    /// What the run came to; the thread may be gone from then on.
+    private let conclusion = Mutex<RunResult?>(nil)
 
     /// Set while a loop was asked for its watermark and has not answered.
     private final class Flag: Sendable {
@@ -73,17 +75,31 @@ final class Recorder: Sendable {
         }
     }
 
-    /// Behind all batches: closes the recording and sums up.
+    /// Behind all batches: closes the recording and sums up. Once.
     func conclude(lasted: Duration, drained: Bool) async -> RunResult {
         await withCheckedContinuation { continuation in
-            thread.execute { [self] in continuation.resume(returning: desk.value.conclude(lasted: lasted, drained: drained)) }
+            thread.execute { [self] in
+                let result = desk.value.conclude(lasted: lasted, drained: drained)
+                conclusion.withLock { $0 = result }
+                continuation.resume(returning: result)
+            }
         }
     }
 
-    /// What was judged and counted so far; the run goes on.
+    /// What was judged and counted so far; the run goes on. Behind its end, what it came to.
     func snapshot(lasted: Duration) async -> RunResult {
         await withCheckedContinuation { continuation in
-            thread.execute { [self] in continuation.resume(returning: desk.value.result(lasted: lasted, drained: true)) }
+            // Asked under the lock, so that it is queued before the thread is let go: a thread that is gone would drop
+            // the question, and the answer would never come.
+            let known = conclusion.withLock { known in
+                if known == nil {
+                    thread.execute { [self] in
+                        continuation.resume(returning: desk.value.result(lasted: lasted, drained: true))
+                    }
+                }
+                return known
+            }
+            if let known { continuation.resume(returning: known) }
         }
     }
 }

@@ -50,7 +50,13 @@ final class Link: ChannelInboundHandler {
         if context.channel.isActive { becameActive() }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        guard side == .client, !isActive, !isClosed else { return }
+        // Accepted, and broken before it could be used: no end of it will be told.
+        isClosed = true
+        session.loop.bury(session)
+    }
 
     func channelActive(context: ChannelHandlerContext) { becameActive() }
 

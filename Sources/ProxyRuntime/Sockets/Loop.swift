@@ -132,7 +132,13 @@ final class Loop {
         session.attachClient(link)
         sessions[id.value] = session
         if shared.mayCross { shared.directory.list(.init(session: id, loop: index, label: nil)) }
-        try channel.pipeline.syncOperations.addHandler(link)
+        do {
+            try channel.pipeline.syncOperations.addHandler(link)
+        } catch {
+            sessions[id.value] = nil
+            shared.directory.remove(id)
+            throw error
+        }
     }
 
     func endIfOver(_ session: Session) {
@@ -143,7 +149,8 @@ final class Loop {
         }
     }
 
-    private func bury(_ session: Session) {
+    /// Its machine was told its end, or never heard of it.
+    func bury(_ session: Session) {
         guard !session.isOver else { return }
         session.markOver()
         sessions[session.id.value] = nil
@@ -246,12 +253,13 @@ final class Loop {
             for (link, _) in late { link.closeNow() }
         }
         now = present
-        if tracksDelivery { tellTick() }
+        tellTick()
         handOver()
     }
 
     /// Tells the oracle that this loop was awake. What it does not read meanwhile its sessions say themselves.
     private func tellTick() {
+        guard tracksDelivery, shared.options.creditsDeadlines else { return }
         outbox.tick(at: now, crowded: pressure?.sample(span: lastTick.duration(to: now)) ?? 0)
         lastTick = now
     }
@@ -316,7 +324,7 @@ final class Loop {
     func finish() {
         now = max(now, shared.clock.now)
         // A recording ends where the live judge ended, so that both judge the same deadlines.
-        if tracksDelivery { tellTick() }
+        tellTick()
         recorder.accept(outbox.take(watermark: now, isLast: true))
     }
 }

@@ -5,7 +5,8 @@ import NIOPosix
 
 /// Asks before anything listens whether there is a target at all.
 enum Probe {
-    /// Connects and closes again, up to three times, for at most `patience`. The time of the answer.
+    /// Connects and closes again until it was answered, for at most `patience`, but twice at least: a machine that stood
+    /// still all the while has proved nothing with one attempt. The time of the answer.
     static func answer(
         of place: HostPort, at addresses: [SocketAddress], patience: Duration, group: MultiThreadedEventLoopGroup
     ) async throws(RuntimeError) -> Duration {
@@ -29,7 +30,7 @@ enum Probe {
                 }
             }
             let pause = min(patience / 3, .milliseconds(700))
-            if clock.now.advanced(by: pause) >= .zero.advanced(by: patience) { break }
+            if attempts > 1, clock.now.advanced(by: pause) >= .zero.advanced(by: patience) { break }
             try? await Task.sleep(for: pause)
         } while !Task.isCancelled
         throw .targetSilent(place, reason: reason, attempts: attempts, elapsed: Instant.zero.duration(to: clock.now))

@@ -43,7 +43,7 @@ final class RawPeer: Sendable {
         for waiter in ready { waiter.resume.resume() }
     }
 
-    /// Waits until this is true of what was seen; at most 20 s.
+    /// Waits until this is true of what was seen; at most 60 s.
     func until(_ wants: @escaping @Sendable (Seen) -> Bool) async throws {
         let channel = try channel
         try await withCheckedThrowingContinuation { continuation in
@@ -54,7 +54,7 @@ final class RawPeer: Sendable {
                 return state.next
             }
             guard let id else { return continuation.resume() }
-            channel.eventLoop.scheduleTask(in: .seconds(20)) {
+            channel.eventLoop.scheduleTask(in: .seconds(60)) {
                 let late = self.state.withLock { state in
                     let late = state.waiters.filter { $0.id == id }
                     state.waiters.removeAll { $0.id == id }
@@ -168,7 +168,16 @@ final class RawServer: Sendable {
     }
 
     func next() async throws -> RawPeer {
-        let peer = try #require(await box.next())
+        // Bounded: a connection that never comes is to fail the test that waits for it.
+        let peer = try await withThrowingTaskGroup(of: RawPeer?.self) { group in
+            group.addTask { await self.box.next() }
+            group.addTask {
+                try await Task.sleep(for: .seconds(60))
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try #require(try await group.next() ?? nil)
+        }
         try await peer.until { $0.isActive }
         return peer
     }
