@@ -121,7 +121,8 @@ package final class ProxyServer: Sendable {
             try? await handle.eventLoop.submit { handle.loop.finish() }.get()
         }
         let result = await recorder.conclude(lasted: Instant.zero.duration(to: now), drained: drained)
-        stopping.withLock { $0.cut = nil }
+        // Nobody cuts any more; a promise is kept all the same.
+        stopping.withLock { $0.cut.take() }?()
         // Nobody calls a loop that is going.
         shared.loops.fill([])
         try? await group.shutdownGracefully()
