@@ -9,19 +9,23 @@ struct CheckForm {
     var verbose: Bool
 
     func print(_ read: OfflineJudge.Result, took: Duration, reason: ExitReason, json: Bool) {
+        if json { return printJSON(read.judgement, reason: reason) }
+        console.answer(text(read, took: took, reason: reason))
+    }
+
+    func text(_ read: OfflineJudge.Result, took: Duration, reason: ExitReason) -> String {
         let judgement = read.judgement
-        if json { return printJSON(judgement, reason: reason) }
+        var text = ""
         for finding in judgement.findings {
-            let block = FindingBlock(finding, stage: recording, start: read.start, replay: nil)
-            console.answer(block.text(console.out) + "\n")
+            text += FindingBlock(finding, stage: recording, replay: nil).text(console.out) + "\n"
         }
         if verbose || reason == .inconclusive {
-            console.answer(PropertyTable(judgement.properties).text(console.out, verbose: true))
+            text += PropertyTable(judgement.properties).text(console.out, verbose: true)
         }
         for error in judgement.toolErrors.prefix(8) {
-            console.answer(console.out.paint("‼ tool error: \(SafeText.show(error.sentence))\n", .excused))
+            text += console.out.paint("‼ tool error: \(SafeText.show(error.sentence))\n", .excused)
         }
-        console.answer(summary(judgement, took, reason) + "\n")
+        return text + summary(judgement, took, reason) + "\n"
     }
 
     private func summary(_ judgement: Judgement, _ took: Duration, _ reason: ExitReason) -> String {

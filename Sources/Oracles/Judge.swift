@@ -66,11 +66,13 @@ package struct Judge: Sendable {
 
     private mutating func finish(at end: Instant) -> Judgement {
         advance(to: end)
+        let settled = seats.reduce(0) { $0 + $1.summary.inconclusive }
         reader.conclude(at: end)
         hear()
         ask { try $0.conclude(at: end) }
         var judgement = Judgement()
         judgement.properties = seats.map(\.summary)
+        judgement.pending = seats.reduce(0) { $0 + $1.summary.inconclusive } - settled
         judgement.findings = collector.findings
         judgement.toolErrors = ledger.differences
         judgement.errorKinds = kinds

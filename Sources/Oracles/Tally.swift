@@ -15,6 +15,7 @@ package struct Tally: Sendable {
         judgement.sessions += other.sessions
         judgement.runs += other.runs
         judgement.entries += other.entries
+        judgement.pending += other.pending
         judgement.faultsActed += other.faultsActed
         judgement.notes += other.notes
     }

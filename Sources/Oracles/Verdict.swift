@@ -117,6 +117,8 @@ package struct Judgement: Sendable, Equatable {
     package var sessions = 0
     package var runs = 0
     package var entries: UInt64 = 0
+    /// Inconclusive only because the journal ends here: a run that goes on may still decide them.
+    package var pending = 0
     /// Fault entries that were applied.
     package var faultsActed = 0
     package var notes: [String] = []

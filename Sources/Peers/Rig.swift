@@ -112,11 +112,13 @@ package struct Rig: Sendable {
         var pause = Duration.milliseconds(20)
         var entries: UInt64?
         while clock.now < end {
+            let isEmpty = server.liveSessions == 0
             let soFar = await server.snapshot()
             if knows(soFar, isEnough) || knows(soFar, isAwaited) { return }
-            let isDecided = soFar.judgement?.properties.allSatisfy { $0.inconclusive == 0 } ?? true
+            let isDecided = (soFar.judgement?.pending ?? 0) == 0
             let now = soFar.judgement?.entries ?? soFar.entries
-            if isDecided, entries == now { return }
+            // What is undecided when nobody is connected any more stays undecided.
+            if isDecided || isEmpty, entries == now { return }
             entries = now
             do { try await Task.sleep(for: pause) } catch { return }
             pause = min(pause * 2, .milliseconds(200))

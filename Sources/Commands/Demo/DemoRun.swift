@@ -20,6 +20,8 @@ struct DemoRun: Sendable {
     /// Where plans of findings go.
     var directory: String
     var record: String?
+    /// Event loops of the proxy.
+    var loops = 1
     var form: DemoForm
 
     /// A finding with the stage that saw it first.
@@ -87,6 +89,7 @@ struct DemoRun: Sendable {
         var rig = Rig(
             target: Endpoint(host: "127.0.0.1", port: server.port), contract: contract, profile: profile, seed: seed,
             key: Array(SigningKey.value().utf8))
+        rig.loops = loops
         if let record { rig.recording = "\(record)/\(stage.name)" }
         return rig
     }

@@ -32,14 +32,11 @@ package struct Check: AsyncParsableCommand {
         let read = try offline.run { entries in progress.tell("check entries=\(entries)") }
         progress.end()
         for warning in read.warnings { console.talk("warning: \(SafeText.show(warning))\n") }
-        let reason = read.isComplete ? ExitReason.of(read.judgement) : Self.cut(ExitReason.of(read.judgement))
+        let reason = read.reason
         let form = CheckForm(console: console, recording: recording, verbose: looks.verbose)
         form.print(read, took: begun.duration(to: clock.now), reason: reason, json: looks.json)
         throw Finished(reason)
     }
-
-    /// A recording that was cut short can never yield exit 0 (trust.md T53).
-    private static func cut(_ reason: ExitReason) -> ExitReason { reason == .pass ? .inconclusive : reason }
 }
 
 /// Reads a recording through the same judge that runs live.
@@ -48,7 +45,12 @@ struct OfflineJudge {
         var judgement: Judgement
         var warnings: [String]
         var isComplete: Bool
-        var start: Instant
+
+        /// A recording that was cut short can never yield exit 0 (trust.md T53).
+        var reason: ExitReason {
+            let reason = ExitReason.of(judgement)
+            return isComplete || reason != .pass ? reason : .inconclusive
+        }
     }
     private let path: String
     private let override: Contract?
@@ -75,17 +77,14 @@ struct OfflineJudge {
         }
         var judge = Judge(contract: contract)
         var last = Instant.zero
-        var first: Instant?
         var count: UInt64 = 0
         while let entry = try reader.next() {
             judge.observe(entry)
             last = max(last, entry.instant)
-            first = first ?? entry.instant
             count += 1
             if count.isMultiple(of: 50_000) { progress(count) }
         }
         return Result(
-            judgement: judge.conclude(at: last), warnings: reader.warnings, isComplete: reader.isComplete,
-            start: first ?? .zero)
+            judgement: judge.conclude(at: last), warnings: reader.warnings, isComplete: reader.isComplete)
     }
 }

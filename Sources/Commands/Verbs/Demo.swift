@@ -23,6 +23,8 @@ package struct Demo: AsyncParsableCommand {
     var profile: String?
     @Option(help: "Keep a recording of each stage in this directory.")
     var record: String?
+    @Option(help: "Event loops of the proxy.")
+    var loops = 1
     @Option(help: "Side file for the marks of planted bugs.")
     var marks: String?
     @OptionGroup var looks: Looks
@@ -44,11 +46,15 @@ package struct Demo: AsyncParsableCommand {
                 "no stage is called `\(SafeText.show(stage ?? ""))`",
                 details: [("expected", DemoStage.all.map(\.name).joined(separator: " "))], exit: .usage)
         }
+        guard (1...64).contains(loops) else {
+            throw Complaint("--loops \(loops) is out of range", details: [("expected", "1 to 64")], exit: .usage)
+        }
         let contract = try ContractLoader().load("demo")
         let server = try await Listening.backend(port: 0, bugs: planted, marks: marks)
         let demo = DemoRun(
             server: server, bugs: planted.sorted(), contract: contract, seed: seed, stages: stages,
-            directory: findings, record: record, form: DemoForm(console: console, json: looks.json, verbose: looks.verbose))
+            directory: findings, record: record, loops: loops,
+            form: DemoForm(console: console, json: looks.json, verbose: looks.verbose))
         let reason: ExitReason
         do { reason = try await demo.run() } catch {
             await server.stop()
