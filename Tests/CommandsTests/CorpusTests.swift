@@ -1,0 +1,129 @@
+import Foundation
+import Oracles
+import Reporting
+import Testing
+
+@testable import Commands
+
+/// Each recording of the corpus is judged by the code of `miswire check`, and there is none of which nobody says what it
+/// must show. Counts are left out: they change when a recording is made anew.
+@Suite struct CorpusTests {
+    struct Expectation: Sendable {
+        var exit: ExitReason
+        /// Every property that is exercised.
+        var verdicts: [String: Verdict]
+        /// Fingerprints hold no payload bytes, so that a finding keeps its id.
+        var findings: [String] = []
+        var errorsDelivered = 0
+        var sessions: Int
+        var faultsActed: ClosedRange<Int> = 0...0
+        /// How the summary line reads, behind sessions, entries and time.
+        var summary: String
+    }
+
+    static let expectations: [String: Expectation] = [
+        // The sessions of users, and one of the player's look whether anything listens.
+        "three-users": Expectation(
+            exit: .pass, verdicts: ["H1": .pass, "E1": .pass, "I1": .pass, "I2": .pass], sessions: 4,
+            summary: "4 properties hold                   exit 0 (pass)"),
+        "five-errors": Expectation(
+            exit: .pass,
+            verdicts: [
+                "H1": .pass, "E1": .pass, "E3": .pass, "E4": .pass, "E5": .pass, "I2": .pass, "A1": .pass,
+            ], errorsDelivered: 5, sessions: 3, summary: "7 properties hold                   exit 0 (pass)"),
+        "delayed-accept": Expectation(
+            exit: .pass, verdicts: ["H1": .pass, "E1": .pass, "I1": .pass, "I2": .pass], sessions: 5,
+            faultsActed: 4...8, summary: "4 properties hold                   exit 0 (pass)"),
+        "crossed-pair": Expectation(
+            exit: .pass,
+            verdicts: [
+                "H1": .pass, "E1": .pass, "E3": .pass, "E4": .pass, "E5": .pass, "I1": .pass, "I2": .pass,
+            ], errorsDelivered: 2, sessions: 3, faultsActed: 2...40,
+            summary: "7 properties hold                   exit 0 (pass)"),
+        "error-to-the-wrong-user": Expectation(
+            exit: .violations,
+            verdicts: [
+                "H1": .pass, "E1": .pass, "E3": .inconclusive, "E4": .inconclusive, "E5": .pass, "I1": .pass, "I2": .fail,
+            ], findings: ["I2-014635"], sessions: 3,
+            summary: "E3 1 inconclusive, E4 1 inconclusive, I2 1  exit 1 (violations)"),
+        "silent-error": Expectation(
+            exit: .violations,
+            verdicts: ["H1": .pass, "E1": .pass, "E3": .fail, "E4": .pass, "I1": .pass, "I2": .pass],
+            findings: ["E3-61732e"], sessions: 3, summary: "E3 1                                exit 1 (violations)"),
+    ]
+
+    static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../corpus/recordings").standardizedFileURL
+
+    static func recordings() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: directory.path).filter { !$0.hasPrefix(".") && !$0.hasSuffix(".plan") }
+            .sorted()
+    }
+
+    @Test func everyRecordingHasAnExpectationAPlanAndAPurpose() throws {
+        let names = try Self.recordings()
+        #expect(names == Self.expectations.keys.sorted())
+        let purposes = try String(
+            contentsOf: Self.directory.appendingPathComponent("../README.md"), encoding: .utf8)
+        for name in names {
+            #expect(purposes.contains("| `\(name)` |"))
+            #expect(FileManager.default.fileExists(atPath: Self.directory.appendingPathComponent(name + ".plan").path))
+        }
+    }
+
+    @Test(arguments: expectations.keys.sorted()) func isJudgedAsItMust(_ name: String) throws {
+        let expected = try #require(Self.expectations[name])
+        let path = Self.directory.appendingPathComponent(name).path
+        let read = try OfflineJudge(path, contract: nil).run { _ in }
+        let judgement = read.judgement
+
+        #expect(read.isComplete)
+        #expect(read.warnings.isEmpty)
+        #expect(judgement.toolErrors.isEmpty)
+        #expect(read.reason == expected.exit)
+        var verdicts: [String: Verdict] = [:]
+        for property in judgement.properties { verdicts[property.id] = property.verdict }
+        #expect(verdicts == expected.verdicts)
+        #expect(judgement.findings.map(\.id) == expected.findings)
+        #expect(judgement.errorsDelivered.count == expected.errorsDelivered)
+        #expect(judgement.sessions == expected.sessions)
+        #expect(expected.faultsActed.contains(judgement.faultsActed))
+
+        // Judged again it says the same, and the last line is the one of looks.md section 4.
+        #expect(try OfflineJudge(path, contract: nil).run { _ in }.judgement == judgement)
+        let console = Console(colour: .never, ascii: false, environment: [:])
+        let text = CheckForm(console: console, recording: "corpus/" + name, verbose: false)
+            .text(read, took: .milliseconds(100), reason: read.reason)
+        let entries = Figures.plural(Int(clamping: judgement.entries), "entry", "entries")
+        #expect(
+            text.split(separator: "\n").last.map(String.init)
+                == ("check  \(expected.sessions) sessions, \(entries), 0.1 s".left(46) + "  " + expected.summary))
+        for id in expected.findings {
+            #expect(text.contains("✗ fail[\(id.prefix { $0 != "-" })]") && text.contains("finding \(id)"))
+            #expect(text.contains("--> corpus/\(name), session"))
+        }
+        if expected.findings.isEmpty { #expect(text.split(separator: "\n").count == 1) }
+    }
+
+    @Test(arguments: expectations.keys.sorted()) func holdsNoSecretAndNoPlaceOfThisMachine(_ name: String) throws {
+        let folder = Self.directory.appendingPathComponent(name)
+        var size = 0
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+            let text = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
+            size += text.utf8.count
+            for line in text.split(separator: "\n") {
+                for part in [String(line)] + Self.decoded(line) {
+                    #expect(!part.contains("eyJ") && !part.contains("/tmp/") && !part.contains("/home/") && !part.contains("/root/"))
+                }
+            }
+        }
+        #expect((1..<200_000).contains(size))
+    }
+
+    /// Bytes that stand in a line as base64.
+    private static func decoded(_ line: Substring) -> [String] {
+        line.components(separatedBy: "\"b64\":\"").dropFirst().compactMap { rest in
+            Data(base64Encoded: String(rest.prefix { $0 != "\"" })).map { String(decoding: $0, as: UTF8.self) }
+        }
+    }
+}
