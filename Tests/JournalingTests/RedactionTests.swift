@@ -77,7 +77,7 @@ import Wire
         let forged = JWT.sign(.object([.init(key: "sub", value: .string("alice"))]), key: [9])
         let broken = String(token("alice").dropLast(2))
         for (value, state) in [
-            (token("alice"), Facts.State.intact), (token("alice", expires: 1_000), .expired), (forged, .forged),
+            (token("alice"), Facts.State.intact), (token("alice", expires: 100), .expired), (forged, .forged),
             (broken, .corrupt), ("opaque", .corrupt),
         ] {
             var tap = Wiretap()

@@ -64,12 +64,24 @@ package struct JWT: Sendable, Hashable {
     }
 
     /// What a server that knows `key` would find (contract.md, Semantics 17). Without a key only expiry can be told.
-    /// - Parameter now: seconds since 1970; a token is past from its `exp` on (RFC 7519 section 4.1.4).
+    /// - Parameter now: seconds since 1970. A token is past from its `exp` on, but a server may allow for clocks that
+    ///   differ by a few minutes (RFC 7519 section 4.1.4): until then nobody can say what it finds.
     package static func state(of token: String, key: [UInt8]?, now: Int64) -> Facts.State {
         guard let jwt = JWT(token) else { return .corrupt }
-        if let key, !jwt.isSigned(with: key) { return .forged }
-        if let expires = jwt.expires, expires <= now { return .expired }
+        if let key, !jwt.isSigned(with: key) { return jwt.isAsymmetric ? .unknown : .forged }
+        if let expires = jwt.expires, expires <= now {
+            let (age, overflow) = now.subtractingReportingOverflow(expires)
+            return overflow || age > leeway ? .expired : .unknown
+        }
         return key == nil ? .unknown : .intact
+    }
+
+    /// Seconds by which the clocks of issuer and server may differ.
+    static let leeway: Int64 = 300
+
+    /// Signed with a key that nobody shares, so that ours says nothing about it (RFC 7518 section 3.1).
+    private var isAsymmetric: Bool {
+        ["RS", "ES", "PS", "Ed"].contains { algorithm?.hasPrefix($0) ?? false }
     }
 
     private func seconds(_ name: String) -> Int64? {
