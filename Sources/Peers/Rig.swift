@@ -104,8 +104,9 @@ package struct Rig: Sendable {
         return options
     }
 
-    /// Waits while traffic still flows or the judge is undecided on anything, up to three times the longest deadline
-    /// there is, since a crowded machine is credited.
+    /// Waits while traffic still flows or there is anything that the judge may yet decide, up to three times the longest
+    /// deadline there is, since a crowded machine is credited. What is undecided for good (a client that left early) is
+    /// not waited for.
     private func settle(_ server: ProxyServer) async {
         let clock = ContinuousClock()
         let end = clock.now.advanced(by: Deadlines.longest(in: contract) * 3 + .milliseconds(500))

@@ -1,16 +1,15 @@
 /// Makes plans smaller. Every candidate is a valid plan: users and steps are taken out whole, never edited, and a step
 /// whose values nothing binds any more is left to the player, which says that it cannot be played.
 package enum PlanReducer {
-    /// Candidates to try one after the other, smallest first; the plan itself is the last. At most `bound` of them.
+    /// Candidates to try one after the other, fewest steps first; the plan itself is the last. At most `bound` of them.
     /// - Parameters:
     ///   - witnesses: users that must stay, in any order.
     ///   - last: label of the step after which nothing matters; nil when that is not known.
     package static func candidates(_ plan: Plan, witnesses: [String], upTo last: Int?, bound: Int = 8) -> [Plan] {
         var found: [Plan] = []
         func add(_ candidate: Plan) {
-            if !candidate.steps.isEmpty, !found.contains(where: { $0.steps == candidate.steps }) {
-                found.append(candidate)
-            }
+            let isKnown = candidate.steps == plan.steps || found.contains { $0.steps == candidate.steps }
+            if !candidate.steps.isEmpty, !isKnown { found.append(candidate) }
         }
         let cut = last.flatMap { label in plan.steps.firstIndex { $0.number == label } }
         let whole = cut.map { truncated(plan, to: $0) } ?? plan
@@ -19,8 +18,9 @@ package enum PlanReducer {
         add(mine)
         add(keeping(witnesses, in: plan))
         add(whole)
-        add(plan)
-        return Array(found.prefix(max(1, bound)))
+        // Stable: of two with as many steps the one from further above.
+        let order = found.indices.sorted { (found[$0].steps.count, $0) < (found[$1].steps.count, $1) }
+        return order.prefix(max(0, bound - 1)).map { found[$0] } + [plan]
     }
 
     /// Greedy: takes out users, then halves, quarters … single steps, as long as `shows` says the rest still does.
@@ -41,13 +41,15 @@ package enum PlanReducer {
             var shrunk = false
             while start < best.steps.count, spent < executions {
                 let smaller = removing(start..<min(start + size, best.steps.count), from: best)
-                spent += 1
-                if !smaller.steps.isEmpty, try await shows(smaller) {
-                    best = smaller
-                    shrunk = true
-                } else {
-                    start += size
+                if !smaller.steps.isEmpty {
+                    spent += 1
+                    if try await shows(smaller) {
+                        best = smaller
+                        shrunk = true
+                        continue
+                    }
                 }
+                start += size
             }
             if size == 1, !shrunk { break }
             size = max(1, size / 2)
@@ -55,12 +57,13 @@ package enum PlanReducer {
         return (best, spent)
     }
 
-    /// Only those users and their steps; barriers lose what is gone.
+    /// Only those users and their steps; barriers lose what is gone. Whoever is named in what stays is declared still.
     package static func keeping(_ users: [String], in plan: Plan) -> Plan {
         guard plan.users.contains(where: { users.contains($0.name) }) else { return plan }
         var smaller = plan
-        smaller.users = plan.users.filter { users.contains($0.name) }
         smaller.steps = plan.steps.filter { $0.user.map(users.contains) ?? true }
+        let named = smaller.steps.flatMap(\.verb.names)
+        smaller.users = plan.users.filter { users.contains($0.name) || named.contains($0.name) }
         return tidied(smaller)
     }
 
@@ -116,6 +119,18 @@ package enum PlanReducer {
 }
 
 extension Plan.Verb {
+    /// Users (and runs) whose values it wants.
+    fileprivate var names: [String] {
+        switch self {
+        case .connect(let path, _, let headers):
+            ([path] + headers.map(\.value)).flatMap { PlanTemplate(text: $0).names }
+        case .send(let json): (try? PlanTemplate(json: json))?.names ?? []
+        case .sendText(let text): PlanTemplate(text: text).names
+        case .reconnect(let cursor?): PlanTemplate(text: cursor).names
+        default: []
+        }
+    }
+
     /// Makes a connection.
     package var opens: Bool {
         switch self {

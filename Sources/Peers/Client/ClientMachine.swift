@@ -124,10 +124,10 @@ package struct ClientMachine: Sendable {
             case .partial: return
             case .oversize(let header): fail("a frame of \(header.declaredLength) bytes", &output)
             case .piece: fail("bytes of no frame", &output)
-            case .illegal(_, let violation): fail("an illegal frame: \(violation)", &output)
+            case .illegal(_, let violation): fail("an illegal frame: \(violation.detail)", &output)
             case .frame(let frame, _):
                 if let violation = legality.violations(of: frame).first {
-                    return fail("an illegal frame: \(violation)", &output)
+                    return fail("an illegal frame: \(violation.detail)", &output)
                 }
                 if let message = assembler.take(frame) { take(message, &output) }
             }

@@ -45,7 +45,7 @@ extension PlayMachine {
             finish(index, .ok, now, now)
         case .cut(let style): cut(style, index, id, now)
         case .close(let code, let reason):
-            guard lines[id].client.isOpen else {
+            guard lines[id].client.isOpen, lines[id].ended == nil, !lines[id].isFinished else {
                 return finish(index, .cannot(lines[id].trouble ?? "the connection is not open"), now, now)
             }
             acted[user] = now

@@ -174,7 +174,10 @@ package struct PlayMachine: Sendable {
             lines[id].phase = .refused(status)
             lines[id].answeredAt = now
             // Nothing can come of this transport any more; the server's own end follows its answer.
-            commands.append(.finish(id))
+            if !lines[id].isFinished {
+                lines[id].isFinished = true
+                commands.append(.finish(id))
+            }
         case .close(let code, _): lines[id].closeCode = .some(code)
         case .broken(let reason): lines[id].broken = reason
         case .message(let opcode, let payload):
@@ -194,9 +197,9 @@ package struct PlayMachine: Sendable {
     }
 
     mutating func perform(_ output: ClientMachine.Output, on id: Int) {
-        guard !lines[id].isSilent else { return }
+        guard !lines[id].isSilent, !lines[id].isFinished else { return }
         if output.bytes.readableBytes > 0 { commands.append(.write(id, output.bytes)) }
-        if output.finish, !lines[id].isFinished {
+        if output.finish {
             lines[id].isFinished = true
             commands.append(.finish(id))
         }
