@@ -17,44 +17,49 @@ struct CheckForm {
         let judgement = read.judgement
         var text = ""
         for finding in judgement.findings {
-            text += FindingBlock(finding, stage: recording, replay: nil).text(console.out) + "\n"
+            text += FindingBlock(finding, stage: recording, replay: nil).text(console.out)
         }
         if verbose || reason == .inconclusive {
             text += PropertyTable(judgement.properties).text(console.out, verbose: true)
         }
         for error in judgement.toolErrors.prefix(8) {
-            text += console.out.paint("‼ tool error: \(SafeText.show(error.sentence))\n", .excused)
+            text += console.out.paint("‼ tool error: \(SafeText.show(error.sentence))", .excused) + "\n"
         }
         return text + summary(judgement, took, reason) + "\n"
     }
 
     private func summary(_ judgement: Judgement, _ took: Duration, _ reason: ExitReason) -> String {
-        var words: [String] = []
-        for property in judgement.properties {
-            if property.failed > 0 { words.append("\(property.id) \(property.failed)") }
-            if property.excused > 0 { words.append("\(property.id) \(property.excused) excused") }
-            if property.inconclusive > 0 { words.append("\(property.id) \(property.inconclusive) inconclusive") }
-        }
+        let all = judgement.properties
+        let words =
+            all.filter { $0.failed > 0 }.map { "\($0.id) \($0.failed)" }
+            + all.filter { $0.excused > 0 }.map { "\($0.id) \($0.excused) excused" }
+            + all.filter { $0.inconclusive > 0 }.map { "\($0.id) \($0.inconclusive) inconclusive" }
         let passed = judgement.properties.filter { $0.verdict == .pass }.count
         let shown = words.isEmpty ? Figures.plural(passed, "property", "properties") + " hold" : words.joined(separator: ", ")
         let facts =
             "check  \(Figures.plural(judgement.sessions, "session")), "
-            + "\(Figures.plural(Int(clamping: judgement.entries), "entry", "entries")), \(Figures.seconds(took))"
-        return console.out.plainly((facts.left(46) + "  " + shown).left(82) + "  " + reason.words)
+            + "\(Self.entries(judgement.entries)), \(Figures.seconds(took))"
+        return reason.ending(facts.left(46) + "  " + shown)
+    }
+
+    /// `1 entry`, `48,210 entries`, `3.2 M entries`.
+    static func entries(_ count: UInt64) -> String {
+        count < 1_000_000
+            ? Figures.plural(Int(clamping: count), "entry", "entries") : Figures.fixed(Double(count) / 1e6, digits: 1) + " M entries"
     }
 
     private func printJSON(_ judgement: Judgement, reason: ExitReason) {
         let time = Console.utc()
-        for line in JudgementLines.properties(judgement, time: time) { console.answer(line.text) }
+        for line in JudgementLines.properties(judgement, time: time) { console.emit(line) }
         for finding in judgement.findings {
-            console.answer(JudgementLines.finding(finding, replay: nil, time: time).text)
+            console.emit(JudgementLines.finding(finding, replay: nil, time: time))
         }
-        for line in JudgementLines.toolErrors(judgement, time: time) { console.answer(line.text) }
+        for line in JudgementLines.toolErrors(judgement, time: time) { console.emit(line) }
         let line = JSONLine("summary", time: time).adding("verb", "check").adding("sessions", judgement.sessions)
             .adding("runs", judgement.runs).adding("entries", judgement.entries)
             .adding("violations", judgement.findings.count).adding("toolErrors", judgement.toolErrors.count)
             .adding("findings", judgement.findings.map(\.id)).adding("exit", reason.code).adding("reason", reason.reason)
-        console.answer(line.text)
+        console.emit(line)
     }
 }
 

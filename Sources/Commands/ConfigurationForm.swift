@@ -18,7 +18,7 @@ enum ConfigurationForm {
         let files = errors.errors.map(\.file).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         if count > 0 {
             let last = "\(files.map { SafeText.show($0) }.joined(separator: ", ")): \(Figures.plural(count, "error")), nothing is listening"
-            lines.append(last.left(82) + "  " + ExitReason.usage.words)
+            lines.append(ExitReason.usage.ending(last))
         }
         return style.plainly(lines.joined(separator: "\n")) + "\n"
     }

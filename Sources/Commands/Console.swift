@@ -1,5 +1,6 @@
 import Foundation
 package import Reporting
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -9,6 +10,8 @@ package import Reporting
 package struct Console: Sendable {
     package var out: Style
     package var err: Style
+    /// Where text goes instead of to the two streams: text and the stream's descriptor.
+    var sink: (@Sendable (String, Int32) -> Void)?
 
     package init(looks: Looks) { self.init(colour: looks.colour, ascii: looks.ascii) }
 
@@ -40,11 +43,12 @@ package struct Console: Sendable {
             case .never: false
             case .auto: given("NO_COLOR") ? false : given("FORCE_COLOR") ? true : terminal
             }
-        let locale = environment["LC_ALL"] ?? environment["LC_CTYPE"] ?? environment["LANG"] ?? "C.UTF-8"
-        let plainLocale = !locale.isEmpty && !locale.uppercased().replacingOccurrences(of: "-", with: "").contains("UTF8")
+        // An environment that names no locale at all says nothing against UTF-8.
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty } ?? "C.UTF-8"
+        let plainLocale = !locale.uppercased().replacingOccurrences(of: "-", with: "").contains("UTF8")
         let width = terminal ? min(100, columns(descriptor)) : 100
         return Style(
-            colour: colour, ascii: ascii || (terminal && plainLocale), width: width,
+            colour: colour, ascii: ascii || plainLocale, width: width,
             live: terminal && !given("CI"))
     }
 
@@ -54,8 +58,21 @@ package struct Console: Sendable {
         return known ? Int(size.ws_col) : 100
     }
 
-    package func answer(_ text: String) { Self.write(text, to: STDOUT_FILENO) }
-    package func talk(_ text: String) { Self.write(text, to: STDERR_FILENO) }
+    package func answer(_ text: String) { say(out.plainly(text), to: STDOUT_FILENO) }
+    package func talk(_ text: String) { say(err.plainly(text), to: STDERR_FILENO) }
+    /// JSON keeps its text whatever the stream can show.
+    package func emit(_ line: JSONLine) { say(line.text, to: STDOUT_FILENO) }
+
+    private func say(_ text: String, to descriptor: Int32) {
+        if let sink { return sink(text, descriptor) }
+        if !Self.hushed.load(ordering: .acquiring) { Self.write(text, to: descriptor) }
+    }
+
+    /// After a signal a verb that is on its way out says nothing more; only the line that closes the run is written.
+    private static let hushed = Atomic(false)
+    func hush() { Self.hushed.store(true, ordering: .releasing) }
+    func close(_ text: String) { Self.write(err.plainly((err.live ? "\r\u{1b}[K" : "") + text), to: STDERR_FILENO) }
+    func close(json line: JSONLine) { Self.write(line.text, to: STDOUT_FILENO) }
 
     /// A broken pipe is the reader's choice and no error of ours; SIGPIPE is ignored at start.
     private static func write(_ text: String, to descriptor: Int32) {

@@ -17,63 +17,51 @@ package enum Entrance {
     package static func run(_ arguments: [String]) async -> Int32 {
         _ = signal(SIGPIPE, SIG_IGN)
         let console = Console(arguments: arguments)
-        if let complaint = unknownVerb(arguments) {
+        if let complaint = UsageError.unknownVerb(arguments) {
             console.talk(complaint)
-            return ExitReason.usage.code
+            return closed(.usage, arguments, console, error: "not a verb")
         }
         do {
-            var command = try Miswire.parseAsRoot(arguments)
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
+            try await Interruption.run(arguments, console)
             return ExitReason.pass.code
         } catch let finished as Finished {
             return finished.reason.code
+        } catch is Interrupted {
+            let verb = UsageError.verb(arguments)
+            console.close(ExitReason.interrupted.ending("\(verb)  stopped by a signal, what ended before is above") + "\n")
+            return closed(.interrupted, arguments, console, error: "stopped by a signal")
         } catch let complaint as Complaint {
             console.talk(complaint.text(console.err))
-            return complaint.exit.code
+            return closed(complaint.exit, arguments, console, error: complaint.sentence)
         } catch let errors as ConfigurationErrors {
             console.talk(ConfigurationForm.text(errors, console.err))
-            return ExitReason.usage.code
+            return closed(.usage, arguments, console, error: errors.errors.first?.plain ?? "")
         } catch {
-            return parserError(error, console)
+            return parserError(error, arguments, console)
         }
+    }
+
+    /// With `--json` the last line is the summary also when nothing could begin (looks.md section 0).
+    private static func closed(
+        _ reason: ExitReason, _ arguments: [String], _ console: Console, error: String
+    ) -> Int32 {
+        if arguments.contains("--json") {
+            let line = JSONLine("summary", time: Console.utc()).adding("verb", UsageError.verb(arguments))
+                .adding("exit", reason.code).adding("reason", reason.reason).adding("error", error)
+            console.close(json: line)
+        }
+        return reason.code
     }
 
     /// Help and version are answers; anything else of the parser's is a usage error with that verb's usage line.
-    private static func parserError(_ error: any Error, _ console: Console) -> Int32 {
+    private static func parserError(_ error: any Error, _ arguments: [String], _ console: Console) -> Int32 {
+        let message = Miswire.fullMessage(for: error)
         if Miswire.exitCode(for: error) == .success {
-            console.answer(Miswire.fullMessage(for: error) + "\n")
+            console.answer(message + "\n")
             return ExitReason.pass.code
         }
-        let lines = Miswire.fullMessage(for: error).split(separator: "\n").map(String.init)
-        let sentence = (lines.first ?? "\(error)").replacingPrefix("Error: ", with: "")
-        let usage = lines.first { $0.hasPrefix("Usage:") }?.replacingPrefix("Usage: ", with: "")
-        var details = [(label: "usage", text: usage ?? "miswire <verb> [options]")]
-        details.append((label: "remedy", text: "see `miswire help` or add --help to the verb"))
-        let complaint = Complaint(SafeText.show(sentence), details: details, exit: .usage)
+        let complaint = UsageError.complaint(message, arguments)
         console.talk(complaint.text(console.err))
-        return ExitReason.usage.code
-    }
-
-    /// The first word is a verb, or the nearest one is named (looks.md section 4).
-    private static func unknownVerb(_ arguments: [String]) -> String? {
-        guard let word = arguments.first, !word.hasPrefix("-"), word != "help" else { return nil }
-        let names = Miswire.verbs.map { verb in verb.configuration.commandName ?? "" }
-        guard !names.contains(word) else { return nil }
-        let shown = SafeText.show(word)
-        let nearest = Nearest.word(to: word, among: names)
-        let remedy = nearest.map { "; write `miswire \($0)`" } ?? ""
-        let first = "error: `\(shown)` is not a verb\(remedy)"
-        let gap = String(repeating: " ", count: max(2, 82 - first.count - ExitReason.usage.words.count))
-        return first + gap + ExitReason.usage.words + "\n  verbs: " + names.joined(separator: " ") + "\n"
-    }
-}
-
-extension String {
-    fileprivate func replacingPrefix(_ prefix: String, with other: String) -> String {
-        hasPrefix(prefix) ? other + dropFirst(prefix.count) : self
+        return closed(.usage, arguments, console, error: complaint.sentence)
     }
 }

@@ -7,10 +7,10 @@ package struct Miswire: AsyncParsableCommand {
         commandName: "miswire",
         abstract: "A WebSocket proxy that injects faults, and an oracle that proves where errors and messages went.",
         discussion: """
-            miswire demo                                     see the whole idea in a few seconds
-            miswire proxy ws://127.0.0.1:8080 --listen :9000 put it in front of your own server
-            miswire check rec/                               judge a recording
-            miswire replay F.plan ws://127.0.0.1:8080/ws     play a finding again
+            miswire demo                                  the whole idea in seconds
+            miswire proxy ws://127.0.0.1:8080             in front of your server
+            miswire check rec/                            judge a recording
+            miswire replay F.plan ws://127.0.0.1:8080/ws  play a finding again
             """,
         version: version,
         subcommands: verbs)

@@ -13,7 +13,7 @@ struct ReplayForm {
     func print(to console: Console, json: Bool) -> ExitReason {
         if json {
             let time = Console.utc()
-            for line in lines(time) { console.answer(line.text) }
+            for line in lines(time) { console.emit(line) }
         } else {
             console.answer(steps(console.out) + verdict(console.out))
         }
@@ -30,26 +30,32 @@ struct ReplayForm {
 
     private func steps(_ style: Style) -> String {
         let results = Dictionary(report.steps.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
-        let width = plan.users.map(\.name.count).max() ?? 6
+        let width = plan.users.map { SafeText.show($0.name).count }.max() ?? 6
+        let digits = plan.steps.map { "\($0.number)".count }.max() ?? 1
         var text = ""
         for step in plan.steps {
             guard let result = results[step.number] else { continue }
-            let what = PlanText.words(of: step.verb)
-            let line = "  \(String(step.number).right(2)) \((step.user ?? "").left(width))  \(SafeText.cut(SafeText.show(what), to: 40).left(40))"
-            text += line + " " + outcome(result, style)
-            if result.number == report.firstDifference { text += "   ← first difference" }
-            text += "\n"
+            let who = "  \("\(step.number)".right(digits)) \(SafeText.show(step.user ?? "").left(width))  "
+            let room = max(20, 42 - who.count)
+            text += who + SafeText.cut(SafeText.show(PlanText.words(of: step.verb)), to: room).left(room) + " "
+            text += outcome(result, style) + (result.number == report.firstDifference ? "   ← first difference" : "") + "\n"
         }
         return text
     }
 
     private func outcome(_ result: StepResult, _ style: Style) -> String {
-        let took = Figures.duration(result.took).right(9)
+        let took = " " + Self.milliseconds(result.took).right(7)
         switch result.outcome {
         case .ok: return style.paint(style.glyph(.pass), .pass) + took
         case .failed(let why): return style.paint(style.glyph(.fail), .fail) + took + "   " + SafeText.show(why)
         case .cannot(let why): return style.glyph(.inconclusive) + took + "   " + SafeText.show(why)
         }
+    }
+
+    /// Steps are compared with each other, so all have one unit: `31 ms`, `1,000 ms`.
+    private static func milliseconds(_ took: Duration) -> String {
+        let nanoseconds = max(0, took.nanoseconds)
+        return (nanoseconds < 1_000_000 ? "<1" : Figures.count(nanoseconds / 1_000_000)) + " ms"
     }
 
     private func verdict(_ style: Style) -> String {
@@ -69,7 +75,7 @@ struct ReplayForm {
             }
         let head = style.paint(word.left(15), role)
         let body = id + "  " + sentence + tail.trimmingPrefix(while: { sentence.isEmpty && $0 == " " })
-        return style.plainly(head + body.left(76)) + " exit \(reason.code)\n"
+        return head + body.left(76) + " exit \(reason.code)\n"
     }
 
     private func lines(_ time: String) -> [JSONLine] {

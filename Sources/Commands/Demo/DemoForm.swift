@@ -17,7 +17,7 @@ struct DemoForm: Sendable {
             let line = JSONLine("start", time: Console.utc()).adding("verb", "demo").adding("seed", seed)
                 .adding("contract", contract.hash).adding("backend", "127.0.0.1:\(port)")
                 .adding("bugs", bugs.map(\.rawValue))
-            console.answer(line.text)
+            console.emit(line)
             return
         }
         console.answer(
@@ -44,7 +44,7 @@ struct DemoForm: Sendable {
                 .adding("ms", result.took.nanoseconds / 1_000_000)
                 .adding("properties", .array(result.judgement.properties.map(Self.property)))
                 .adding("findings", result.judgement.findings.map(\.id))
-            console.answer(line.text)
+            console.emit(line)
             return
         }
         clear()
@@ -73,7 +73,7 @@ struct DemoForm: Sendable {
         let what = Figures.plural(findings, "finding").left(22) + Figures.plural(reruns, "rerun").left(12)
         let wrote = Figures.plural(findings, "plan") + " written"
         let mark = console.out.paint(console.out.glyph(.pass), .pass)
-        console.answer("  \(mark) " + "confirm and shrink  ".left(20) + what + wrote.left(29) + Figures.seconds(took).right(8) + "\n")
+        console.answer("  \(mark) " + "confirm and shrink  ".left(20) + what + wrote.left(30) + Figures.seconds(took).right(8) + "\n")
     }
 
     func close(
@@ -82,9 +82,10 @@ struct DemoForm: Sendable {
         if json { return closeJSON(judgement, seen, bugs, took, reason) }
         console.answer("\n" + PropertyTable(judgement.properties).text(console.out, verbose: verbose))
         for error in judgement.toolErrors.prefix(8) {
-            console.answer(console.out.paint("‼ tool error: \(SafeText.show(error.sentence))\n", .excused))
+            console.answer(console.out.paint("‼ tool error: \(SafeText.show(error.sentence))", .excused) + "\n")
         }
-        console.answer("  errors delivered \(judgement.errorsDelivered.count)/\(judgement.errorKinds.count)\n")
+        // A clean run has said so in its stage line.
+        if judgement.errorsDelivered.count < judgement.errorKinds.count { console.answer("  " + DemoStage.delivered(judgement) + "\n") }
         for item in seen {
             let block = FindingBlock(item.finding, stage: item.stage.name, replay: replay(item, bugs))
             console.answer("\n" + block.text(console.out))
@@ -93,7 +94,7 @@ struct DemoForm: Sendable {
             console.answer("  next       \(OwnName.command) demo --bugs B08,B10         plant two bugs and see them found\n")
             console.answer("             \(OwnName.command) proxy ws://HOST:PORT        put it in front of your own server\n")
         }
-        console.answer("\n" + summary(judgement, took, reason) + "\n")
+        console.answer((seen.isEmpty ? "\n" : "") + summary(judgement, took, reason) + "\n")
     }
 
     private func replay(_ item: DemoRun.Seen, _ bugs: [BackendBug]) -> String? {
@@ -112,24 +113,24 @@ struct DemoForm: Sendable {
         let line =
             "demo  \(Figures.plural(judgement.runs, "run")), \(Figures.plural(judgement.sessions, "session")), "
             + "\(violations), \(Figures.plural(judgement.toolErrors.count, "tool error")), \(Figures.seconds(took))"
-        return console.out.plainly(line.left(82) + "  " + reason.words)
+        return reason.ending(line)
     }
 
     private func closeJSON(
         _ judgement: Judgement, _ seen: [DemoRun.Seen], _ bugs: [BackendBug], _ took: Duration, _ reason: ExitReason
     ) {
         let time = Console.utc()
-        for line in JudgementLines.properties(judgement, time: time) { console.answer(line.text) }
+        for line in JudgementLines.properties(judgement, time: time) { console.emit(line) }
         for item in seen {
-            console.answer(JudgementLines.finding(item.finding, replay: replay(item, bugs), time: time).text)
+            console.emit(JudgementLines.finding(item.finding, replay: replay(item, bugs), time: time))
         }
-        for line in JudgementLines.toolErrors(judgement, time: time) { console.answer(line.text) }
+        for line in JudgementLines.toolErrors(judgement, time: time) { console.emit(line) }
         let line = JSONLine("summary", time: time).adding("verb", "demo").adding("runs", judgement.runs)
             .adding("sessions", judgement.sessions).adding("violations", judgement.findings.count)
             .adding("toolErrors", judgement.toolErrors.count).adding("errorsDelivered", judgement.errorsDelivered)
             .adding("findings", judgement.findings.map(\.id)).adding("ms", took.nanoseconds / 1_000_000)
             .adding("exit", reason.code).adding("reason", reason.reason)
-        console.answer(line.text)
+        console.emit(line)
     }
 
     /// The active stage, redrawn on a terminal only.

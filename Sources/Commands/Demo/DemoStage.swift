@@ -31,8 +31,11 @@ struct DemoStage: Sendable {
     /// What went wrong, in as few words as fit the column.
     static func trouble(_ judgement: Judgement) -> String {
         if !judgement.toolErrors.isEmpty { return Figures.plural(judgement.toolErrors.count, "tool error") }
-        let wrong = judgement.findings.filter { $0.property.hasPrefix("I") }.reduce(0) { $0 + $1.repeats }
-        if wrong > 0 { return "\(Figures.plural(wrong, "message")) to the wrong user" }
+        let strays = judgement.findings.filter { $0.property.hasPrefix("I") }
+        if !strays.isEmpty {
+            let noun = strays.allSatisfy { $0.sentence.contains("error is delivered") } ? "error" : "message"
+            return "\(Figures.plural(strays.reduce(0) { $0 + $1.repeats }, noun)) to the wrong user"
+        }
         if judgement.errorsDelivered.count < judgement.errorKinds.count,
             judgement.findings.contains(where: { $0.property == "E3" })
         {

@@ -12,6 +12,8 @@ final class ProxyForm: Sendable {
     private let log: Proxy.Log
     private let started: Date
     private let folding = Mutex(Folding())
+    /// When faults stop by themselves; nil = never. False once a signal stopped them.
+    private let faultsMayAct = Mutex(true)
 
     init(console: Console, json: Bool, log: Proxy.Log, started: Date) {
         self.console = console
@@ -20,32 +22,32 @@ final class ProxyForm: Sendable {
         self.started = started
     }
 
-    func open(_ options: ProxyOptions, address: HostPort, pid: Int32) {
+    func open(_ options: ProxyOptions, address: HostPort, answered: Duration?, pid: Int32) {
         if json {
             let line = JSONLine("start", time: Console.utc()).adding("verb", "proxy").adding("seed", options.seed)
                 .adding("listen", address.description).adding("upstream", options.upstream.url).adding("pid", pid)
-            console.answer(line.text)
+                .adding("profile", options.profile?.name ?? "").adding("contract", options.contract?.name ?? "")
+            console.emit(line)
             return
         }
         var lines = ["miswire \(Miswire.number) proxy    seed \(options.seed)    pid \(pid)"]
-        lines.append("  listen    ws://\(address) → \(SafeText.show(options.upstream.url))")
+        let took = answered.map { " (answered in \(Figures.duration($0)))" } ?? ""
+        lines.append("  listen    ws://\(address) → \(SafeText.show(options.upstream.url))\(took)")
         if let contract = options.contract {
-            lines.append("  contract  \("\(contract.name) \(contract.hash)".left(30)) oracle H E I A, live")
+            lines.append("  contract  \("\(contract.name) \(contract.hash)".left(31))  oracle H E I A, live")
         }
         if let record = options.record { lines.append("  record    \(SafeText.show(record)), secrets redacted") }
-        lines.append(banner(options, pid: pid))
-        console.answer(console.out.plainly(lines.joined(separator: "\n")) + "\n\n")
+        lines.append(FaultBanner(options, started: started, pid: pid)?.text(console.out) ?? "  no faults: every byte passes unchanged")
+        console.answer(lines.joined(separator: "\n") + "\n\n")
     }
 
-    private func banner(_ options: ProxyOptions, pid: Int32) -> String {
-        guard let profile = options.profile, !profile.faults.isEmpty else {
-            return "  no faults: every byte passes unchanged"
+    /// The banner again every 60 s for as long as a fault can act.
+    func remind(_ options: ProxyOptions, pid: Int32) async {
+        guard !json, let banner = FaultBanner(options, started: started, pid: pid) else { return }
+        while (try? await Task.sleep(for: .seconds(60))) != nil {
+            guard faultsMayAct.withLock({ $0 }), banner.isOn(Date()) else { return }
+            console.answer(banner.text(console.out) + "\n")
         }
-        let share = Figures.fixed(profile.scope.share * 100, digits: 0) + " %"
-        let until = profile.scope.expires.map { "for \(Figures.duration($0))" } ?? "until stopped"
-        let head = "◆ FAULTS ON  \(profile.name) \(profile.hash): \(Figures.plural(profile.faults.count, "fault"))"
-        let text = "  \(head) on \(share) of connections, \(until).\n             Stop all: kill -USR1 \(pid)"
-        return console.out.paint(text, .fault)
     }
 
     // MARK: events
@@ -66,33 +68,42 @@ final class ProxyForm: Sendable {
         let date = started.addingTimeInterval(Double(instant.nanoseconds) / 1e9)
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = .current
-        let parts = calendar.dateComponents([.hour, .minute, .second, .nanosecond], from: date)
+        let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute, .second, .nanosecond], from: date)
         func two(_ value: Int?) -> String { (value ?? 0) < 10 ? "0\(value ?? 0)" : "\(value ?? 0)" }
         let milliseconds = String(1_000 + (parts.nanosecond ?? 0) / 1_000_000).dropFirst()
-        return "\(two(parts.hour)):\(two(parts.minute)):\(two(parts.second)).\(milliseconds)"
+        let time = "\(two(parts.hour)):\(two(parts.minute)):\(two(parts.second)).\(milliseconds)"
+        // Plain lines may be read days later: they carry the date.
+        return console.out.live ? time : "\(parts.year ?? 0)-\(two(parts.month))-\(two(parts.day)) \(time)"
     }
 
     private func tellJSON(_ event: RuntimeEvent) {
         let row = ProxyRow(event)
         let time = Console.utc(started.addingTimeInterval(Double(event.instant.nanoseconds) / 1e9))
         if case .violation(let finding) = event.kind {
-            console.answer(JudgementLines.finding(finding, replay: nil, time: time).text)
+            console.emit(JudgementLines.finding(finding, replay: nil, time: time))
             return
         }
         var line = JSONLine("session.\(row.word.lowercased())", time: time)
         if let session = event.session { line = line.adding("session", session.description) }
         if let user = event.user { line = line.adding("user", user) }
-        console.answer(line.adding("what", row.what).adding("detail", row.detail).text)
+        console.emit(line.adding("what", row.what).adding("detail", row.detail))
     }
 
-    func draining(grace: Int) {
+    func draining(_ live: Int, grace: Duration) {
         guard !json else { return }
-        console.talk("draining for up to \(grace) s; ^C again cuts what is left\n")
+        let text = "draining \(Figures.plural(live, "session")) for up to \(Figures.duration(grace)); ^C again cuts them"
+        console.talk(console.err.live ? "  \(text) … " : text + "\n")
     }
 
-    func faultsStopped() {
-        if json { return console.answer(JSONLine("faults.off", time: Console.utc()).text) }
-        console.answer("\(clock(Instant(nanoseconds: Int64(Date().timeIntervalSince(started) * 1e9)))).  –    –        faults   off: stopped by signal\n")
+    func drained(in time: Duration, whole: Bool) {
+        guard !json else { return }
+        console.talk("\(whole ? "drained" : "cut") in \(Figures.duration(time))\n")
+    }
+
+    func faultsStopped(at instant: Instant) {
+        faultsMayAct.withLock { $0 = false }
+        if json { return console.emit(JSONLine("faults.off", time: Console.utc())) }
+        console.answer(ProxyRow.faultsStopped().text(console.out, clock: clock(instant)))
     }
 
     // MARK: the end
@@ -106,8 +117,8 @@ final class ProxyForm: Sendable {
     }
 
     func close(_ result: RunResult, reason: ExitReason) {
-        if json { return console.answer(summaryLine(result, reason).text) }
-        console.answer("\n" + console.out.plainly(ProxySummary(result).text(console.out, reason: reason)))
+        if json { return console.emit(summaryLine(result, reason)) }
+        console.answer("\n" + ProxySummary(result).text(console.out, reason: reason))
     }
 
     private func summaryLine(_ result: RunResult, _ reason: ExitReason) -> JSONLine {
@@ -117,33 +128,5 @@ final class ProxyForm: Sendable {
             .adding("failed", result.statistics.failed).adding("faults", result.statistics.faultsActed)
             .adding("findings", (result.judgement?.findings ?? []).map(\.id))
             .adding("toolErrors", result.ledgerDifferences.count).adding("drained", .bool(result.drained))
-    }
-}
-
-/// Counts lines of one second and folds what is too much.
-private struct Folding {
-    private var second: Int64 = -1
-    private var shown = 0
-    private var folded: [(word: String, count: Int)] = []
-
-    mutating func take(second now: Int64, word: String, text: String) -> String {
-        var answer = ""
-        if now != second {
-            if !folded.isEmpty {
-                let words = folded.map { "\(Figures.count($0.count)) \($0.word)" }.joined(separator: ", ")
-                answer = "              … \(words) in 1 s (--log all shows each)\n"
-            }
-            second = now
-            shown = 0
-            folded = []
-        }
-        shown += 1
-        if shown <= 50 { return answer + text }
-        if let index = folded.firstIndex(where: { $0.word == word }) {
-            folded[index].count += 1
-        } else {
-            folded.append((word, 1))
-        }
-        return answer
     }
 }

@@ -1,4 +1,5 @@
 import Journaling
+import Oracles
 import ProxyRuntime
 import Reporting
 
@@ -19,6 +20,13 @@ struct ProxyRow {
         (word, what, detail, role) = Self.words(event.kind)
     }
 
+    /// The line of the kill switch.
+    static func faultsStopped() -> ProxyRow { ProxyRow(word: "faults", what: "off: stopped by a signal", role: .fault) }
+
+    private init(word: String, what: String, role: Style.Role?) {
+        (session, user, self.word, self.what, detail, self.role) = ("–", "–", word, what, "", role)
+    }
+
     private static func words(_ kind: RuntimeEvent.Kind) -> (String, String, String, Style.Role?) {
         func place(_ peer: String, _ path: String?) -> String { peer + (path.map { " " + SafeText.show($0) } ?? "") }
         switch kind {
@@ -36,12 +44,23 @@ struct ProxyRow {
         case .close(let closing): return close(closing)
         case .limit(let limit): return ("limit", limit.id, SafeText.show(limit.detail), .excused)
         case .violation(let finding):
-            let entry = finding.witness.last.map { "#\($0.number)" } ?? ""
-            return ("FAIL", "\(finding.property) \(SafeText.show(finding.sentence))", "\(entry) \(finding.id)", .failName)
+            return ("FAIL", "\(finding.property) \(SafeText.show(finding.sentence))", cause(finding), .failName)
         case .toolError(let difference): return ("TOOL", SafeText.show(difference.sentence), "", .excused)
         case .profileStopped(let acted): return ("faults", "off: \(Figures.count(acted)) acted", "", .fault)
         case .recordingFailed(let why): return ("ALERT", "the recording failed", SafeText.show(why), .fail)
         }
+    }
+
+    /// `#4414, cause #4413 s31`: the offending entry, and what of whom caused it.
+    private static func cause(_ finding: Finding) -> String {
+        let messages = finding.witness.filter { if case .frame = $0.body { true } else { false } }
+        let offending = finding.witness.first { $0.ref != nil && $0.ref == finding.offending }
+        let cause = messages.last { $0.number != offending?.number && $0.session == finding.sessions.first }
+        let words = [
+            offending.map { "#\($0.number)" },
+            cause.map { "cause #\($0.number)" + ($0.session.map { " \($0)" } ?? "") },
+        ].compactMap { $0 }
+        return words.isEmpty ? finding.id : words.joined(separator: ", ")
     }
 
     private static func close(_ closing: RuntimeEvent.Closing) -> (String, String, String, Style.Role?) {
@@ -56,14 +75,8 @@ struct ProxyRow {
         let name = user.count > 8 ? user.prefix(7) + "…" : user
         let head = "\(style.paint(clock, .time))  \(session.left(4)) \(String(name).left(8)) "
         let event = role.map { style.paint(word.left(8), $0) } ?? word.left(8)
-        return style.plainly("\(head) \(event) \(what.left(31)) \(detail)").trimmed + "\n"
-    }
-}
-
-extension String {
-    fileprivate var trimmed: String {
-        var text = self
-        while text.hasSuffix(" ") { text.removeLast() }
-        return text
+        // The detail stands in a column of its own, or three spaces behind what is longer than that.
+        let gap = what.count < 30 ? what.left(31) : detail.isEmpty ? what : what + "   "
+        return style.plainly("\(head)\(event) \(gap)\(detail)").trimmed + "\n"
     }
 }

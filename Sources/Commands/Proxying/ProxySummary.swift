@@ -1,3 +1,4 @@
+import Foundation
 import Journaling
 import Oracles
 import ProxyRuntime
@@ -10,7 +11,7 @@ struct ProxySummary {
 
     func text(_ style: Style, reason: ExitReason) -> String {
         let numbers = result.statistics
-        var lines = [sessions(numbers, style)]
+        var lines = evidence(style) + [sessions(numbers, style)]
         if let up = numbers.messagesToServer, let down = numbers.messagesToClient {
             var line = "  messages    \(Figures.count(up)) ▸   \(Figures.count(down)) ◂   \(Figures.bytes(numbers.bytes))"
             if !numbers.faults.isEmpty {
@@ -19,11 +20,11 @@ struct ProxySummary {
             }
             lines.append(line)
         }
-        lines += times(numbers)
+        lines += times(numbers, style)
         lines += verdicts(style)
         if let path = result.recording {
             let state = result.recordingComplete ? "complete" : "INCOMPLETE: \(SafeText.show(result.recordingError ?? ""))"
-            lines.append("  record \(SafeText.show(path)), \(Figures.count(numbers.opened)) sessions, \(state)")
+            lines.append("  record \(SafeText.show(path)) \(Figures.bytes(Self.size(path))), \(Figures.count(numbers.opened)) sessions, \(state)")
         }
         lines.append("")
         let facts = [
@@ -31,8 +32,17 @@ struct ProxySummary {
             Figures.plural(result.judgement?.findings.count ?? 0, "violation"),
             Figures.plural(result.ledgerDifferences.count, "tool error"),
         ]
-        lines.append(("proxy  " + facts.joined(separator: ", ")).left(82) + "  " + reason.words)
+        lines.append(reason.ending("proxy  " + facts.joined(separator: ", ")))
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Bytes of the recording's segments.
+    private static func size(_ directory: String) -> UInt64 {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.reduce(0) { sum, name in
+            let attributes = try? FileManager.default.attributesOfItem(atPath: directory + "/" + name)
+            return sum + ((attributes?[.size] as? UInt64) ?? 0)
+        }
     }
 
     private func sessions(_ numbers: Statistics, _ style: Style) -> String {
@@ -43,17 +53,19 @@ struct ProxySummary {
             + " (needs 99 %)\(mark)   \(Figures.count(numbers.refused)) refused   \(Figures.count(numbers.failed)) failed"
     }
 
-    private func times(_ numbers: Statistics) -> [String] {
+    private func times(_ numbers: Statistics, _ style: Style) -> [String] {
+        let fast = numbers.connect.percentile(0.99).map { style.glyph($0 < .milliseconds(200) ? .pass : .fail) }
         let rows = [
-            ("connect, ms", numbers.connect, "p99 < 200"), ("added, ms", numbers.added, "by the proxy, faults apart"),
-            ("answer, ms", numbers.answer, "request to first event"),
+            ("connect, ms", numbers.connect, 1, "p99 < 200" + (fast.map { " " + $0 } ?? "")),
+            ("added, ms", numbers.added, 2, "by the proxy, faults apart"),
+            ("answer, ms", numbers.answer, 1, "request to first event"),
         ].filter { $0.1.count > 0 }
         guard !rows.isEmpty else { return [] }
-        var lines = [" ".left(20) + ["p50", "p90", "p99", "p99.9", "max"].map { $0.right(10) }.joined()]
-        for (name, histogram, note) in rows {
+        var lines = ["".left(16) + ["p50", "p90", "p99", "p99.9", "max"].map { $0.right(10) }.joined()]
+        for (name, histogram, digits, note) in rows {
             let shares = [0.5, 0.9, 0.99, 0.999].map { histogram.percentile($0) } + [histogram.maximum]
-            let cells = shares.map { cell($0).right(10) }.joined()
-            lines.append("  " + name.left(18) + cells + "    " + note)
+            let cells = shares.map { cell($0, digits).right(10) }.joined()
+            lines.append("  " + name.left(14) + cells + "    " + note)
         }
         if numbers.heldMessages > 0 {
             lines.append("  held by faults      \(Figures.plural(Int(clamping: numbers.heldMessages), "message")), \(Figures.duration(numbers.held)) in all")
@@ -61,30 +73,37 @@ struct ProxySummary {
         return lines
     }
 
-    private func cell(_ duration: Duration?) -> String {
-        duration.map { Figures.fixed(Double($0.nanoseconds) / 1e6, digits: 2) } ?? "–"
+    private func cell(_ duration: Duration?, _ digits: Int) -> String {
+        guard let duration else { return "–" }
+        let shown = Figures.fixed(Double(duration.nanoseconds) / 1e6, digits: digits)
+        let least = digits == 1 ? "0.1" : "0.01"
+        return duration.nanoseconds > 0 && !shown.contains { $0 != "0" && $0 != "." } ? "<" + least : shown
+    }
+
+    /// Findings and tool errors stand above the numbers, so that the verdict line stays at the bottom.
+    private func evidence(_ style: Style) -> [String] {
+        let findings = (result.judgement?.findings ?? []).map { finding in
+            String(FindingBlock(finding, stage: "proxy", replay: nil).text(style).dropLast())
+        }
+        let errors = result.ledgerDifferences.prefix(8).map { difference in
+            style.paint("\(style.glyph(.tool)) tool error: \(SafeText.show(difference.sentence))", .excused) + "\n"
+        }
+        return findings + errors
     }
 
     private func verdicts(_ style: Style) -> [String] {
         guard let judgement = result.judgement else { return [] }
-        var words: [String] = []
+        var (worst, words): ([String], [String]) = ([], [])
         for property in judgement.properties {
-            if property.failed > 0 { words.append(style.paint("✗ \(property.id) \(property.failed)", .fail)) }
+            if property.failed > 0 { worst.append(style.paint("✗ \(property.id) \(property.failed)", .fail)) }
             if property.excused > 0 { words.append(style.paint("~ \(property.id) \(property.excused)", .excused)) }
             if property.inconclusive > 0 { words.append("? \(property.id) \(property.inconclusive)") }
         }
         let held = judgement.properties.filter { $0.verdict == .pass }.count
         words.append(style.paint("✓ \(Figures.plural(held, "property", "properties"))", .pass))
-        var lines = ["", "  " + words.joined(separator: "    ")]
+        var lines = ["", "  " + (worst + words).joined(separator: "    ")]
         if !judgement.errorKinds.isEmpty {
             lines[1] += "     errors delivered \(judgement.errorsDelivered.count)/\(judgement.errorKinds.count)"
-        }
-        for finding in judgement.findings {
-            let block = FindingBlock(finding, stage: "proxy", replay: nil)
-            lines.append("\n" + block.text(style))
-        }
-        for difference in result.ledgerDifferences.prefix(8) {
-            lines.append(style.paint("  ‼ tool error: \(SafeText.show(difference.sentence))", .excused))
         }
         return lines
     }

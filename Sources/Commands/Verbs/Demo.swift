@@ -9,7 +9,11 @@ import Reporting
 package struct Demo: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Run users, faults, proxy and judge against a small agent-chat server.",
-        discussion: "miswire demo\nmiswire demo --bugs B08,B10")
+        discussion: """
+            miswire demo
+            miswire demo --bugs B08,B10
+            miswire demo --stage crossed-streams --verbose
+            """)
 
     @Option(help: "Plant these bugs in the server, separated by commas.")
     var bugs = ""
@@ -33,22 +37,19 @@ package struct Demo: AsyncParsableCommand {
 
     package func run() async throws {
         let console = Console(looks: looks)
-        let planted: Set<BackendBug>
-        do { planted = try BackendBug.list(bugs) } catch {
-            throw Complaint(
-                SafeText.show("\(error)"),
-                details: [("expected", BackendBug.allCases.map(\.rawValue).joined(separator: " "))], exit: .usage)
-        }
+        let planted = try Listening.bugs(bugs)
         var stages = DemoStage.all.filter { stage == nil || $0.name == stage }
         if let profile { for index in stages.indices { stages[index].profile = profile } }
         guard !stages.isEmpty else {
             throw Complaint(
                 "no stage is called `\(SafeText.show(stage ?? ""))`",
-                details: [("expected", DemoStage.all.map(\.name).joined(separator: " "))], exit: .usage)
+                details: [("known", DemoStage.all.map(\.name).joined(separator: " "))], exit: .usage)
         }
         guard (1...64).contains(loops) else {
             throw Complaint("--loops \(loops) is out of range", details: [("expected", "1 to 64")], exit: .usage)
         }
+        // What a stage would refuse is said before anything listens.
+        for name in Set(stages.map(\.profile)).sorted() { _ = try ProfileLoader().load(name) }
         let contract = try ContractLoader().load("demo")
         let server = try await Listening.backend(port: 0, bugs: planted, marks: marks)
         let demo = DemoRun(

@@ -5,17 +5,27 @@ import Reporting
 /// `miswire limits`: every bound of ours with its number (trust.md section 3).
 package struct LimitsVerb: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "limits", abstract: "Print every limit: what, default, and what happens beyond.")
+        commandName: "limits", abstract: "Print every limit: what, default, and what happens beyond.",
+        discussion: "miswire limits\nmiswire limits --json")
     @OptionGroup var looks: Looks
     package init() {}
 
     package func run() throws {
         let console = Console(looks: looks)
-        var lines = ["  " + "id".left(5) + "what".left(40) + "default".left(26) + "when exceeded"]
-        for row in LimitRow.all(.standard) {
-            lines.append("  " + console.out.paint(row.id.left(5), .name) + row.what.left(40) + row.value.left(26) + row.then)
+        let rows = LimitRow.all(.standard)
+        if looks.json {
+            let time = Console.utc()
+            for row in rows {
+                console.emit(
+                    JSONLine("limit", time: time).adding("id", row.id).adding("what", row.what)
+                        .adding("default", row.value).adding("then", row.then))
+            }
+            return console.emit(.summary("limits", .pass, time: time))
         }
-        console.answer(lines.joined(separator: "\n") + "\n")
+        var table = Columns([.init(5), .init(34, most: 34), .init(27, most: 27)])
+        table.add("id", "what", "default", "when exceeded")
+        for row in rows { table.add(row.id, row.what, row.value, row.then) }
+        console.answer(table.text(console.out))
     }
 }
 

@@ -1,51 +1,115 @@
 package import ArgumentParser
+import Contracts
 import Profiles
 import Reporting
 
 /// `miswire profile check FILE…`: says what a run would refuse, without running.
 package struct ProfileVerb: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "profile", abstract: "Check profiles and contracts, or list the shipped ones.",
-        discussion: "miswire profile check profiles/lost-credential.yaml\nmiswire profile list",
-        subcommands: [ProfileCheck.self, ProfileList.self])
+        commandName: "profile", abstract: "Check profiles and contracts, list or show the shipped profiles.",
+        discussion: """
+            miswire profile list
+            miswire profile show delayed-accept
+            miswire profile check profiles/lost-credential.yaml
+            """,
+        subcommands: [ProfileCheck.self, ProfileList.self, ProfileShow.self])
     package init() {}
 }
 
 package struct ProfileCheck: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Read profile or contract files and print every error with its place.")
+        commandName: "check", abstract: "Read profile or contract files and print every error with its place.",
+        discussion: "miswire profile check profiles/lost-credential.yaml\nmiswire profile check --plain *.yaml")
     @Argument(help: "Files, or names of shipped profiles.")
     var files: [String]
+    @Flag(help: "One line an error, for editors: FILE:LINE:COLUMN: error: SENTENCE.")
+    var plain = false
     @OptionGroup var looks: Looks
     package init() {}
 
     package func run() throws {
         let console = Console(looks: looks)
         var errors = 0
+        let time = Console.utc()
         for file in files {
             let found = ConfigurationCheck.check(file)
-            if found.errors.isEmpty {
+            errors += found.errors.filter { $0.severity == .error }.count
+            if looks.json {
+                for error in found.errors { console.emit(Self.line(error, time)) }
+            } else if found.errors.isEmpty {
                 console.answer("\(SafeText.show(file)): \(console.out.paint(console.out.glyph(.pass) + " ok", .pass))\n")
+            } else if plain {
+                console.talk(found.errors.map { $0.plain + "\n" }.joined())
             } else {
                 console.talk(ConfigurationForm.text(found, console.err))
-                errors += found.errors.filter { $0.severity == .error }.count
             }
         }
-        if errors > 0 { throw Finished(.usage) }
+        let reason = errors > 0 ? ExitReason.usage : .pass
+        if looks.json {
+            console.emit(.summary("profile", reason, time: time).adding("files", files.count).adding("errors", errors))
+        }
+        if errors > 0 { throw Finished(reason) }
+    }
+
+    private static func line(_ error: ConfigurationError, _ time: String) -> JSONLine {
+        JSONLine(error.severity.rawValue, time: time).adding("file", error.file).adding("line", error.line)
+            .adding("column", error.column).adding("message", error.message).adding("remedy", error.remedy)
     }
 }
 
 package struct ProfileList: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the shipped profiles.")
+        commandName: "list", abstract: "List the shipped profiles.", discussion: "miswire profile list")
     @OptionGroup var looks: Looks
     package init() {}
 
     package func run() throws {
         let console = Console(looks: looks)
+        let time = Console.utc()
+        var table = Columns([.init(20), .init(9)])
+        table.add("profile", "hash", "what it does")
         for name in ProfileLoader.shipped {
-            let about = (try? ProfileLoader().load(name).about) ?? ""
-            console.answer("  " + console.out.paint(name.left(18), .name) + about + "\n")
+            let profile = try ProfileLoader().load(name)
+            table.add(name, profile.hash, profile.about)
+            if looks.json {
+                console.emit(
+                    JSONLine("profile", time: time).adding("name", name).adding("hash", profile.hash)
+                        .adding("about", profile.about).adding("faults", profile.faults.map(\.id)))
+            }
         }
+        if looks.json { return console.emit(.summary("profile", .pass, time: time)) }
+        console.answer(table.text(console.out))
+    }
+}
+
+package struct ProfileShow: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Print a profile as it is written, to copy and edit.",
+        discussion: "miswire profile show delayed-accept > mine.yaml")
+    @Argument(help: "A shipped profile's name, or a file.")
+    var profile: String
+    @OptionGroup var looks: Looks
+    package init() {}
+
+    package func run() throws {
+        let console = Console(looks: looks)
+        let read = try ProfileLoader().load(profile)
+        if looks.json {
+            let time = Console.utc()
+            console.emit(
+                JSONLine("profile", time: time).adding("name", read.name).adding("hash", read.hash)
+                    .adding("about", read.about).adding("faults", read.faults.map(\.id)).adding("text", read.text))
+            return console.emit(.summary("profile", .pass, time: time))
+        }
+        console.answer(FileText.shown(read.text))
+    }
+}
+
+/// A file's text line by line: only line ends stay what they are (trust.md T38).
+enum FileText {
+    static func shown(_ text: String) -> String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { SafeText.show(String($0)) }
+        let whole = lines.joined(separator: "\n")
+        return whole.hasSuffix("\n") || whole.isEmpty ? whole : whole + "\n"
     }
 }

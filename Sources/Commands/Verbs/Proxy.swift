@@ -13,7 +13,7 @@ import Reporting
 #endif
 
 /// `miswire proxy URL`: stands between real clients and a real server.
-package struct Proxy: AsyncParsableCommand {
+package struct Proxy: AsyncParsableCommand, StopsBySignal {
     package static let configuration = CommandConfiguration(
         commandName: "proxy", abstract: "Relay WebSocket traffic, with the faults of a profile and the oracle live.",
         discussion: """
@@ -38,10 +38,10 @@ package struct Proxy: AsyncParsableCommand {
     var seed: UInt64?
     @Option(help: "Event loops. Default: one a core.")
     var loops: Int?
-    @Option(help: "How long sessions may go on after SIGTERM.")
-    var grace = 5
-    @Option(help: "Seconds to wait for the server to answer before anything listens.")
-    var wait = 2
+    @Option(help: "How long sessions may go on after SIGTERM, such as 5s.")
+    var grace = TimeSpan(seconds: 5)
+    @Option(help: "How long to wait for the server before anything listens, such as 30s.")
+    var wait = TimeSpan(seconds: 2)
     @Option(help: "Lines: events (folded over 50/s), all, none (only FAIL and ALERT).")
     var log: Log = .events
     @OptionGroup var looks: Looks
@@ -54,9 +54,11 @@ package struct Proxy: AsyncParsableCommand {
         let form = ProxyForm(console: console, json: looks.json, log: log, started: Date())
         let server: ProxyServer
         do {
-            server = try await ProxyServer.start(options, patience: .seconds(wait), onEvent: { event in form.event(event) })
+            server = try await ProxyServer.start(options, patience: wait.duration, onEvent: { event in form.event(event) })
         } catch { throw ProxyComplaint.of(error) }
-        form.open(options, address: server.address, pid: getpid())
+        form.open(options, address: server.address, answered: server.targetAnswered, pid: getpid())
+        let reminder = Task { await form.remind(options, pid: getpid()) }
+        defer { reminder.cancel() }
         let result = await serve(server, form)
         let reason = ProxyForm.reason(result)
         form.close(result, reason: reason)
@@ -64,10 +66,8 @@ package struct Proxy: AsyncParsableCommand {
     }
 
     private func options() throws -> ProxyOptions {
-        guard (1...64).contains(loops ?? 1), (0...3_600).contains(grace), (0...600).contains(wait) else {
-            throw Complaint(
-                "--loops, --grace or --wait is out of range",
-                details: [("expected", "loops 1 to 64, grace 0 to 3600 s, wait 0 to 600 s")], exit: .usage)
+        guard (1...64).contains(loops ?? 1) else {
+            throw Complaint("--loops \(loops ?? 0) is out of range", details: [("expected", "1 to 64")], exit: .usage)
         }
         let faults = try profile.map { try ProfileLoader().load($0) }
         let promise = try (contract ?? faults?.contract).map { try ContractLoader().load($0) }
@@ -92,14 +92,17 @@ package struct Proxy: AsyncParsableCommand {
         for await number in signals {
             guard number == SIGUSR1 else { break }
             server.stopFaults()
-            form.faultsStopped()
+            form.faultsStopped(at: server.now)
         }
-        form.draining(grace: grace)
+        form.draining(server.liveSessions, grace: grace.duration)
+        let begun = ContinuousClock.now
         let impatient = Task {
             for await number in signals where number != SIGUSR1 { _ = await server.drain(grace: .zero) }
         }
         defer { impatient.cancel() }
-        return await server.drain(grace: .seconds(grace))
+        let result = await server.drain(grace: grace.duration)
+        form.drained(in: begun.duration(to: ContinuousClock.now), whole: result.drained)
+        return result
     }
 }
 
@@ -116,10 +119,11 @@ enum ProxyComplaint {
                 "\(SafeText.show(url)) cannot be a target", details: [("found", why), ("expected", "ws://HOST:PORT, such as ws://127.0.0.1:8080")],
                 exit: .usage)
         case .portInUse(let address, let owner):
-            let by = owner.map { [(label: "by", text: "\(SafeText.show($0.name)), pid \($0.pid)")] } ?? []
             return Complaint(
                 "port \(address.port) is in use",
-                details: by + [("remedy", "choose another with --listen :\(address.port + 1), or :0 for a free one")], exit: .usage)
+                details: PortWords.by(owner)
+                    + [("remedy", "choose another with --listen :\(min(address.port + 1, 65_535)), or :0 for a free one")],
+                exit: .usage)
         case .cannotListen(let address, let why):
             return Complaint("\(address) cannot be listened on", details: [("found", SafeText.show(why))], exit: .usage)
         case .hostNotFound(let host, let why):
@@ -132,7 +136,7 @@ enum ProxyComplaint {
                 "the target ws://\(address) does not answer",
                 details: [
                     ("tried", "\(address), \(SafeText.show(why)), \(attempts) times in \(Figures.duration(elapsed))"),
-                    ("remedy", "start it, name another address, or --wait 30"),
+                    ("remedy", "start it, name another address, or --wait 30s"),
                 ], exit: .targetUnreachable)
         case .cannotRecord(let directory, let why):
             return Complaint(

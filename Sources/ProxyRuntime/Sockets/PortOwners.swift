@@ -2,7 +2,7 @@ import Glibc
 
 extension PortOwner {
     /// Who listens on a TCP port, as far as the proc file system shows it to us.
-    static func listening(on port: Int) -> PortOwner? {
+    package static func listening(on port: Int) -> PortOwner? {
         let tables = ["/proc/net/tcp", "/proc/net/tcp6"].compactMap { ProcFile.text($0) }
         let inodes = tables.flatMap { listeners(in: $0, port: port) }
         guard !inodes.isEmpty else { return nil }

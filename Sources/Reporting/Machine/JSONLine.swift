@@ -24,4 +24,9 @@ package struct JSONLine: Sendable {
     }
 
     package var text: String { JSON.object(members).text + "\n" }
+
+    /// The last line of every run.
+    package static func summary(_ verb: String, _ reason: ExitReason, time: String) -> JSONLine {
+        JSONLine("summary", time: time).adding("verb", verb).adding("exit", reason.code).adding("reason", reason.reason)
+    }
 }

@@ -20,7 +20,7 @@ package struct Diagram: Sendable {
     private func head() -> String {
         var canvas = Canvas()
         for (lane, name) in sketch.lanes.enumerated() {
-            let shown = String(SafeText.show(name).prefix(Self.gap - 2))
+            let shown = SafeText.show(name).shortened(to: Self.gap - 2)
             canvas.put(shown, at: column(lane) - shown.count / 2)
         }
         return canvas.text
@@ -31,7 +31,9 @@ package struct Diagram: Sendable {
         for lane in sketch.lanes.indices { canvas.put("│", at: column(lane)) }
         if row.timed { canvas.put(Figures.time(row.instant, since: start).right(8), at: 0) }
         switch row.mark {
-        case .stand(let lane, let text): canvas.put(String(SafeText.show(text).prefix(70)) + " ", at: column(lane))
+        case .stand(let lane, let text): 
+            // A text beyond the last column is cut; a lane that it covers does not go on through it.
+            canvas.put(SafeText.show(text).shortened(to: 100 - column(lane)) + " ", at: column(lane))
         case .arrow(let from, let to, let label, let number, let note):
             draw(from: from, to: to, label: label, number: number, on: &canvas)
             if !note.isEmpty { canvas.put(" " + note, at: max(column(from), column(to)) + 1) }
@@ -57,7 +59,7 @@ package struct Diagram: Sendable {
 
     private func centred(_ label: String) -> String {
         let inner = Self.gap - 1
-        let text = label.isEmpty ? "" : " \(label.prefix(inner - 4)) "
+        let text = label.isEmpty ? "" : " \(label.shortened(to: inner - 4)) "
         let left = (inner - text.count) / 2
         return String(repeating: "─", count: left) + text + String(repeating: "─", count: inner - left - text.count)
     }
@@ -69,8 +71,8 @@ package struct Diagram: Sendable {
             switch row.mark {
             case .stand(_, let text): return "  \(index + 1). \(time) \(SafeText.show(text))"
             case .arrow(let from, let to, let label, let number, let note):
-                let hop = "\(sketch.lanes[from]) → \(sketch.lanes[to])"
-                return "  \(index + 1). \(time) \(hop) \(label) \(number) \(note)"
+                let hop = "\(SafeText.show(sketch.lanes[from])) → \(SafeText.show(sketch.lanes[to]))"
+                return "  \(index + 1). \(time) \([hop, label, number, note].filter { !$0.isEmpty }.joined(separator: " "))"
             }
         }
         return style.plainly(lines.joined(separator: "\n")) + "\n"

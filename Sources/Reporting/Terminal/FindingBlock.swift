@@ -31,18 +31,20 @@ package struct FindingBlock: Sendable {
         let also = finding.also.isEmpty ? "" : "also " + finding.also.joined(separator: " ")
         let title = "✗ fail[\(finding.property)] \(SafeText.show(finding.sentence))"
         let times = "\(Figures.count(finding.repeats))×"
-        let line = title.left(50) + (also.isEmpty ? "" : "  " + also)
-        let full = line.left(68) + "  " + times.right(4) + "   finding \(finding.id)"
+        // As in the two headings of looks.md: without `also` the count stands four columns further right.
+        let line = also.isEmpty ? title.left(73) : (title.left(48) + "  " + also).left(69)
+        let gap = line.count > (also.isEmpty ? 73 : 69) ? "  " : ""
+        let full = line + gap + times.right(4) + "   finding \(finding.id)"
         let sessions = finding.sessions.map(\.description).joined(separator: " and ")
         let word = finding.sessions.count == 1 ? "session" : "sessions"
         var place = "  --> \(stage), \(word) \(sessions)"
         if finding.contractLine > 0 { place += ", contract \(finding.contractFile):\(finding.contractLine)" }
-        return style.paint(style.plainly(full), .failName) + "\n" + place + "\n"
+        return style.paint(style.plainly(full), .failName) + "\n" + style.plainly(SafeText.show(place)) + "\n"
     }
 
     private func taps() -> String {
         var lines = ["  taps          Cin         Sout        Sin         Cout"]
-        for entry in finding.witness {
+        for entry in named() {
             guard let (passage, word) = described(entry), let session = entry.session else { continue }
             var line = "  " + "#\(entry.number) \(word)".left(14)
             for tap in Tap.allCases {
@@ -51,9 +53,15 @@ package struct FindingBlock: Sendable {
             }
             let user = userName(of: session)
             let way = passage.direction == .toServer ? "\(user) ▸ server" : "server ▸ \(user)"
-            lines.append(line + way.left(17) + " " + label(entry))
+            lines.append((line + way.left(17) + label(entry)).trimmed)
         }
         return lines.count > 1 ? lines.joined(separator: "\n") + "\n" : ""
+    }
+
+    /// Only what the sentence names: the offending entry and what caused it, messages before upgrades.
+    private func named() -> [Entry] {
+        let messages = finding.witness.filter { if case .frame = $0.body { true } else { false } }
+        return messages.isEmpty ? finding.witness : messages
     }
 
     private func userName(of session: SessionID) -> String {
@@ -87,12 +95,13 @@ package struct FindingBlock: Sendable {
         let kind = record.message?.opcode == .binary ? "binary" : "text"
         var lines = ["  #\(entry.number) at \(tap) on \(session), \(kind), \(Figures.count(payload.readableBytes)) bytes"]
         let text = SafeText.show(bytes: payload.readableBytesView.prefix(2_048))
+        var carets = entry.ref == finding.offending ? Carets(finding, payload: payload).all[...] : []
         for line in wrapped(text, width: 92) {
             lines.append("    " + line)
-            if let caret = finding.caret, entry.ref == finding.offending, let range = line.firstRange(of: caret.text) {
-                let column = line.distance(from: line.startIndex, to: range.lowerBound)
-                let mark = String(repeating: "^", count: max(1, caret.text.count))
-                lines.append("    " + String(repeating: " ", count: column) + mark + " " + caret.label.prefix(40))
+            while let caret = carets.first, let column = caret.column(in: line) {
+                let label = SafeText.show(caret.label).shortened(to: 40)
+                lines.append("    " + String(repeating: " ", count: column) + caret.mark + " " + label)
+                carets = carets.dropFirst()
             }
         }
         return lines.joined(separator: "\n") + "\n"
@@ -122,23 +131,15 @@ package struct FindingBlock: Sendable {
     }
 
     private func reasons(_ style: Style) -> String {
-        var lines = [
-            "  requirement  " + finding.requirement, "  expected     " + SafeText.show(finding.expected),
-            "  found        " + SafeText.show(finding.found), "  faults       " + faults(),
-            "  attribution  " + Self.words(finding.attribution),
-        ]
+        let faults = FaultLines(finding).lines
+        let rows =
+            [("requirement", SafeText.show(finding.requirement)), ("expected", SafeText.show(finding.expected)),
+                ("found", SafeText.show(finding.found))]
+            + (faults.isEmpty ? ["none"] : faults).enumerated().map { ($0 == 0 ? "faults" : "", $1) }
+            + [("attribution", Self.words(finding.attribution))]
+        var lines = rows.map { Columns.wrapped($1, label: "  " + $0.left(13), width: max(60, style.width)) }
         if let replay { lines.append("  replay with: " + style.paint(replay, .paste)) }
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    private func faults() -> String {
-        guard !finding.faults.isEmpty else { return "none" }
-        return finding.faults.prefix(4).map { fault in
-            let excuses = fault.influence.excuses.map(\.words).joined(separator: ", ")
-            let may = excuses.isEmpty ? "excuses nothing" : "may excuse \(excuses)"
-            let not = ([finding.property] + finding.also).joined(separator: ", ")
-            return "\(fault.id) \(fault.kind) \(SafeText.show(fault.detail)) at \(fault.tap.rawValue): \(may), not \(not)"
-        }.joined(separator: "\n               ")
     }
 
     package static func words(_ attribution: Attribution) -> String {
@@ -172,7 +173,7 @@ extension Influence.Excuse {
         case .routing: "routing as the sender sees it"
         case .completion: "completion of that run"
         case .delivery: "delivery on the client ledger"
-        case .deadline: "deadlines, by what was held"
+        case .deadline: "deadlines by what was held"
         case .ending: "runs open when it acted"
         }
     }

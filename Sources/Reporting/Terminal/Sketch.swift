@@ -37,7 +37,8 @@ package struct Sketch: Sendable, Equatable {
             let text = "✗ \(finding.property) \(finding.sentence)"
             rows.append(SketchRow(instant: finding.instant, mark: .stand(lane: 0, text: text), timed: true))
         } else if let also = finding.also.first, finding.instant > (rows.last?.instant ?? .zero) {
-            let text = "✗ \(also) \(finding.expected)"
+            let missing = finding.expected.hasPrefix("no ") ? finding.expected : "no " + finding.expected
+            let text = "✗ \(also) \(missing)"
             rows.append(SketchRow(instant: finding.instant, mark: .stand(lane: 0, text: text), timed: true))
         }
         self.rows = Array(rows.sorted { $0.instant < $1.instant }.prefix(10))
@@ -52,7 +53,7 @@ package struct Sketch: Sendable, Equatable {
         case .frame(let record):
             return hops(record.passage, frameLabel(record), number, note, side)
         case .fault(let fault):
-            let text = "◆ \(fault.id) \(fault.detail)"
+            let text = "◆ \(fault.id) \(fault.detail.replacingHead("101 held", with: "held"))"
             return [SketchRow(instant: entry.instant, mark: .stand(lane: side.proxy, text: text), timed: false)]
         case .ended(let end):
             let lane = end.side == .client ? side.user : 2
@@ -116,5 +117,12 @@ private struct Laneing {
     init(right: Bool) {
         user = right ? 4 : 0
         proxy = right ? 3 : 1
+    }
+}
+
+extension String {
+    /// With `other` instead of `head` where it begins with that.
+    package func replacingHead(_ head: String, with other: String) -> String {
+        hasPrefix(head) ? other + dropFirst(head.count) : self
     }
 }

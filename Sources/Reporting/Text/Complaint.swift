@@ -16,14 +16,15 @@ package struct Complaint: Error, Sendable, Equatable {
             && lhs.details.elementsEqual(rhs.details) { $0.label == $1.label && $0.text == $1.text }
     }
 
-    /// The exit words stand at the end of the last line, as in looks.md.
+    /// The exit words stand at the end of the last line, as in looks.md; what is long goes on below its label.
     package func text(_ style: Style) -> String {
         var lines = ["error: " + sentence]
-        lines += details.map { "  " + $0.label.left(10) + $0.text }
-        let ending = exit.words
-        let last = lines.removeLast()
-        let gap = max(2, 82 - last.count - ending.count)
-        lines.append(last + String(repeating: " ", count: gap) + ending)
+        for detail in details {
+            for (index, part) in Columns.broken(detail.text, to: max(40, style.width - 14)).enumerated() {
+                lines.append("  " + (index == 0 ? detail.label : "").left(10) + part)
+            }
+        }
+        lines.append(exit.ending(lines.removeLast()))
         lines[0] = style.paint("error:", .fail) + lines[0].dropFirst("error:".count)
         return style.plainly(lines.joined(separator: "\n")) + "\n"
     }
@@ -57,4 +58,20 @@ package enum ExitReason: Sendable, Hashable, CaseIterable {
         }
     }
     package var words: String { "exit \(code) (\(reason))" }
+
+    /// A last line with `exit N (reason)` behind it, in the column in which looks.md has these words.
+    package func ending(_ line: String) -> String {
+        let column =
+            switch self {
+            case .pass: 85
+            case .violations: 80
+            case .inconclusive: 77
+            case .nothingExercised: 66
+            case .targetUnreachable: 64
+            case .usage: 84
+            case .selfCheckFailed: 72
+            case .interrupted: 76
+            }
+        return line.left(column - 2) + "  " + words
+    }
 }

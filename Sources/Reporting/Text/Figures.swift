@@ -44,7 +44,9 @@ package enum Figures {
 
     /// Seconds since the session's stage began, as in evidence: `0.416`.
     package static func time(_ instant: Instant, since start: Instant) -> String {
-        fixed(Double(start.duration(to: instant).nanoseconds) / 1e9, digits: 3)
+        // Cut, not rounded, as the sentences of the oracle are.
+        let milliseconds = start.duration(to: instant).nanoseconds / 1_000_000
+        return fixed(Double(milliseconds) / 1e3, digits: 3)
     }
 
     package static func bytes(_ value: UInt64) -> String {

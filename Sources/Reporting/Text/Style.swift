@@ -59,7 +59,16 @@ package struct Style: Sendable, Equatable {
             "│": "|", "─": "-", "┼": "+", "▸": ">", "◂": "<", "◆": "*", "✗": "x", "✓": "+", "‼": "!", "…": "...",
             "–": "-", "→": "->", "×": "x", "▴": "^",
         ]
-        return text.reduce(into: "") { shown, character in shown += stand[character] ?? String(character) }
+        return text.reduce(into: "") { shown, character in
+            shown += stand[character] ?? (character.isASCII ? String(character) : Self.escaped(character))
+        }
+    }
+}
+
+extension Style {
+    /// A foreign character that such a stream cannot show.
+    private static func escaped(_ character: Character) -> String {
+        character.unicodeScalars.map { $0.isASCII ? String($0) : "\\u{\(String($0.value, radix: 16))}" }.joined()
     }
 }
 

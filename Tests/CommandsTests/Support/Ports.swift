@@ -1,0 +1,48 @@
+import Foundation
+
+/// TCP ports of 127.0.0.1.
+enum Ports {
+    private static func withSocket<T>(_ body: (Int32) throws -> T) rethrows -> T {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        return try body(descriptor)
+    }
+
+    private static func address(_ port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return address
+    }
+
+    private static func call(
+        _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
+        var address = address(port)
+        return unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+
+    /// One that was free a moment ago.
+    static func free() throws -> UInt16 {
+        try withSocket { descriptor in
+            guard unsafe call(0, { unsafe bind(descriptor, $0, $1) }) == 0 else { throw CocoaError(.featureUnsupported) }
+            var name = sockaddr_in()
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            _ = unsafe withUnsafeMutablePointer(to: &name) { pointer in
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe getsockname(descriptor, $0, &length)
+                }
+            }
+            return UInt16(bigEndian: name.sin_port)
+        }
+    }
+
+    static func answers(_ port: UInt16) -> Bool {
+        withSocket { descriptor in unsafe call(port) { unsafe connect(descriptor, $0, $1) } == 0 }
+    }
+}
