@@ -86,9 +86,11 @@ struct DemoForm: Sendable {
         }
         // A clean run has said so in its stage line.
         if judgement.errorsDelivered.count < judgement.errorKinds.count { console.answer("  " + DemoStage.delivered(judgement) + "\n") }
+        // A block ends with an empty line of its own.
+        if !seen.isEmpty { console.answer("\n") }
         for item in seen {
             let block = FindingBlock(item.finding, stage: item.stage.name, replay: replay(item, bugs))
-            console.answer("\n" + block.text(console.out))
+            console.answer(block.text(console.out))
         }
         if seen.isEmpty {
             console.answer("  next       \(OwnName.command) demo --bugs B08,B10         plant two bugs and see them found\n")
