@@ -66,13 +66,15 @@ package struct Judge: Sendable {
 
     private mutating func finish(at end: Instant) -> Judgement {
         advance(to: end)
-        let settled = seats.reduce(0) { $0 + $1.summary.inconclusive }
+        let before = undecided
+        let standing = collector.findings.map(\.id)
         reader.conclude(at: end)
         hear()
         ask { try $0.conclude(at: end) }
         var judgement = Judgement()
         judgement.properties = seats.map(\.summary)
-        judgement.pending = seats.reduce(0) { $0 + $1.summary.inconclusive } - settled
+        judgement.pending = undecided - before
+        judgement.standing = standing
         judgement.findings = collector.findings
         judgement.toolErrors = ledger.differences
         judgement.errorKinds = kinds
@@ -85,6 +87,9 @@ package struct Judge: Sendable {
         if collector.dropped > 0 { judgement.notes.append("\(collector.dropped) more findings are not listed") }
         return judgement
     }
+
+    /// What may change as long as the journal goes on: everything but passes and excuses.
+    private var undecided: Int { seats.reduce(0) { $0 + $1.summary.inconclusive + $1.summary.failed } }
 
     /// Tells every property what the reader made of the entry in hand.
     private mutating func hear() {

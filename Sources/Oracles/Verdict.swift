@@ -117,8 +117,10 @@ package struct Judgement: Sendable, Equatable {
     package var sessions = 0
     package var runs = 0
     package var entries: UInt64 = 0
-    /// Inconclusive only because the journal ends here: a run that goes on may still decide them.
+    /// Judged as it is only because the journal ends here: a run that goes on may still decide otherwise.
     package var pending = 0
+    /// Ids of findings that stand however it goes on.
+    package var standing: [String] = []
     /// Fault entries that were applied.
     package var faultsActed = 0
     package var notes: [String] = []

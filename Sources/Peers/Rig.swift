@@ -110,7 +110,8 @@ package struct Rig: Sendable {
     private func settle(_ server: ProxyServer) async {
         let clock = ContinuousClock()
         let end = clock.now.advanced(by: Deadlines.longest(in: contract) * 3 + .milliseconds(500))
-        var pause = Duration.milliseconds(20)
+        // Silence shorter than this is no silence: faults hold things back.
+        var pause = Duration.milliseconds(75)
         var entries: UInt64?
         while clock.now < end {
             let isEmpty = server.liveSessions == 0
@@ -136,8 +137,8 @@ package struct Rig: Sendable {
     }
 
     private func knows(_ soFar: RunResult, _ holds: (@Sendable (Finding) -> Bool)?) -> Bool {
-        guard let holds, let findings = soFar.judgement?.findings else { return false }
-        return findings.contains(where: holds)
+        guard let holds, let judgement = soFar.judgement else { return false }
+        return judgement.findings.contains { judgement.standing.contains($0.id) && holds($0) }
     }
 
     private static func error(_ error: RuntimeError) -> RigError {

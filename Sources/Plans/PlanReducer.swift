@@ -73,12 +73,15 @@ package enum PlanReducer {
         return tidied(smaller)
     }
 
+    /// The steps up to there, and of each user the guards behind their last one: they say what was expected.
     private static func truncated(_ plan: Plan, to index: Int) -> Plan {
         var smaller = plan
-        var end = index + 1
-        // The guard behind the last exchange says what was expected; it stays.
-        while end < plan.steps.count, case .until = plan.steps[end].verb { end += 1 }
-        smaller.steps = Array(plan.steps.prefix(end))
+        smaller.steps = Array(plan.steps.prefix(index + 1))
+        var gone: Set<String> = []
+        for step in plan.steps.dropFirst(index + 1) {
+            guard let user = step.user, !gone.contains(user) else { continue }
+            if step.verb.isGuard { smaller.steps.append(step) } else { gone.insert(user) }
+        }
         return tidied(smaller)
     }
 

@@ -106,7 +106,7 @@ struct DemoRun: Sendable {
         form.begin(stage, users: plan.users.count)
         do {
             var rig = try rig(stage)
-            rig.missesAllowed = 2
+            rig.missesAllowed = 1
             let run = try await rig.run(plan)
             let result = StageResult(
                 stage: stage, users: plan.users.count, judgement: run.judgement, steps: run.steps, took: run.took)

@@ -100,16 +100,21 @@ extension Reader {
     /// The journal ends: bounds before its end fire, and what is open still was not judged.
     mutating func conclude(at end: Instant) {
         for id in sessions.keys.sorted() {
-            guard let session = sessions[id] else { continue }
-            if let pending = session.greeting, pending.isOverdue { missGreeting(id, pending, at: end, isLate: true) }
-            if let pending = session.authentication, pending.isOverdue { missAuthentication(id, pending, at: end, isLate: true) }
-            for number in session.open where requests[number]?.pending?.isOverdue == true {
-                expire(number, at: end, isLate: true)
-            }
-            for number in session.runs where runs[number]?.pending?.isOverdue == true {
-                missRun(number, at: end, isLate: true)
-            }
+            judgeOverdue(id, at: end)
             conclude(id)
+        }
+    }
+
+    /// Bounds that are over and only wait for proof that our own loops were awake: no more of it will come.
+    mutating func judgeOverdue(_ id: SessionID, at end: Instant) {
+        guard let session = sessions[id] else { return }
+        if let pending = session.greeting, pending.isOverdue { missGreeting(id, pending, at: end, isLate: true) }
+        if let pending = session.authentication, pending.isOverdue { missAuthentication(id, pending, at: end, isLate: true) }
+        for number in session.open where requests[number]?.pending?.isOverdue == true {
+            expire(number, at: end, isLate: true)
+        }
+        for number in session.runs where runs[number]?.pending?.isOverdue == true {
+            missRun(number, at: end, isLate: true)
         }
     }
 

@@ -67,6 +67,8 @@ extension Reader {
 
     mutating func readClose(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant) {
         if frame.passage.direction == .toServer {
+            // It waited long enough for what is overdue.
+            judgeOverdue(id, at: at)
             sessions[id]?.isClosedByClient = true
             return
         }
@@ -94,7 +96,9 @@ extension Reader {
     }
 
     private mutating func clientEnded(_ id: SessionID, at: Instant) {
-        guard let session = sessions[id], !session.isClosedByClient else { return }
+        guard sessions[id]?.isClosedByClient == false else { return }
+        judgeOverdue(id, at: at)
+        guard let session = sessions[id] else { return }
         sessions[id]?.isOver = true
         bereave(session, at: at)
         leave(id, .undecided("the client left before the deadline"))

@@ -103,7 +103,7 @@ extension Reader {
             if case .equal = match(request.links, leftovers[index].links) { return true }
             return false
         }
-        guard let index = equal ?? fitting.first else { return }
+        guard let index = equal ?? fitting.first(where: { !isNamed(leftovers[$0]) }) else { return }
         join(request, at: index, to: &evidence)
     }
 
@@ -119,6 +119,13 @@ extension Reader {
             }
         }
         if let index { join(request, at: index, to: &evidence) }
+    }
+
+    /// It repeats what names a request that is still open: that one's it is, not just any that it fits.
+    private func isNamed(_ leftover: Leftover) -> Bool {
+        requests.values.contains { request in
+            if case .equal(let path) = match(request.links, leftover.links) { isExclusive(path) } else { false }
+        }
     }
 
     private func isLate(_ leftover: Leftover, for request: Request) -> Bool {
