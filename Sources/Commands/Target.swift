@@ -79,6 +79,7 @@ struct Target {
         switch error {
         case .cannotListen(let why):
             Complaint("the proxy cannot listen", details: [("found", SafeText.show(why))], exit: .usage)
+        case .cannotRecord(let directory, let why): ProxyComplaint.cannotRecord(directory, why)
         case .unreachable(let why):
             Complaint(
                 "the target does not answer",

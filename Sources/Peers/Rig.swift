@@ -146,6 +146,7 @@ package struct Rig: Sendable {
         case .targetSilent(let address, let reason, _, _): .unreachable("\(address): \(reason)")
         case .hostNotFound(let host, let reason): .unreachable("\(host): \(reason)")
         case .forbiddenTarget(let address, let reason): .unreachable("\(address): \(reason)")
+        case .cannotRecord(let directory, let reason): .cannotRecord(directory: directory, reason)
         default: .cannotListen("\(error)")
         }
     }
@@ -153,6 +154,7 @@ package struct Rig: Sendable {
 
 package enum RigError: Error, Sendable, Equatable {
     case cannotListen(String)
+    case cannotRecord(directory: String, String)
     case unreachable(String)
 }
 

@@ -102,7 +102,20 @@ package enum PlanReducer {
         }
         var smaller = plan
         smaller.steps = plan.steps.indices.filter(keep.contains).map { plan.steps[$0] }
-        return tidied(smaller)
+        return tidied(awaitingLess(smaller))
+    }
+
+    /// A guard that waits for one event a message waits for as many as there are messages left.
+    private static func awaitingLess(_ plan: Plan) -> Plan {
+        var plan = plan
+        var sent: [String: Int] = [:]
+        for index in plan.steps.indices {
+            guard let user = plan.steps[index].user else { continue }
+            if plan.steps[index].verb.sends { sent[user, default: 0] += 1 }
+            guard case .until(let events, let bound) = plan.steps[index].verb, let count = sent[user] else { continue }
+            plan.steps[index].verb = .until(Array(events.prefix(max(1, count))), within: bound)
+        }
+        return plan
     }
 
     /// Barriers that name steps which are gone name the others; with fewer than two they go as well.

@@ -138,10 +138,13 @@ enum ProxyComplaint {
                     ("tried", "\(address), \(SafeText.show(why)), \(attempts) times in \(Figures.duration(elapsed))"),
                     ("remedy", "start it, name another address, or --wait 30s"),
                 ], exit: .targetUnreachable)
-        case .cannotRecord(let directory, let why):
-            return Complaint(
-                "nothing can be recorded into \(SafeText.show(directory))",
-                details: [("found", SafeText.show(why)), ("remedy", "name another directory with --record")], exit: .usage)
+        case .cannotRecord(let directory, let why): return cannotRecord(directory, why)
         }
+    }
+
+    static func cannotRecord(_ directory: String, _ why: String) -> Complaint {
+        Complaint(
+            "nothing can be recorded into \(SafeText.show(directory))",
+            details: [("found", SafeText.show(why)), ("remedy", "name another directory with --record")], exit: .usage)
     }
 }
