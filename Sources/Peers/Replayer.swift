@@ -104,7 +104,10 @@ package struct Replayer: Sendable {
             if mine.allSatisfy({ $0.checked == 0 }) { return "\(property) was not exercised" }
             return mine.contains { $0.inconclusive > 0 } ? "\(property) could not be decided" : nil
         }
-        return properties.allSatisfy { $0.checked == 0 } ? "nothing was exercised" : nil
+        if properties.allSatisfy({ $0.checked == 0 }) { return "nothing was exercised" }
+        // A step went wrong, and whether that is the server's fault is open.
+        guard seen.contains(where: { $0.difference != nil }) else { return nil }
+        return properties.first { $0.inconclusive > 0 }.map { "\($0.id) could not be decided" }
     }
 
     /// What happens now: the last guard that holds, as `error reaches alice in 6 ms`.
