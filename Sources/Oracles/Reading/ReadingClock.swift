@@ -106,15 +106,25 @@ extension Reader {
     }
 
     /// Bounds that are over and only wait for proof that our own loops were awake: no more of it will come.
-    mutating func judgeOverdue(_ id: SessionID, at end: Instant) {
+    private mutating func judgeOverdue(_ id: SessionID, at end: Instant) {
+        judge(id, at: end) { $0.isOverdue }
+    }
+
+    /// The same when the client leaves, of those alone that have run their whole length: what was credited, or waits for
+    /// a reader, was still to come.
+    mutating func judgeSpent(_ id: SessionID, at now: Instant) {
+        judge(id, at: now) { $0.proofDue.map { $0 <= now.advanced(by: Self.proof) } ?? false }
+    }
+
+    private mutating func judge(_ id: SessionID, at end: Instant, where isReady: (Pending) -> Bool) {
         guard let session = sessions[id] else { return }
-        if let pending = session.greeting, pending.isOverdue { missGreeting(id, pending, at: end, isLate: true) }
-        if let pending = session.authentication, pending.isOverdue { missAuthentication(id, pending, at: end, isLate: true) }
-        for number in session.open where requests[number]?.pending?.isOverdue == true {
-            expire(number, at: end, isLate: true)
+        if let pending = session.greeting, isReady(pending) { missGreeting(id, pending, at: end, isLate: true) }
+        if let pending = session.authentication, isReady(pending) { missAuthentication(id, pending, at: end, isLate: true) }
+        for number in session.open {
+            if let pending = requests[number]?.pending, isReady(pending) { expire(number, at: end, isLate: true) }
         }
-        for number in session.runs where runs[number]?.pending?.isOverdue == true {
-            missRun(number, at: end, isLate: true)
+        for number in session.runs {
+            if let pending = runs[number]?.pending, isReady(pending) { missRun(number, at: end, isLate: true) }
         }
     }
 

@@ -68,7 +68,7 @@ extension Reader {
     mutating func readClose(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant) {
         if frame.passage.direction == .toServer {
             // It waited long enough for what is overdue.
-            judgeOverdue(id, at: at)
+            judgeSpent(id, at: at)
             sessions[id]?.isClosedByClient = true
             return
         }
@@ -97,7 +97,7 @@ extension Reader {
 
     private mutating func clientEnded(_ id: SessionID, at: Instant) {
         guard sessions[id]?.isClosedByClient == false else { return }
-        judgeOverdue(id, at: at)
+        judgeSpent(id, at: at)
         guard let session = sessions[id] else { return }
         sessions[id]?.isOver = true
         bereave(session, at: at)
