@@ -42,10 +42,17 @@ let modules: [(name: String, imports: [Target.Dependency])] = [
     ),
     ("ReferenceBackend", ["Wire", "Journaling", buffers, sockets]),
     (
+        "Fuzzing",
+        [
+            "Wire", "Journaling", "Contracts", "Faults", "Oracles", "Plans", "Profiles", "Captures", "Findings", "Peers",
+            buffers,
+        ]
+    ),
+    (
         "Commands",
         [
             "Wire", "Journaling", "Contracts", "Faults", "Oracles", "Plans", "Profiles", "Captures", "Findings",
-            "Reporting", "ProxyRuntime", "Peers", "ReferenceBackend", buffers, sockets, arguments,
+            "Reporting", "ProxyRuntime", "Peers", "Fuzzing", "ReferenceBackend", buffers, sockets, arguments,
         ]
     ),
 ]
@@ -77,9 +84,9 @@ let package = Package(
         + modules.map { module in
             .testTarget(
                 name: module.name + "Tests",
-                // The simulator of Peers is tested on a server that it must not know.
+                // The simulator of Peers and the fuzzer are tested on a server that they must not know.
                 dependencies: [.target(name: module.name)] + module.imports
-                    + (module.name == "Peers" ? ["ReferenceBackend"] : []),
+                    + (["Peers", "Fuzzing"].contains(module.name) ? ["ReferenceBackend"] : []),
                 // Vectors, and harnesses with peers of other makers; .ci/run starts these.
                 exclude: ["Wire": ["Vectors"], "ProxyRuntime": ["Peers"]][module.name] ?? [],
                 swiftSettings: strict)

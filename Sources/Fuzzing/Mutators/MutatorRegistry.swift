@@ -1,0 +1,10 @@
+/// Every mutator, one line each, by level.
+package enum MutatorRegistry {
+    package static let all: [any Mutator.Type] = handshake + frame + message + session + schedule
+
+    static let handshake: [any Mutator.Type] = []
+    static let frame: [any Mutator.Type] = []
+    static let message: [any Mutator.Type] = []
+    static let session: [any Mutator.Type] = []
+    static let schedule: [any Mutator.Type] = []
+}

@@ -1,0 +1,49 @@
+package import Journaling
+package import Oracles
+package import Plans
+
+/// How one plan is to be played.
+package struct CaseOptions: Sendable {
+    package var cast = Cast()
+    /// Seed of variables, keys and masks, and of the plan's faults.
+    package var seed: UInt64 = 1
+    /// Ends the play as soon as the judge knows a finding for which this holds.
+    package var isEnough: (@Sendable (Finding) -> Bool)?
+    /// Every property's obligations are waited for at most so long after the last step; nil = three times the
+    /// contract's longest bound. What is open then is inconclusive.
+    package var patience: Duration?
+    /// See `PlayMachine.Settings`.
+    package var missesAllowed: Int? = 2
+    package init() {}
+}
+
+/// What came of one play.
+package struct CaseRun: Sendable {
+    package var steps: [StepResult]
+    /// Users in findings bear the plan's names.
+    package var judgement: Judgement
+    /// The whole journal in its order, ticks left out.
+    package var entries: [Entry]
+    package var took: Duration
+    /// Messages (text and binary) that left for the server, and that it sent.
+    package var sent = 0
+    package var received = 0
+    /// Bytes that the server sent.
+    package var bytesReceived: UInt64 = 0
+    package var connections = 0
+    /// Connections that the target did not take (refused, silent): one phrase each.
+    package var unreachable: [String] = []
+    /// True when it was ended by the time allowed for it, or by a flood.
+    package var isCut = false
+    package init(steps: [StepResult], judgement: Judgement, entries: [Entry], took: Duration) {
+        self.steps = steps
+        self.judgement = judgement
+        self.entries = entries
+        self.took = took
+    }
+}
+
+/// Whatever can play a plan against the target and judge what happened. Plans bring their own faults.
+package protocol CaseRunner: Sendable {
+    func run(_ plan: Plan, _ options: CaseOptions) async -> CaseRun
+}
