@@ -3,7 +3,7 @@ package import Wire
 
 /// What earlier messages bound, for `$run1.thread_id` and its like (value flow, fuzzing.md "A test is a plan"):
 ///
-/// * `$alice.id` is alice's principal name.
+/// * `$alice.id` is alice's principal name: her own, unless whoever plays says that she is another to the server.
 /// * `$alice.FIELD` is the value of the member FIELD in the newest event that reached alice and has it.
 /// * `$runN.FIELD` is the same among the events of the N-th run of the step's own user; `$bob.runN.FIELD` of bob's. A
 ///   user's runs are numbered from 1 in the order in which the first event with a new run key reached that user. The key
@@ -23,9 +23,12 @@ package struct Binding: Sendable {
 
     private let runKeys: [[Path]]
     private let userPaths: [Path]
+    private let principals: [String: String]
     private var known: [String: Known] = [:]
 
-    package init(contract: Contract?) {
+    /// - Parameter principals: who the plan's users are to the server, by user; the others are what they are called.
+    package init(contract: Contract?, principals: [String: String] = [:]) {
+        self.principals = principals
         runKeys = contract?.runs.map(\.key) ?? []
         userPaths = contract?.identity.ids.filter { $0.is == .user }.flatMap(\.at) ?? []
     }
@@ -33,7 +36,9 @@ package struct Binding: Sendable {
     /// An event reached a connection of that user.
     package mutating func observe(_ event: JSON, user: String) {
         guard let members = event.object else { return }
-        if let owner = userPaths.value(in: event), owner.string != nil, owner.string != user { return }
+        if let owner = userPaths.value(in: event), owner.string != nil, owner.string != principal(of: user) {
+            return
+        }
         var mine = known.removeValue(forKey: user) ?? Known()
         Self.merge(members, into: &mine.members)
         if let key = runKey(event) {
@@ -49,7 +54,7 @@ package struct Binding: Sendable {
     /// Nil when nothing has bound it so far.
     package func value(of reference: Reference, for user: String) -> JSON? {
         let owner = reference.user ?? user
-        if reference.run == nil, reference.path == ["id"] { return .string(owner) }
+        if reference.run == nil, reference.path == ["id"] { return .string(principal(of: owner)) }
         guard let known = known[owner], let first = reference.path.first else { return nil }
         var value: JSON?
         if let number = reference.run {
@@ -61,6 +66,8 @@ package struct Binding: Sendable {
         for name in reference.path.dropFirst() { value = value?[name] }
         return value
     }
+
+    private func principal(of user: String) -> String { principals[user] ?? user }
 
     private func runKey(_ event: JSON) -> String? {
         if runKeys.isEmpty { return event["run_id"]?.canonical }

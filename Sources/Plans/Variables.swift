@@ -3,6 +3,7 @@ import Wire
 
 /// Fills in the variables of one user's messages: the same seed, user and order of uses give the same texts.
 package struct Variables: Sendable {
+    /// Who the user is to the server.
     package let user: String
     package let credential: String
     /// Seconds since 1970.

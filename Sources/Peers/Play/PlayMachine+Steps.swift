@@ -8,6 +8,7 @@ extension PlayMachine {
     mutating func begin(_ index: Int, _ now: Instant) {
         let step = plan.steps[index]
         guard let user = step.user else { return finish(index, .ok, now, now) }
+        if let reason = lacking[user] { return finish(index, .cannot(reason), now, now) }
         switch step.verb {
         case .connect(let path, let name, let headers):
             connect(index, user: user, name: name ?? step.connection, path: path, headers: headers, now)
@@ -84,7 +85,8 @@ extension PlayMachine {
             let opening = minter.opening(
                 host: settings.host, path: target, credential: credential, token: token, headers: filled)
             let ordinal = lines.count { $0.user == user } + 1
-            let dice = WireDice(seed: settings.seed, user: user, connection: UInt64(clamping: ordinal))
+            let dice = WireDice(
+                seed: settings.seed, user: settings.cast.principal(of: user), connection: UInt64(clamping: ordinal))
             let id = lines.count
             lines.append(Line(id: id, user: user, name: name, client: ClientMachine(opening, dice: dice)))
             openings[id] = (path, headers)
@@ -135,10 +137,12 @@ extension PlayMachine {
         var mine = variables[user]
         let binding = binding
         let tokens = variables
+        let lacking = lacking
         let text = try template.render(
             value: { reference in
                 if reference.run == nil, reference.path == ["credential"] {
-                    return tokens[reference.user ?? user].map { .string($0.credential) }
+                    let owner = reference.user ?? user
+                    return lacking[owner] != nil ? nil : tokens[owner].map { .string($0.credential) }
                 }
                 return binding.value(of: reference, for: user)
             },

@@ -50,6 +50,8 @@ package struct PlayMachine: Sendable {
         /// After so many guards that did not hold, every later one is given a tenth of its bound, at least 60 ms: a
         /// server that answers nothing shall not make a long plan take minutes. Nil = each guard has its whole bound.
         package var missesAllowed: Int?
+        /// Who the plan's users are to the server.
+        package var cast = Cast()
         package init(host: String, contract: Contract?, seed: UInt64, key: [UInt8], epoch: Int64) {
             self.host = host
             self.contract = contract
@@ -85,6 +87,8 @@ package struct PlayMachine: Sendable {
     var binding: Binding
     var variables: [String: Variables] = [:]
     var credentials: [String: CredentialPlan] = [:]
+    /// Why there is no credential such as the plan wants, by user: nothing can be played for them.
+    var lacking: [String: String] = [:]
     /// When a user last did something; what came instead is told from then on.
     var acted: [String: Instant] = [:]
     var next = 0
@@ -104,7 +108,7 @@ package struct PlayMachine: Sendable {
         self.settings = settings
         minter = Minter(contract: settings.contract, key: settings.key, epoch: settings.epoch)
         recognizer = settings.contract.map { Recognizer($0) }
-        binding = Binding(contract: settings.contract)
+        binding = Binding(contract: settings.contract, principals: settings.cast.principals)
         outcomes = Array(repeating: nil, count: plan.steps.count)
         var barriers: [Int: [Int]] = [:]
         for case .together(let labels) in plan.steps.map(\.verb) {
@@ -114,10 +118,18 @@ package struct PlayMachine: Sendable {
         self.barriers = barriers
         for user in plan.users {
             let credential = CredentialPlan(user.credential) ?? CredentialPlan("none")
-            let token = minter.token(for: user.name, credential?.variant ?? .intact)
+            let variant = credential?.variant ?? .intact
+            let principal = settings.cast.principal(of: user.name)
+            var token: String?
+            if let given = settings.cast.tokens[user.name] {
+                token = GivenCredential.text(given, variant)
+                if token == nil { lacking[user.name] = "the credential given for \(user.name) cannot be made \(variant.rawValue)" }
+            } else {
+                token = minter.token(for: principal, variant)
+            }
             credentials[user.name] = credential
             variables[user.name] = Variables(
-                seed: settings.seed, user: user.name, credential: token, epoch: settings.epoch)
+                seed: settings.seed, user: principal, credential: token ?? "", epoch: settings.epoch)
         }
     }
 

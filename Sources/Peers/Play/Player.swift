@@ -14,6 +14,7 @@ package struct Player: Sendable {
         package var epoch: Int64?
         /// See `PlayMachine.Settings`.
         package var missesAllowed: Int?
+        package var cast = Cast()
         package init(contract: Contract?) { self.contract = contract }
     }
     package var options: Options
@@ -34,6 +35,7 @@ package struct Player: Sendable {
             host: String(endpoint.description.dropFirst("ws://".count)), contract: options.contract, seed: options.seed,
             key: options.key, epoch: options.epoch ?? WallClock.seconds())
         settings.missesAllowed = options.missesAllowed
+        settings.cast = options.cast
         let asked = settings
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let performance = Performance(loop: loop)

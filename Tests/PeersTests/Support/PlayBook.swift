@@ -20,13 +20,14 @@ struct PlayBook {
 
     init(
         _ steps: String, users: [String] = ["alice credential none", "bob credential none"], contract: Contract? = nil,
-        missesAllowed: Int? = nil
+        missesAllowed: Int? = nil, cast: Cast = Cast()
     ) throws {
         let head = "miswire plan 1\n---\n" + users.map { "user \($0)\n" }.joined()
         let plan = try PlanText.parse(head + steps + "\nfaults none\n")
         var settings = PlayMachine.Settings(
             host: "127.0.0.1:80", contract: contract, seed: 1, key: Minter.developmentKey, epoch: 1_000)
         settings.missesAllowed = missesAllowed
+        settings.cast = cast
         machine = PlayMachine(plan, settings: settings)
     }
 
