@@ -57,7 +57,7 @@ package struct Style: Sendable, Equatable {
         guard ascii else { return text }
         let stand: [Character: String] = [
             "│": "|", "─": "-", "┼": "+", "▸": ">", "◂": "<", "◆": "*", "✗": "x", "✓": "+", "‼": "!", "…": "...",
-            "–": "-", "→": "->", "×": "x", "▴": "^",
+            "–": "-", "→": "->", "×": "x", "▴": "^", "█": "#", "▌": "=", "░": ".",
         ]
         return text.reduce(into: "") { shown, character in
             shown += stand[character] ?? (character.isASCII ? String(character) : Self.escaped(character))
