@@ -7,7 +7,7 @@ import Glibc
 /// (Documentation/accounting/psi). Of that time each of `r` runnable threads on `n` processors lost about `1 - n/r`; `r`
 /// stands in `/proc/loadavg` and is sampled. Where the kernel keeps no such count, a span in which the processors idled
 /// for less than a twentieth takes its place.
-struct Pressure {
+package struct Pressure {
     private enum Source {
         case stall(FileDescriptor)
         case idle(FileDescriptor)
@@ -20,7 +20,7 @@ struct Pressure {
     private var last: UInt64 = 0
     private var lastBusy: UInt64 = 0
 
-    init() {
+    package init() {
         if let file = FileDescriptor("/proc/pressure/cpu") {
             source = .stall(file)
         } else {
@@ -30,7 +30,7 @@ struct Pressure {
     }
 
     /// Nanoseconds since the last sample, at most `span`; 0 when the system does not tell.
-    mutating func sample(span: Duration) -> UInt64 {
+    package mutating func sample(span: Duration) -> UInt64 {
         let whole = UInt64(clamping: span.nanoseconds)
         let crowded: UInt64
         switch source {

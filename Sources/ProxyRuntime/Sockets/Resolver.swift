@@ -1,10 +1,10 @@
 import Glibc
-import NIOCore
+package import NIOCore
 import NIOPosix
 
 /// Names to addresses, once (trust.md T14): what was resolved is what is checked and what is dialled.
-enum Resolver {
-    static func addresses(of place: HostPort, passive: Bool = false) throws(RuntimeError) -> [SocketAddress] {
+package enum Resolver {
+    package static func addresses(of place: HostPort, passive: Bool = false) throws(RuntimeError) -> [SocketAddress] {
         if let literal = try? SocketAddress(ipAddress: place.host, port: place.port) { return [literal] }
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -63,7 +63,7 @@ enum Resolver {
     private static func isUnspecified(_ host: String) -> Bool { host == "0.0.0.0" || host == "::" }
     private static func isLoopback(_ host: String) -> Bool { host.hasPrefix("127.") || host == "::1" }
 
-    static func isLocal(_ host: String) -> Bool {
+    package static func isLocal(_ host: String) -> Bool {
         if isUnspecified(host) || isLoopback(host) { return true }
         guard let devices = try? System.enumerateDevices() else { return true }
         return devices.contains { $0.address?.ipAddress?.lowercased() == host }

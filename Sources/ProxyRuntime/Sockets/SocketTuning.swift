@@ -1,12 +1,12 @@
 import Glibc
-import Journaling
-import NIOCore
+package import Journaling
+package import NIOCore
 import NIOPosix
 
 /// Options of every socket, and what the system's errors are called.
-enum SocketTuning {
+package enum SocketTuning {
     /// - Parameter inherited: keep-alive was set on the listener and came along with `accept`.
-    static func apply(to channel: any Channel, limits: Limits, inherited: Bool) throws {
+    package static func apply(to channel: any Channel, limits: Limits, inherited: Bool) throws {
         guard let options = channel.syncOptions else { return }
         try options.setOption(.allowRemoteHalfClosure, value: true)
         // One recv and one send a readable event (performance.md).
@@ -39,7 +39,7 @@ enum SocketTuning {
     }
 
     /// `127.0.0.1:9 refused the connection`
-    static func sentence(for error: any Error, dialling address: SocketAddress, within limit: Duration) -> String {
+    package static func sentence(for error: any Error, dialling address: SocketAddress, within limit: Duration) -> String {
         let place = text(of: address)
         if case .connectTimeout = error as? ChannelError {
             return "\(place) did not answer within \(limit.components.seconds) s"

@@ -1,0 +1,504 @@
+import Contracts
+import Faults
+import Journaling
+import NIOCore
+import NIOPosix
+import Oracles
+import Plans
+import ProxyRuntime
+import Wire
+
+/// One plan being played: users as a play machine, sessions as session machines with the plan's faults, the server over
+/// sockets, and a judge that reads the journal while it is written. It performs what machines say and invents nothing.
+/// Confined to its event loop.
+final class InlineCase {
+    /// What all cases of a stage share.
+    struct Ground {
+        let loop: any EventLoop
+        let addresses: [SocketAddress]
+        let limits: Limits
+        let transcript: Transcriber.Configuration
+        let judge: Judge
+    }
+    private enum Work {
+        case play(PlayMachine.Event)
+        case session(Int, SessionEvent)
+        case call(() -> Void)
+    }
+    private enum Act: Equatable {
+        case playing
+        /// Every step has ended; the judge may still wait for something.
+        case settling(since: Instant)
+        /// Users leave.
+        case leaving(since: Instant)
+        case over
+    }
+
+    /// Silence shorter than this is no silence: faults hold things back.
+    private static let quiet = Duration.milliseconds(50)
+    /// A server that sends more in one case floods.
+    static let mostBytes: UInt64 = 64 << 20
+    static let mostEntries = 50_000
+
+    private let ground: Ground
+    private let options: CaseOptions
+    private let machines: SessionConfiguration
+    private let patience: Duration
+    private let begun = NIODeadline.now()
+    private var now = Instant.zero
+    private var play: PlayMachine
+    private var journal: InlineJournal
+    private var sessions: [InlineSession] = []
+    private let directory = SessionDirectory()
+    private let mayCross: Bool
+    private var queue: [Work] = []
+    private var dirty: [InlineLink] = []
+    private var output = SessionOutput()
+    private var commands: [PlayMachine.Command] = []
+    private var isBusy = false
+    private var act = Act.playing
+    private var playWake: Instant?
+    private var alarm: (at: Instant, task: Scheduled<Void>)?
+    private var entriesAtLook = -1
+    private var unreachable: [String] = []
+    private var isCut = false
+    private let finished: (CaseRun) -> Void
+
+    init(
+        _ plan: Plan, _ options: CaseOptions, settings: PlayMachine.Settings, machines: SessionConfiguration,
+        patience: Duration, on ground: Ground, finished: @escaping (CaseRun) -> Void
+    ) {
+        self.ground = ground
+        self.options = options
+        self.machines = machines
+        self.patience = patience
+        self.finished = finished
+        mayCross = machines.profile?.faults.isEmpty == false
+        play = PlayMachine(plan, settings: settings)
+        journal = InlineJournal(ground.transcript, judge: ground.judge)
+    }
+
+    var isOver: Bool { act == .over }
+    private var present: Instant { Instant(nanoseconds: (NIODeadline.now() - begun).nanoseconds) }
+
+    func start() { handle(.play(.begin)) }
+
+    // MARK: Running machines
+
+    func tell(_ event: SessionEvent, _ session: Int) { handle(.session(session, event)) }
+    func later(_ body: @escaping () -> Void) { handle(.call(body)) }
+    func flushLater(_ link: InlineLink) { dirty.append(link) }
+
+    /// Called again from within it only queues, so that no machine is entered while another acts.
+    private func handle(_ work: Work) {
+        queue.append(work)
+        if isBusy || act == .over { return }
+        isBusy = true
+        now = max(now, present)
+        var next = 0
+        while next < queue.count || !dirty.isEmpty {
+            while next < queue.count {
+                switch queue[next] {
+                case .play(let event): stepPlay(event)
+                case .session(let index, let event): step(index, event)
+                case .call(let body): body()
+                }
+                next += 1
+            }
+            let links = dirty
+            dirty.removeAll(keepingCapacity: true)
+            for link in links { link.flush() }
+        }
+        queue.removeAll(keepingCapacity: next < 1_024)
+        isBusy = false
+        look()
+        arm()
+    }
+
+    private func step(_ index: Int, _ event: SessionEvent) {
+        guard !sessions[index].isOver else { return }
+        sessions[index].machine.handle(event, at: now, into: &output)
+        if !output.entries.isEmpty { journal.take(output.entries, at: now) }
+        var next = 0
+        while next < output.commands.count {
+            perform(output.commands[next], index)
+            next += 1
+        }
+        output.removeAll()
+        if case .closed = event {
+            sessions[index].isOver = true
+            directory.remove(sessions[index].id)
+        }
+    }
+
+    private func perform(_ command: SessionCommand, _ index: Int) {
+        switch command {
+        case .connect: dial(index)
+        case .write(.client, let bytes): writeToUser(bytes, index)
+        case .write(.server, let bytes):
+            if let server = sessions[index].server { return server.write(bytes) }
+            queue.append(.session(index, .undelivered(.server, UInt64(clamping: bytes.readableBytes))))
+        case .finish(.client): endTowardsUser(index)
+        case .finish(.server): sessions[index].server?.finish()
+        case .close(.client, let style): closeUser(style, index)
+        case .close(.server, let style): closeServer(style, index)
+        case .reads(.client, let on):
+            sessions[index].takesFromUser = on
+            if on { queue.append(.call { self.takeFromUser(index) }) }
+        case .reads(.server, let on): sessions[index].server?.setReads(on)
+        case .cross(let crossing): cross(crossing, index)
+        case .answer(let crossing, let refused): answer(crossing, refused)
+        case .wake(let instant): sessions[index].wakeAt = instant
+        case .label(let text):
+            if mayCross { directory.list(.init(session: sessions[index].id, loop: 0, label: text)) }
+        }
+    }
+
+    // MARK: The server's end
+
+    private func dial(_ index: Int, candidate: Int = 0) {
+        guard sessions[index].server == nil, ground.addresses.indices.contains(candidate) else { return }
+        sessions[index].dialling = .yes
+        let address = ground.addresses[candidate]
+        let limits = ground.limits
+        let me = NIOLoopBound(self, eventLoop: ground.loop)
+        ClientBootstrap(group: ground.loop)
+            .connectTimeout(.nanoseconds(limits.connectTime.nanoseconds))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try SocketTuning.apply(to: channel, limits: limits, inherited: true)
+                    try channel.pipeline.syncOperations.addHandler(InlineLink(session: index, of: me.value))
+                }
+            }
+            .connect(to: address)
+            .assumeIsolated()
+            .whenFailure { error in
+                if candidate + 1 < self.ground.addresses.count { return self.dial(index, candidate: candidate + 1) }
+                self.dialFailed(SocketTuning.sentence(for: error, dialling: address, within: limits.connectTime), index)
+            }
+    }
+
+    private func dialFailed(_ sentence: String, _ index: Int) {
+        let wasWanted = sessions[index].dialling == .yes
+        sessions[index].dialling = .no
+        if wasWanted {
+            unreachable.append(sentence)
+            tell(.connectFailed(sentence), index)
+        }
+        endIfOver(index)
+    }
+
+    func connected(_ index: Int, _ link: InlineLink) {
+        guard act != .over, sessions[index].dialling == .yes else { return link.close(.reset) }
+        sessions[index].dialling = .no
+        sessions[index].server = link
+        tell(.connected, index)
+    }
+
+    func socketClosed(_ index: Int) { endIfOver(index) }
+
+    private func closeServer(_ style: CutStyle, _ index: Int) {
+        if let server = sessions[index].server { return server.close(style) }
+        if sessions[index].dialling == .yes {
+            sessions[index].dialling = .abandoned
+            endIfOver(index)
+        }
+    }
+
+    private func endIfOver(_ index: Int) {
+        guard sessions[index].hasNoEnds else { return }
+        later {
+            guard self.sessions[index].hasNoEnds, !self.sessions[index].isOver else { return }
+            self.queue.append(.session(index, .closed(self.sessions[index].totals)))
+        }
+    }
+
+    // MARK: The user's end
+
+    private func stepPlay(_ event: PlayMachine.Event) {
+        play.handle(event, at: now, into: &commands)
+        let asked = commands
+        commands.removeAll(keepingCapacity: true)
+        for command in asked { perform(command) }
+    }
+
+    private func perform(_ command: PlayMachine.Command) {
+        switch command {
+        case .connect(let line): accept(line)
+        case .write(let line, let bytes):
+            guard sessions.indices.contains(line), !sessions[line].isUserGone else { return }
+            sessions[line].fromUser.append(bytes)
+            takeFromUser(line)
+        case .finish(let line): endByUser(.finish, line)
+        case .reset(let line): endByUser(.reset, line)
+        case .reads(let line, let on): setUserReads(on, line)
+        case .wake(let instant): playWake = instant
+        case .played:
+            if act == .playing { act = .settling(since: now) }
+            options.onPlayed?()
+        case .over:
+            for index in sessions.indices { leaveUser(index) }
+            for index in sessions.indices where !sessions[index].isOver { queue.append(.session(index, .drain)) }
+            if case .leaving = act {} else { act = .leaving(since: now) }
+        }
+    }
+
+    /// A line of the play and its session have the same number.
+    private func accept(_ line: Int) {
+        let id = SessionID(UInt32(clamping: line + 1))
+        sessions.append(InlineSession(id: id, machine: SessionMachine(configuration: machines, id: id)))
+        if mayCross { directory.list(.init(session: id, loop: 0, label: nil)) }
+        let opened = Opened(transport: TransportID(id.value), peer: "127.0.0.1:\(50_000 + line % 10_000)")
+        queue.append(.session(line, .accepted(opened)))
+        queue.append(.play(.connected(line)))
+    }
+
+    private func takeFromUser(_ index: Int) {
+        while sessions[index].takesFromUser, !sessions[index].fromUser.isEmpty {
+            let bytes = sessions[index].fromUser.removeFirst()
+            if sessions[index].isDiscarding { continue }
+            sessions[index].userIn &+= UInt64(clamping: bytes.readableBytes)
+            queue.append(.session(index, .received(.client, bytes)))
+        }
+        guard sessions[index].fromUser.isEmpty, let style = sessions[index].userEnded, !sessions[index].toldUserEnd else {
+            return
+        }
+        sessions[index].toldUserEnd = true
+        if !sessions[index].isDiscarding { queue.append(.session(index, .ended(.client, style))) }
+        if style == .reset || sessions[index].outEnded { userGone(index) }
+    }
+
+    private func endByUser(_ style: EndStyle, _ index: Int) {
+        guard sessions.indices.contains(index), !sessions[index].isUserGone else { return }
+        if style == .reset {
+            // What was on its way is lost with it.
+            sessions[index].fromUser = []
+            loseToUser(index)
+            sessions[index].toldUserEnd = false
+        }
+        if sessions[index].userEnded != .reset { sessions[index].userEnded = style }
+        takeFromUser(index)
+    }
+
+    /// The user's transport is closed for good.
+    private func leaveUser(_ index: Int) {
+        guard !sessions[index].isUserGone else { return }
+        loseToUser(index)
+        if sessions[index].userEnded == nil { sessions[index].userEnded = sessions[index].outEnded ? .finish : .reset }
+        sessions[index].takesFromUser = true
+        takeFromUser(index)
+        userGone(index)
+    }
+
+    private func userGone(_ index: Int) {
+        guard !sessions[index].isUserGone else { return }
+        sessions[index].isUserGone = true
+        endIfOver(index)
+    }
+
+    private func loseToUser(_ index: Int) {
+        let lost = UInt64(clamping: sessions[index].toUserBytes)
+        sessions[index].toUser = []
+        sessions[index].toUserBytes = 0
+        guard lost > 0 else { return }
+        sessions[index].userOut &-= lost
+        queue.append(.session(index, .undelivered(.client, lost)))
+    }
+
+    private func writeToUser(_ bytes: ByteBuffer, _ index: Int) {
+        let count = bytes.readableBytes
+        guard !sessions[index].isUserGone, !sessions[index].outEnded, sessions[index].userEnded != .reset else {
+            if count > 0 { queue.append(.session(index, .undelivered(.client, UInt64(clamping: count)))) }
+            return
+        }
+        sessions[index].userOut &+= UInt64(clamping: count)
+        if sessions[index].userReads {
+            queue.append(.play(.received(index, bytes)))
+        } else {
+            let wasFull = sessions[index].toUserBytes > InlineSession.window
+            sessions[index].toUser.append(bytes)
+            sessions[index].toUserBytes += count
+            if !wasFull, sessions[index].toUserBytes > InlineSession.window {
+                queue.append(.session(index, .writable(.client, false)))
+            }
+        }
+    }
+
+    private func setUserReads(_ on: Bool, _ index: Int) {
+        guard sessions.indices.contains(index), on != sessions[index].userReads else { return }
+        sessions[index].userReads = on
+        guard on else { return }
+        let wasFull = sessions[index].toUserBytes > InlineSession.window
+        for bytes in sessions[index].toUser { queue.append(.play(.received(index, bytes))) }
+        sessions[index].toUser = []
+        sessions[index].toUserBytes = 0
+        if wasFull { queue.append(.session(index, .writable(.client, true))) }
+        if sessions[index].outEnded { queue.append(.play(.ended(index, .finish))) }
+    }
+
+    private func endTowardsUser(_ index: Int) {
+        guard !sessions[index].outEnded, !sessions[index].isUserGone else { return }
+        sessions[index].outEnded = true
+        if sessions[index].userReads { queue.append(.play(.ended(index, .finish))) }
+        if sessions[index].toldUserEnd { userGone(index) }
+    }
+
+    private func closeUser(_ style: CutStyle, _ index: Int) {
+        guard !sessions[index].isUserGone else { return }
+        sessions[index].isDiscarding = true
+        sessions[index].takesFromUser = true
+        sessions[index].fromUser = []
+        switch style {
+        case .reset:
+            loseToUser(index)
+            queue.append(.play(.ended(index, .reset)))
+            userGone(index)
+        case .half:
+            endTowardsUser(index)
+            if sessions[index].userEnded != nil { userGone(index) }
+        case .silent: break
+        }
+    }
+
+    // MARK: Crossings
+
+    private func cross(_ crossing: Crossing, _ index: Int) {
+        guard let place = directory.partner(for: crossing) else {
+            return queue.append(.session(index, .crossingRefused(crossing, reason: "no live session of another user")))
+        }
+        var crossing = crossing
+        crossing.partner = place.label
+        let partner = Int(place.session.value) - 1
+        guard sessions.indices.contains(partner), !sessions[partner].isOver else {
+            return queue.append(.session(index, .crossingRefused(crossing, reason: "the partner's session had ended")))
+        }
+        queue.append(.session(partner, .crossed(crossing)))
+    }
+
+    private func answer(_ crossing: Crossing, _ refused: String?) {
+        let index = Int(crossing.from.value) - 1
+        guard sessions.indices.contains(index), !sessions[index].isOver else { return }
+        queue.append(.session(index, refused.map { .crossingRefused(crossing, reason: $0) } ?? .crossingTaken(crossing)))
+    }
+
+    // MARK: Time
+
+    /// One task a case, for the earliest of all its wakes.
+    private func arm() {
+        guard act != .over else { return }
+        var soonest = playWake ?? .distantFuture
+        for session in sessions where !session.isOver { soonest = min(soonest, session.wakeAt ?? .distantFuture) }
+        guard soonest < .distantFuture else { return }
+        if let alarm, alarm.at <= soonest { return }
+        alarm?.task.cancel()
+        let task = ground.loop.assumeIsolated().scheduleTask(deadline: begun + .nanoseconds(soonest.nanoseconds)) {
+            self.ring()
+        }
+        alarm = (soonest, task)
+    }
+
+    private func ring() {
+        alarm = nil
+        guard act != .over else { return }
+        now = max(now, present)
+        if let wake = playWake, wake <= now {
+            playWake = nil
+            handle(.play(.wake))
+        }
+        for index in sessions.indices {
+            guard !sessions[index].isOver, let wake = sessions[index].wakeAt, wake <= now else { continue }
+            sessions[index].wakeAt = nil
+            tell(.wake, index)
+        }
+        arm()
+    }
+
+    /// Called by the stage every 100 ms with what the machine was short of, and more often while cases settle.
+    func tick(crowded: UInt64) {
+        guard act != .over else { return }
+        now = max(now, present)
+        journal.tick(crowded: crowded, at: now)
+        look()
+    }
+
+    /// Asks whether this case has come to its end.
+    func look() {
+        guard act != .over, !isBusy else { return }
+        now = max(now, present)
+        if case .leaving(let since) = act { return leave(since) }
+        if journal.entries.count > Self.mostEntries || sessions.contains(where: { ($0.server?.bytesIn ?? 0) > Self.mostBytes }) {
+            return stop(cut: true)
+        }
+        if let isEnough = options.isEnough, journal.newFindings().contains(where: isEnough) { return stop(cut: false) }
+        guard case .settling(let since) = act else { return }
+        guard since.duration(to: now) >= Self.quiet else { return }
+        if since.duration(to: now) > patience { return stop(cut: true) }
+        let count = journal.entries.count
+        defer { entriesAtLook = count }
+        guard entriesAtLook == count || lastEntryIsOld else { return }
+        let isEmpty = sessions.allSatisfy(\.isOver)
+        if isEmpty || journal.conclude().pending == 0 { stop(cut: false) }
+    }
+
+    private var lastEntryIsOld: Bool {
+        journal.entries.last.map { $0.instant.duration(to: now) >= Self.quiet } ?? true
+    }
+
+    /// Users leave; what is undecided stays so.
+    func stop(cut: Bool) {
+        switch act {
+        case .leaving, .over: return
+        case .playing, .settling: break
+        }
+        isCut = cut
+        act = .leaving(since: now)
+        handle(.play(.finish))
+    }
+
+    private func leave(_ since: Instant) {
+        if sessions.allSatisfy(\.isOver) { return conclude() }
+        let waited = since.duration(to: now)
+        if waited > .milliseconds(1_300) {
+            for index in sessions.indices where !sessions[index].isOver {
+                leaveUser(index)
+                closeServer(.reset, index)
+            }
+        }
+        if waited > .milliseconds(1_600) { conclude() }
+    }
+
+    private func conclude() {
+        guard act != .over else { return }
+        act = .over
+        alarm?.task.cancel()
+        for session in sessions { session.server?.closeNow() }
+        journal.finish(at: now)
+        var run = CaseRun(
+            steps: play.results, judgement: named(journal.conclude()), entries: journal.entries,
+            took: Instant.zero.duration(to: now))
+        for entry in journal.entries {
+            guard case .frame(let frame) = entry.body, frame.message != nil else { continue }
+            if frame.passage.direction == .toServer { run.sent += 1 } else { run.received += 1 }
+        }
+        for session in sessions { run.bytesReceived &+= session.server?.bytesIn ?? 0 }
+        run.connections = sessions.count
+        run.unreachable = unreachable
+        run.isCut = isCut
+        finished(run)
+    }
+
+    /// Principals of this play alone get the names that the plan gave them.
+    private func named(_ judgement: Judgement) -> Judgement {
+        let names = options.cast.principals.sorted { $0.value.count > $1.value.count }.filter { $0.key != $0.value }
+        guard !names.isEmpty else { return judgement }
+        func plain(_ text: String) -> String { names.reduce(text) { $0.replacing($1.value, with: $1.key) } }
+        var judgement = judgement
+        for index in judgement.findings.indices {
+            judgement.findings[index].sentence = plain(judgement.findings[index].sentence)
+            judgement.findings[index].expected = plain(judgement.findings[index].expected)
+            judgement.findings[index].found = plain(judgement.findings[index].found)
+            judgement.findings[index].users = judgement.findings[index].users.map(plain)
+        }
+        return judgement
+    }
+}
