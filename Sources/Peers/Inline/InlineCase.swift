@@ -81,7 +81,10 @@ final class InlineCase {
     var isOver: Bool { act == .over }
     private var present: Instant { Instant(nanoseconds: (NIODeadline.now() - begun).nanoseconds) }
 
-    func start() { handle(.play(.begin)) }
+    func start() {
+        journal.tick(crowded: 0, at: .zero)
+        handle(.play(.begin))
+    }
 
     // MARK: Running machines
 

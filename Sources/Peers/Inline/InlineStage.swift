@@ -1,5 +1,5 @@
 import Faults
-import Journaling
+package import Journaling
 import NIOCore
 import NIOPosix
 import Oracles
@@ -123,8 +123,7 @@ private final class Stagehands {
     /// Nil when the server is elsewhere: our processors are not its own.
     private var pressure: Pressure?
     private var last = NIODeadline.now()
-    private var beats = 0
-    private var timer: RepeatedTask?
+    private var isBeating = false
 
     init(loop: any EventLoop, isHere: Bool) {
         self.loop = loop
@@ -134,27 +133,30 @@ private final class Stagehands {
     func add(_ one: InlineCase, _ ticket: CaseTicket) {
         cases[ObjectIdentifier(ticket)] = one
         tickets[ObjectIdentifier(ticket)] = ticket
-        guard timer == nil else { return }
+        guard !isBeating else { return }
+        isBeating = true
         last = .now()
-        one.tick(crowded: 0)
-        timer = loop.assumeIsolated().scheduleRepeatedTask(initialDelay: .milliseconds(25), delay: .milliseconds(25)) { _ in
-            self.beat()
-        }
+        _ = pressure?.sample(span: .zero)
+        rest()
+    }
+
+    private func rest() {
+        _ = loop.assumeIsolated().scheduleTask(in: .milliseconds(25)) { self.beat() }
     }
 
     func ended(_ ticket: CaseTicket) {
         cases[ObjectIdentifier(ticket)] = nil
         tickets[ObjectIdentifier(ticket)] = nil
-        if cases.isEmpty {
-            timer?.cancel()
-            timer = nil
-        }
     }
 
     func stop(_ ticket: CaseTicket) { cases[ObjectIdentifier(ticket)]?.stop(cut: true) }
 
     private func beat() {
-        beats += 1
+        if cases.isEmpty {
+            isBeating = false
+            return
+        }
+        defer { rest() }
         let present = NIODeadline.now()
         let span = present - last
         guard span >= .milliseconds(95) else {

@@ -1,0 +1,82 @@
+import Contracts
+import Journaling
+import Oracles
+import Plans
+import Profiles
+import ReferenceBackend
+import Testing
+
+@testable import Peers
+
+/// Plans played inline against a server on real sockets: order and bytes only, never durations.
+@Suite struct InlineStageTests {
+    static func stage(_ server: BackendServer) throws -> InlineStage {
+        let contract = try ContractLoader().load("demo")
+        return try InlineStage(
+            .init(
+                target: Endpoint(host: "127.0.0.1", port: server.port), contract: contract, key: Minter.developmentKey))
+    }
+
+    static func server(_ bugs: Set<BackendBug> = []) async throws -> BackendServer {
+        try await BackendServer.start(bugs: bugs, key: String(decoding: Minter.developmentKey, as: UTF8.self), seed: 1)
+    }
+
+    @Test(arguments: ["transparent", "lost-credential", "mutated-requests"])
+    func aCleanServerIsClean(name: String) async throws {
+        let server = try await Self.server()
+        let plan = try #require(PlanLibrary.plan(name))
+        let run = await (try Self.stage(server)).run(plan, CaseOptions())
+        await server.stop()
+        #expect(run.judgement.findings.isEmpty)
+        #expect(run.judgement.toolErrors.isEmpty)
+        #expect(run.steps.count == plan.steps.count)
+        #expect(run.steps.filter { !$0.isOK } == [])
+        #expect(run.judgement.runs > 0 && run.sent > 0 && run.received > run.sent && !run.isCut)
+    }
+
+    @Test(arguments: [
+        (BackendBug.malformedSwallowed, "E3"), (.successWithoutUser, "E4"), (.errorToLastConnected, "I2"),
+        (.foreignThreadAccepted, "I2"), (.badTokenSilence, "A1"), (.bareError, "E5"),
+        (.completionMissingAfterToolError, "E1"), (.greetingDroppedBehind101, "H1"),
+    ])
+    func aPlantedDefectIsFound(bug: BackendBug, property: String) async throws {
+        let server = try await Self.server([bug])
+        let plan = try #require(PlanLibrary.plan("transparent"))
+        let run = await (try Self.stage(server)).run(plan, CaseOptions())
+        await server.stop()
+        #expect(run.judgement.findings.map(\.property).contains(property), "\(run.judgement.findings.map(\.sentence))")
+        #expect(run.judgement.toolErrors.isEmpty)
+    }
+
+    @Test func manyCasesSideBySide() async throws {
+        let server = try await Self.server()
+        let plan = try #require(PlanLibrary.plan("transparent"))
+        let stage = try Self.stage(server)
+        let runs = await withTaskGroup(of: CaseRun.self) { group in
+            for block in 0..<20 {
+                group.addTask {
+                    var options = CaseOptions()
+                    options.cast = Cast(minted: plan.users.map(\.name), block: block)
+                    return await stage.run(plan, options)
+                }
+            }
+            return await group.reduce(into: [CaseRun]()) { $0.append($1) }
+        }
+        await server.stop()
+        #expect(runs.count == 20)
+        for run in runs {
+            #expect(run.judgement.findings.isEmpty, "\(run.judgement.findings.map(\.sentence))")
+            #expect(run.judgement.toolErrors.isEmpty)
+        }
+    }
+
+    @Test func anAbsentServerIsToldAndEnds() async throws {
+        let server = try await Self.server()
+        let stage = try Self.stage(server)
+        await server.stop()
+        let plan = try #require(PlanLibrary.plan("transparent"))
+        let run = await stage.run(plan, CaseOptions())
+        #expect(!run.unreachable.isEmpty)
+        #expect(run.judgement.findings.isEmpty)
+    }
+}
