@@ -21,13 +21,15 @@ import Testing
         try await BackendServer.start(bugs: bugs, key: String(decoding: Minter.developmentKey, as: UTF8.self), seed: 1)
     }
 
-    @Test(arguments: ["transparent", "lost-credential", "mutated-requests"])
+    @Test(arguments: ["transparent", "lost-credential", "mutated-requests", "crossed-streams", "crossed-requests", "delayed-accept"])
     func aCleanServerIsClean(name: String) async throws {
         let server = try await Self.server()
-        let plan = try #require(PlanLibrary.plan(name))
+        var plan = try #require(PlanLibrary.plan(name))
+        plan.faults = try ProfileLoader().load(name).faults.map(Plan.FaultLine.init(rule:))
         let run = await (try Self.stage(server)).run(plan, CaseOptions())
         await server.stop()
         #expect(run.judgement.findings.isEmpty)
+        #expect((run.judgement.faultsActed > 0) == !plan.faults.isEmpty)
         #expect(run.judgement.toolErrors.isEmpty)
         #expect(run.steps.count == plan.steps.count)
         #expect(run.steps.filter { !$0.isOK } == [])

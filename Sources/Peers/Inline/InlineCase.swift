@@ -182,6 +182,7 @@ final class InlineCase {
     }
 
     private func dialFailed(_ sentence: String, _ index: Int) {
+        guard act != .over else { return }
         let wasWanted = sessions[index].dialling == .yes
         sessions[index].dialling = .no
         if wasWanted {
@@ -209,7 +210,7 @@ final class InlineCase {
     }
 
     private func endIfOver(_ index: Int) {
-        guard sessions[index].hasNoEnds else { return }
+        guard act != .over, sessions[index].hasNoEnds else { return }
         later {
             guard self.sessions[index].hasNoEnds, !self.sessions[index].isOver else { return }
             self.queue.append(.session(index, .closed(self.sessions[index].totals)))
@@ -475,6 +476,7 @@ final class InlineCase {
         act = .over
         alarm?.task.cancel()
         for session in sessions { session.server?.closeNow() }
+        defer { for index in sessions.indices { sessions[index].server = nil } }
         journal.finish(at: now)
         var run = CaseRun(
             steps: play.results, judgement: named(journal.conclude()), entries: journal.entries,

@@ -13,7 +13,7 @@ final class InlineLink: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let session: Int
-    private unowned let play: InlineCase
+    private let play: InlineCase
     private var context: ChannelHandlerContext?
     private(set) var isClosed = false
     private var isActive = false
