@@ -158,7 +158,7 @@ private struct Row {
 
     func text(_ style: Style) -> String {
         let plain = pieces.map { (text: style.plainly(SafeText.show($0.text)), role: $0.role) }
-        let cut = style.plainly("…")
+        let cut = style.plainly("…").prefix(Self.width(style))
         let all = plain.reduce(0) { $0 + $1.text.count }
         var room = Self.width(style)
         let isCut = all > room
