@@ -2,7 +2,25 @@
 package enum MutatorRegistry {
     package static let all: [any Mutator.Type] = handshake + frame + message + session + schedule
 
-    static let handshake: [any Mutator.Type] = []
+    static let handshake: [any Mutator.Type] = [
+        CredentialDrop.self,
+        CredentialCorrupt.self,
+        CredentialForge.self,
+        CredentialExpire.self,
+        CredentialSwap.self,
+        CredentialDouble.self,
+        CredentialPlace.self,
+        OriginField.self,
+        VersionField.self,
+        UpgradeTokens.self,
+        KeyField.self,
+        SubprotocolOffer.self,
+        ExtensionOffer.self,
+        HeaderCount.self,
+        HeaderSize.self,
+        HeaderForm.self,
+        PathForm.self,
+    ]
     static let frame: [any Mutator.Type] = []
     static let message: [any Mutator.Type] = []
     static let session: [any Mutator.Type] = []

@@ -206,6 +206,12 @@ package enum ReferenceText {
         return String(decoding: result, as: UTF8.self)
     }
 
+    /// Bytes of members' names, as references have them.
+    static func isNameByte(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "_") || (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte)
+            || (0x61...0x7a).contains(byte)
+    }
+
     /// A text that stays what it is where references and variables are looked for.
     package static func literal(_ text: String) -> String {
         var result = ""
