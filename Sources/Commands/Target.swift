@@ -68,6 +68,10 @@ struct Target {
                 "the target does not listen within \(Figures.duration(within))",
                 details: [("tried", shown), ("remedy", "let it listen on 127.0.0.1:{port}")] + tail(said),
                 exit: .targetUnreachable)
+        case .gone(let why):
+            return Complaint(
+                "the target is gone", details: [("tried", shown), ("found", "it \(SafeText.show(why))")],
+                exit: .targetUnreachable)
         }
     }
 

@@ -5,7 +5,7 @@ import Synchronization
 /// signal a child gets when its parent dies is bound to the very thread that started it.
 final class Supervisor: Sendable {
     private struct State {
-        var ended: String?
+        var ended: Ending?
         /// Newest output, at most `keep` bytes.
         var tail: [UInt8] = []
         /// Set when the group was reaped: its number may belong to somebody else now.
@@ -26,7 +26,7 @@ final class Supervisor: Sendable {
     }
 
     /// Nil while it runs.
-    var ended: String? {
+    var ended: Ending? {
         noteEnd()
         return state.withLock { $0.ended }
     }
@@ -143,7 +143,7 @@ final class Supervisor: Sendable {
             return
         }
         let status = unsafe info._sifields._sigchld.si_status
-        let how = unsafe info.si_code == CLD_EXITED ? "exit \(status)" : "signal \(status)"
+        let how: Ending = unsafe info.si_code == CLD_EXITED ? .exit(status) : .signal(status)
         state.withLock { $0.ended = how }
     }
 
@@ -162,7 +162,7 @@ final class Supervisor: Sendable {
             var status: Int32 = 0
             unsafe waitpid(pid, &status, WNOHANG)
             state.isReaped = true
-            if state.ended == nil { state.ended = "signal 9" }
+            if state.ended == nil { state.ended = .signal(SIGKILL) }
         }
         let read = clock.now.advanced(by: .seconds(2))
         while clock.now < read, !state.withLock({ $0.isRead }) { usleep(2_000) }
@@ -170,42 +170,11 @@ final class Supervisor: Sendable {
 
     /// The program has ended and nobody else of its group is left but its unreaped self.
     private var isQuiet: Bool {
-        ended != nil && !Group.isAlive(pid)
+        ended != nil && !ProcessTable.isAlive(group: pid)
     }
 
     private func signal(_ number: Int32) {
         state.withLock { if !$0.isReaped { _ = killpg(pid, number) } }
-    }
-}
-
-/// Members of a process group that still run; zombies do not.
-private enum Group {
-    static func isAlive(_ group: Int32) -> Bool {
-        guard let directory = unsafe opendir("/proc") else { return false }
-        defer { unsafe closedir(directory) }
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard let pid = Int32(name), let (state, of) = stat(pid) else { continue }
-            if of == group, state != "Z", state != "X" { return true }
-        }
-        return false
-    }
-
-    /// State letter and group from `/proc/PID/stat`, read behind the name in parentheses, which may hold anything.
-    private static func stat(_ pid: Int32) -> (Character, Int32)? {
-        let file = unsafe open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var buffer = [UInt8](repeating: 0, count: 1024)
-        let count = unsafe read(file, &buffer, buffer.count)
-        guard count > 0 else { return nil }
-        let text = String(decoding: buffer.prefix(count), as: UTF8.self)
-        guard let end = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: end)...].split(separator: " ")
-        guard fields.count > 2, let state = fields[0].first, let group = Int32(fields[2]) else { return nil }
-        return (state, group)
     }
 }
 
@@ -217,30 +186,4 @@ private func withCStrings<Value>(
     unsafe pointers.append(nil)
     defer { unsafe pointers.forEach { unsafe free($0) } }
     return unsafe body(&pointers)
-}
-
-/// Plain threads, for calls that block.
-enum Threads {
-    /// False when no thread is left; then nothing was called.
-    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-        let box = unsafe Unmanaged.passRetained(Box(body)).toOpaque()
-        var thread = pthread_t()
-        let failed = unsafe pthread_create(
-            &thread, nil,
-            { pointer in
-                if let pointer = unsafe pointer { unsafe Unmanaged<Box>.fromOpaque(pointer).takeRetainedValue().body() }
-                return nil
-            }, box)
-        if failed == 0 {
-            pthread_detach(thread)
-        } else {
-            unsafe Unmanaged<Box>.fromOpaque(box).release()
-        }
-        return failed == 0
-    }
-
-    private final class Box {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
 }

@@ -10,7 +10,7 @@ package final class TargetProcess: Sendable {
     private let supervisor: Supervisor
 
     /// L16: time between TERM and KILL.
-    static let grace = Duration.seconds(5)
+    package static let grace = Duration.seconds(5)
 
     private init(endpoint: Endpoint, supervisor: Supervisor) {
         self.endpoint = endpoint
@@ -21,11 +21,13 @@ package final class TargetProcess: Sendable {
     /// Starts the command on a free port of 127.0.0.1 and returns once that port takes connections.
     /// - Parameters:
     ///   - variables: added to the minimal environment (PATH, HOME, LANG, TMPDIR).
-    ///   - bound: how long it may take to listen.
+    ///   - upgrade: path of an upgrade that must be answered too, whatever the answer.
+    ///   - bound: how long it may take to listen, and to answer.
     package static func start(
-        _ command: String, variables: [(String, String)], within bound: Duration = .seconds(10)
+        _ command: String, variables: [(String, String)], upgrade: String? = nil, within bound: Duration = .seconds(10)
     ) async throws(TargetError) -> TargetProcess {
         let port = try FreePort.find()
+        let endpoint = Endpoint(host: "127.0.0.1", port: port)
         let words = try ExecCommand.split(command, port: port)
         let program = try Program.find(words[0])
         let supervisor = try await Supervisor.start(
@@ -35,11 +37,10 @@ package final class TargetProcess: Sendable {
         while clock.now < deadline {
             if let how = supervisor.ended {
                 await Self.end(supervisor, grace: .zero)
-                throw .ended(how, diagnostics: supervisor.diagnostics)
+                throw .ended(how.description, diagnostics: supervisor.diagnostics)
             }
-            if FreePort.answers(port) {
-                return TargetProcess(endpoint: Endpoint(host: "127.0.0.1", port: port), supervisor: supervisor)
-            }
+            let asked = await Probe.ask(endpoint, upgrade: upgrade, within: min(.seconds(2), clock.now.duration(to: deadline)))
+            if asked == .answers { return TargetProcess(endpoint: endpoint, supervisor: supervisor) }
             do { try await Task.sleep(for: .milliseconds(10)) } catch { break }
         }
         await Self.end(supervisor)
@@ -49,11 +50,12 @@ package final class TargetProcess: Sendable {
     /// Last bytes that it wrote to standard output and standard error, at most 1 MiB, in the order in which they came.
     package var diagnostics: String { supervisor.diagnostics }
 
-    /// Nil while it runs; then how it ended: `exit 1`, `signal 9`.
-    package var ended: String? { supervisor.ended }
+    /// Nil while it runs; then how it ended: `exit 1`, `signal 9 (SIGKILL)`.
+    package var ended: String? { supervisor.ended?.description }
+    package var ending: Ending? { supervisor.ended }
 
-    /// TERM to its whole process group, KILL after the grace of 5 s.
-    package func stop() async { await Self.end(supervisor) }
+    /// TERM to its whole process group, KILL after the grace. Then nothing of it runs, and all that it said is known.
+    package func stop(grace: Duration = grace) async { await Self.end(supervisor, grace: grace) }
 
     private static func end(_ supervisor: Supervisor, grace: Duration = grace) async {
         await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
@@ -73,4 +75,6 @@ package enum TargetError: Error, Sendable, Equatable {
     /// It ended before it listened: how, and the tail of what it said.
     case ended(String, diagnostics: String)
     case notListening(within: Duration, diagnostics: String)
+    /// It was there, and is given up: one phrase, such as `refuses connections for 10 s`.
+    case gone(String)
 }
