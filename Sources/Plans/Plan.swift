@@ -64,11 +64,17 @@ package struct Plan: Sendable, Equatable {
     }
 
     package enum Verb: Sendable, Equatable {
+        /// A header with the name of one that we write ourselves (Host, Upgrade, Connection, Sec-WebSocket-Key,
+        /// Sec-WebSocket-Version, Sec-WebSocket-Protocol, and whatever carries the credential) takes the place of ours,
+        /// or leaves it out when its value is empty (`header Upgrade: ""`). Further ones of that name are added, so
+        /// two of them say the field twice.
         case connect(path: String, as: String?, headers: [Header])
         /// Text with `$alice.id`, `$run1.thread_id` where JSON values stand, or inside strings.
         case send(String)
         case sendText(String)
         case sendBytes([UInt8])
+        /// Frames as they are written here, legal or not; never empty.
+        case frames([FrameText])
         case until([String], within: Duration)
         case quiet(Duration)
         case pauseReading

@@ -55,11 +55,8 @@ enum PlanPrinter {
         case .send(let json): return "send " + json
         case .sendText(let text): return "send text " + quote(text)
         case .sendBytes(let bytes):
-            return "send bytes"
-                + bytes.map { byte in
-                    let digits = String(byte, radix: 16)
-                    return digits.count == 1 ? " 0" + digits : " " + digits
-                }.joined()
+            return "send bytes" + hexWords(bytes)
+        case .frames(let frames): return "frames " + frames.map(\.text).joined(separator: " ; ")
         case .until(let events, let bound):
             return "until \(events.joined(separator: " and ")) within \(PlanDuration.print(bound))"
         case .quiet(let length): return "quiet for " + PlanDuration.print(length)

@@ -136,13 +136,17 @@ package enum PlanReducer {
 
 extension Plan.Verb {
     /// Users (and runs) whose values it wants.
-    fileprivate var names: [String] {
+    package var names: [String] { templates.flatMap(\.names) }
+
+    /// Every text in it that may hold values.
+    package var templates: [PlanTemplate] {
         switch self {
-        case .connect(let path, _, let headers):
-            ([path] + headers.map(\.value)).flatMap { PlanTemplate(text: $0).names }
-        case .send(let json): (try? PlanTemplate(json: json))?.names ?? []
-        case .sendText(let text): PlanTemplate(text: text).names
-        case .reconnect(let cursor?): PlanTemplate(text: cursor).names
+        case .connect(let path, _, let headers): ([path] + headers.map(\.value)).map { PlanTemplate(text: $0) }
+        case .send(let json): (try? PlanTemplate(json: json)).map { [$0] } ?? []
+        case .sendText(let text): [PlanTemplate(text: text)]
+        case .frames(let frames):
+            frames.compactMap { frame in if case .text(let text) = frame.payload { PlanTemplate(text: text) } else { nil } }
+        case .reconnect(let cursor?): [PlanTemplate(text: cursor)]
         default: []
         }
     }
@@ -156,7 +160,7 @@ extension Plan.Verb {
     }
     package var sends: Bool {
         switch self {
-        case .send, .sendText, .sendBytes: true
+        case .send, .sendText, .sendBytes, .frames: true
         default: false
         }
     }

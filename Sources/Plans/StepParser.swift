@@ -11,7 +11,7 @@ struct StepParser {
     }
 
     static let verbs = [
-        "connect", "send", "until", "quiet", "pause", "cut", "close", "reconnect", "together", "frames",
+        "connect", "send", "until", "quiet", "pause", "cut", "close", "reconnect", "frames", "together",
     ]
 
     mutating func parse() throws(PlanError) -> Plan.Step {
@@ -60,14 +60,13 @@ struct StepParser {
             return .cut(style.text)
         case "close": return try close()
         case "reconnect": return try reconnect()
-        case "frames":
-            throw cursor.error(word, "`frames` is not supported yet", "write `send bytes` for bytes as they are")
+        case "frames": return .frames(try frames())
         case "together":
             throw cursor.error(word, "a barrier belongs to no user", "write the label, then `together 5,7`")
         default:
             throw cursor.error(
                 word, "no verb is called `\(word.text)`",
-                "write one of \(Self.verbs.dropLast(2).joined(separator: ", "))")
+                "write one of \(Self.verbs.dropLast().joined(separator: ", "))")
         }
     }
 
@@ -92,7 +91,7 @@ struct StepParser {
         guard path.text.hasPrefix("/") else {
             throw cursor.error(path, "`\(path.text)` is no path", "a path begins with `/`; the host is the target's")
         }
-        try note(path.text, path.start, inString: true)
+        note(path.text, path.start)
         var name: String?
         var headers: [Plan.Header] = []
         while let word = cursor.word() {
@@ -126,7 +125,7 @@ struct StepParser {
         guard value.unicodeScalars.allSatisfy({ $0 != "\r" && $0 != "\n" && $0 != "\0" }) else {
             throw cursor.error(at: start, "a header's value holds a line break", "write it on one line")
         }
-        try note(value, start, inString: true)
+        note(value, start)
         return Plan.Header(name: String(name.text.dropLast()), value: value)
     }
 
@@ -152,7 +151,7 @@ struct StepParser {
             cursor.skipBlanks()
             let start = cursor.index
             let text = try cursor.quoted()
-            try note(text, start, inString: true)
+            note(text, start)
             return .sendText(text)
         case "bytes":
             cursor = ahead
@@ -162,9 +161,13 @@ struct StepParser {
         }
     }
 
-    private mutating func bytes() throws(PlanError) -> [UInt8] {
+    /// Up to the end of the line, a comment or the `;` behind which another frame stands.
+    mutating func bytes() throws(PlanError) -> [UInt8] {
         var bytes: [UInt8] = []
-        while let word = cursor.word() {
+        while true {
+            var ahead = cursor
+            guard let word = ahead.word(), word.text != ";" else { break }
+            cursor = ahead
             var digits = Substring(word.text)
             while !digits.isEmpty {
                 guard digits.count >= 2, digits.utf8.prefix(2).allSatisfy({ $0 != UInt8(ascii: "+") }),
@@ -245,7 +248,7 @@ struct StepParser {
             throw cursor.error(word, "`\(word.text)` is not expected here", "write `reconnect cursor $run1.cursor`")
         }
         let value = try cursor.need("the cursor", "write `reconnect cursor $run1.cursor`")
-        try note(value.text, value.start, inString: true)
+        note(value.text, value.start)
         return .reconnect(cursor: value.text)
     }
 
@@ -262,7 +265,7 @@ struct StepParser {
         return duration
     }
 
-    private mutating func note(_ text: String, _ start: Int, inString: Bool) throws(PlanError) {
+    mutating func note(_ text: String, _ start: Int) {
         templates.append((PlanTemplate(text: text), start))
     }
 }

@@ -40,6 +40,9 @@ let everyVerb = """
     13  alice.phone  close 1000
     14  alice        reconnect cursor $run1.cursor
     15  alice        reconnect
+    16  bob          frames op=1
+    17  bob          frames fin=0 rsv=4 op=1 mask=00000000 len=7:200 "{\\"u\\":\\"$alice.id {canary}\\"}" ; op=0 hex 81 ff  # two
+    18  bob          frames op=a mask=none len=64:18446744073709551615 hex ; rsv=7 op=8 len=16:0 ; op=f "; # x"
     20  together 4,12
     faults
     f1 accept-delay delay 400ms user alice connection nth 1
@@ -106,7 +109,7 @@ let everyVerb = """
             3  alice  until error within fast
             3  alice  until error within 1s
             4  alice  send {"type":}
-            5  alice  frames fin=0
+            5  alice  frames fin=2
             6  together 1,99
             7  alice  send {"id":$dora.run1.id}
             faults
@@ -121,7 +124,7 @@ let everyVerb = """
                 "5:4 no user is called `carol`",
                 "6:30 `fast` is no duration",
                 "8:24 the message is not JSON: expected a value",
-                "9:11 `frames` is not supported yet",
+                "9:18 `fin=2` cannot be read",
                 "10:1 no step has the label 1",
                 "11:16 `$dora` is no user of this plan",
                 "13:4 no fault is called `drop-aut`",

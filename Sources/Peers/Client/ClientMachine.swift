@@ -13,17 +13,21 @@ package struct ClientMachine: Sendable {
         package var target: String
         package var fields: [(name: String, value: String)]
         package var subprotocols: [String]
+        /// As a plan writes them: they replace fields of their names, see `Plan.Verb.connect`.
+        package var headers: [Plan.Header]
         package init(
-            host: String, target: String, fields: [(name: String, value: String)] = [], subprotocols: [String] = []
+            host: String, target: String, fields: [(name: String, value: String)] = [], subprotocols: [String] = [],
+            headers: [Plan.Header] = []
         ) {
             self.host = host
             self.target = target
             self.fields = fields
             self.subprotocols = subprotocols
+            self.headers = headers
         }
         package static func == (lhs: Opening, rhs: Opening) -> Bool {
             lhs.host == rhs.host && lhs.target == rhs.target && lhs.subprotocols == rhs.subprotocols
-                && lhs.fields.elementsEqual(rhs.fields) { $0.name == $1.name && $0.value == $1.value }
+                && lhs.headers == rhs.headers && lhs.fields.elementsEqual(rhs.fields) { $0.name == $1.name && $0.value == $1.value }
         }
     }
 
@@ -50,7 +54,7 @@ package struct ClientMachine: Sendable {
 
     private let opening: Opening
     private var dice: WireDice
-    private var request: RequestHead?
+    private var offer = UpgradeOffer(fields: [])
     private var head = HeadParser(.response)
     private var parser = FrameParser()
     private var assembler = MessageAssembler(.toClient)
@@ -69,16 +73,10 @@ package struct ClientMachine: Sendable {
     /// The upgrade request; sent first, once.
     package mutating func open() -> ByteBuffer {
         phase = .answering
-        let key = AcceptKey.base64(dice.bytes(16))
-        var text = "GET \(opening.target) HTTP/1.1\r\nHost: \(opening.host)\r\nUpgrade: websocket\r\n"
-        text += "Connection: Upgrade\r\nSec-WebSocket-Key: \(key)\r\nSec-WebSocket-Version: 13\r\n"
-        if !opening.subprotocols.isEmpty {
-            text += "Sec-WebSocket-Protocol: \(opening.subprotocols.joined(separator: ", "))\r\n"
-        }
-        for field in opening.fields { text += "\(field.name): \(field.value)\r\n" }
-        let bytes = ByteBuffer(string: text + "\r\n")
-        request = try? RequestHead(bytes)
-        return bytes
+        offer = UpgradeOffer(opening, key: AcceptKey.base64(dice.bytes(16)))
+        var text = "GET \(opening.target) HTTP/1.1\r\n"
+        for field in offer.fields { text += "\(field.name): \(field.value)\r\n" }
+        return ByteBuffer(string: text + "\r\n")
     }
 
     package mutating func receive(_ bytes: ByteBuffer, into output: inout Output) {
@@ -107,7 +105,7 @@ package struct ClientMachine: Sendable {
                     output.events.append(.refused(status: response.status))
                     return
                 }
-                if let problem = request.flatMap({ response.acceptProblem(for: $0) }) {
+                if let problem = offer.problem(of: response) {
                     return fail("the server's 101 is wrong: \(problem)", &output)
                 }
                 phase = .open
@@ -176,6 +174,17 @@ package struct ClientMachine: Sendable {
         sentClose = true
         write(.close, CloseBody(code: code, reason: reason).payload, &output)
     }
+
+    /// Frames as they are, legal or not, whatever has been said before. A whole Close is ours: none is sent again.
+    package mutating func write(_ frames: [Frame], into output: inout Output) {
+        for frame in frames {
+            FrameWriter.write(frame, into: &output.bytes)
+            let isTrue = frame == Frame(fin: true, opcode: .close, maskKey: frame.maskKey, payload: frame.payload)
+            if phase == .open, isTrue { sentClose = true }
+        }
+    }
+
+    package mutating func drawMask() -> UInt32 { dice.word() }
 
     private mutating func write(_ opcode: Opcode, _ payload: ByteBuffer, _ output: inout Output) {
         FrameWriter.write(Frame(opcode: opcode, maskKey: dice.word(), payload: payload), into: &output.bytes)

@@ -34,17 +34,14 @@ package struct Minter: Sendable {
     package func opening(
         host: String, path: String, credential: CredentialPlan, token: String, headers: [Plan.Header]
     ) -> ClientMachine.Opening {
-        var opening = ClientMachine.Opening(host: host, target: path)
+        var opening = ClientMachine.Opening(host: host, target: path, headers: headers)
         let kinds = (contract?.identity.credential ?? []).map(\.kind)
         switch credential.place {
         case .none: break
         case .header:
             let name = first(kinds) { if case .header(let name) = $0 { name } else { nil } } ?? "authorization"
-            if !headers.contains(where: { ASCII.equal($0.name, name) }) {
-                let isAuthorization = ASCII.equal(name, "authorization")
-                opening.fields.append(
-                    (isAuthorization ? "Authorization" : name, isAuthorization ? "Bearer " + token : token))
-            }
+            let isAuthorization = ASCII.equal(name, "authorization")
+            opening.fields.append((isAuthorization ? "Authorization" : name, isAuthorization ? "Bearer " + token : token))
         case .query:
             let name = first(kinds) { if case .query(let name) = $0 { name } else { nil } } ?? "token"
             if !path.contains("?\(name)=") && !path.contains("&\(name)=") {
@@ -52,15 +49,12 @@ package struct Minter: Sendable {
             }
         case .cookie:
             let name = first(kinds) { if case .cookie(let name) = $0 { name } else { nil } } ?? "token"
-            if !headers.contains(where: { ASCII.equal($0.name, "cookie") }) {
-                opening.fields.append(("Cookie", "\(name)=\(token)"))
-            }
+            opening.fields.append(("Cookie", "\(name)=\(token)"))
         case .subprotocol:
             let glob = first(kinds) { if case .subprotocol(let glob?) = $0 { glob.text } else { nil } }
             let prefix = glob.map { String($0.prefix { $0 != "*" }) } ?? "token."
             opening.subprotocols = (contract?.wire.subprotocols ?? []) + [prefix + token]
         }
-        opening.fields += headers.map { ($0.name, $0.value) }
         return opening
     }
 

@@ -27,12 +27,10 @@ extension PlayMachine {
         case .send(let json): send(json: json, index, user, id, now)
         case .sendText(let text): send(text: text, index, user, id, now)
         case .sendBytes(let bytes):
-            guard lines[id].phase != .dialling, lines[id].isAlive, !lines[id].isFinished else {
-                return finish(index, .cannot(lines[id].trouble ?? "the connection is not there"), now, now)
-            }
-            acted[user] = now
-            if !lines[id].isSilent { commands.append(.write(id, ByteBuffer(bytes: bytes))) }
-            finish(index, .ok, now, now)
+            var output = ClientMachine.Output()
+            output.bytes = ByteBuffer(bytes: bytes)
+            sendRaw(output, index, user, id, now)
+        case .frames(let texts): send(texts, index, user, id, now)
         case .until(let events, let bound):
             resume(id)
             wait(Active(index: index, began: now, due: now.advanced(by: patience(bound)), wanted: events, line: id), now)
@@ -173,6 +171,50 @@ extension PlayMachine {
         acted[user] = now
         var output = ClientMachine.Output()
         lines[id].client.send(.text, ByteBuffer(string: text), into: &output)
+        perform(output, on: id)
+        finish(index, .ok, now, now)
+    }
+
+    private mutating func send(_ texts: [Plan.FrameText], _ index: Int, _ user: String, _ id: Int, _ now: Instant) {
+        do throws(PlanTemplate.Unbound) {
+            var frames: [Frame] = []
+            for text in texts { frames.append(try frame(text, user, id)) }
+            var output = ClientMachine.Output()
+            if lines[id].phase != .dialling { lines[id].client.write(frames, into: &output) }
+            sendRaw(output, index, user, id, now)
+        } catch {
+            finish(index, .cannot("nothing has bound \(error.reference) yet"), now, now)
+        }
+    }
+
+    private mutating func frame(_ text: Plan.FrameText, _ user: String, _ id: Int) throws(PlanTemplate.Unbound) -> Frame {
+        let payload =
+            switch text.payload {
+            case .text(let words): ByteBuffer(string: try render(PlanTemplate(text: words), for: user))
+            case .bytes(let bytes): ByteBuffer(bytes: bytes)
+            }
+        let key: UInt32? =
+            switch text.mask {
+            case .drawn: lines[id].client.drawMask()
+            case .none: nil
+            case .key(let key): key
+            }
+        var frame = Frame(fin: text.fin, rsv: text.rsv, opcode: text.opcode, maskKey: key, payload: payload)
+        if let length = text.length {
+            frame.lengthForm = length.form
+            frame.declaredLength = length.value
+        }
+        return frame
+    }
+
+    /// Bytes that need no answer to the upgrade, only a transport that takes them.
+    private mutating func sendRaw(
+        _ output: ClientMachine.Output, _ index: Int, _ user: String, _ id: Int, _ now: Instant
+    ) {
+        guard lines[id].phase != .dialling, lines[id].isAlive, !lines[id].isFinished else {
+            return finish(index, .cannot(lines[id].trouble ?? "the connection is not there"), now, now)
+        }
+        acted[user] = now
         perform(output, on: id)
         finish(index, .ok, now, now)
     }

@@ -34,10 +34,15 @@ struct PlayBook {
     /// What an event at that time makes the machine command.
     @discardableResult
     mutating func at(_ milliseconds: Int64, _ event: PlayMachine.Event) -> [String] {
+        commands(at: milliseconds, event).flatMap { note($0) }
+    }
+
+    /// The same, as the machine says it.
+    mutating func commands(at milliseconds: Int64, _ event: PlayMachine.Event) -> [PlayMachine.Command] {
         now = milliseconds
         var commands: [PlayMachine.Command] = []
         machine.handle(event, at: Self.instant(milliseconds), into: &commands)
-        return commands.flatMap { note($0) }
+        return commands
     }
 
     @discardableResult
