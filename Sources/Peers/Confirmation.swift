@@ -1,5 +1,5 @@
 import Faults
-import Journaling
+package import Journaling
 package import Oracles
 package import Plans
 
@@ -18,6 +18,10 @@ package struct Confirmation<Place: Stand>: Sendable {
     package var place: Place
     /// How many runs the attribution counts.
     package var runs = 5
+    /// Reruns that nobody can decide are repeated, so many of one count in all; a smaller plan is tried once more.
+    package var repeats = 5
+    /// Plays once; tests put their own here.
+    var play: @Sendable (Rig, Plan) async throws -> RigRun = { rig, plan in try await rig.run(plan) }
     package init(rig: Rig, place: Place) {
         self.rig = rig
         self.place = place
@@ -28,21 +32,24 @@ package struct Confirmation<Place: Stand>: Sendable {
         package var finding: Finding
         package var plan: Plan
         package var reruns: Int
+        /// Why its attribution says no more, when reruns could not be decided.
+        package var reason: String?
     }
 
     /// - Parameter run: the run that showed it, to tell which step of the plan the finding is about.
     package func confirm(_ finding: Finding, from plan: Plan, seenIn run: RigRun) async throws -> Outcome {
         let candidates = PlanReducer.candidates(
-            plan, witnesses: finding.users, upTo: Self.step(of: finding, in: plan, run))
+            plan, witnesses: finding.users, upTo: BlamedStep.label(of: finding, in: plan, steps: run.steps, origin: run.origin))
         var reruns = 0
         var confirmed = finding
         var bare = rig
         bare.profile = nil
         if let plan = try await smallest(candidates, finding, bare, &reruns) {
-            let failed = try await count(finding, plan, bare, &reruns)
+            let count = try await count(finding, plan, bare, &reruns)
             confirmed.attribution =
-                failed == runs ? .intrinsic(failed: failed, of: runs) : .flaky(failed: failed, of: runs)
-            return Outcome(finding: confirmed, plan: plan, reruns: reruns)
+                count.isSteady(runs)
+                ? .intrinsic(failed: count.failed, of: count.decided) : .flaky(failed: count.failed, of: count.decided)
+            return Outcome(finding: confirmed, plan: plan, reruns: reruns, reason: count.reason)
         }
         guard let profile = rig.profile, !profile.faults.isEmpty else {
             confirmed.attribution = .flaky(failed: 1, of: reruns + 1)
@@ -51,13 +58,26 @@ package struct Confirmation<Place: Stand>: Sendable {
         let exposing = try await faults(finding, candidates, &reruns)
         var shown = rig
         shown.profile?.faults = exposing.rules
-        let failed = try await count(finding, exposing.plan, shown, &reruns)
+        let count = try await count(finding, exposing.plan, shown, &reruns)
         confirmed.attribution =
-            failed == runs
-            ? .faultExposed(exposing.rules.map(\.id), failed: failed, of: runs) : .flaky(failed: failed, of: runs)
+            count.isSteady(runs)
+            ? .faultExposed(exposing.rules.map(\.id), failed: count.failed, of: count.decided)
+            : .flaky(failed: count.failed, of: count.decided)
         var written = exposing.plan
         written.faults = exposing.rules.map(Plan.FaultLine.init(rule:))
-        return Outcome(finding: confirmed, plan: written, reruns: reruns)
+        return Outcome(finding: confirmed, plan: written, reruns: reruns, reason: count.reason)
+    }
+
+    /// The runs that the attribution counts, the one that led here among them.
+    private struct Count {
+        var failed = 1
+        var decided = 1
+        var undecided = 0
+        var lastReason = ""
+        func isSteady(_ runs: Int) -> Bool { failed == runs && decided == runs }
+        var reason: String? {
+            undecided == 0 ? nil : "\(undecided) of \(undecided + decided) reruns could not be decided: \(lastReason)"
+        }
     }
 
     /// The fewest faults that show the finding, one alone where that will do, and the smallest plan for them.
@@ -98,40 +118,72 @@ package struct Confirmation<Place: Stand>: Sendable {
         }
     }
 
-    /// How many of `runs` show it, the one that led here among them.
-    private func count(_ finding: Finding, _ plan: Plan, _ rig: Rig, _ reruns: inout Int) async throws -> Int {
-        reruns += runs - 1
-        return try await withThrowingTaskGroup(of: Bool.self) { group in
-            for _ in 1..<runs { group.addTask { try await shows(finding, plan, rig) } }
-            var failed = 1
-            for try await isShown in group where isShown { failed += 1 }
-            return failed
+    /// How many of `runs` show it. What is undecided is no "not shown": it is played again.
+    private func count(
+        _ finding: Finding, _ plan: Plan, _ rig: Rig, _ reruns: inout Int
+    ) async throws -> Count {
+        var count = Count()
+        while count.decided < runs, count.undecided <= repeats {
+            let wanted = runs - count.decided
+            reruns += wanted
+            let looked = try await withThrowingTaskGroup(of: Rerun.self) { group in
+                for _ in 0..<wanted { group.addTask { try await look(finding, plan, rig) } }
+                var looked: [Rerun] = []
+                for try await rerun in group { looked.append(rerun) }
+                return looked
+            }
+            for rerun in looked {
+                switch rerun {
+                case .shown:
+                    count.failed += 1
+                    count.decided += 1
+                case .missing: count.decided += 1
+                case .undecided(let reason, _):
+                    count.undecided += 1
+                    count.lastReason = reason
+                }
+            }
         }
+        return count
     }
 
     private func shows(_ finding: Finding, _ plan: Plan, _ rig: Rig) async throws -> Bool {
+        for _ in 0..<2 {
+            switch try await look(finding, plan, rig) {
+            case .shown: return true
+            case .missing: return false
+            case .undecided: continue
+            }
+        }
+        return false
+    }
+
+    private func look(_ finding: Finding, _ plan: Plan, _ rig: Rig) async throws -> Rerun {
         let (endpoint, held) = try await place.take()
         var rig = rig
         rig.target = endpoint
-        let same: @Sendable (Finding) -> Bool = {
-            $0.property == finding.property && $0.fingerprint == finding.fingerprint
-        }
-        rig.isEnough = same
+        rig.isEnough = { Rerun.same($0, finding) }
         let run: RigRun
-        do { run = try await rig.run(plan) } catch {
+        do { run = try await play(rig, plan) } catch {
             await place.give(back: held)
             throw error
         }
         await place.give(back: held)
-        return run.judgement.findings.contains(where: same)
+        return Rerun(of: finding, run.judgement)
     }
+}
 
-    /// Label of the step that sends what the finding is about: the last that one of its users began before the last
-    /// entry of the witness came in.
-    static func step(of finding: Finding, in plan: Plan, _ run: RigRun) -> Int? {
+/// Which step of a plan a finding is about.
+package enum BlamedStep {
+    /// Label of the last step that one of the finding's users began before the last entry of the witness came in; guards
+    /// do nothing and are never it. Nil when there is none.
+    /// - Parameter origin: a step's instant plus this is an entry's.
+    package static func label(
+        of finding: Finding, in plan: Plan, steps: [StepResult], origin: Instant
+    ) -> Int? {
         guard let last = finding.witness.last?.instant else { return nil }
         var began: [Int: Instant] = [:]
-        for step in run.steps { began[step.number] = run.origin.advanced(by: Instant.zero.duration(to: step.started)) }
+        for step in steps { began[step.number] = origin.advanced(by: Instant.zero.duration(to: step.started)) }
         let own = plan.steps.filter { step in
             guard let user = step.user, finding.users.contains(user), !step.verb.isGuard else { return false }
             return began[step.number].map { $0 <= last } ?? false

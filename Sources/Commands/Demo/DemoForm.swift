@@ -1,4 +1,5 @@
 import Contracts
+import Findings
 import Journaling
 import Oracles
 import ReferenceBackend

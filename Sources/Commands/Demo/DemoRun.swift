@@ -74,8 +74,7 @@ struct DemoRun: Sendable {
 
     /// Worst last: a terminal shows the most important at the bottom (looks.md section 0).
     private static func worstLast(_ left: Seen, _ right: Seen) -> Bool {
-        let (first, second) = (Severity.rank(left.finding.property), Severity.rank(right.finding.property))
-        return first == second ? left.finding.id > right.finding.id : first > second
+        Severity.isWorse(right.finding, than: left.finding)
     }
 
     private static func reason(_ judgement: Judgement, _ results: [StageResult]) -> ExitReason {
@@ -138,15 +137,5 @@ struct DemoRun: Sendable {
                 exit: .usage)
         }
         return path
-    }
-}
-
-/// Order of properties by how much a violation hurts: I A H E D C R (looks.md section 0).
-enum Severity {
-    static func rank(_ property: String) -> Int {
-        let order = "IAHEDCR"
-        guard let letter = property.first, let index = order.firstIndex(of: letter) else { return 100 }
-        let number = Int(property.dropFirst()) ?? 9
-        return order.distance(from: order.startIndex, to: index) * 10 + number
     }
 }

@@ -91,6 +91,8 @@ package struct FuzzFinding: Sendable {
     package var stderr: [String] = []
     /// Executions spent to confirm and shrink it.
     package var reruns = 0
+    /// Why no more is known than that: `3 of 5 reruns could not be decided: the target does not answer`.
+    package var reason: String?
     package init(finding: Finding, plan: Plan, name: CaseName, executions: Int) {
         self.finding = finding
         self.plan = plan

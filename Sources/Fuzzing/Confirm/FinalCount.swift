@@ -1,0 +1,75 @@
+import Oracles
+import Peers
+import Plans
+
+/// The count that stands in the report: of the smallest plan that shows the finding every time.
+struct FinalCount {
+    let rerunner: Rerunner
+    let finding: Finding
+    let runs: Int
+    /// So often each plan has shown it already.
+    let times: Int
+
+    struct Verdict {
+        var finding: Finding
+        var plan: Plan
+        var attribution: Attribution
+        var run: CaseRun?
+        var reason: String?
+    }
+    /// So many plans are given up as unsteady before the one that it began with is counted.
+    private static let fallbacks = 3
+
+    /// - Parameters:
+    ///   - bests: plans that showed it, smallest last, never empty.
+    ///   - before: reruns of the first of them, if there were any.
+    func count(_ bests: [Plan], before: Rerunner.Count?) async -> Verdict {
+        var unsteady: Verdict?
+        for plan in bests.dropFirst().suffix(Self.fallbacks).reversed() {
+            let count = await count(plan, Rerunner.Count())
+            let verdict = verdict(count, plan)
+            // Cut short it is as good as it was: it did show, and nothing spoke against it.
+            if count.missing == 0, count.shown.count >= runs || count.isShort { return verdict }
+            if unsteady == nil, !count.shown.isEmpty { unsteady = verdict }
+            if await rerunner.isOver() { break }
+        }
+        guard let first = bests.first else { return unsteady ?? verdict(Rerunner.Count(), Plan()) }
+        let verdict = verdict(await count(first, before ?? Rerunner.Count()), first)
+        if case .flaky = verdict.attribution, let unsteady { return unsteady }
+        return verdict
+    }
+
+    /// The first one is played to its end, so that each step has a result.
+    private func count(_ plan: Plan, _ before: Rerunner.Count) async -> Rerunner.Count {
+        let isMixed = before.isMixed
+        let isSteady: @Sendable (Rerunner.Count) -> Bool = { $0.missing == 0 || isMixed }
+        let one = await rerunner.count(
+            plan, finding, wanted: min(runs, before.decided + 1), from: before, isWhole: true, goesOn: isSteady)
+        return await rerunner.count(plan, finding, wanted: runs, from: one, goesOn: isSteady)
+    }
+
+    private func verdict(_ count: Rerunner.Count, _ plan: Plan) -> Verdict {
+        let isWhole: (CaseRun) -> Bool = { run in !run.steps.contains { $0.isStopped } }
+        let latest = count.shown.last { isWhole($0.run) } ?? count.shown.last
+        var verdict = Verdict(
+            finding: latest?.finding ?? finding, plan: plan, attribution: .unattributed, run: latest?.run)
+        let isShort = count.isShort && count.missing == 0
+        let failed = isShort ? max(times, count.shown.count) : count.shown.count
+        let total = isShort ? failed : count.decided
+        if count.missing > 0 || failed < runs && !isShort {
+            verdict.attribution = .flaky(failed: max(1, failed), of: max(1, total))
+            verdict.reason = count.reason
+        } else {
+            verdict.attribution =
+                plan.faults.isEmpty
+                ? .intrinsic(failed: failed, of: total)
+                : .faultExposed(plan.faults.map(\.id), failed: failed, of: total)
+        }
+        return verdict
+    }
+}
+
+extension StepResult {
+    /// It says nothing: the play had been ended.
+    var isStopped: Bool { outcome == .cannot("the play was stopped") }
+}
