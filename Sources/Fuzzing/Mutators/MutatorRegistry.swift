@@ -21,7 +21,26 @@ package enum MutatorRegistry {
         HeaderForm.self,
         PathForm.self,
     ]
-    static let frame: [any Mutator.Type] = []
+    static let frame: [any Mutator.Type] = [
+        BitFlip.self,
+        ReservedOpcode.self,
+        ReservedBits.self,
+        DeflateUnasked.self,
+        FinBit.self,
+        MaskBit.self,
+        LengthField.self,
+        Fragment.self,
+        SplitCharacter.self,
+        InterleavedData.self,
+        ControlForm.self,
+        ControlLegal.self,
+        CloseCode.self,
+        CloseForm.self,
+        InvalidUTF8.self,
+        BinaryMessage.self,
+        EmptyMessage.self,
+        EarlyFrames.self,
+    ]
     static let message: [any Mutator.Type] = []
     static let session: [any Mutator.Type] = []
     static let schedule: [any Mutator.Type] = []

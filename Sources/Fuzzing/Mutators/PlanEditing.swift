@@ -178,6 +178,13 @@ extension Plan.Verb {
         case .send(let json): .send(change(json))
         case .sendText(let text): .sendText(change(text))
         case .reconnect(let cursor): .reconnect(cursor: cursor.map(change))
+        case .frames(let frames):
+            .frames(
+                frames.map { frame in
+                    var frame = frame
+                    if case .text(let text) = frame.payload { frame.payload = .text(change(text)) }
+                    return frame
+                })
         default: self
         }
     }
