@@ -64,7 +64,7 @@ struct CheckForm {
 }
 
 /// Talk for anything over two seconds: a redrawn line on a terminal, one line every 10 s elsewhere (looks.md section 0).
-struct Progress {
+struct Ticker {
     var console: Console
     var verb: String
     private let clock = ContinuousClock()

@@ -52,6 +52,13 @@ package struct Console: Sendable {
             live: terminal && !given("CI"))
     }
 
+    /// Rows of the terminal behind standard error; nil when it is none that can be redrawn.
+    var rows: Int? {
+        var size = winsize()
+        guard err.live, unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
+        return Int(size.ws_row)
+    }
+
     private static func columns(_ descriptor: Int32) -> Int {
         var size = winsize()
         let known = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0

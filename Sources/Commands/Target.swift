@@ -9,9 +9,11 @@ struct Target {
 
     func stop() async { await process?.stop() }
 
-    static func resolve(url: String?, exec: String?, console: Console) async throws -> Target {
+    /// - Parameter authorised: the host of a target outside of private networks (trust.md T25).
+    static func resolve(url: String?, exec: String?, authorised: String?, console: Console) async throws -> Target {
         switch (url, exec) {
-        case (let url?, nil): return Target(endpoint: try endpoint(url))
+        case (let url?, nil):
+            return Target(endpoint: try await TargetGuard.admit(try endpoint(url), authorised: authorised).endpoint)
         case (nil, let command?): return try await start(command)
         case (nil, nil):
             throw Complaint(
@@ -37,6 +39,15 @@ struct Target {
         }
         let plain = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
         return Endpoint(host: plain, port: parts.port ?? 80)
+    }
+
+    /// Path and query of such a URL, `/` when it has none.
+    static func path(_ url: String) throws -> String {
+        _ = try endpoint(url)
+        let authority = url.dropFirst("ws://".count)
+        guard let slash = authority.firstIndex(where: { $0 == "/" || $0 == "?" }) else { return "/" }
+        let text = String(authority[slash...])
+        return text.hasPrefix("/") ? text : "/" + text
     }
 
     private static func wrong(_ sentence: String) -> Complaint {

@@ -28,7 +28,7 @@ package struct Check: AsyncParsableCommand {
         let clock = ContinuousClock()
         let begun = clock.now
         let offline = try OfflineJudge(recording, contract: contract)
-        var progress = Progress(console: console, verb: "check")
+        var progress = Ticker(console: console, verb: "check")
         let read = try offline.run { entries in progress.tell("check entries=\(entries)") }
         progress.end()
         for warning in read.warnings { console.talk("warning: \(SafeText.show(warning))\n") }

@@ -29,6 +29,8 @@ package struct Replay: AsyncParsableCommand {
     var runs = 5
     @Option(help: "Seed of variables and dice.")
     var seed: UInt64 = 1
+    @Option(help: "Host of a server outside of private networks that you may test.")
+    var authorisedTarget: String?
     @OptionGroup var looks: Looks
 
     package init() {}
@@ -40,7 +42,7 @@ package struct Replay: AsyncParsableCommand {
         }
         let read = try PlanFile.read(plan)
         let contract = try ContractLoader().load(contract ?? PlanFile.contractName(read) ?? "agent-chat")
-        let target = try await Target.resolve(url: url, exec: exec, console: console)
+        let target = try await Target.resolve(url: url, exec: exec, authorised: authorisedTarget, console: console)
         do {
             let report = try await replay(read, contract, at: target.endpoint)
             await target.stop()
