@@ -9,6 +9,7 @@ package struct Miswire: AsyncParsableCommand {
         discussion: """
             miswire demo                                  the whole idea in seconds
             miswire proxy ws://127.0.0.1:8080             in front of your server
+            miswire fuzz ws://127.0.0.1:8080/ws           find what breaks a promise, by itself
             miswire check rec/                            judge a recording
             miswire replay F.plan ws://127.0.0.1:8080/ws  play a finding again
             """,
@@ -23,7 +24,7 @@ package struct Miswire: AsyncParsableCommand {
     }
 
     package static let verbs: [any ParsableCommand.Type] = [
-        Demo.self, Proxy.self, Replay.self, Check.self, ProfileVerb.self, ContractVerb.self, FaultsVerb.self,
+        Demo.self, Proxy.self, Fuzz.self, Replay.self, Check.self, ProfileVerb.self, ContractVerb.self, FaultsVerb.self,
         Backend.self, LimitsVerb.self,
     ]
 

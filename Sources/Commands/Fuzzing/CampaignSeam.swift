@@ -38,3 +38,16 @@ struct CampaignOptions: Sendable {
         self.contract = contract
     }
 }
+
+/// The engine behind the seam.
+struct Campaign: FuzzEngine {
+    init(_ options: CampaignOptions, onEvent: @escaping @Sendable (CampaignEvent) -> Void) {}
+
+    var progress: Fuzzing.Progress { Fuzzing.Progress() }
+
+    func run() async -> CampaignResult {
+        CampaignResult(
+            end: .selfCheckFailed("this build has no engine"), phases: [], findings: [], flaky: [], judgement: Judgement(),
+            progress: progress)
+    }
+}

@@ -57,7 +57,7 @@ struct GivenReports: Sendable {
                     ], exit: .usage)
             }
             close(descriptor)
-            if !existed { unlink(file.path) }
+            if !existed { _ = unsafe unlink(file.path) }
         }
     }
 
