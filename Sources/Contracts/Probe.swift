@@ -34,7 +34,7 @@ extension Contract {
 
 extension Pattern.Test {
     /// The value that this test describes when it describes one.
-    var literal: JSON? {
+    package var literal: JSON? {
         switch self {
         case .equal(let value): return value
         case .glob(let glob): return glob.isExact ? .string(glob.text) : nil
@@ -61,7 +61,7 @@ extension Pattern.Test {
 
 extension Path {
     /// The names of a path that only walks through objects.
-    var keys: [String]? {
+    package var keys: [String]? {
         guard parts.count == 1, let steps = parts.first, !steps.isEmpty else { return nil }
         var keys: [String] = []
         for step in steps {
@@ -74,7 +74,7 @@ extension Path {
 
 extension JSON {
     /// A copy with that member set; the depth is the path's, which a contract bounds.
-    func setting(_ keys: ArraySlice<String>, to value: JSON) -> JSON {
+    package func setting(_ keys: ArraySlice<String>, to value: JSON) -> JSON {
         guard let key = keys.first else { return value }
         guard case .object(var members) = self else { return JSON.object([]).setting(keys, to: value) }
         let place = members.lastIndex { $0.key == key }

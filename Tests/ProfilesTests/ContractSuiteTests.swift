@@ -110,7 +110,7 @@ struct ContractSuiteTests {
 
     /// Every key of the language (contract.md, "Summary"): this program reads it or says that it does not yet.
     @Test(arguments: [
-        ("%", "import success delivery sharing secrets deadline health dictionary monitors"),
+        ("%", "import success delivery sharing secrets deadline health monitors"),
         ("wire: { % }", "subprotocols binary split batch envelope serial unknown"), ("identity: { % }", "login"),
         ("identity: { ids: { x: { at: a, % } } }", "form"), ("auth: { % }", "event anonymous"),
         ("session: { % }", "ready clean heartbeat"), ("requests: { r: { match: <any>, % } }", "schema closed examples"),

@@ -7,10 +7,10 @@ package typealias ForeignTest = (Path, JSON) -> Bool
 package struct Pattern: Sendable, Hashable {
     /// As written, on one line, for messages.
     package let text: String
-    let test: Test
+    package let test: Test
 
     /// The closed list of tests. Depth is bounded by the file that holds it (trust.md L6).
-    indirect enum Test: Sendable, Hashable {
+    package indirect enum Test: Sendable, Hashable {
         /// Every path must hold, other fields are free.
         case fields([Field])
         case anyOf([Test])
@@ -21,17 +21,17 @@ package struct Pattern: Sendable, Hashable {
         case words(Set<TypeWord>)
     }
 
-    struct Field: Sendable, Hashable {
-        var path: Path
-        var test: Test
+    package struct Field: Sendable, Hashable {
+        package var path: Path
+        package var test: Test
     }
 
     /// What may stand between `<` and `>`.
-    enum TypeWord: String, Sendable, Hashable, CaseIterable {
+    package enum TypeWord: String, Sendable, Hashable, CaseIterable {
         case any, absent, null, string, text, number, integer, boolean, object, array, foreign
     }
 
-    init(text: String, test: Test) {
+    package init(text: String, test: Test) {
         self.text = text
         self.test = test
     }
@@ -54,12 +54,15 @@ package struct Pattern: Sendable, Hashable {
 }
 
 extension Pattern.Test {
+    /// Whether one value that is there passes, without knowing which identifiers are foreign.
+    package func holds(_ value: JSON) -> Bool { holds(one: value, at: .whole) { _, _ in false } }
+
     /// - Parameter values: what the path yielded, nulls included; empty = absent.
     func holds(_ values: [JSON], at path: Path, _ foreign: ForeignTest) -> Bool {
         values.isEmpty ? admitsAbsent : values.allSatisfy { holds(one: $0, at: path, foreign) }
     }
 
-    private var admitsAbsent: Bool {
+    package var admitsAbsent: Bool {
         switch self {
         case .words(let words): words.contains(.absent)
         case .anyOf(let tests): tests.contains(where: \.admitsAbsent)

@@ -34,6 +34,7 @@ package struct ContractReader {
         readReject(fields["reject"])
         contract.volatile = paths(fields["volatile"], "volatile", deep: true)
         readFlows(fields["flows"])
+        contract.dictionary = texts(fields["dictionary"], "dictionary")
         contract.success = successes()
         checkRecognition()
         checkRules()

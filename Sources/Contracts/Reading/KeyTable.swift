@@ -16,9 +16,9 @@ struct KeyTable {
         "the contract",
         [
             "miswire-contract", "name", "about", "extends", "wire", "identity", "auth", "session", "requests", "events",
-            "link", "runs", "errors", "reject", "volatile", "flows",
+            "link", "runs", "errors", "reject", "volatile", "flows", "dictionary",
         ],
-        later: ["import", "success", "delivery", "sharing", "secrets", "deadline", "health", "dictionary", "monitors"])
+        later: ["import", "success", "delivery", "sharing", "secrets", "deadline", "health", "monitors"])
     static let wire = KeyTable(
         "wire", ["paths", "type", "format"],
         later: ["subprotocols", "binary", "split", "batch", "envelope", "serial", "unknown"])

@@ -79,9 +79,13 @@ struct Line: Sendable {
         }
     }
 
-    /// Whether something that is no message has happened; nil for names of messages.
+    /// Whether something that is no message has happened; nil for names of messages. Of `error|closed` either will do.
     func state(_ name: String) -> Bool? {
-        switch name {
+        if name.contains("|") {
+            let states = name.split(separator: "|").map { state(String($0)) }
+            return states.contains(true) ? true : states.contains(nil) ? nil : false
+        }
+        return switch name {
         case "open": phase == .accepted
         case "refused": if case .refused = phase { true } else { false }
         case "answered": phase != .dialling && phase != .asked || broken != nil
@@ -93,7 +97,8 @@ struct Line: Sendable {
 
     /// It cannot happen any more.
     func isMissed(_ name: String) -> Bool {
-        switch name {
+        if name.contains("|") { return name.split(separator: "|").allSatisfy { isMissed(String($0)) } }
+        return switch name {
         case "refused": phase == .accepted || isOver && state(name) == false
         case "answered", "ended": false
         case "open": isOver && phase != .accepted
