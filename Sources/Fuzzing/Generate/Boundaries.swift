@@ -37,11 +37,20 @@ struct Boundaries: Sendable {
     }
 
     private func jsonTrials() -> [Trial] {
-        let first = rejects(overlaid: false)
         let malformed = malformedTrials()
+        let invalid = invalids()
         // A few of everything in front: a short run shall have met each kind.
-        return first + malformed.prefix(4) + invalids().prefix(6) + words() + rejects(overlaid: true)
-            + invalids().dropFirst(6) + malformed.dropFirst(4) + unknowns() + conforming() + toleratedTrials()
+        var trials = rejects(overlaid: false)
+        trials += malformed.prefix(4)
+        trials += invalid.prefix(6)
+        trials += words()
+        trials += rejects(overlaid: true)
+        trials += invalid.dropFirst(6)
+        trials += malformed.dropFirst(4)
+        trials += unknowns()
+        trials += conforming()
+        trials += toleratedTrials()
+        return trials
     }
 
     private static func plan(_ trials: [Trial], _ stage: Stage) -> Plan {
