@@ -8,7 +8,7 @@ package struct Tally: Sendable {
     package mutating func add(_ other: Judgement) {
         for summary in other.properties { add(summary) }
         for finding in other.findings { add(finding) }
-        judgement.toolErrors += other.toolErrors
+        judgement.toolErrors += other.toolErrors.prefix(max(0, 1_000 - judgement.toolErrors.count))
         judgement.errorKinds = other.errorKinds.isEmpty ? judgement.errorKinds : other.errorKinds
         kinds.formUnion(other.errorsDelivered)
         judgement.errorsDelivered = judgement.errorKinds.filter(kinds.contains)
@@ -17,7 +17,9 @@ package struct Tally: Sendable {
         judgement.entries += other.entries
         judgement.pending += other.pending
         judgement.faultsActed += other.faultsActed
-        judgement.notes += other.notes
+        for note in other.notes where judgement.notes.count < 100 && !judgement.notes.contains(note) {
+            judgement.notes.append(note)
+        }
     }
 
     private mutating func add(_ summary: PropertySummary) {

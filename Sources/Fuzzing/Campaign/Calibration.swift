@@ -1,0 +1,84 @@
+import Oracles
+import Peers
+import Plans
+import Synchronization
+
+/// Phase 0: the contract's own flows, without faults, must work before anything else is worth trying.
+extension Campaign {
+    private static let mostRuns = 200
+    /// When so many came to nothing, more will not help.
+    private static let patience = 24
+
+    private struct Tries: Sendable {
+        var runs = 0
+        var worked = 0
+        var found = false
+        /// Why cases came to nothing, counted.
+        var reasons: [String: Int] = [:]
+        var connections = 0
+    }
+
+    /// Nil when something worked.
+    func calibrate(until cap: Cap) async -> CampaignResult.End? {
+        let tries = Mutex(Tries())
+        let deck = plans.flows
+        await withDiscardingTaskGroup { group in
+            // One time round must be, whatever the time.
+            for index in 0..<min(Self.mostRuns, max(deck.count, Self.mostRuns)) {
+                let soFar = tries.withLock { $0 }
+                if index >= deck.count, soFar.worked == 0, soFar.runs >= Self.patience { break }
+                guard await mayBegin(until: index < deck.count ? nil : cap) else { break }
+                let one = Case(
+                    name: CaseName(deck: "flows", index % max(1, deck.count)), plan: deck[index], level: nil, slot: nil,
+                    block: takeBlock())
+                group.addTask {
+                    guard let run = await self.play(one) else { return }
+                    tries.withLock { Self.judge(run, &$0) }
+                }
+            }
+        }
+        let outcome = tries.withLock { $0 }
+        if outcome.worked > 0 || outcome.found || found > 0 {
+            let latencies = score.change { $0.latencies }
+            tell(
+                .calibrated(
+                    runs: outcome.runs, p999: Score.percentile(latencies, 0.999) ?? .zero,
+                    deadline: options.contract.errors?.within ?? options.contract.deadline))
+            return nil
+        }
+        if Task.isCancelled { return nil }
+        return nothing(outcome)
+    }
+
+    private static func judge(_ run: CaseRun, _ tries: inout Tries) {
+        tries.runs += 1
+        tries.connections += max(run.connections, 1)
+        if !run.judgement.findings.isEmpty { tries.found = true }
+        let troubles = run.steps.compactMap { step -> String? in
+            switch step.outcome {
+            case .ok: nil
+            case .failed(let why), .cannot(let why): why
+            }
+        }
+        if troubles.isEmpty, !run.steps.isEmpty {
+            tries.worked += 1
+        } else if let first = run.unreachable.first ?? troubles.first {
+            tries.reasons[first, default: 0] += 1
+        }
+    }
+
+    private func nothing(_ tries: Tries) -> CampaignResult.End {
+        let most = tries.reasons.max { ($0.value, $1.key) < ($1.value, $0.key) }
+        guard tries.runs > 0, let (reason, count) = most else {
+            return .nothingExercised(
+                "nothing was exercised: the contract has no flow that could be played", remedy: "give the contract a flow")
+        }
+        let what = reason.hasPrefix("refused with") ? "upgrades were \(reason)" : "flows came to nothing: \(reason)"
+        let sentence = "nothing was exercised: \(count) of \(tries.runs) \(what)"
+        let isCredential = reason.hasSuffix("401") || reason.hasSuffix("403")
+        return .nothingExercised(
+            sentence,
+            remedy: isCredential
+                ? "give a credential: --credential alice=@FILE" : "name the contract that the server keeps: --contract")
+    }
+}

@@ -1,0 +1,152 @@
+import Contracts
+import Findings
+import Journaling
+import Oracles
+package import Peers
+package import Plans
+import Synchronization
+
+/// A fuzzing run: phases one behind the other, cases side by side, findings confirmed as they come. Everything random
+/// derives from the seed; what a case is does not depend on when, where or beside what it is played.
+package final class Campaign: Sendable {
+    let options: CampaignOptions
+    let workshop: Workshop
+    let plans: ContractPlans
+    let score = Score()
+    let crew: Crew
+    let ground: Ground
+    let rehearsal: Rehearsal
+    let reader: BehaviourReader
+    let tell: @Sendable (CampaignEvent) -> Void
+    let ledger = Mutex(FindingLedger())
+    let scheduler: Mutex<Scheduler>
+    let recent = Mutex<[Recent]>([])
+    let crashes = Mutex(CrashBook())
+    /// Why the run ended before its time.
+    let broken = Mutex<CampaignResult.End?>(nil)
+    private let clock = ContinuousClock()
+    private let begun: ContinuousClock.Instant
+
+    /// A case that is under way, or ended a moment ago.
+    struct Recent: Sendable {
+        var name: CaseName
+        var plan: Plan
+        var ended: Duration?
+    }
+
+    package init(_ options: CampaignOptions, onEvent: @escaping @Sendable (CampaignEvent) -> Void) {
+        self.options = options
+        tell = onEvent
+        workshop = Workshop(
+            contract: options.contract, dictionary: options.dictionary,
+            users: options.credentials.isEmpty ? Cast.names : Array(options.credentials.map(\.user).prefix(Cast.names.count)),
+            seeds: options.seeds, path: options.path, canMint: options.credentials.isEmpty)
+        plans = ContractPlans(workshop)
+        crew = Crew(lanes: options.lanes)
+        ground = Ground(options)
+        rehearsal = Rehearsal(options, ground)
+        reader = BehaviourReader(contract: options.contract, recognizer: workshop.recognizer)
+        var settings = Scheduler.Settings(seed: options.seed)
+        settings.window = 64
+        scheduler = Mutex(Scheduler(settings))
+        begun = clock.now
+    }
+
+    var elapsed: Duration { begun.duration(to: clock.now) }
+    /// Time left; nil = as much as one likes.
+    var left: Duration? { options.maxTotalTime.map { max(.zero, $0 - elapsed) } }
+
+    /// Where the run stands.
+    package var progress: Progress {
+        var progress = Progress()
+        score.report(into: &progress, at: elapsed)
+        progress.total = options.maxTotalTime
+        scheduler.withLock { scheduler in
+            progress.corpus = scheduler.corpus.count + options.seeds.count
+            progress.favoured = scheduler.corpus.favoured.count
+            progress.stability = scheduler.map.stability
+        }
+        progress.energies = Energies.initial.percents
+        ledger.withLock { ledger in
+            progress.findings = ledger.findings.map { ($0.finding.property, $0.finding.repeats) }
+            progress.flaky = ledger.flaky.count
+            progress.confirming = ledger.confirming
+        }
+        return progress
+    }
+
+    /// Runs to the end of its time, its number of executions or its cancellation; what was found by then is complete.
+    package func run() async -> CampaignResult {
+        let watch = Task { await watchTarget() }
+        defer { watch.cancel() }
+        let result = await withTaskCancellationHandler {
+            await phases()
+        } onCancel: {
+            crew.stop()
+        }
+        watch.cancel()
+        await rehearsal.close()
+        await ground.close()
+        return result
+    }
+
+    private func phases() async -> CampaignResult {
+        var done: [PhaseResult] = []
+        do { try await ground.open() } catch {
+            return result(.unreachable(Self.words(error)), done)
+        }
+        for phase in Phase.allCases where phase != .confirm {
+            guard !isOver else { break }
+            let cap = Cap(phase, of: options)
+            let before = (score.executions, score.change { $0.features }, found, elapsed)
+            score.change { $0.phase = phase }
+            switch phase {
+            case .calibration: if let end = await calibrate(until: cap) { return result(end, done) }
+            case .boundaries: await play(deck: plans.boundaries, called: "boundaries", until: cap)
+            case .stateful: await explore(until: cap)
+            case .isolation:
+                await play(deck: plans.isolation, called: "isolation", until: cap)
+                if !isOver { await explore(until: cap) }
+            case .confirm: break
+            }
+            let outcome = PhaseResult(
+                phase: phase, executions: score.executions - before.0, took: elapsed - before.3,
+                newFeatures: score.change { $0.features } - before.1, findings: found - before.2)
+            done.append(outcome)
+            tell(.phaseEnded(outcome))
+        }
+        if let end = broken.withLock({ $0 }) { return result(end, done) }
+        return result(Task.isCancelled ? .interrupted : .complete, done)
+    }
+
+    var found: Int { ledger.withLock { $0.findings.count } }
+
+    /// Nothing more is begun.
+    var isOver: Bool {
+        if Task.isCancelled || crew.isStopped { return true }
+        if let runs = options.runs, score.change({ $0.begun }) >= runs { return true }
+        if let most = options.maxFailures, found >= most { return true }
+        return left.map { $0 <= .zero } ?? false
+    }
+
+    func result(_ end: CampaignResult.End, _ phases: [PhaseResult]) -> CampaignResult {
+        let (findings, flaky) = ledger.withLock { ($0.findings, $0.flaky) }
+        var judgement = score.change { $0.tally.judgement }
+        judgement.findings = findings.map(\.finding)
+        if let checks = options.checks { judgement.properties.removeAll { !checks.contains($0.id) } }
+        return CampaignResult(
+            end: end, phases: phases, findings: findings, flaky: flaky, judgement: judgement, progress: progress)
+    }
+
+    static func words(_ error: any Error) -> String {
+        switch error {
+        case TargetError.gone(let why): "the target \(why)"
+        case TargetError.badCommand(let why): "--exec cannot be read: \(why)"
+        case TargetError.cannotStart(let why): "the target cannot be started: \(why)"
+        case TargetError.ended(let how, _): "the target ended before it listened: \(how)"
+        case TargetError.notListening(let bound, _): "the target does not listen within \(bound.components.seconds) s"
+        case RigError.unreachable(let why): why
+        default: "\(error)"
+        }
+    }
+}

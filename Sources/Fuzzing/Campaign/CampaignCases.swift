@@ -1,0 +1,211 @@
+import Journaling
+import Oracles
+import Peers
+import Plans
+import Synchronization
+
+/// Playing cases: decks in their order, and whatever the schedule says.
+extension Campaign {
+    struct Case: Sendable {
+        var name: CaseName
+        var plan: Plan
+        var level: MutatorLevel?
+        /// Nil for a deck's.
+        var slot: Int?
+        /// Number of the play in this run; it names the principals.
+        var block: Int
+    }
+
+    func play(deck: Deck, called name: String, until cap: Cap?) async {
+        await withDiscardingTaskGroup { group in
+            for index in 0..<deck.count {
+                guard await mayBegin(until: cap) else { break }
+                let one = Case(
+                    name: CaseName(deck: name, index), plan: deck[index], level: nil, slot: nil, block: takeBlock())
+                group.addTask { _ = await self.play(one) }
+            }
+        }
+    }
+
+    /// The schedule, until the phase is over.
+    func explore(until cap: Cap?) async {
+        let derivation = makeDerivation()
+        await withDiscardingTaskGroup { group in
+            var lanes = Derivations(derivation)
+            while await mayBegin(until: cap) {
+                await waitForWindow()
+                let turn = scheduler.withLock { $0.next() }
+                let derived = lanes.plan(for: turn.name)
+                let one = Case(
+                    name: turn.name, plan: derived.plan, level: derived.level, slot: turn.slot, block: takeBlock())
+                group.addTask { _ = await self.play(one) }
+            }
+        }
+        scheduler.withLock { $0.finish() }
+        keep()
+    }
+
+    /// What a name means, in this run and in any other with the same seed, contract and seed plans.
+    package func makeDerivation() -> Derivation {
+        let (workshop, plans) = (workshop, plans)
+        return Derivation(seed: options.seed, workshop: workshop) { dice in
+            let draw = dice.below(100)
+            if draw < 30, !workshop.seeds.isEmpty { return workshop.seeds[dice.below(workshop.seeds.count)] }
+            if draw < 45, !plans.flows.isEmpty { return plans.flows[dice.below(plans.flows.count)] }
+            if draw < 60, !plans.boundaries.isEmpty { return plans.boundaries[dice.below(plans.boundaries.count)] }
+            if draw < 85, !plans.isolation.isEmpty { return plans.isolation[dice.below(plans.isolation.count)] }
+            return plans.fresh(&dice)
+        }
+    }
+
+    /// The one who plans is one task, so its cache serves all lanes.
+    private struct Derivations {
+        var derivation: Derivation
+        init(_ derivation: Derivation) { self.derivation = derivation }
+        mutating func plan(for name: CaseName) -> Derivation.Derived { derivation.plan(for: name) }
+    }
+
+    private func isWithin(_ cap: Cap?) -> Bool {
+        cap?.allows(elapsed: elapsed, begun: score.change { $0.begun }) ?? true
+    }
+
+    func mayBegin(until cap: Cap?) async -> Bool {
+        await rateLimit()
+        guard !isOver, isWithin(cap), await crew.begin() else { return false }
+        guard !isOver, isWithin(cap) else {
+            crew.played()
+            crew.left()
+            return false
+        }
+        return true
+    }
+
+    /// A result that the next turn builds on is waited for, for a moment; after that it is late.
+    func waitForWindow() async {
+        for _ in 0..<50 where scheduler.withLock({ $0.waitsFor }) != nil && !isOver {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    private func rateLimit() async {
+        guard let rate = options.ratePerSecond, rate > 0 else { return }
+        while !isOver {
+            let allowed = rate * (elapsed / .seconds(1)) + rate
+            if Double(score.change { $0.sentMessages }) < allowed { return }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    func takeBlock() -> Int { score.change { counts in
+        counts.begun += 1
+        return counts.begun - 1
+    } }
+
+    /// Every case has principals of its own among those that are played at the same time.
+    func cast(for plan: Plan, block: Int) -> Cast {
+        guard options.credentials.isEmpty else {
+            var cast = Cast()
+            let size = max(1, min(Cast.names.count, options.credentials.count))
+            let blocks = max(1, options.credentials.count / size)
+            for (index, user) in plan.users.enumerated() {
+                let credential = options.credentials[(block % blocks * size + index % size) % options.credentials.count]
+                cast.principals[user.name] = credential.user
+                cast.tokens[user.name] = credential.token
+            }
+            return cast
+        }
+        return Cast(minted: plan.users.map(\.name), block: block % 4_096)
+    }
+
+    func seed(of name: CaseName) -> UInt64 {
+        var dice = name.dice(seed: options.seed, "play")
+        return dice.next()
+    }
+
+    /// Plays one case to its end and learns from it.
+    @discardableResult
+    func play(_ one: Case) async -> CaseRun? {
+        let lane = Once { self.crew.played() }
+        guard let stage = ground.stage else {
+            lane.call()
+            crew.left()
+            return nil
+        }
+        var plan = one.plan
+        if plan.faults.isEmpty { plan.faults = options.faults }
+        note(one.name, plan)
+        var play = CaseOptions()
+        play.cast = cast(for: plan, block: one.block)
+        play.seed = seed(of: one.name)
+        play.onPlayed = { lane.call() }
+        let run = await stage.run(plan, play)
+        lane.call()
+        noteEnd(one.name)
+        score.add(run, users: plan.users.count, at: elapsed)
+        let features = reader.features(of: run)
+        learn(one, run, features)
+        crew.left()
+        if !run.unreachable.isEmpty { suspect() }
+        await look(at: run, of: one.name, plan)
+        return run
+    }
+
+    private func learn(_ one: Case, _ run: CaseRun, _ features: [UInt64]) {
+        let counts = scheduler.withLock { scheduler in
+            let before = scheduler.map.count
+            if let slot = one.slot {
+                let result = SlotResult(
+                    features: features, hasFinding: !run.judgement.findings.isEmpty, size: one.plan.steps.count,
+                    level: one.level)
+                scheduler.commit(slot: slot, result: result)
+            } else {
+                scheduler.learn(features)
+            }
+            return (before, scheduler.map.count)
+        }
+        score.learned(counts.1 - counts.0, features: counts.1, at: elapsed)
+        keep()
+    }
+
+    /// Plans that showed something new go to the corpus directory.
+    private func keep() {
+        guard let save = options.onKeep else {
+            _ = scheduler.withLock { $0.takeNews() }
+            return
+        }
+        let news = scheduler.withLock { $0.takeNews() }
+        guard !news.isEmpty else { return }
+        var derivation = makeDerivation()
+        for keeper in news { save(derivation.plan(for: keeper.name).plan) }
+    }
+
+    // MARK: What was under way when the target went away
+
+    private func note(_ name: CaseName, _ plan: Plan) {
+        let now = elapsed
+        recent.withLock { recent in
+            recent.removeAll { $0.ended.map { now - $0 > .milliseconds(500) } ?? false }
+            recent.append(Recent(name: name, plan: plan, ended: nil))
+        }
+    }
+
+    private func noteEnd(_ name: CaseName) {
+        let now = elapsed
+        recent.withLock { recent in
+            if let index = recent.firstIndex(where: { $0.name == name && $0.ended == nil }) { recent[index].ended = now }
+        }
+    }
+}
+
+/// Something that is to happen once, whoever comes first.
+final class Once: Sendable {
+    private let body: Mutex<(@Sendable () -> Void)?>
+    init(_ body: @escaping @Sendable () -> Void) { self.body = Mutex(body) }
+    func call() {
+        let body = body.withLock { body in
+            defer { body = nil }
+            return body
+        }
+        body?()
+    }
+}

@@ -1,0 +1,66 @@
+import Findings
+import Oracles
+import Peers
+import Plans
+import Synchronization
+
+/// From a violation that one case showed to a finding that counts.
+extension Campaign {
+    /// Looks at what a case showed; new findings are run again while nobody else plays.
+    func look(at run: CaseRun, of name: CaseName, _ plan: Plan) async {
+        for finding in run.judgement.findings where counts(finding) {
+            guard ledger.withLock({ $0.see(finding) }) == .confirm else { continue }
+            tell(.found(finding, executions: score.executions, at: elapsed))
+            await crew.alone { await self.confirm(finding, plan, run, name) }
+            if isOver { crew.stop() }
+        }
+    }
+
+    /// With `--checks` only what it names, be it the head of a finding or collateral.
+    private func counts(_ finding: Finding) -> Bool {
+        guard let checks = options.checks else { return true }
+        return checks.contains(finding.property) || finding.also.contains(where: checks.contains)
+    }
+
+    private func confirm(_ finding: Finding, _ plan: Plan, _ run: CaseRun, _ name: CaseName) async {
+        let slips = Mutex<[(Finding, Plan, CaseRun)]>([])
+        await settle(finding, plan, run, name) { finding, plan, run in
+            slips.withLock { if $0.count < 8 { $0.append((finding, plan, run)) } }
+        }
+        // What reruns showed by the way is a finding of its own.
+        for (finding, plan, run) in slips.withLock({ $0 }) where counts(finding) && !isOver {
+            guard ledger.withLock({ $0.see(finding) }) == .confirm else { continue }
+            tell(.found(finding, executions: score.executions, at: elapsed))
+            await settle(finding, plan, run, name) { _, _, _ in }
+        }
+    }
+
+    private func settle(
+        _ finding: Finding, _ plan: Plan, _ run: CaseRun, _ name: CaseName,
+        _ onSlip: @escaping @Sendable (Finding, Plan, CaseRun) -> Void
+    ) async {
+        var play = CaseOptions()
+        if !options.credentials.isEmpty { play.cast = cast(for: plan, block: 0) }
+        var confirmer = Confirmer(
+            runner: rehearsal, contract: options.contract, quiet: Quiet(isolated: false), options: play,
+            users: workshop.users)
+        let number = ledger.withLock { $0.findings.count } + 1
+        confirmer.onShrink = { from, to in
+            self.score.change { $0.shrinking = (number, max(number, self.pending), from, to) }
+        }
+        confirmer.onSlip = onSlip
+        let confirmed = await confirmer.confirm(
+            finding, plan: plan, seenIn: run, name: name, executions: score.executions, within: budget)
+        score.change { $0.shrinking = nil }
+        ledger.withLock { $0.settle(finding, confirmed) }
+        tell(.settled(confirmed.outcome, at: elapsed))
+    }
+
+    private var pending: Int { ledger.withLock { $0.findings.count + $0.confirming } }
+
+    /// Half of what is left, so that one finding does not take the time of all others.
+    var budget: ConfirmBudget {
+        let time = left.map { min(.seconds(60), max(.seconds(2), $0 / 2)) } ?? .seconds(60)
+        return ConfirmBudget(executions: 400, time: time, shrinks: options.shrinks)
+    }
+}

@@ -1,0 +1,54 @@
+package import Contracts
+package import Peers
+package import Plans
+
+/// Everything that decides what a run does.
+package struct CampaignOptions: Sendable {
+    /// Ignored with `exec`: then it is wherever that listens.
+    package var target: Endpoint
+    /// Of the URL; where the contract names no path.
+    package var path = "/"
+    package var contract: Contract
+    /// `--exec`: the command, and what is added to its environment.
+    package var exec: String?
+    package var variables: [(String, String)] = []
+    /// Principals at once.
+    package var users = 50
+    package var seed: UInt64 = 1
+    package var workers = 1
+    package var runs: Int?
+    package var maxTotalTime: Duration?
+    /// Of `--dict`.
+    package var dictionary: [String] = []
+    /// Of the corpus directories and recordings, in the order of their content hashes.
+    package var seeds: [Plan] = []
+    /// Given credentials; without any they are minted.
+    package var credentials: [(user: String, token: String)] = []
+    /// Ids of the properties that count; nil = all.
+    package var checks: Set<String>?
+    /// Ends after so many findings.
+    package var maxFailures: Int?
+    package var shrinks = true
+    /// Messages to the server per second; nil = as fast as it goes.
+    package var ratePerSecond: Double?
+    /// Signs credentials.
+    package var key: [UInt8]
+    /// Seconds since 1970 for credentials and `{now}`, so that two runs send the same bytes; nil = the clock.
+    package var epoch: Int64?
+    /// Added to every plan that has no faults of its own.
+    package var faults: [Plan.FaultLine] = []
+    /// Called with every plan that showed something new.
+    package var onKeep: (@Sendable (Plan) -> Void)?
+
+    package init(target: Endpoint, contract: Contract, key: [UInt8]) {
+        self.target = target
+        self.contract = contract
+        self.key = key
+    }
+
+    /// How many cases are played at once: each has up to four users.
+    package var lanes: Int {
+        let principals = credentials.isEmpty ? users : credentials.count
+        return max(1, min(principals / Cast.names.count, 32 * max(1, workers)))
+    }
+}

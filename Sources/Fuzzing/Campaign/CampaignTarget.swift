@@ -1,0 +1,157 @@
+import Oracles
+import Peers
+import Plans
+import Synchronization
+
+/// What is known of the times that the target went away.
+struct CrashBook: Sendable {
+    /// Connections failed, or the process is gone: somebody is to look.
+    var isSuspected = false
+    var attempts = 0
+    /// Checks in a row that found an address down.
+    var misses = 0
+}
+
+/// Watching the target: it may die, hang, refuse, and come back.
+extension Campaign {
+    private static let mostAttempts = 4
+    private static let mostSuspects = 24
+
+    func suspect() { crashes.withLock { $0.isSuspected = true } }
+
+    /// Looks now and then until it is cancelled.
+    func watchTarget() async {
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
+            guard await ground.keeper.endpoint != nil, score.change({ $0.downSince }) == nil else { continue }
+            if options.exec != nil, await ground.keeper.sample() == nil { suspect() }
+            guard crashes.withLock({ $0.isSuspected }) else { continue }
+            switch await ground.keeper.check() {
+            case .up: crashes.withLock { ($0.isSuspected, $0.misses) = (false, 0) }
+            case .ended(let ending, let tail): await gone(Crash(ending: ending, tail: tail, at: elapsed))
+            case .down(let why):
+                // Once may be a queue that was full for a moment.
+                let misses = crashes.withLock { book in
+                    book.misses += 1
+                    return book.misses
+                }
+                guard misses >= 3 else { continue }
+                await gone(Crash(ending: why.hasPrefix("refuses") ? .refusing : .silent, tail: [], at: elapsed))
+            }
+        }
+    }
+
+    private func gone(_ crash: Crash) async {
+        let suspects = recent.withLock { Array($0.reversed().prefix(Self.mostSuspects)) }
+        let at = elapsed
+        score.change { $0.downSince = at }
+        tell(.targetDown(crash.ending.description, at: at))
+        await crew.alone(patience: .seconds(2)) {
+            // An address has to come back before anything can be tried again.
+            let isOwn = self.options.exec != nil
+            var isBack = isOwn ? true : await self.revive()
+            if self.mayConfirm(crash) {
+                await self.blame(crash, suspects, canTry: isBack)
+                if !isOwn, isBack { isBack = await self.revive() }
+            }
+            if isOwn { isBack = await self.revive() }
+            if !isBack { self.crew.stop() }
+        }
+        crashes.withLock { ($0.isSuspected, $0.misses) = (false, 0) }
+        score.change { $0.downSince = nil }
+    }
+
+    private func mayConfirm(_ crash: Crash) -> Bool {
+        crashes.withLock { book in
+            book.attempts += 1
+            return book.attempts <= Self.mostAttempts
+        }
+    }
+
+    /// True when it is there again, with stages that know its address.
+    private func revive() async -> Bool {
+        let patience = left.map { max(.seconds(1), min(.seconds(10), $0)) } ?? .seconds(10)
+        let endpoint = await withTaskGroup(of: Endpoint?.self) { group in
+            group.addTask { try? await self.ground.keeper.restart() }
+            group.addTask {
+                try? await Task.sleep(for: patience)
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+        guard let endpoint, (try? ground.arrange(endpoint)) != nil else {
+            let why = await ground.keeper.check()
+            broken.withLock { broken in
+                if broken == nil { broken = .unreachable("the target is gone and does not come back: \(why)") }
+            }
+            return false
+        }
+        let restarts = await ground.keeper.restarts
+        score.change { counts in counts.restarts = restarts }
+        tell(.targetBack(restarts: restarts, at: elapsed))
+        return true
+    }
+
+    // MARK: Who did it
+
+    /// Plays what was under way again, one by one, until the target goes away again; then makes that plan smaller.
+    private func blame(_ crash: Crash, _ suspects: [Recent], canTry: Bool) async {
+        let clock = ContinuousClock()
+        let end = clock.now.advanced(by: budget.time)
+        if canTry {
+            for suspect in suspects where clock.now < end && !Task.isCancelled {
+                guard let (again, run) = await kills(suspect.plan) else { continue }
+                let smaller = options.shrinks ? await shrink(suspect.plan, until: end) : suspect.plan
+                return report(again, smaller, run, suspect.name, .intrinsic(failed: 2, of: 2))
+            }
+        }
+        guard let first = suspects.first else { return }
+        report(crash, first.plan, nil, first.name, canTry ? .flaky(failed: 1, of: suspects.count + 1) : .unattributed)
+    }
+
+    /// How the target went away behind this plan; nil when it is still there.
+    private func kills(_ plan: Plan) async -> (Crash, CaseRun)? {
+        var play = CaseOptions()
+        if !options.credentials.isEmpty { play.cast = cast(for: plan, block: 0) }
+        play.patience = .milliseconds(500)
+        let run = await rehearsal.run(plan, play)
+        // A process needs a moment to die.
+        try? await Task.sleep(for: .milliseconds(30))
+        switch await rehearsal.check() {
+        case .up: return nil
+        case .ended(let ending, let tail): return (Crash(ending: ending, tail: tail, at: elapsed), run)
+        case .down(let why):
+            guard options.exec == nil, await revive() else { return nil }
+            return (Crash(ending: why.hasPrefix("refuses") ? .refusing : .silent, tail: [], at: elapsed), run)
+        }
+    }
+
+    private func shrink(_ plan: Plan, until end: ContinuousClock.Instant) async -> Plan {
+        var shrinker = PlanShrinker(plan, witnesses: [], upTo: nil)
+        var spent = 0
+        while spent < 120, ContinuousClock().now < end, !Task.isCancelled, let candidate = shrinker.next() {
+            spent += 1
+            shrinker.answer(await kills(candidate) != nil)
+        }
+        return shrinker.best
+    }
+
+    private func report(
+        _ crash: Crash, _ plan: Plan, _ run: CaseRun?, _ name: CaseName, _ attribution: Attribution
+    ) {
+        let last = run.flatMap { LastInput(in: $0.entries, contract: options.contract) }
+        var finding = CrashFinding.make(crash, plan: plan, lastInput: last, contract: options.contract)
+        finding.attribution = attribution
+        guard options.checks?.contains(finding.property) ?? true else { return }
+        var outcome = FuzzFinding(finding: finding, plan: plan, name: name, executions: score.executions)
+        outcome.exit = crash.ending.description
+        outcome.stderr = crash.tail
+        if ledger.withLock({ $0.see(finding) }) == .confirm { tell(.found(finding, executions: score.executions, at: elapsed)) }
+        var isFlaky = false
+        if case .flaky = attribution { isFlaky = true }
+        ledger.withLock { $0.settle(finding, isFlaky ? .flaky(outcome) : .finding(outcome)) }
+        tell(.settled(outcome, at: elapsed))
+    }
+}

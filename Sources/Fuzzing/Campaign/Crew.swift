@@ -1,0 +1,105 @@
+import Synchronization
+
+/// Who plays when: at most so many cases at once, more that only wait for what is undecided, and nobody while somebody
+/// needs the target for itself.
+final class Crew: Sendable {
+    private struct State {
+        var playing = 0
+        /// Those that play, and those that wait for the judge.
+        var live = 0
+        /// How many want the target for themselves, or have it.
+        var alone = 0
+        var isStopped = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+    private let state = Mutex(State())
+    private let turns = AsyncLock()
+    let lanes: Int
+    private let most: Int
+
+    init(lanes: Int) {
+        self.lanes = lanes
+        most = lanes * 2 + 64
+    }
+
+    /// Waits for a free lane. Called by one task alone. False when the run is over.
+    func begin() async -> Bool {
+        while true {
+            let answer: Bool? = state.withLock { state in
+                if state.isStopped { return false }
+                guard state.alone == 0, state.playing < lanes, state.live < most else { return nil }
+                state.playing += 1
+                state.live += 1
+                return true
+            }
+            if let answer { return answer }
+            await withCheckedContinuation { waiter in
+                let isLate = state.withLock { state in
+                    // What was waited for may have come in between.
+                    if state.isStopped || state.alone == 0 && state.playing < lanes && state.live < most { return true }
+                    state.waiter = waiter
+                    return false
+                }
+                if isLate { waiter.resume() }
+            }
+        }
+    }
+
+    /// All steps of a case have ended.
+    func played() { change { $0.playing -= 1 } }
+    /// A case is over.
+    func left() { change { $0.live -= 1 } }
+    func stop() { change { $0.isStopped = true } }
+    var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    private func change(_ body: (inout State) -> Void) {
+        let waiter = state.withLock { state in
+            body(&state)
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Runs `body` while no case is played; the caller is none. What is under way is waited for, at most for `patience`.
+    func alone<Value: Sendable>(
+        patience: Duration = .seconds(4), _ body: @Sendable () async -> Value
+    ) async -> Value {
+        change { $0.alone += 1 }
+        let value = await turns.held {
+            let clock = ContinuousClock()
+            let end = clock.now.advanced(by: patience)
+            while clock.now < end, state.withLock({ $0.live }) > 0 {
+                do { try await Task.sleep(for: .milliseconds(5)) } catch { break }
+            }
+            return await body()
+        }
+        change { $0.alone -= 1 }
+        return value
+    }
+}
+
+/// One at a time, in the order of their coming.
+private actor AsyncLock {
+    private var isTaken = false
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+
+    nonisolated func held<Value: Sendable>(_ body: () async -> Value) async -> Value {
+        await take()
+        let value = await body()
+        await give()
+        return value
+    }
+
+    private func take() async {
+        if !isTaken {
+            isTaken = true
+            return
+        }
+        await withCheckedContinuation { waiters.append($0) }
+    }
+
+    private func give() {
+        if waiters.isEmpty { isTaken = false } else { waiters.removeFirst().resume() }
+    }
+}

@@ -1,0 +1,93 @@
+import Contracts
+import Journaling
+import Oracles
+import Peers
+import Plans
+import Synchronization
+
+/// The target of a run with a stage for each worker; after a restart there are new stages.
+final class Ground: Sendable {
+    private let options: CampaignOptions
+    let keeper: TargetKeeper
+    private let stages = Mutex<[InlineStage]>([])
+    private let next = Atomic<Int>(0)
+
+    init(_ options: CampaignOptions) {
+        self.options = options
+        keeper = TargetKeeper(Self.source(options))
+    }
+
+    static func source(_ options: CampaignOptions) -> TargetKeeper.Source {
+        if let command = options.exec { return .command(command, variables: options.variables) }
+        return .address(options.target)
+    }
+
+    func open() async throws {
+        let endpoint = try await keeper.start()
+        try arrange(endpoint)
+    }
+
+    func arrange(_ endpoint: Endpoint) throws {
+        let made = try (0..<max(1, options.workers)).map { _ in try Self.stage(endpoint, options) }
+        stages.withLock { $0 = made }
+    }
+
+    static func stage(_ endpoint: Endpoint, _ options: CampaignOptions) throws -> InlineStage {
+        var settings = InlineStage.Settings(target: endpoint, contract: options.contract, key: options.key)
+        settings.epoch = options.epoch
+        return try InlineStage(settings)
+    }
+
+    /// Stages in turn.
+    var stage: InlineStage? {
+        let turn = next.add(1, ordering: .relaxed).oldValue
+        return stages.withLock { $0.isEmpty ? nil : $0[turn % $0.count] }
+    }
+
+    func close() async { await keeper.stop() }
+}
+
+/// Plays a finding's plan again while nobody else plays: on a server of its own under `--exec`, so that what the run left
+/// behind in the target does not matter.
+final class Rehearsal: CaseRunner {
+    private let options: CampaignOptions
+    private let ground: Ground
+    private let own: TargetKeeper?
+    private let stage = Mutex<(stage: InlineStage, generation: Int)?>(nil)
+
+    init(_ options: CampaignOptions, _ ground: Ground) {
+        self.options = options
+        self.ground = ground
+        own = options.exec == nil ? nil : TargetKeeper(Ground.source(options))
+    }
+
+    func run(_ plan: Plan, _ options: CaseOptions) async -> CaseRun {
+        guard let stage = try? await here() else {
+            var run = CaseRun(steps: [], judgement: Judgement(), entries: [], took: .zero)
+            run.unreachable = ["the target does not answer"]
+            run.isCut = true
+            return run
+        }
+        return await stage.run(plan, options)
+    }
+
+    /// How the server is behind a play.
+    func check() async -> TargetKeeper.State { await (own ?? ground.keeper).check() }
+
+    private func here() async throws -> InlineStage {
+        guard let own else {
+            guard let stage = ground.stage else { throw TargetError.gone("is not there") }
+            return stage
+        }
+        if await own.endpoint == nil { try await own.start() }
+        if case .ended = await own.check() { try await own.restart(isWanted: true) }
+        let (endpoint, generation) = await (own.endpoint, own.generation)
+        if let known = stage.withLock({ $0 }), known.generation == generation { return known.stage }
+        guard let endpoint else { throw TargetError.gone("is not there") }
+        let made = try Ground.stage(endpoint, options)
+        stage.withLock { $0 = (made, generation) }
+        return made
+    }
+
+    func close() async { await own?.stop() }
+}
