@@ -2,8 +2,9 @@ import Contracts
 import Findings
 import Journaling
 import Oracles
-package import Peers
-package import Plans
+import Peers
+import Plans
+import Profiles
 import Synchronization
 
 /// A fuzzing run: phases one behind the other, cases side by side, findings confirmed as they come. Everything random
@@ -62,8 +63,8 @@ package final class Campaign: Sendable {
         score.report(into: &progress, at: elapsed)
         progress.total = options.maxTotalTime
         scheduler.withLock { scheduler in
-            progress.corpus = scheduler.corpus.count + options.seeds.count
-            progress.favoured = scheduler.corpus.favoured.count
+            progress.corpus = scheduler.corpus.keepers.count + options.seeds.count
+            progress.favoured = scheduler.corpus.favoured
             progress.stability = scheduler.map.stability
         }
         progress.energies = Energies.initial.percents
@@ -92,6 +93,7 @@ package final class Campaign: Sendable {
 
     private func phases() async -> CampaignResult {
         var done: [PhaseResult] = []
+        if let missed = selfCheck() { return result(.selfCheckFailed(missed), done) }
         do { try await ground.open() } catch {
             return result(.unreachable(Self.words(error)), done)
         }
@@ -117,6 +119,17 @@ package final class Campaign: Sendable {
         }
         if let end = broken.withLock({ $0 }) { return result(end, done) }
         return result(Task.isCancelled ? .interrupted : .complete, done)
+    }
+
+    /// One sentence when the oracle is blind in one eye.
+    private func selfCheck() -> String? {
+        guard let specimens = try? ContractLoader().load("agent-chat") else {
+            return "the shipped contract agent-chat cannot be read"
+        }
+        let outcome = SelfCheck.run(specimens)
+        tell(.selfCheck(caught: outcome.caught.count, of: outcome.caught.count + outcome.missed.count))
+        guard !outcome.missed.isEmpty else { return nil }
+        return "the oracle does not catch the planted defects of \(outcome.missed.joined(separator: ", "))"
     }
 
     var found: Int { ledger.withLock { $0.findings.count } }

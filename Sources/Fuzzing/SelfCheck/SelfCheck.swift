@@ -1,0 +1,67 @@
+package import Contracts
+import Journaling
+import Oracles
+
+/// Before anything is sent: every property is shown a defect and must catch it, else no pass of this run means anything
+/// (exit 5). The specimens are of the shipped agent-chat contract, since their words are.
+package enum SelfCheck {
+    package struct Outcome: Sendable, Equatable {
+        package var caught: [String]
+        package var missed: [String]
+    }
+
+    /// - Parameter contract: agent-chat.
+    package static func run(_ contract: Contract) -> Outcome {
+        var outcome = Outcome(caught: [], missed: [])
+        for property in PropertyRegistry.all.map({ $0.id }) {
+            let isCaught = specimens.contains { $0.property == property && heads(property, $0, contract) }
+            if isCaught { outcome.caught.append(property) } else { outcome.missed.append(property) }
+        }
+        return outcome
+    }
+
+    private static func heads(_ property: String, _ specimen: Specimen, _ contract: Contract) -> Bool {
+        var judge = Judge(contract: contract)
+        for entry in specimen.entries { judge.observe(entry) }
+        return judge.conclude(at: Instant(nanoseconds: 100_000_000_000)).findings.contains { $0.property == property }
+    }
+
+    private static let greeting = #"{"type":"connected","user_id":"alice","connection_id":"c1"}"#
+    private static let start =
+        #"{"type":"agent_started","agent_name":"assistant","user_id":"alice","request_id":"q1","message":"mwc-abcdefghijkl"}"#
+    private static func event(_ type: String) -> String {
+        #"{"type":"\#(type)","user_id":"alice","thread_id":"t1","run_id":"r1","request_id":"q1"}"#
+    }
+    /// alice's run is over when bob hears something.
+    private static func overheard(_ text: String) -> [Specimen.Move] {
+        [
+            .opens(1, "alice", .intact), .hears(1, greeting), .opens(2, "bob", .intact),
+            .hears(2, #"{"type":"connected","user_id":"bob","connection_id":"c2"}"#), .says(1, start),
+            .hears(1, event("agent_started")), .hears(1, event("agent_completed")), .hears(2, text),
+        ]
+    }
+
+    static let specimens: [Specimen] = [
+        Specimen(property: "H1", moves: [.opens(1, "alice", .intact)]),
+        Specimen(
+            property: "E1",
+            moves: [.opens(1, "alice", .intact), .hears(1, greeting), .says(1, start), .hears(1, event("agent_started"))]),
+        Specimen(property: "E3", moves: [.opens(1, "alice", .intact), .hears(1, greeting), .says(1, "{")]),
+        Specimen(
+            property: "E4",
+            moves: [
+                .opens(1, "alice", .intact), .hears(1, greeting),
+                .says(1, #"{"type":"agent_started","agent_name":"assistant","request_id":"q1"}"#),
+                .hears(1, event("agent_started")), .hears(1, event("agent_completed")),
+            ]),
+        Specimen(
+            property: "E5",
+            moves: [
+                .opens(1, "alice", .intact), .hears(1, greeting), .says(1, "{"),
+                .hears(1, #"{"type":"error","error":"message_processing_error"}"#),
+            ]),
+        Specimen(property: "I1", moves: overheard(#"{"type":"notice","text":"mwc-abcdefghijkl"}"#)),
+        Specimen(property: "I2", moves: overheard(event("agent_thinking"))),
+        Specimen(property: "A1", moves: [.opens(1, "alice", .forged)]),
+    ]
+}
