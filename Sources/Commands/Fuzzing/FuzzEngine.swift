@@ -7,3 +7,5 @@ protocol FuzzEngine: Sendable {
     /// A snapshot, at any time.
     var progress: Fuzzing.Progress { get }
 }
+
+extension Campaign: FuzzEngine {}

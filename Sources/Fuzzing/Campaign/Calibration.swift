@@ -1,7 +1,6 @@
 import Oracles
 import Peers
 import Plans
-import Synchronization
 
 /// Phase 0: the contract's own flows, without faults, must work before anything else is worth trying.
 extension Campaign {
@@ -20,12 +19,12 @@ extension Campaign {
 
     /// Nil when something worked.
     func calibrate(until cap: Cap) async -> CampaignResult.End? {
-        let tries = Mutex(Tries())
+        let tries = Shared(Tries())
         let deck = plans.flows
         await withDiscardingTaskGroup { group in
             // One time round must be, whatever the time.
             for index in 0..<min(Self.mostRuns, max(deck.count, Self.mostRuns)) {
-                let soFar = tries.withLock { $0 }
+                let soFar = tries.change { $0 }
                 if index >= deck.count, soFar.worked == 0, soFar.runs >= Self.patience { break }
                 guard await mayBegin(until: index < deck.count ? nil : cap) else { break }
                 let one = Case(
@@ -33,11 +32,11 @@ extension Campaign {
                     block: takeBlock())
                 group.addTask {
                     guard let run = await self.play(one) else { return }
-                    tries.withLock { Self.judge(run, &$0) }
+                    tries.change { Self.judge(run, &$0) }
                 }
             }
         }
-        let outcome = tries.withLock { $0 }
+        let outcome = tries.change { $0 }
         if outcome.worked > 0 || outcome.found || found > 0 {
             let latencies = score.change { $0.latencies }
             tell(

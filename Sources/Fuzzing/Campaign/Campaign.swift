@@ -25,6 +25,8 @@ package final class Campaign: Sendable {
     let crashes = Mutex(CrashBook())
     /// Why the run ended before its time.
     let broken = Mutex<CampaignResult.End?>(nil)
+    /// Of the profile.
+    let faults: [Plan.FaultLine]
     private let clock = ContinuousClock()
     private let begun: ContinuousClock.Instant
 
@@ -43,6 +45,7 @@ package final class Campaign: Sendable {
             users: options.credentials.isEmpty ? Cast.names : Array(options.credentials.map(\.user).prefix(Cast.names.count)),
             seeds: options.seeds, path: options.path, canMint: options.credentials.isEmpty)
         plans = ContractPlans(workshop)
+        faults = options.profile?.faults.map(Plan.FaultLine.init(rule:)) ?? []
         crew = Crew(lanes: options.lanes)
         ground = Ground(options)
         rehearsal = Rehearsal(options, ground)

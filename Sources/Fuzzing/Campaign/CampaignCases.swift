@@ -132,7 +132,7 @@ extension Campaign {
             return nil
         }
         var plan = one.plan
-        if plan.faults.isEmpty { plan.faults = options.faults }
+        if plan.faults.isEmpty { plan.faults = faults }
         note(one.name, plan)
         var play = CaseOptions()
         play.cast = cast(for: plan, block: one.block)
@@ -207,5 +207,15 @@ final class Once: Sendable {
             return body
         }
         body?()
+    }
+}
+
+/// A value that several tasks change in turn.
+final class Shared<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+    init(_ value: Value) { self.value = Mutex(value) }
+    @discardableResult
+    func change<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {
+        value.withLock { body(&$0) }
     }
 }

@@ -23,12 +23,12 @@ extension Campaign {
     }
 
     private func confirm(_ finding: Finding, _ plan: Plan, _ run: CaseRun, _ name: CaseName) async {
-        let slips = Mutex<[(Finding, Plan, CaseRun)]>([])
+        let slips = Shared<[(Finding, Plan, CaseRun)]>([])
         await settle(finding, plan, run, name) { finding, plan, run in
-            slips.withLock { if $0.count < 8 { $0.append((finding, plan, run)) } }
+            slips.change { if $0.count < 8 { $0.append((finding, plan, run)) } }
         }
         // What reruns showed by the way is a finding of its own.
-        for (finding, plan, run) in slips.withLock({ $0 }) where counts(finding) && !isOver {
+        for (finding, plan, run) in slips.change({ $0 }) where counts(finding) && !isOver {
             guard ledger.withLock({ $0.see(finding) }) == .confirm else { continue }
             tell(.found(finding, executions: score.executions, at: elapsed))
             await settle(finding, plan, run, name) { _, _, _ in }

@@ -1,4 +1,5 @@
 package import Contracts
+package import Faults
 package import Peers
 package import Plans
 
@@ -7,7 +8,7 @@ package struct CampaignOptions: Sendable {
     /// Ignored with `exec`: then it is wherever that listens.
     package var target: Endpoint
     /// Of the URL; where the contract names no path.
-    package var path = "/"
+    package var path: String
     package var contract: Contract
     /// `--exec`: the command, and what is added to its environment.
     package var exec: String?
@@ -32,18 +33,18 @@ package struct CampaignOptions: Sendable {
     /// Messages to the server per second; nil = as fast as it goes.
     package var ratePerSecond: Double?
     /// Signs credentials.
-    package var key: [UInt8]
+    package var key: [UInt8] = []
     /// Seconds since 1970 for credentials and `{now}`, so that two runs send the same bytes; nil = the clock.
     package var epoch: Int64?
-    /// Added to every plan that has no faults of its own.
-    package var faults: [Plan.FaultLine] = []
+    /// Its faults act on every plan that has none of its own.
+    package var profile: Profile?
     /// Called with every plan that showed something new.
     package var onKeep: (@Sendable (Plan) -> Void)?
 
-    package init(target: Endpoint, contract: Contract, key: [UInt8]) {
+    package init(target: Endpoint, path: String, contract: Contract) {
         self.target = target
+        self.path = path
         self.contract = contract
-        self.key = key
     }
 
     /// How many cases are played at once: each has up to four users.
