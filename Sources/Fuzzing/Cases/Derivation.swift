@@ -120,6 +120,7 @@ package struct Derivation: Sendable {
             case .send(let json): text += json.utf8.count
             case .sendText(let words): text += words.utf8.count
             case .sendBytes(let bytes): text += bytes.count
+            case .frames: text += PlanText.words(of: step.verb).utf8.count
             case .connect(let path, _, let headers):
                 text += headers.reduce(path.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count }
             default: break
