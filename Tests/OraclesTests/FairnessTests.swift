@@ -51,6 +51,23 @@ import Wire
         #expect(story(closes: false).heads == ["E1"], "it must still end")
     }
 
+    /// A server must fail the connection (RFC 6455 section 7.1.7); what was open on it is not its fault.
+    @Test func aClientThatBreaksTheProtocolIsOwedNothing() {
+        for closes in [true, false] {
+            let judgement = judge { story in
+                story.enter(1, "alice", at: 0)
+                story.send(1, Say.start("alice", "q1"), at: 10)
+                story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta", request: "q1"), at: 11)
+                story.send(1, "{", at: 12)
+                story.send(1, "reserved", at: 13, opcode: Opcode(rawValue: 3))
+                if closes { story.close(1, by: .server, 1002, at: 14) }
+            }
+            #expect(judgement.sentences.isEmpty)
+            #expect(judgement.counts("E1") == [1, 0, 0, 1, 0])
+            #expect(judgement.counts("E3") == [1, 0, 0, 1, 0])
+        }
+    }
+
     @Test func serverDropsAConnectionWithoutAnythingOpen() {
         let judgement = judge { story in
             story.enter(1, "alice", at: 0)

@@ -82,16 +82,29 @@ package final class Campaign: Sendable {
     /// Runs to the end of its time, its number of executions or its cancellation; what was found by then is complete.
     package func run() async -> CampaignResult {
         let watch = Task { await watchTarget() }
-        defer { watch.cancel() }
-        let result = await withTaskCancellationHandler {
+        let alarm = Task { await endInTime() }
+        defer {
+            watch.cancel()
+            alarm.cancel()
+        }
+        let outcome = await withTaskCancellationHandler {
             await phases()
         } onCancel: {
             crew.stop()
+            ground.stopAll()
         }
         watch.cancel()
         await rehearsal.close()
         await ground.close()
-        return result
+        return outcome
+    }
+
+    /// When time is up nothing is waited for any more.
+    private func endInTime() async {
+        guard let total = options.maxTotalTime else { return }
+        do { try await Task.sleep(for: total - elapsed) } catch { return }
+        crew.stop()
+        ground.stopAll()
     }
 
     private func phases() async -> CampaignResult {

@@ -122,6 +122,11 @@ extension Campaign {
         return dice.next()
     }
 
+    /// How long a case may wait for what is undecided: past every bound when few do, else past the short ones, so that a
+    /// server that answers nothing does not stop everything.
+    private var late: Duration { Deadlines.longest(in: options.contract) * 3 + .milliseconds(500) }
+    private var soon: Duration { min(late, .seconds(5)) }
+
     /// Plays one case to its end and learns from it.
     @discardableResult
     func play(_ one: Case) async -> CaseRun? {
@@ -138,8 +143,10 @@ extension Campaign {
         play.cast = cast(for: plan, block: one.block)
         play.seed = seed(of: one.name)
         play.onPlayed = { lane.call() }
+        play.patience = crew.takePatience(soon: soon, late: late)
         let run = await stage.run(plan, play)
         lane.call()
+        if late > soon, play.patience == late { crew.givePatienceBack() }
         noteEnd(one.name)
         score.add(run, users: plan.users.count, at: elapsed)
         let features = reader.features(of: run)

@@ -10,6 +10,8 @@ final class Crew: Sendable {
         /// How many want the target for themselves, or have it.
         var alone = 0
         var isStopped = false
+        /// How many may still wait past every bound.
+        var patient = 24
         var waiter: CheckedContinuation<Void, Never>?
     }
     private let state = Mutex(State())
@@ -60,6 +62,16 @@ final class Crew: Sendable {
         }
         waiter?.resume()
     }
+
+    /// The longer one as long as few have it.
+    func takePatience(soon: Duration, late: Duration) -> Duration {
+        state.withLock { state in
+            guard late > soon, state.patient > 0 else { return min(soon, late) }
+            state.patient -= 1
+            return late
+        }
+    }
+    func givePatienceBack() { state.withLock { $0.patient += 1 } }
 
     /// Runs `body` while no case is played; the caller is none. What is under way is waited for, at most for `patience`.
     func alone<Value: Sendable>(

@@ -44,6 +44,8 @@ final class Ground: Sendable {
         return stages.withLock { $0.isEmpty ? nil : $0[turn % $0.count] }
     }
 
+    func stopAll() { for stage in stages.withLock({ $0 }) { stage.stopAll() } }
+
     func close() async { await keeper.stop() }
 }
 

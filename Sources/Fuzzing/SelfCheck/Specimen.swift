@@ -49,7 +49,7 @@ struct Specimen: Sendable {
         private mutating func say(_ session: Int, _ text: String, _ direction: Direction, _ now: Instant) {
             let payload = ByteBuffer(string: text)
             let record = FrameRecord(
-                passage: Passage(direction, in: now, out: now), frame: Frame(opcode: .text, payload: payload),
+                passage: Passage(direction, in: now, out: now), frame: Frame(opcode: .text, maskKey: direction == .toServer ? 1 : nil, payload: payload),
                 message: MessageRecord(opcode: .text, payload: payload, ordinal: 1))
             add(session, now, .frame(record))
         }

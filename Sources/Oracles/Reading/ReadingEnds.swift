@@ -110,12 +110,13 @@ extension Reader {
         guard let session = sessions[id], !session.isOver else { return }
         sessions[id]?.isOver = true
         let isAnswer = session.isClosedByClient
+        if session.isBad, !isAnswer, let why = session.obscured { settleAuthentication(id, .undecided(why)) }
         if session.isBad { settleAuthentication(id, closedWith: isAnswer ? nil : code, isAnswer: isAnswer, entry) }
         settleGreeting(id, .undecided(isAnswer ? "the client left before the deadline" : "the server ended it first"))
         judgeUsable(id, endedWith: code, entry, at: at)
         let isClean = isAnswer || code.map(isClean) ?? false
         bereave(session, at: at)
-        let explained = isAnswer ? nil : explanation(of: code, on: session)
+        let explained = isAnswer ? nil : session.obscured.map { .undecided($0) } ?? explanation(of: code, on: session)
         for number in session.open {
             endRequest(number, code: code, isAnswer: isAnswer, explained, entry, at: at)
         }

@@ -104,7 +104,9 @@ extension Reader {
 
     /// The server ends a connection on which it has just answered with an error.
     mutating func judgeUsable(_ id: SessionID, endedWith code: Int?, _ entry: Entry, at: Instant) {
-        guard let session = sessions[id], let usable = session.usable, !session.isClosedByClient, session.cutBy == nil else {
+        guard let session = sessions[id], let usable = session.usable, !session.isClosedByClient, session.cutBy == nil,
+            session.obscured == nil
+        else {
             return
         }
         sessions[id]?.usable = nil

@@ -86,8 +86,9 @@ extension Reader {
         case .refused(let status):
             sessions[id]?.isRefused = true
             settleRefusal(id, status: status, entry)
-        case .accepted(let subprotocol, _):
+        case .accepted(let subprotocol, let deflate):
             sessions[id]?.acceptedAt = at
+            sessions[id]?.legality = FrameLegality(.toServer, deflate: deflate)
             let inScope = isInScope(session, subprotocol)
             sessions[id]?.inScope = inScope
             if !inScope { sessions[id]?.authentication = nil }
@@ -142,8 +143,8 @@ extension Reader {
             early("bytes that are no HTTP status line", type: "<bytes>", entry, session)
         case (.illegal, .toClient) where session.acceptedAt == nil:
             early("bytes that are no HTTP status line", type: "<bytes>", entry, session)
-        case (.illegal, _): sessions[id]?.obscured = "bytes on it are no legal frames"
-        case (.oversize, _): sessions[id]?.obscured = "a message on it is too large to be read"
+        case (.illegal, _): obscure(id, "bytes on it are no legal frames")
+        case (.oversize, _): obscure(id, "a message on it is too large to be read")
         }
     }
 

@@ -13,6 +13,7 @@ extension Reader {
             return early("a data frame", type: type, entry, session)
         }
         guard let contract, session.inScope else { return }
+        if frame.passage.direction == .toServer { followRules(frame, id, at: at) }
         if frame.frame.opcode == .close {
             return readClose(frame, entry, id, at: at)
         }
@@ -26,6 +27,20 @@ extension Reader {
         case .toServer: readRequest(payload, message, frame, entry, id, at: at, contract)
         case .toClient: readEvent(payload, message, entry, id, at: at, contract)
         }
+    }
+
+    /// A server must fail a connection on which its client breaks the protocol (RFC 6455 section 7.1.7), at once or when
+    /// it notices: from there on nothing more is owed on it, and its end is our doing.
+    private mutating func followRules(_ frame: FrameRecord, _ id: SessionID, at: Instant) {
+        guard var legality = sessions[id]?.legality else { return }
+        let violations = legality.violations(of: frame.frame).filter { violation in
+            // What was cut out made the payload shorter than it was.
+            !frame.redacted || violation != .lengthNotMinimal && violation != .text
+        }
+        sessions[id]?.legality = legality
+        guard let first = violations.first, sessions[id]?.obscured == nil else { return }
+        judgeSpent(id, at: at)
+        obscure(id, "the client broke the protocol: \(first.detail)")
     }
 
     /// A message of the client may have held any word that comes back; one of the server anybody's.

@@ -57,6 +57,8 @@ struct Session: Sendable {
     var unread = Holds()
     var untaken = Holds()
 
+    /// Of the client's frames, as they left for the server; nil before the accept.
+    var legality: FrameLegality?
     var isClosedByClient = false
     var isOver = false
     /// The fault that cut it.

@@ -63,6 +63,9 @@ package final class InlineStage: CaseRunner {
         }
     }
 
+    /// Ends every case that is under way; what is undecided stays so.
+    package func stopAll() { loop.execute { self.hands.value?.stopAll() } }
+
     private func begin(_ plan: Plan, _ options: CaseOptions, _ id: CaseTicket, _ promise: EventLoopPromise<CaseRun>) {
         let stagehands = hands.value ?? Stagehands(loop: loop, isHere: serverIsHere)
         hands.value = stagehands
@@ -150,6 +153,8 @@ private final class Stagehands {
     }
 
     func stop(_ ticket: CaseTicket) { cases[ObjectIdentifier(ticket)]?.stop(cut: true) }
+
+    func stopAll() { for one in Array(cases.values) { one.stop(cut: true) } }
 
     private func beat() {
         if cases.isEmpty {

@@ -126,7 +126,7 @@ struct Transcript {
     ) {
         let payload = ByteBuffer(string: text)
         let record = FrameRecord(
-            passage: passage, frame: Frame(opcode: opcode, payload: payload),
+            passage: passage, frame: Frame(opcode: opcode, maskKey: passage.direction == .toServer ? 1 : nil, payload: payload),
             message: MessageRecord(opcode: opcode, payload: payload, ordinal: 1),
             provenance: Provenance(source: source, faults: faults))
         add(session, ms, .frame(record))
@@ -135,7 +135,8 @@ struct Transcript {
     mutating func unlifted(_ session: Int, _ direction: Direction, at ms: Double) {
         let at = Self.instant(ms)
         let record = FrameRecord(
-            passage: Passage(direction, in: at, out: at), frame: Frame(opcode: .text, payload: ByteBuffer()),
+            passage: Passage(direction, in: at, out: at),
+            frame: Frame(opcode: .text, maskKey: direction == .toServer ? 1 : nil, payload: ByteBuffer()),
             message: MessageRecord(opcode: .text, payload: nil, unlifted: "larger than 16 MiB", ordinal: 1))
         add(session, ms, .frame(record))
     }
@@ -147,7 +148,8 @@ struct Transcript {
         payload.writeInteger(code)
         let at = Self.instant(ms)
         let record = FrameRecord(
-            passage: Passage(side.outgoing, in: at, out: at), frame: Frame(opcode: .close, payload: payload),
+            passage: Passage(side.outgoing, in: at, out: at),
+            frame: Frame(opcode: .close, maskKey: side == .client ? 1 : nil, payload: payload),
             message: MessageRecord(opcode: .close, payload: payload, ordinal: 0))
         add(session, ms, .frame(record))
     }
