@@ -25,12 +25,14 @@ struct Boundaries: Sendable {
 
     private var contract: Contract { stage.contract }
 
-    /// In plans of `width` messages between two exchanges of the flow, then those that end connections one by one.
-    func deck(width: Int = 5) -> Deck {
-        let light = contract.wire.format == .raw ? rawTexts() : jsonTrials()
+    /// All messages that leave a connection usable if the server is sound, then those that may well end it.
+    var trials: [Trial] { (contract.wire.format == .raw ? rawTexts() : jsonTrials()) + endingTrials() }
+
+    /// In plans of `width` messages between two exchanges of the flow, those that end connections one by one.
+    func deck(_ trials: [Trial], width: Int = 5) -> Deck {
+        let light = trials.filter { !$0.ends }
         var groups = stride(from: 0, to: light.count, by: width).map { Array(light[$0..<min($0 + width, light.count)]) }
-        let endings = endingTrials()
-        groups += endings.map { [$0] }
+        groups += trials.filter(\.ends).map { [$0] }
         let plans = groups
         let stage = stage
         return Deck(count: plans.count) { Self.plan(plans[$0], stage) }
