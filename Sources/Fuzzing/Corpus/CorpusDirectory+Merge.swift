@@ -25,7 +25,7 @@ extension CorpusDirectory {
 
     /// Adds to the first directory those plans of the others that show what none in it does.
     package func merge(
-        contract: Contract, lift: Lift, measure: Measure
+        contract: Contract, lift: @escaping Lift, measure: Measure
     ) async throws(CorpusError) -> CorpusReport {
         let first = try requireFirst()
         try prepare()
@@ -55,7 +55,7 @@ extension CorpusDirectory {
     /// Leaves in the first directory what together shows all that its plans show. Findings, recordings and what could
     /// not be read or played stay. Nothing is deleted before every survivor was read again.
     package func minimize(
-        contract: Contract, lift: Lift, measure: Measure
+        contract: Contract, lift: @escaping Lift, measure: Measure
     ) async throws(CorpusError) -> CorpusReport {
         let first = try requireFirst()
         let loaded = CorpusDirectory([first], bounds: bounds).load(contract: contract, lift: lift)

@@ -62,7 +62,7 @@ package struct CorpusDirectory: Sendable {
         }
     }
 
-    package func load(contract: Contract, lift: Lift) -> Loaded {
+    package func load(contract: Contract, lift: @escaping Lift) -> Loaded {
         var walk = CorpusWalk(bounds: bounds, contract: contract, lift: lift)
         for path in paths { walk.visit(path) }
         return walk.finish()

@@ -90,11 +90,14 @@ enum CorpusFiles {
     }
 
     private static func publish(_ temporary: String, as path: String) -> String? {
-        let noReplace: UInt32 = 1
-        if unsafe renameat2(AT_FDCWD, temporary, AT_FDCWD, path, noReplace) == 0 { return nil }
+        // A link is made only where nothing is yet.
+        if unsafe link(temporary, path) == 0 {
+            _ = unsafe unlink(temporary)
+            return nil
+        }
         if errno == EEXIST { return "" }
-        guard errno == EINVAL || errno == ENOSYS else { return reason() }
-        // A file system that cannot promise it: the name was free a moment ago.
+        guard [EPERM, ENOTSUP, ENOSYS, EMLINK].contains(errno) else { return reason() }
+        // A file system without links: the name was free a moment ago.
         if kind(path) != .missing { return "" }
         return unsafe rename(temporary, path) == 0 ? nil : reason()
     }
