@@ -23,7 +23,26 @@ package struct JSONLine: Sendable {
         adding(key, .array(values.map { .string($0) }))
     }
 
-    package var text: String { JSON.object(members).text + "\n" }
+    package var text: String { Self.harmless(JSON.object(members).text) + "\n" }
+
+    /// The same JSON without the characters that JSON leaves raw and a terminal or a log takes for commands: DEL, C1,
+    /// bidi and line separators (trust.md T38). In JSON text they can only stand inside strings, where an escape says the same.
+    package static func harmless(_ json: String) -> String {
+        guard json.unicodeScalars.contains(where: { !SafeText.isHarmless($0) && $0 != "\n" }) else { return json }
+        var out = ""
+        out.reserveCapacity(json.utf8.count)
+        for scalar in json.unicodeScalars {
+            if SafeText.isHarmless(scalar) || scalar == "\n" {
+                out.unicodeScalars.append(scalar)
+            } else {
+                for unit in UTF16.encode(scalar) ?? .init() {
+                    let digits = String(unit, radix: 16)
+                    out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                }
+            }
+        }
+        return out
+    }
 
     /// The last line of every run.
     package static func summary(_ verb: String, _ reason: ExitReason, time: String) -> JSONLine {

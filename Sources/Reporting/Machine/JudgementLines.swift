@@ -14,8 +14,11 @@ package enum JudgementLines {
         }
     }
 
-    package static func finding(_ finding: Finding, replay: String?, time: String) -> JSONLine {
-        var line = JSONLine("violation", time: time).adding("property", finding.property)
+    /// - Parameter kind: `violation` as a verb goes, `finding` in a report of the whole run.
+    package static func finding(
+        _ finding: Finding, kind: String = "violation", replay: String?, time: String
+    ) -> JSONLine {
+        var line = JSONLine(kind, time: time).adding("property", finding.property)
             .adding("finding", finding.id).adding("also", finding.also).adding("sentence", finding.sentence)
             .adding("requirement", finding.requirement).adding("expected", finding.expected)
             .adding("found", finding.found).adding("users", finding.users)
@@ -33,15 +36,26 @@ package enum JudgementLines {
         var members = [JSON.Member(key: "entry", value: .number(String(entry.number)))]
         if let session = entry.session { members.append(.init(key: "session", value: .string(session.description))) }
         var payload: ByteBuffer?
+        var passage: Passage?
         switch entry.body {
         case .frame(let record):
+            passage = record.passage
             members.append(.init(key: "direction", value: .string(record.passage.direction.rawValue)))
             payload = record.message?.payload ?? record.frame.payload
         case .head(let head):
+            passage = head.passage
             members.append(.init(key: "direction", value: .string(head.passage.direction.rawValue)))
             payload = head.bytes
         case .fault(let fault): members.append(.init(key: "fault", value: .string(fault.id)))
         default: break
+        }
+        if let passage {
+            let taps = Tap.allCases.compactMap { tap in
+                passage.instant(at: tap).map {
+                    JSON.Member(key: tap.rawValue, value: .number(Figures.time($0, since: .zero)))
+                }
+            }
+            members.append(.init(key: "taps", value: .object(taps)))
         }
         if let payload {
             let text = SafeText.show(bytes: payload.readableBytesView.prefix(4_096))
