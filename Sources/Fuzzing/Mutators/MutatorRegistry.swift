@@ -42,6 +42,30 @@ package enum MutatorRegistry {
         EarlyFrames.self,
     ]
     static let message: [any Mutator.Type] = []
-    static let session: [any Mutator.Type] = []
-    static let schedule: [any Mutator.Type] = []
+    static let session: [any Mutator.Type] = [
+        StepDrop.self,
+        StepDuplicate.self,
+        StepReorder.self,
+        StepInsert.self,
+        StepSplice.self,
+        SendEarly.self,
+        CancelRun.self,
+        DoubleSubmit.self,
+        Reconnect.self,
+        CutConnection.self,
+        UseAfterEnd.self,
+        CloseAndGoOn.self,
+        SecondConnection.self,
+        SlowReader.self,
+        Bystander.self,
+    ]
+    static let schedule: [any Mutator.Type] = [
+        Interleave.self,
+        Barrier.self,
+        Delay.self,
+        MoreUsers.self,
+        FaultAdd.self,
+        FaultChange.self,
+        FaultRemove.self,
+    ]
 }
