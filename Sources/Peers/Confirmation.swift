@@ -152,7 +152,7 @@ package struct Confirmation<Place: Stand>: Sendable {
             switch try await look(finding, plan, rig) {
             case .shown: return true
             case .missing: return false
-            case .undecided: continue
+            case .undecided: if Task.isCancelled { return false }
             }
         }
         return false

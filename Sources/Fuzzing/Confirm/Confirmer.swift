@@ -91,7 +91,8 @@ package struct Confirmer: Sendable {
         _ sighting: Sighting, _ count: Rerunner.Count, _ rerunner: Rerunner, _ budget: ConfirmBudget,
         _ draft: FuzzFinding
     ) async -> FuzzFinding {
-        let times = count.isMixed ? 2 : 1
+        // Whoever is refused costs one rerun, so that a second one for who is not costs little.
+        let times = 2
         let bare = await FaultNeeds(rerunner: rerunner, finding: sighting.finding, times: times, patience: patience)
             .needed(by: sighting.plan, reserve: budget.runs)
         var bests = [bare]
@@ -100,12 +101,11 @@ package struct Confirmer: Sendable {
                 rerunner: rerunner, finding: sighting.finding, times: times, patience: patience, reserve: 2 * budget.runs,
                 onShrink: onShrink)
             bests += await shrinking.shrink(bare, upTo: sighting.blamed(in: bare))
-            if let best = bests.last, let finished = await finish(best, sighting.finding, rerunner) {
-                bests.append(finished)
-            }
         }
         let final = FinalCount(rerunner: rerunner, finding: sighting.finding, runs: budget.runs, times: times)
-        let verdict = await final.count(bests, before: bare == sighting.plan ? count : nil)
+        let verdict = await final.count(bests, before: bare == sighting.plan ? count : nil) { plan in
+            budget.shrinks ? finished(plan, sighting.finding) : []
+        }
         var outcome = draft
         outcome.plan = Finish.commented(verdict.plan, verdict.finding, verdict.run?.steps ?? [])
         outcome.finding = verdict.finding
@@ -114,17 +114,15 @@ package struct Confirmer: Sendable {
         return outcome
     }
 
-    /// The plan as people will read it, when it shows the finding still.
-    private func finish(_ plan: Plan, _ finding: Finding, _ rerunner: Rerunner) async -> Plan? {
+    /// The plan as people will read it, in the forms that are worth a try, the best first.
+    private func finished(_ plan: Plan, _ finding: Finding) -> [Plan] {
+        let plan = Finish.uncommented(plan)
         let keepsNames = !options.cast.tokens.isEmpty || !options.cast.principals.isEmpty
         let named = keepsNames ? plan : Finish.named(plan, users)
         let spoken = keepsNames ? finding : Finish.renamed(finding, from: plan, to: named)
-        let expecting = Finish.expecting(named, spoken, contract)
-        for candidate in [Finish.numbered(expecting), Finish.numbered(named)] where candidate != plan {
-            if await rerunner.isOver() { return nil }
-            if await rerunner.shows(candidate, finding, times: 1, patience: nil) { return candidate }
-        }
-        return nil
+        let best = Finish.numbered(Finish.expecting(named, spoken, contract))
+        let plain = Finish.numbered(plan)
+        return best == plain ? [best] : [best, plain]
     }
 
     /// Whatever is open so long after a smaller plan's last step stays open.

@@ -23,17 +23,24 @@ struct FinalCount {
     /// - Parameters:
     ///   - bests: plans that showed it, smallest last, never empty.
     ///   - before: reruns of the first of them, if there were any.
-    func count(_ bests: [Plan], before: Rerunner.Count?) async -> Verdict {
+    ///   - forms: of a plan, that show it if it does, the best first.
+    func count(_ bests: [Plan], before: Rerunner.Count?, forms: (Plan) -> [Plan]) async -> Verdict {
         var unsteady: Verdict?
         for plan in bests.dropFirst().suffix(Self.fallbacks).reversed() {
-            let count = await count(plan, Rerunner.Count())
-            let verdict = verdict(count, plan)
-            // Cut short it is as good as it was: it did show, and nothing spoke against it.
-            if count.missing == 0, count.shown.count >= runs || count.isShort { return verdict }
-            if unsteady == nil, !count.shown.isEmpty { unsteady = verdict }
-            if await rerunner.isOver() { break }
+            for form in forms(plan) {
+                let count = await count(form, Rerunner.Count())
+                // Cut short, a plan is as good as it was: it did show, and nothing spoke against it. Its best form has to
+                // be seen once.
+                if count.missing == 0, count.shown.count >= runs { return verdict(count, form) }
+                if count.missing == 0, count.isShort { return verdict(count, count.shown.isEmpty ? plan : form) }
+                if unsteady == nil, !count.shown.isEmpty { unsteady = verdict(count, form) }
+            }
         }
         guard let first = bests.first else { return unsteady ?? verdict(Rerunner.Count(), Plan()) }
+        if before == nil || before?.isMixed == false, let form = forms(first).first, form != first {
+            let count = await count(form, Rerunner.Count())
+            if count.missing == 0, count.shown.count >= runs { return verdict(count, form) }
+        }
         let verdict = verdict(await count(first, before ?? Rerunner.Count()), first)
         if case .flaky = verdict.attribution, let unsteady { return unsteady }
         return verdict

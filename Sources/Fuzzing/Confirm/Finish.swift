@@ -6,6 +6,17 @@ import Plans
 /// The last touches to a plan that people will read. None of them may change what it shows; whoever applies them plays
 /// it again.
 enum Finish {
+    /// What was said of the plan that it came from says nothing of this one; what stands behind a step stays with it.
+    static func uncommented(_ plan: Plan) -> Plan {
+        var plan = plan
+        plan.head = Plan.Head()
+        plan.tail = []
+        for index in plan.users.indices { plan.users[index].above = [] }
+        for index in plan.steps.indices { plan.steps[index].above = [] }
+        for index in plan.faults.indices { plan.faults[index].above = [] }
+        return plan
+    }
+
     /// Steps are 1, 2, 3 …; barriers name them so.
     static func numbered(_ plan: Plan) -> Plan {
         var plan = plan
@@ -76,6 +87,12 @@ enum Finish {
         while let sign = rest.firstIndex(where: { $0 == "$" || $0 == "\"" }) {
             let start = rest.index(after: sign)
             result += rest[..<start]
+            if rest[sign] == "$", rest[start...].first == "$" {
+                // The sign itself.
+                result += "$"
+                rest = rest[rest.index(after: start)...]
+                continue
+            }
             let name = rest[start...].prefix { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
             let end: Character = rest[sign] == "$" ? "." : "\""
             if let new = map[String(name)], rest[name.endIndex...].first == end { result += new } else { result += name }
@@ -94,7 +111,7 @@ enum Finish {
         if bound == nil, let old, case .until(_, let given) = plan.steps[old].verb { bound = given }
         guard let events = Expected.events(of: finding, contract) else { return plan }
         var plan = plan
-        let verb = Plan.Verb.until([events], within: bound ?? contract.deadline)
+        let verb = Plan.Verb.until([events], within: bound ?? Deadlines.longest(in: contract))
         if let old {
             plan.steps[old].verb = verb
             return plan
@@ -119,7 +136,9 @@ enum Finish {
             results.contains { $0.number == plan.steps[index].number && $0.reason != nil }
         }
         let place = behind.flatMap { failed.contains($0) ? $0 : nil } ?? failed.first ?? behind ?? offender
-        let reason = results.first { $0.number == plan.steps[place].number }?.reason ?? finding.found
+        var reason = results.first { $0.number == plan.steps[place].number }?.reason ?? finding.found
+        // What came before is not what is wrong.
+        if finding.offending == nil, reason.hasPrefix("got ") { reason = finding.found }
         plan.steps[place].comment = "fails here: " + Expected.plain(reason)
         return plan
     }
