@@ -24,7 +24,7 @@ let modules: [(name: String, imports: [Target.Dependency])] = [
     ("Contracts", ["Wire", "Journaling", buffers]),
     ("Faults", ["Wire", "Journaling", "Contracts", buffers]),
     ("Oracles", ["Wire", "Journaling", "Contracts", buffers]),
-    ("Plans", ["Wire", "Journaling", "Contracts", "Faults"]),
+    ("Plans", ["Wire", "Journaling", "Contracts", "Faults", buffers]),
     ("Profiles", ["Wire", "Journaling", "Contracts", "Faults", "Oracles", yams]),
     ("Captures", ["Wire", "Journaling", "Contracts", "Plans", buffers, "CPcap", "COpenSSL", "CZlib"]),
     ("Findings", ["Wire", "Journaling", "Contracts", "Oracles", "Plans"]),

@@ -67,6 +67,12 @@ package struct Binding: Sendable {
         return value
     }
 
+    /// The number of the run that an event which reached that user belongs to, once `observe` has seen it.
+    func run(of event: JSON, user: String) -> Int? {
+        guard let key = runKey(event) else { return nil }
+        return known[user]?.numbers[key].map { $0 + 1 }
+    }
+
     private func principal(of user: String) -> String { principals[user] ?? user }
 
     private func runKey(_ event: JSON) -> String? {

@@ -35,6 +35,8 @@ package struct Minter: Sendable {
         host: String, path: String, credential: CredentialPlan, token: String, headers: [Plan.Header]
     ) -> ClientMachine.Opening {
         var opening = ClientMachine.Opening(host: host, target: path, headers: headers)
+        // Named whatever carries the credential: a server may insist on one of them.
+        opening.subprotocols = contract?.wire.subprotocols ?? []
         let kinds = (contract?.identity.credential ?? []).map(\.kind)
         switch credential.place {
         case .none: break
@@ -53,7 +55,7 @@ package struct Minter: Sendable {
         case .subprotocol:
             let glob = first(kinds) { if case .subprotocol(let glob?) = $0 { glob.text } else { nil } }
             let prefix = glob.map { String($0.prefix { $0 != "*" }) } ?? "token."
-            opening.subprotocols = (contract?.wire.subprotocols ?? []) + [prefix + token]
+            opening.subprotocols.append(prefix + token)
         }
         return opening
     }

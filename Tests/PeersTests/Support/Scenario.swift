@@ -18,7 +18,7 @@ struct Scenario {
 
     let seed: UInt64
     let profile: String
-    let plan: Plan
+    var plan: Plan
 
     /// - Parameter profile: nil lets the seed choose.
     init(seed: UInt64, profile: String? = nil) {
