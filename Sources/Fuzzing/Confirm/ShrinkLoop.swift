@@ -33,6 +33,14 @@ struct ShrinkLoop {
             note(smaller)
             return true
         }
+        // Whole steps are gone quickly; what is left of each step, and how they interleave, is finer work.
+        var shrinker = PlanShrinker(bests.last ?? plan, witnesses: finding.users, upTo: bests.isEmpty ? label : nil)
+        while let smaller = shrinker.next() {
+            guard await !rerunner.isOver(reserve: reserve) else { break }
+            let isShown = await shows(smaller)
+            shrinker.answer(isShown)
+            if isShown { note(smaller) }
+        }
         return bests
     }
 
