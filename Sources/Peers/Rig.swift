@@ -30,6 +30,8 @@ package struct Rig: Sendable {
     package var isAwaited: (@Sendable (Finding) -> Bool)?
     /// See `PlayMachine.Settings`.
     package var missesAllowed: Int?
+    /// Who plays the plan's users, and with which given credentials.
+    package var cast = Cast()
     /// See `ProxyOptions`.
     package var creditsDeadlines = true
     /// Keep the journal in `RigRun.entries`.
@@ -57,6 +59,7 @@ package struct Rig: Sendable {
         options.seed = seed
         options.key = key
         options.missesAllowed = missesAllowed
+        options.cast = cast
         let origin = server.now
         let performance = Player(options: options).begin(
             plan, at: Endpoint(host: server.address.host, port: server.address.port))

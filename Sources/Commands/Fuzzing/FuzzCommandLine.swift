@@ -43,6 +43,7 @@ struct FuzzCommandLine {
         if request.contract.contains("/") || request.contract.hasSuffix(".yaml") || request.contract.hasSuffix(".yml") {
             words += ["--contract", request.contract]
         }
+        for credential in credentials { words += ["--credential", credential] }
         if let host = request.authorised { words += ["--authorised-target", host] }
         return words.map { " " + Self.quoted($0) }.joined()
     }

@@ -30,7 +30,10 @@ struct FuzzRun: Sendable {
     func run() async throws -> ExitReason {
         let shelf = FindingShelf(order)
         let form = form
-        let engine = engine(order.options) { event in
+        let corpus = order.corpora.writable.map { CorpusWriter($0) }
+        var options = order.options
+        if let corpus { options.onKeep = { corpus.keep($0) } }
+        let engine = engine(options) { event in
             switch event {
             case .found(let finding, _, _):
                 guard shelf.counts(finding) else { return }
@@ -53,10 +56,11 @@ struct FuzzRun: Sendable {
             pulse.cancel()
             form.end()
         }
-        var (result, isLate) = try await outcome(of: engine, shelf)
+        let (result, isLate) = try await outcome(of: engine, shelf)
         pulse.cancel()
         for found in result.findings + result.flaky where shelf.counts(found.finding) { shelf.settle(found) }
-        return try close(&result, shelf, isLate: isLate, took: begun.duration(to: .now))
+        if let trouble = corpus?.trouble { form.warn(trouble) }
+        return close(result, shelf, isLate: isLate, took: begun.duration(to: .now))
     }
 
     /// The engine's result, or what is known without it.
@@ -104,8 +108,8 @@ struct FuzzRun: Sendable {
     }
 
     private func close(
-        _ result: inout CampaignResult, _ shelf: FindingShelf, isLate: Bool, took: Duration
-    ) throws -> ExitReason {
+        _ result: CampaignResult, _ shelf: FindingShelf, isLate: Bool, took: Duration
+    ) -> ExitReason {
         let options = order.options
         let open = shelf.open
         let findings = shelf.reported

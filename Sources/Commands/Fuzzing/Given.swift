@@ -25,7 +25,7 @@ enum Given {
     static func duration(_ text: String, _ option: String, most: Duration) throws -> Duration {
         let read = isDigits(text) && text.count <= 9 ? Int(text).map { Duration.seconds($0) } : DurationText.parse(text)
         guard let read, read > .zero, read <= most else {
-            let remedy = DurationText.correction(text).map { "write `\($0)`" }
+            let remedy = DurationText.correction(text).flatMap { DurationText.parse($0) == .zero ? nil : "write `\($0)`" }
             throw no(
                 text, option, expected: "a time with ms, s, m or h, such as 10m, at most \(most.components.seconds / 3_600) h",
                 remedy: remedy)

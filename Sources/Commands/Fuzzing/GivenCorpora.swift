@@ -27,6 +27,16 @@ struct GivenCorpora: Sendable {
             }
             if isDirectory.boolValue { try read(directory: place) } else { seeds.append(try PlanFile.read(place)) }
         }
+        // By content, so that what a case derives to depends on no file name and no order of directories.
+        var named: [String: Plan] = [:]
+        for plan in seeds { named[CorpusWriter.name(of: plan)] = plan }
+        seeds = named.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// Where what is new is kept; nil without a directory.
+    var writable: String? {
+        guard let first = directories.first, !first.hasSuffix(".plan") else { return nil }
+        return first
     }
 
     /// One broken seed among thousands is said and left out.

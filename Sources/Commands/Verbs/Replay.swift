@@ -29,6 +29,8 @@ package struct Replay: AsyncParsableCommand {
     var runs = 5
     @Option(help: "Seed of variables and dice.")
     var seed: UInt64 = 1
+    @Option(help: ArgumentHelp("A credential: USER=@FILE, USER=env:NAME or USER=- for standard input.", valueName: "user=@file"))
+    var credential: [String] = []
     @Option(help: "Host of a server outside of private networks that you may test.")
     var authorisedTarget: String?
     @OptionGroup var looks: Looks
@@ -42,9 +44,11 @@ package struct Replay: AsyncParsableCommand {
         }
         let read = try PlanFile.read(plan)
         let contract = try ContractLoader().load(contract ?? PlanFile.contractName(read) ?? "agent-chat")
+        let credentials = try GivenCredentials(credential)
+        for sentence in credentials.warnings { console.talk(console.err.paint("warning:", .fault) + " \(sentence)\n") }
         let target = try await Target.resolve(url: url, exec: exec, authorised: authorisedTarget, console: console)
         do {
-            let report = try await replay(read, contract, at: target.endpoint)
+            let report = try await replay(read, contract, credentials, at: target.endpoint)
             await target.stop()
             let reason = ReplayForm(plan: read, file: plan, report: report).print(to: console, json: looks.json)
             throw Finished(reason)
@@ -54,11 +58,14 @@ package struct Replay: AsyncParsableCommand {
         }
     }
 
-    private func replay(_ plan: Plan, _ contract: Contract, at endpoint: Endpoint) async throws -> ReplayReport {
+    private func replay(
+        _ plan: Plan, _ contract: Contract, _ credentials: GivenCredentials, at endpoint: Endpoint
+    ) async throws -> ReplayReport {
         var profile: Faults.Profile?
         if !plan.faults.isEmpty { profile = try PlanFile.profile(plan) }
-        let rig = Rig(
+        var rig = Rig(
             target: endpoint, contract: contract, profile: profile, seed: seed, key: Array(SigningKey.value().utf8))
+        for (user, token) in credentials.tokens { rig.cast.tokens[user] = token }
         var replayer = Replayer(rig: rig)
         replayer.runs = runs
         return try await replayer.replay(plan)

@@ -212,10 +212,11 @@ enum Staged {
             let (said, reason) = try await play(
                 order, [.settled(found, at: .seconds(1))], Staged.result(), lasts: .seconds(20), heeds: false, signals: signals)
             #expect(reason == .interrupted && said.contains("✗ I2-7c1e44"))
-            hand.yield(SIGINT)
-            hand.yield(SIGINT)
+            let (again, hands) = AsyncStream.makeStream(of: Int32.self)
+            hands.yield(SIGINT)
+            hands.yield(SIGTERM)
             await #expect(throws: Interrupted.self) {
-                _ = try await play(order, [], Staged.result(), lasts: .seconds(20), heeds: false, signals: signals)
+                _ = try await play(order, [], Staged.result(), lasts: .seconds(20), heeds: false, signals: again)
             }
         }
     }
@@ -237,6 +238,19 @@ enum Staged {
             try "in the way".write(toFile: directory + "/findings", atomically: true, encoding: .utf8)
             let (said, reason) = try await play(order, [], Staged.result(.complete, [try Staged.found()]))
             #expect(reason == .selfCheckFailed && said.contains("warning: the plan "))
+        }
+    }
+
+    @Test func whatIsNewIsKeptInTheFirstCorpusByItsContent() async throws {
+        try await Program.inDirectory { directory in
+            let writer = CorpusWriter(directory + "/new/")
+            let plan = try Staged.plan()
+            writer.keep(plan)
+            writer.keep(plan)
+            let names = try FileManager.default.contentsOfDirectory(atPath: directory + "/new")
+            #expect(names == [CorpusWriter.name(of: plan)] && writer.trouble == nil)
+            let corpora = try GivenCorpora([directory + "/new", directory + "/new"])
+            #expect(corpora.seeds == [plan] && corpora.writable == directory + "/new")
         }
     }
 
