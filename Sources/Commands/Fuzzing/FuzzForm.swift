@@ -15,12 +15,15 @@ final class FuzzForm: Sendable {
     let mode: Mode
     private let area: LiveArea
     private let order: FuzzOrder
+    /// A runner of GitHub reads commands from what is written; nothing that a payload brought may be one (trust.md T42).
+    private let guards: Bool
     private let isOpen = Mutex(false)
 
     /// Rows of the screen that the board needs.
     static let leastRows = 20
 
-    init(console: Console, json: Bool, mode asked: Mode?, order: FuzzOrder) {
+    init(console: Console, json: Bool, mode asked: Mode?, order: FuzzOrder, guards: Bool = false) {
+        self.guards = guards
         self.console = console
         self.json = json
         self.order = order
@@ -34,8 +37,8 @@ final class FuzzForm: Sendable {
     var pace: Duration { mode == .plain ? .seconds(10) : .milliseconds(500) }
 
     func warn(_ sentence: String) {
-        if json { console.emit(JSONLine("warning", time: Console.utc()).adding("sentence", sentence)) }
-        area.log(console.err.paint("warning:", .fault) + " " + SafeText.show(sentence))
+        if json { emit(JSONLine("warning", time: Console.utc()).adding("sentence", sentence)) }
+        area.log(safe(console.err.paint("warning:", .fault) + " " + SafeText.show(sentence)))
     }
 
     func tick(_ progress: Fuzzing.Progress) {
@@ -45,7 +48,7 @@ final class FuzzForm: Sendable {
         case .line: area.show([board.line(console.err)])
         case .plain:
             if json {
-                console.emit(FuzzMachine.progress(progress, time: Console.utc()))
+                emit(FuzzMachine.progress(progress, time: Console.utc()))
             } else {
                 area.log(board.plain(console.err))
             }
@@ -56,7 +59,7 @@ final class FuzzForm: Sendable {
     func event(_ event: CampaignEvent, settled: ReportedFinding? = nil) {
         if case .seeds(let count) = event { return open(seeds: count) }
         open(seeds: order.options.seeds.count)
-        if json, let line = FuzzMachine.line(event, settled: settled, time: Console.utc()) { console.emit(line) }
+        if json, let line = FuzzMachine.line(event, settled: settled, time: Console.utc()) { emit(line) }
         switch event {
         case .warning(let sentence): if !json { warn(sentence) }
         default: if let text = text(event, settled) { say(text) }
@@ -64,7 +67,7 @@ final class FuzzForm: Sendable {
     }
 
     private func say(_ text: String) {
-        if !json { area.log(text) }
+        if !json { area.log(safe(text)) }
     }
 
     private func open(seeds: Int) {
@@ -74,7 +77,7 @@ final class FuzzForm: Sendable {
         }
         guard isFirst else { return }
         let options = order.options
-        if json { console.emit(FuzzMachine.start(order, seeds: seeds, time: Console.utc())) }
+        if json { emit(FuzzMachine.start(order, seeds: seeds, time: Console.utc())) }
         say(
             FuzzLines.banner(
                 version: Miswire.number, seed: options.seed, contract: options.contract.name, hash: options.contract.hash,
@@ -109,19 +112,32 @@ final class FuzzForm: Sendable {
     func close(_ report: RunReport, phases: [PhaseRow], reports: [String], verbose: Bool) {
         end()
         if json {
-            for line in FuzzMachine.closing(report, phases: phases, reports: reports, time: Console.utc()) { console.emit(line) }
+            for line in FuzzMachine.closing(report, phases: phases, reports: reports, time: Console.utc()) { emit(line) }
             return
         }
-        for sentence in report.warnings { console.answer("warning: \(SafeText.show(sentence))\n") }
+        var text = report.warnings.map { "warning: \(SafeText.show($0))\n" }.joined()
         for error in report.judgement.toolErrors.prefix(8) {
-            console.answer(console.out.paint("‼ tool error: \(SafeText.show(error.sentence))", .excused) + "\n")
+            text += console.out.paint("‼ tool error: \(SafeText.show(error.sentence))", .excused) + "\n"
         }
         if verbose {
-            console.answer(PropertyTable(report.judgement.properties).text(console.out, verbose: true) + "\n")
+            text += PropertyTable(report.judgement.properties).text(console.out, verbose: true) + "\n"
             for item in report.findings.reversed() {
-                console.answer(FindingBlock(item.finding, stage: item.file ?? "fuzz", replay: item.replay).text(console.out) + "\n")
+                text += FindingBlock(item.finding, stage: item.file ?? "fuzz", replay: item.replay).text(console.out) + "\n"
             }
         }
-        console.answer(FuzzSummary(report, phases: phases, reports: reports).text(console.out))
+        console.answer(safe(text + FuzzSummary(report, phases: phases, reports: reports).text(console.out)))
     }
+
+    /// For the runner; beside NDJSON they go where no machine reads them as such.
+    func annotate(_ lines: String) {
+        end()
+        if json { console.talk(lines) } else { console.answer(lines) }
+    }
+
+    private func emit(_ line: JSONLine) {
+        guard guards, line.text.contains("##[") else { return console.emit(line) }
+        console.answer(line.text.replacing("##[", with: "##\\u005b"))
+    }
+
+    private func safe(_ text: String) -> String { guards ? GitHubReport.guarded(text) : text }
 }

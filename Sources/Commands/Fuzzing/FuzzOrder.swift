@@ -16,7 +16,7 @@ struct FuzzOrder: Sendable {
     var corpora: GivenCorpora
     /// Directory for plans of findings.
     var findings: String
-    var reports: [ReportFile]
+    var reports: [ReportKind.Order]
     /// The command line that repeats the run, without secrets.
     var again: String
     /// What stands behind `miswire replay FILE`.
@@ -50,11 +50,11 @@ struct FuzzOrder: Sendable {
         options.shrinks = request.shrinks
         options.credentials = credentials.tokens
         options.checks = try checks(request)
-        options.dictionary = try request.dictionaries.flatMap { try DictionaryFile.read($0) }
+        options.dictionary = try request.dictionaries.flatMap { try FuzzDictionary.load($0).texts }
         options.profile = try request.profile.map { try ProfileLoader().load($0) }
         options.key = Array(SigningKey.value().utf8)
         if request.exec != nil { options.variables = [(SigningKey.variable, SigningKey.value())] }
-        let corpora = try GivenCorpora(places)
+        let corpora = try GivenCorpora(places, contract: contract)
         options.seeds = corpora.seeds
         let reports = try GivenReports(request.reports)
         try reports.tryThem()

@@ -30,9 +30,8 @@ struct FuzzRun: Sendable {
     func run() async throws -> ExitReason {
         let shelf = FindingShelf(order)
         let form = form
-        let corpus = order.corpora.writable.map { CorpusWriter($0) }
         var options = order.options
-        if let corpus { options.onKeep = { corpus.keep($0) } }
+        options.onKeep = try order.corpora.keeper()
         let engine = engine(options) { event in
             switch event {
             case .found(let finding, _, _):
@@ -59,7 +58,6 @@ struct FuzzRun: Sendable {
         let (result, isLate) = try await outcome(of: engine, shelf)
         pulse.cancel()
         for found in result.findings + result.flaky where shelf.counts(found.finding) { shelf.settle(found) }
-        if let trouble = corpus?.trouble { form.warn(trouble) }
         return close(result, shelf, isLate: isLate, took: begun.duration(to: .now))
     }
 
@@ -131,9 +129,12 @@ struct FuzzRun: Sendable {
             judgement: judgement, findings: findings, executions: result.progress.executions, users: options.users,
             stability: result.progress.stability, took: took, exit: reason, again: order.again)
         report.warnings = warnings
-        let written = FuzzReports(files: order.reports, environment: environment, form: form).write(&report)
+        let written = FuzzReports(orders: order.reports).write(&report)
         let rows = FuzzFigures.rows(
             result.phases, kept: findings.count { !$0.isFlaky }, flaky: findings.count(where: \.isFlaky))
+        let github = FuzzGitHub(environment)
+        if let annotations = github.annotations(report) { form.annotate(annotations) }
+        if let trouble = github.appendSummary(report) { form.warn(trouble) }
         form.close(report, phases: rows, reports: written, verbose: verbose)
         return report.exit
     }

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Foundation
 import Fuzzing
 import Reporting
 
@@ -64,7 +65,10 @@ package struct Fuzz: AsyncParsableCommand, StopsBySignal {
 
     package func run() async throws {
         let order = try await FuzzOrder.read(request)
-        let form = FuzzForm(console: Console(looks: looks), json: looks.json, mode: progress, order: order)
+        let environment = ProcessInfo.processInfo.environment
+        let form = FuzzForm(
+            console: Console(looks: looks), json: looks.json, mode: progress, order: order,
+            guards: FuzzGitHub.isOn(environment))
         let run = FuzzRun(
             order: order, form: form, verbose: looks.verbose, signals: Signals.stream([SIGINT, SIGTERM]),
             engine: { options, onEvent in Campaign(options, onEvent: onEvent) })

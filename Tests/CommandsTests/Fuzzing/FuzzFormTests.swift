@@ -241,16 +241,44 @@ enum Staged {
         }
     }
 
-    @Test func whatIsNewIsKeptInTheFirstCorpusByItsContent() async throws {
+    @Test func whatIsNewIsKeptInTheFirstCorpus() async throws {
         try await Program.inDirectory { directory in
-            let writer = CorpusWriter(directory + "/new/")
-            let plan = try Staged.plan()
-            writer.keep(plan)
-            writer.keep(plan)
-            let names = try FileManager.default.contentsOfDirectory(atPath: directory + "/new")
-            #expect(names == [CorpusWriter.name(of: plan)] && writer.trouble == nil)
-            let corpora = try GivenCorpora([directory + "/new", directory + "/new"])
-            #expect(corpora.seeds == [plan] && corpora.writable == directory + "/new")
+            let order = try await Staged.order(directory) { $0.places.append(directory + "/new") }
+            let keeper = try #require(try order.corpora.keeper())
+            keeper(try Staged.plan())
+            keeper(try Staged.plan())
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory + "/new").count == 1)
+            let again = try await Staged.order(directory) { $0.places.append(directory + "/new") }
+            #expect(again.options.seeds.count == 1 && again.options.seeds[0].steps.count == 7)
+            #expect(try await Staged.order(directory).corpora.keeper() == nil)
+        }
+    }
+
+    @Test func reportsAreWrittenAndAJobShowsThem() async throws {
+        try await Program.inDirectory { directory in
+            let order = try await Staged.order(directory) {
+                $0.reports = ["junit=\(directory)/a.xml,sarif=\(directory)/b.sarif", "ndjson=\(directory)/c.ndjson"]
+            }
+            let environment = [
+                "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": directory, "GITHUB_STEP_SUMMARY": directory + "/summary.md",
+            ]
+            let (said, reason) = try await play(
+                order, [], Staged.result(.complete, [try Staged.found()]), environment: environment)
+            #expect(reason == .violations)
+            #expect(said.contains("::error file=findings/I2-7c1e44.plan,line="))
+            #expect(said.contains("  reports      \(directory)/a.xml  \(directory)/b.sarif  \(directory)/c.ndjson\n"))
+            let junit = try String(contentsOfFile: directory + "/a.xml", encoding: .utf8)
+            #expect(junit.contains("I2-7c1e44"))
+            #expect(try String(contentsOfFile: directory + "/summary.md", encoding: .utf8).hasPrefix("### miswire fuzz: 1 violation in "))
+        }
+    }
+
+    @Test func aReportThatCannotBeWrittenIsAFailedSelfCheck() async throws {
+        try await Program.inDirectory { directory in
+            let order = try await Staged.order(directory) { $0.reports = ["junit=\(directory)/a.xml"] }
+            try FileManager.default.createDirectory(atPath: directory + "/a.xml", withIntermediateDirectories: true)
+            let (said, reason) = try await play(order, [], Staged.result())
+            #expect(reason == .selfCheckFailed && said.contains("warning: the report ") && said.hasSuffix("exit 5 (self-check failed)\n"))
         }
     }
 

@@ -69,31 +69,6 @@ import Testing
             """
         ),
         (
-            "ws://127.0.0.1:1 --report junit=a.xml,saif=b", """
-            error: no report is called `saif`
-              place     --report
-              known     junit sarif ndjson
-              remedy    write `sarif=FILE`                                                      exit 4 (usage)
-
-            """
-        ),
-        (
-            "ws://127.0.0.1:1 --report junit", """
-            error: the report `junit` names no file
-              place     --report
-              expected  junit=FILE                                                              exit 4 (usage)
-
-            """
-        ),
-        (
-            "ws://127.0.0.1:1 --report junit=x,sarif=x", """
-            error: two reports go to one file
-              place     x
-              remedy    name another file for `sarif`                                           exit 4 (usage)
-
-            """
-        ),
-        (
             "ws://127.0.0.1:1 --report junit=no/such/dir.xml", """
             error: the report `junit` cannot be written
               place     no/such/dir.xml
@@ -158,14 +133,6 @@ import Testing
               place     --users 2
               found     a
               remedy    give a credential for each user, or --users 1                           exit 4 (usage)
-
-            """
-        ),
-        (
-            "ws://127.0.0.1:1 --dict nothere", """
-            error: there is no dictionary at nothere
-              place     --dict
-              remedy    name a file with one "word" a line                                      exit 4 (usage)
 
             """
         ),
@@ -235,6 +202,16 @@ import Testing
         #expect(none.err.hasPrefix("error: no property is left to check\n") && none.code == 4)
     }
 
+    @Test(arguments: ["--report junit=a.xml,saif=b", "--report junit", "--report junit=x,sarif=x", "--dict nothere", "--contract nothere", "--profile nothere"])
+    func sharedErrorsKeepTheForm(line: String) async throws {
+        try await Program.inDirectory { directory in
+            let told = try await Program.run(["fuzz", "ws://127.0.0.1:1"] + line.split(separator: " ").map(String.init), in: directory)
+            #expect(told.code == 4 && told.out.isEmpty)
+            #expect(told.err.hasPrefix("error: ") && told.err.hasSuffix("exit 4 (usage)\n"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory).isEmpty)
+        }
+    }
+
     @Test func aSecretIsNeverRepeated() async throws {
         let told = try await Program.run(["fuzz", "ws://127.0.0.1:1", "--credential", "s3cr3t-t0ken"])
         #expect(!told.err.contains("s3cr3t") && told.code == 4)
@@ -286,11 +263,13 @@ import Testing
         request.exec = "server --port {port}"
         let order = try await FuzzOrder.read(request)
         #expect(order.options.path == "/ws-of-no-file" && order.options.exec == "server --port {port}")
-        #expect(order.corpora.directories.isEmpty)
+        #expect(order.corpora.places.isEmpty)
         #expect(order.replay == " --exec 'server --port {port}'")
-        request.places = [NSTemporaryDirectory()]
-        let other = try await FuzzOrder.read(request)
-        #expect(other.options.path == "/" && other.corpora.directories == [NSTemporaryDirectory()])
+        try await Program.inDirectory { directory in
+            request.places = [directory]
+            let other = try await FuzzOrder.read(request)
+            #expect(other.options.path == "/" && other.corpora.places == [directory])
+        }
     }
 
     @Test func plansOfACorpusAreSeedsAndABrokenOneIsLeftOut() async throws {
@@ -299,41 +278,10 @@ import Testing
             try plan.write(toFile: directory + "/a.plan", atomically: true, encoding: .utf8)
             try "nonsense\u{1b}[2J".write(toFile: directory + "/b.plan", atomically: true, encoding: .utf8)
             try "not mine".write(toFile: directory + "/README", atomically: true, encoding: .utf8)
-            let corpora = try GivenCorpora([directory])
-            #expect(corpora.seeds.count == 1 && corpora.warnings.count == 1)
-            #expect(corpora.warnings[0].hasSuffix("/b.plan is no plan that can be read and is left out"))
+            let corpora = try GivenCorpora([directory], contract: try ContractLoader().load("agent-chat"))
+            #expect(corpora.seeds.count == 1 && corpora.warnings.count == 2)
+            #expect(corpora.warnings.allSatisfy { !$0.contains("\u{1b}") })
         }
-    }
-}
-
-@Suite struct DictionaryTests {
-    @Test func readsTheSyntaxOfItsUsers() throws {
-        let text = """
-            # comment
-            "plain"
-            named="va\\"l\\\\ue"
-              level@2 = "two"   # why
-            bytes="\\x41\\x0a\\xff"
-            "plain"
-
-            """
-        #expect(try DictionaryFile.parse(text, file: "d") == ["plain", "va\"l\\ue", "two", "A\n\u{ff}"])
-        #expect(try DictionaryFile.parse("\"über\"", file: "d") == ["über"])
-        #expect(try DictionaryFile.parse("", file: "d").isEmpty)
-    }
-
-    @Test func everyWrongLineHasAPlace() {
-        let text = "word\n\"open\nx=\"a\" b\n\"\"\n\"\\q\"\n\"\\x4\"\n../x=\"a\"\n\"ok\"\n"
-        do {
-            _ = try DictionaryFile.parse(text, file: "d.dict")
-            Issue.record("it was read")
-        } catch let errors as ConfigurationErrors {
-            #expect(errors.errors.map(\.line) == [1, 2, 3, 4, 5, 6, 7])
-        } catch { Issue.record("\(error)") }
-    }
-
-    @Test func nothingIsIncludedOrExpanded() throws {
-        #expect(try DictionaryFile.parse("\"$HOME\"\n\"@include x\"\n\"http://x\"", file: "d") == ["$HOME", "@include x", "http://x"])
     }
 }
 
