@@ -110,7 +110,7 @@ enum Sample {
 
     /// The same run with `hostile` wherever a peer's, a file's or a user's text can stand.
     static func hostileReport(long: Bool = false) -> RunReport {
-        let text = long ? hostile + String(repeating: "x\u{1b}", count: 200_000) : hostile
+        let text = long ? hostile + String(repeating: "x\u{1b}", count: 20_000) : hostile
         var report = report()
         report.contractName = text
         report.contractFile = "../" + text

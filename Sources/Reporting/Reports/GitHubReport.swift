@@ -28,7 +28,7 @@ package struct GitHubReport: Sendable {
         var properties: [(String, String)] = []
         if let place = place(item) { properties += [("file", place.file), ("line", String(place.line))] }
         properties.append(("title", "\(item.finding.property) \(item.headline)" + (item.isFlaky ? " (flaky)" : "")))
-        let replay = item.replay.map { " Replay: " + SafeText.cut(SafeText.show($0), to: 1_000) } ?? ""
+        let replay = item.replay.map { " Replay: " + SafeText.brief($0, to: 1_000) } ?? ""
         let fields = properties.map { "\($0)=\(Self.property($1))" }.joined(separator: ",")
         return "::\(item.isFlaky ? "warning" : "error") \(fields)::\(Self.data("\(item.contrast).\(replay)"))"
     }
@@ -49,7 +49,7 @@ package struct GitHubReport: Sendable {
             path.removeFirst(root.count)
         }
         while path.hasPrefix("./") { path.removeFirst(2) }
-        return path.isEmpty || path.split(separator: "/").contains("..") ? nil : SafeText.cut(SafeText.show(path), to: 300)
+        return path.isEmpty || path.split(separator: "/").contains("..") ? nil : SafeText.brief(path, to: 300)
     }
 
     /// The rest of a command's line.

@@ -69,7 +69,7 @@ package struct JobSummary: Sendable {
     private var replay: String {
         let worst = report.findings.first { !$0.isFlaky } ?? report.findings.first
         guard let command = worst?.replay else { return "" }
-        return Markdown.fenced(SafeText.cut(SafeText.show(command), to: 4_000))
+        return Markdown.fenced(SafeText.brief(command, to: 4_000))
     }
 
     private func details(_ item: ReportedFinding) -> String {
@@ -107,13 +107,13 @@ package struct JobSummary: Sendable {
 enum Markdown {
     /// As it is when no reader can take it for markup, else as code.
     static func inline(_ text: String) -> String {
-        let shown = SafeText.cut(SafeText.show(text), to: 300)
+        let shown = SafeText.brief(text, to: 300)
         return isPlain(shown) ? shown : code(shown)
     }
 
     /// A code span also inside a table, where a bar or a backslash before one would end the cell.
     static func code(_ text: String) -> String {
-        let shown = SafeText.cut(SafeText.show(text), to: 300).replacing("|", with: "¦")
+        let shown = SafeText.brief(text, to: 300).replacing("|", with: "¦")
         guard !shown.isEmpty else { return "" }
         let fence = String(repeating: "`", count: longestRun(shown) + 1)
         let pad = shown.hasPrefix("`") || shown.hasSuffix("`") ? " " : ""

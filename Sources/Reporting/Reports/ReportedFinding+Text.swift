@@ -6,15 +6,15 @@ extension ReportedFinding {
     private static let longestSentence = 300
 
     /// `alice's error is delivered to bob`, on one line and not endless.
-    package var headline: String { SafeText.cut(SafeText.show(finding.sentence), to: Self.longestSentence) }
+    package var headline: String { SafeText.brief(finding.sentence, to: Self.longestSentence) }
 
     /// The plain block of looks.md section 1, with how the target's process ended when that is the point; at most 64 KiB.
     package func block(stage: String) -> String {
         let style = Style()
         var text = FindingBlock(bounded, stage: SafeText.show(stage), replay: replay.map { SafeText.show($0) }).text(style)
-        if let exit { text += "  " + "target".left(13) + SafeText.cut(SafeText.show(exit), to: 300) + "\n" }
+        if let exit { text += "  " + "target".left(13) + SafeText.brief(exit, to: 300) + "\n" }
         for (index, line) in stderr.suffix(40).enumerated() {
-            text += "  " + (index == 0 ? "stderr" : "").left(13) + SafeText.cut(SafeText.show(line), to: 300) + "\n"
+            text += "  " + (index == 0 ? "stderr" : "").left(13) + SafeText.brief(line, to: 300) + "\n"
         }
         return Self.cut(text, to: Self.longestBlock)
     }
@@ -22,7 +22,7 @@ extension ReportedFinding {
     /// `expected …, found …`
     var contrast: String { "expected \(Self.short(finding.expected)), found \(Self.short(finding.found))" }
 
-    static func short(_ text: String) -> String { SafeText.cut(SafeText.show(text), to: 500) }
+    static func short(_ text: String) -> String { SafeText.brief(text, to: 500) }
 
     /// Texts that a peer may have made long are cut before they are laid out.
     private var bounded: Finding {

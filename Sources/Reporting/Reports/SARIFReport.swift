@@ -78,7 +78,7 @@ package struct SARIFReport: Sendable {
 
     private func result(_ item: ReportedFinding) -> JSON {
         let finding = item.finding
-        let replay = item.replay.map { " Replay: \(SafeText.cut(SafeText.show($0), to: 1_000))" } ?? ""
+        let replay = item.replay.map { " Replay: \(SafeText.brief($0, to: 1_000))" } ?? ""
         let text = "\(item.headline). E\(item.contrast.dropFirst()). Attribution \(FindingBlock.short(finding.attribution)).\(replay)"
         var members = rule(finding.property)
         members += [
@@ -158,10 +158,10 @@ package struct SARIFReport: Sendable {
     }
 
     private func message(_ text: String, to width: Int = 1_000) -> JSON {
-        object([("text", .string(SARIFText.plain(SafeText.cut(SafeText.show(text), to: width))))])
+        object([("text", .string(SARIFText.plain(SafeText.brief(text, to: width))))])
     }
 
-    private func shown(_ text: String, to width: Int = 500) -> JSON { .string(SafeText.cut(SafeText.show(text), to: width)) }
+    private func shown(_ text: String, to width: Int = 500) -> JSON { .string(SafeText.brief(text, to: width)) }
     private func number(_ value: Int) -> JSON { .number(String(value)) }
     private func object(_ members: [(String, JSON)]) -> JSON { .object(members.map { .init(key: $0.0, value: $0.1) }) }
 

@@ -43,6 +43,15 @@ package enum SafeText {
         return ""
     }
 
+    /// `show` and `cut` in one, in time that does not grow with what is cut off.
+    package static func brief(_ text: String, to width: Int) -> String {
+        let size = text.utf8.count
+        guard size > width * 16 else { return cut(show(text), to: width) }
+        let head = String(String.UnicodeScalarView(text.unicodeScalars.prefix(width)))
+        let tail = "…(+\(Figures.count(size - head.utf8.count)) B)"
+        return show(head).prefix(max(0, width - tail.count)) + tail
+    }
+
     static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7f..<0xa0, 0x61c, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff, 0xfff9...0xfffd:
