@@ -64,8 +64,23 @@ import Wire
             }
             #expect(judgement.sentences.isEmpty)
             #expect(judgement.counts("E1") == [1, 0, 0, 1, 0])
-            #expect(judgement.counts("E3") == [1, 0, 0, 1, 0])
         }
+    }
+
+    /// What a client began to say and did not end comes to the journal last, and may be why the server closed.
+    @Test func anUnfinishedFrameOfTheClientExplainsTheEnd() {
+        func told(_ unfinished: Bool) -> Judgement {
+            judge { story in
+                story.enter(1, "alice", at: 0)
+                story.send(1, Say.start("alice", "q1"), at: 10)
+                story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta", request: "q1"), at: 11)
+                story.close(1, by: .server, 1009, at: 14)
+                if unfinished { story.bytes(1, .partial, .toServer, "", at: 15) }
+                story.closed(1, at: 16)
+            }
+        }
+        #expect(told(true).sentences.isEmpty && told(true).counts("E1") == [1, 0, 0, 1, 0])
+        #expect(told(false).heads == ["E1"])
     }
 
     @Test func serverDropsAConnectionWithoutAnythingOpen() {

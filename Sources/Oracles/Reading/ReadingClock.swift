@@ -25,6 +25,8 @@ extension Reader {
     }
 
     private mutating func fire(_ item: Deadlines.Item) {
+        // The server has ended that connection: how, not when, is what counts.
+        if let id = session(of: item.subject), sessions[id]?.ending != nil { return settleEnd(id) }
         switch item.subject {
         case .greeting(let id):
             guard let pending = sessions[id]?.greeting, isDue(pending, item, id) else { return }
@@ -60,6 +62,14 @@ extension Reader {
                 return deadlines.add(item.subject, at: later)
             }
             missRun(number, at: item.due)
+        }
+    }
+
+    private func session(of subject: Deadlines.Subject) -> SessionID? {
+        switch subject {
+        case .greeting(let id), .authentication(let id): id
+        case .request(let number): requests[number]?.session
+        case .run(let number): runs[number]?.session
         }
     }
 
@@ -100,6 +110,7 @@ extension Reader {
     /// The journal ends: bounds before its end fire, and what is open still was not judged.
     mutating func conclude(at end: Instant) {
         for id in sessions.keys.sorted() {
+            settleEnd(id)
             judgeOverdue(id, at: end)
             conclude(id)
         }

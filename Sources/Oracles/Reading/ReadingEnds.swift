@@ -109,6 +109,24 @@ extension Reader {
     mutating func serverEnded(_ id: SessionID, code: Int?, _ entry: Entry, at: Instant) {
         guard let session = sessions[id], !session.isOver else { return }
         sessions[id]?.isOver = true
+        let isClean = session.isClosedByClient || code.map(isClean) ?? false
+        // What the client had begun to say comes to the journal when the connection is over: it may explain this end.
+        if !isClean, session.obscured == nil {
+            sessions[id]?.ending = Session.End(code: code, entry: entry, at: at)
+        } else {
+            settleEnd(id, code: code, entry, at: at)
+        }
+    }
+
+    /// Nothing more comes of this connection: its end is judged, if it was not yet.
+    mutating func settleEnd(_ id: SessionID) {
+        guard let end = sessions[id]?.ending else { return }
+        sessions[id]?.ending = nil
+        settleEnd(id, code: end.code, end.entry, at: end.at)
+    }
+
+    private mutating func settleEnd(_ id: SessionID, code: Int?, _ entry: Entry, at: Instant) {
+        guard let session = sessions[id] else { return }
         let isAnswer = session.isClosedByClient
         if session.isBad, !isAnswer, let why = session.obscured { settleAuthentication(id, .undecided(why)) }
         if session.isBad { settleAuthentication(id, closedWith: isAnswer ? nil : code, isAnswer: isAnswer, entry) }
@@ -208,6 +226,7 @@ extension Reader {
 
     /// The session's last entry: whatever is open still is left undecided.
     mutating func finish(_ id: SessionID, at: Instant) {
+        settleEnd(id)
         guard let session = sessions[id] else { return }
         loseUnread(id, at: at)
         bereave(session, at: at)

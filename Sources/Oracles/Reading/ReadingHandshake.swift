@@ -137,7 +137,8 @@ extension Reader {
     mutating func readBytes(_ bytes: BytesRecord, _ entry: Entry, _ id: SessionID) {
         guard bytes.passage.atServer != nil, let session = sessions[id], !session.isOpaque else { return }
         switch (bytes.kind, bytes.passage.direction) {
-        case (.opaque, _), (.partial, _): return
+        case (.partial, .toServer): if session.obscured == nil { obscure(id, "the client's last frame on it has no end") }
+        case (.opaque, _), (.partial, .toClient): return
         case (.preamble, .toServer): return
         case (.preamble, .toClient):
             early("bytes that are no HTTP status line", type: "<bytes>", entry, session)

@@ -38,6 +38,11 @@ extension Reader {
             !frame.redacted || violation != .lengthNotMinimal && violation != .text
         }
         sessions[id]?.legality = legality
+        if frame.redacted, frame.message == nil, !frame.frame.opcode.isControl, frame.frame.payload.readableBytes == 0,
+            sessions[id]?.obscured == nil
+        {
+            return obscure(id, "the client's last message on it has no end")
+        }
         guard let first = violations.first, sessions[id]?.obscured == nil else { return }
         judgeSpent(id, at: at)
         obscure(id, "the client broke the protocol: \(first.detail)")

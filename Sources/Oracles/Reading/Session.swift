@@ -61,6 +61,14 @@ struct Session: Sendable {
     var legality: FrameLegality?
     var isClosedByClient = false
     var isOver = false
+    /// The server's own end of it, until nothing more of it can come.
+    struct End: Sendable {
+        /// Nil when there was no Close.
+        var code: Int?
+        var entry: Entry
+        var at: Instant
+    }
+    var ending: End?
     /// The fault that cut it.
     var cutBy: String?
     /// Why nothing that follows here can be judged: something passed that could not be read.
