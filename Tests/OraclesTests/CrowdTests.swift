@@ -51,4 +51,22 @@ import Wire
         }
         #expect(judgement.heads == ["E3"])
     }
+
+    /// An answer that we kept waiting for comes in its turn, and is not taken for that of a younger request.
+    @Test func aLateAnswerIsNotTakenForAYoungerOnes() {
+        let judgement = judge { story in
+            story.tick(at: 0)
+            story.enter(1, "alice", at: 2)
+            story.send(1, "{", at: 10)
+            // Nobody looked for two seconds.
+            story.ticks(from: 2_000, to: 2_500)
+            story.send(1, Say.start("alice", "q1"), at: 2_510)
+            story.event(1, Say.error("message_processing_error"), at: 2_520)
+            story.wholeRun(1, "alice", run: "r1", thread: "t1", request: "q1", at: 2_530)
+            story.ticks(from: 2_600, to: 6_000)
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E1") == [1, 1, 0, 0, 0])
+        #expect(judgement.summary("E3").inconclusive == 1)
+    }
 }

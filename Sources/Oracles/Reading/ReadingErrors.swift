@@ -42,6 +42,7 @@ extension Reader {
         if serial(open, event, contract) { return }
         if decide(equal, kind, event, carriesKey: carriesKey, contract) { return }
         if equal.isExclusive, fallBack(equal, event, contract) { return }
+        if !event.isCopy, haunts(event, kind, never, contract) { return tellForm(of: event, nil, contract) }
         if decide(never, kind, event, carriesKey: carriesKey, contract) { return }
         if !event.isCopy {
             if fallBack(equal, event, contract) || fallBackHere(never, kind, event, contract) { return }
@@ -217,6 +218,25 @@ extension Reader {
             if isHere.0 != isHere.1 { return isHere.0 }
             return left < right
         }
+    }
+
+    /// It repeats what names a request whose time is over; or it may be the answer to one that is older than all that wait
+    /// here, and whose time ran out through no fault of the server.
+    private mutating func haunts(_ event: Event, _ kind: String?, _ never: Candidates, _ contract: Contract) -> Bool {
+        guard let ghosts = sessions[event.session]?.ghosts else { return false }
+        let first = never.numbers.min() ?? .max
+        let index = ghosts.firstIndex { ghost in
+            if case .equal(let path) = match(ghost.request.links, event.links) { return isExclusive(path) }
+            return false
+        } ?? ghosts.firstIndex { ghost in
+            guard ghost.isSpared, !ghost.wasAnswered, ghost.request.number < first, let rule = ghost.request.rule,
+                contract.reject.indices.contains(rule)
+            else { return false }
+            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) == .never
+        }
+        guard let index else { return false }
+        sessions[event.session]?.ghosts[index].wasAnswered = true
+        return true
     }
 
     /// A late answer, or a second one, to a must-reject request whose time is over: said already.

@@ -43,7 +43,9 @@ extension Reader {
         }
         leaveRecovery(of: request, fate)
         if let obligation = obligation(of: request), !isSilent(request) { readings.append(.settled(obligation, fate)) }
-        close(number)
+        var isSpared = false
+        if case .undecided = fate { isSpared = true }
+        close(number, isSpared: isSpared)
     }
 
     /// Only E4 is judged where silence is an outcome, so an expired bound is as good as kept.
@@ -53,11 +55,11 @@ extension Reader {
     }
 
     /// Takes it off the books without a word.
-    mutating func close(_ number: UInt64) {
+    mutating func close(_ number: UInt64, isSpared: Bool = false) {
         guard let request = requests.removeValue(forKey: number) else { return }
         requestBytes -= request.size
         sessions[request.session]?.open.removeAll { $0 == number }
-        if request.isRefusal { sessions[request.session]?.haunt(Ghost(request: request, wasAnswered: false)) }
+        if request.isRefusal { sessions[request.session]?.haunt(Ghost(request: request, wasAnswered: false, isSpared: isSpared)) }
     }
 
     /// Its bound is over: a must-reject request without an outcome, an answer that never came.

@@ -136,4 +136,6 @@ struct Usable: Sendable {
 struct Ghost: Sendable {
     var request: Request
     var wasAnswered: Bool
+    /// It was left undecided: its answer may still come, and in its turn.
+    var isSpared: Bool
 }
