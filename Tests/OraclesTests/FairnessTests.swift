@@ -67,6 +67,20 @@ import Wire
         }
     }
 
+    /// A start says nothing of a run: what stands there all the same links it to none.
+    @Test func anExtraFieldLinksNothing() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice", "q1"), at: 10)
+            story.wholeRun(1, "alice", run: "r1", thread: "t1", request: "q1", at: 11)
+            story.send(
+                1, #"{"type":"agent_started","agent_name":"assistant","user_id":"alice","run_id":"r1","message":"x"}"#, at: 20)
+            story.wholeRun(1, "alice", run: "r2", thread: "t2", request: nil, at: 21)
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E1") == [2, 2, 0, 0, 0])
+    }
+
     /// What a client began to say and did not end comes to the journal last, and may be why the server closed.
     @Test func anUnfinishedFrameOfTheClientExplainsTheEnd() {
         func told(_ unfinished: Bool) -> Judgement {

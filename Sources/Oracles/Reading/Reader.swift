@@ -20,6 +20,9 @@ struct Reader: Sendable {
     let contract: Contract?
     let recognizer: Recognizer?
     let labeler: Labeler?
+    /// Link paths, and paths of an error's context, that requests declare.
+    let linked: DeclaredPaths?
+    let repeated: DeclaredPaths?
     let capacity: Capacity
 
     /// What the entry in hand, or time, brought; taken by `drain`.
@@ -58,6 +61,8 @@ struct Reader: Sendable {
         self.capacity = capacity
         recognizer = contract.map(Recognizer.init)
         labeler = contract.map(Labeler.init)
+        linked = contract.map { DeclaredPaths($0.link.map(\.request), of: $0) }
+        repeated = contract.map { DeclaredPaths($0.errors?.context ?? [], of: $0) }
         bereaved = Fading(capacity: capacity.names)
         unheard = Fading(capacity: capacity.names)
         aliases = Aliases(capacity: capacity.names)

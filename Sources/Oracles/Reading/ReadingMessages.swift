@@ -108,6 +108,14 @@ extension Reader {
             session: session, identifiers: identifiers, aliases: aliases, isReady: isReady, openKeys: keys, hasOpenRun: hasOpenRun)
     }
 
+    /// What the request says there, where it is asked to say anything.
+    private func values(_ request: Recognition, at paths: [Path], _ declared: DeclaredPaths?) -> [JSON?] {
+        paths.enumerated().map { index, path in
+            guard let value = request.value, declared?.contains(index, rule: request.rule) ?? true else { return nil }
+            return path.value(in: value)
+        }
+    }
+
     mutating func open(
         _ recognition: Recognition, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant, size: Int
     ) {
@@ -116,8 +124,8 @@ extension Reader {
         lastRequest += 1
         var request = Request(
             number: lastRequest, session: id, user: session.user, entry: entry, at: at, recognition: recognition,
-            waits: .nothing, links: contract.link.map { path in recognition.value.flatMap { path.request.value(in: $0) } },
-            context: (contract.errors?.context ?? []).map { path in recognition.value.flatMap { path.value(in: $0) } },
+            waits: .nothing, links: values(recognition, at: contract.link.map(\.request), linked),
+            context: values(recognition, at: contract.errors?.context ?? [], repeated),
             isIndeterminate: session.obscured != nil || session.cutBy != nil,
             isFromFlow: label == .mustAccept && frame.provenance.faults.isEmpty, faults: frame.provenance.faults, size: size)
         let rule = recognition.rule.flatMap { contract.requests.indices.contains($0) ? contract.requests[$0] : nil }
