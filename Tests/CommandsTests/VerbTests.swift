@@ -17,9 +17,9 @@ import Wire
     }
 
     @Test(arguments: verbs) func anUnknownOptionShowsTheUsageOfThatVerbOnly(verb: String) async throws {
-        let told = try await Program.run([verb, "--no-such-option"])
+        let told = try await Program.run([verb, "--unheard-of"])
         #expect(told.code == 4 && told.out.isEmpty)
-        #expect(told.err.hasPrefix("error: `--no-such-option` is not an option of `miswire \(verb)`\n  usage     miswire \(verb) "))
+        #expect(told.err.hasPrefix("error: `--unheard-of` is not an option of `miswire \(verb)`\n  usage     miswire \(verb) "))
         #expect(told.err.hasSuffix("exit 4 (usage)\n"))
         for other in Self.verbs where other != verb { #expect(!told.err.contains("miswire \(other) ")) }
         #expect(!told.err.contains("Did you mean"))
