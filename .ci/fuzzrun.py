@@ -109,8 +109,12 @@ class Fuzzed:
 
     @property
     def kept(self):
-        """Findings that count, in the order reported."""
-        return [l for l in self.lines if l.get("kind") == "violation" and not is_flaky(l)]
+        """Findings that count, each once, in the order reported."""
+        by_id = {}
+        for line in self.lines:
+            if line.get("kind") == "violation" and not is_flaky(line):
+                by_id[line.get("finding")] = line
+        return list(by_id.values())
 
     @property
     def summary(self):
@@ -129,6 +133,8 @@ class Fuzzed:
     def read_reports(self):
         if self.code in (4, None) or self.code < 0:
             return
+        # What standard output said is enough to go on with; that the report is not there stays a problem.
+        self.lines = self.stdout_lines()
         if (text := self.read("ndjson")) is not None:
             self.lines, wrong = read_ndjson(text)
             self.problems += [f"ndjson: {w}" for w in wrong]
@@ -250,10 +256,11 @@ class Hunt:
             if run.seconds > seconds + GRACE:
                 self.wrong.append(f"{run.seconds:.0f} s, allowed {seconds + GRACE:.0f} s")
             self.heads = [str(l.get("finding")) for l in run.kept]
-            if {l.get("property") for l in run.kept} != {property_id}:
-                self.wrong.append(f"found {self.heads or 'nothing'}, expected {property_id}")
+            # What else the same defect makes go wrong may stand beside it, never instead of it.
             mine = [l for l in run.kept if l.get("property") == property_id]
-            if mine:
+            if not mine:
+                self.wrong.append(f"found {self.heads or 'nothing'}, expected {property_id}")
+            else:
                 self.look(run, mine[0], marks, exposed)
                 self.play(miswire, run, mine[0], server, clean, environment)
 
@@ -263,7 +270,7 @@ class Hunt:
             self.at = line.get("at", run.seconds)
         self.steps, self.users = line.get("steps"), line.get("planUsers")
         self.attribution = str(line.get("attribution", "–"))
-        if exposed != ("fault" in self.attribution):
+        if exposed != self.attribution.startswith("fault"):
             self.wrong.append(f"attribution {self.attribution}, expected {'fault-exposed' if exposed else 'intrinsic'}")
         if marks is not None:
             triggered = [m for m in read_ndjson(marks())[0] if m.get("mark") == "TRIGGERED"]
