@@ -169,8 +169,9 @@ class Fuzzed:
 
     def told(self):
         """Why it went wrong, in one line."""
-        said = [l for l in (self.err + "\n" + self.out).splitlines() if l.strip()]
-        return " | ".join(said[-3:])[:400]
+        said = [l.strip() for l in self.err.splitlines() if l.strip()][-3:]
+        said += [str(l.get("sentence")) for l in self.stdout_lines() if l.get("kind") == "warning"][-3:]
+        return " | ".join(said or [str(self.summary.get("reason") or self.summary.get("error") or "nothing was said")])[:400]
 
 
 def is_flaky(line):

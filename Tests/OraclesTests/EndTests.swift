@@ -243,6 +243,16 @@ import Wire
         #expect(judgement.heads == ["H1"])
     }
 
+    /// A head that is too long for us, or whose end never came, is no defect of this kind.
+    @Test(arguments: ["H", "HTTP/1.1 101 Switching Proto", "HTTP/1.1 101 Switching Protocols\r\nX-Big: xxxx"])
+    func aHeadThatNeverBecameWhole(bytes: String) {
+        let judgement = judge { story in
+            story.upgrade(1, "alice", at: 0)
+            story.bytes(1, .preamble, .toClient, bytes, at: 1)
+        }
+        #expect(judgement.sentences.isEmpty)
+    }
+
     @Test func opaqueRelayIsNotJudged() {
         let judgement = judge { story in
             story.opaque(1, at: 0)

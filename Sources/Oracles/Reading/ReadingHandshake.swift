@@ -141,12 +141,20 @@ extension Reader {
         case (.opaque, _), (.partial, .toClient): return
         case (.preamble, .toServer): return
         case (.preamble, .toClient):
+            // A head too long for us, or one whose end never came, began as the rule wants it.
+            if Self.isStatusLine(bytes.bytes) { return }
             early("bytes that are no HTTP status line", type: "<bytes>", entry, session)
         case (.illegal, .toClient) where session.acceptedAt == nil:
             early("bytes that are no HTTP status line", type: "<bytes>", entry, session)
         case (.illegal, _): obscure(id, "bytes on it are no legal frames")
         case (.oversize, _): obscure(id, "a message on it is too large to be read")
         }
+    }
+
+    /// Whether these bytes may be the beginning of `HTTP/1.1 101 …`.
+    private static func isStatusLine(_ bytes: ByteBuffer) -> Bool {
+        let mark = "HTTP/".utf8
+        return bytes.readableBytesView.prefix(mark.count).elementsEqual(mark.prefix(bytes.readableBytes))
     }
 
     mutating func early(_ what: String, type: String, _ entry: Entry, _ session: Session) {
