@@ -80,8 +80,10 @@ struct FuzzRun: Sendable {
         for await happening in happenings {
             switch happening {
             case .ended(var result):
+                // Asked to end by us is no interruption; asked by the user is one.
+                if isStopped, isLate, result.end == .interrupted { result.end = .complete }
                 if isStopped, !isLate, result.end == .complete { result.end = .interrupted }
-                return (result, isLate)
+                return (result, false)
             case .signal where isStopped:
                 form.end()
                 throw Interrupted()
