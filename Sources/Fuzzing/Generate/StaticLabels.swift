@@ -42,6 +42,17 @@ package struct StaticLabels: Sendable {
         }
     }
 
+    /// The text that such a step sends, as far as it can be known; nil for steps that send no text.
+    static func filled(_ verb: Plan.Verb, user: String) -> String? {
+        let template: PlanTemplate?
+        switch verb {
+        case .send(let json): template = try? PlanTemplate(json: json)
+        case .sendText(let text): template = PlanTemplate(text: text)
+        default: return nil
+        }
+        return try? template?.render(value: { _ in .string("x") }, variable: { $0 == .user ? user : "x" })
+    }
+
     private static func filled(_ template: PlanTemplate?) -> String? {
         try? template?.render(value: { _ in .string("x") }, variable: { _ in "x" })
     }

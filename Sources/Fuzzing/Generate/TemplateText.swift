@@ -20,6 +20,15 @@ package enum TemplateText {
     /// The text of a value for a plan's message. `{user}` and its like stay variables; `$` is the sign itself.
     package static func marked(_ value: JSON) -> String { escaped(value.text) }
 
+    /// The text of a value that was read from a plan's message: its `$` are doubled where they must be.
+    static func unescaped(_ value: JSON) -> String { value.text }
+
+    /// A new value to be set in such a message.
+    static func kept(_ value: JSON) -> JSON {
+        guard case .string(let text) = value else { return value }
+        return .string(escaped(text))
+    }
+
     /// `$` doubled: it stands for itself.
     package static func escaped(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "$")) else { return text }

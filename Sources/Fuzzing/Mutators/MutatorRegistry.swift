@@ -41,7 +41,30 @@ package enum MutatorRegistry {
         EmptyMessage.self,
         EarlyFrames.self,
     ]
-    static let message: [any Mutator.Type] = []
+    static let message: [any Mutator.Type] = [
+        MustReject.self,
+        BoundaryValue.self,
+        WrongType.self,
+        NullField.self,
+        MissingField.self,
+        ExtraField.self,
+        OtherType.self,
+        EnumValue.self,
+        KeyCase.self,
+        DuplicateKey.self,
+        RepeatField.self,
+        OddNumber.self,
+        DeepNesting.self,
+        OddUnicode.self,
+        TruncatedJSON.self,
+        DictionaryWord.self,
+        ForeignValue.self,
+        OtherRunValue.self,
+        StaleID.self,
+        Oversize.self,
+        AsBytes.self,
+        SplicedMessage.self,
+    ]
     static let session: [any Mutator.Type] = [
         StepDrop.self,
         StepDuplicate.self,
