@@ -14,7 +14,8 @@ extension Campaign {
         var found = false
         /// Why cases came to nothing, counted.
         var reasons: [String: Int] = [:]
-        var connections = 0
+        /// How long steps took that did what they should, in nanoseconds.
+        var waits: [Int64] = []
     }
 
     /// Nil when something worked.
@@ -26,7 +27,7 @@ extension Campaign {
             for index in 0..<min(Self.mostRuns, max(deck.count, Self.mostRuns)) {
                 let soFar = tries.change { $0 }
                 if index >= deck.count, soFar.worked == 0, soFar.runs >= Self.patience { break }
-                guard await mayBegin(until: index < deck.count ? nil : cap) else { break }
+                guard await mayBegin(deck[index], until: index < deck.count ? nil : cap) else { break }
                 let one = Case(
                     name: CaseName(deck: "flows", index % max(1, deck.count)), plan: deck[index], level: nil, slot: nil,
                     block: takeBlock())
@@ -38,10 +39,13 @@ extension Campaign {
         }
         let outcome = tries.change { $0 }
         if outcome.worked > 0 || outcome.found || found > 0 {
-            let latencies = score.change { $0.latencies }
+            let slowest = score.change { counts in
+                counts.slowest = Score.percentile(outcome.waits, 0.999) ?? .zero
+                return Score.percentile(counts.latencies, 0.999)
+            }
             tell(
                 .calibrated(
-                    runs: outcome.runs, p999: Score.percentile(latencies, 0.999) ?? .zero,
+                    runs: outcome.runs, p999: slowest ?? .zero,
                     deadline: options.contract.errors?.within ?? options.contract.deadline))
             return nil
         }
@@ -51,7 +55,7 @@ extension Campaign {
 
     private static func judge(_ run: CaseRun, _ tries: inout Tries) {
         tries.runs += 1
-        tries.connections += max(run.connections, 1)
+        tries.waits += run.steps.filter(\.isOK).map(\.took.nanoseconds)
         if !run.judgement.findings.isEmpty { tries.found = true }
         let troubles = run.steps.compactMap { step -> String? in
             switch step.outcome {

@@ -46,12 +46,12 @@ package final class Campaign: Sendable {
             seeds: options.seeds, path: options.path, canMint: options.credentials.isEmpty)
         plans = ContractPlans(workshop)
         faults = options.profile?.faults.map(Plan.FaultLine.init(rule:)) ?? []
-        crew = Crew(lanes: options.lanes)
+        crew = Crew(users: options.principals, lanes: options.lanes)
         ground = Ground(options)
         rehearsal = Rehearsal(options, ground)
         reader = BehaviourReader(contract: options.contract, recognizer: workshop.recognizer)
         var settings = Scheduler.Settings(seed: options.seed)
-        settings.window = 64
+        settings.window = 256
         scheduler = Mutex(Scheduler(settings))
         begun = clock.now
     }

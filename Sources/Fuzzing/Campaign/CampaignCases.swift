@@ -19,9 +19,9 @@ extension Campaign {
     func play(deck: Deck, called name: String, until cap: Cap?) async {
         await withDiscardingTaskGroup { group in
             for index in 0..<deck.count {
-                guard await mayBegin(until: cap) else { break }
-                let one = Case(
-                    name: CaseName(deck: name, index), plan: deck[index], level: nil, slot: nil, block: takeBlock())
+                let plan = deck[index]
+                guard await mayBegin(plan, until: cap) else { break }
+                let one = Case(name: CaseName(deck: name, index), plan: plan, level: nil, slot: nil, block: takeBlock())
                 group.addTask { _ = await self.play(one) }
             }
         }
@@ -32,10 +32,11 @@ extension Campaign {
         let derivation = makeDerivation()
         await withDiscardingTaskGroup { group in
             var lanes = Derivations(derivation)
-            while await mayBegin(until: cap) {
+            while !isOver, isWithin(cap) {
                 await waitForWindow()
                 let turn = scheduler.withLock { $0.next() }
                 let derived = lanes.plan(for: turn.name)
+                guard await mayBegin(derived.plan, until: cap) else { break }
                 let one = Case(
                     name: turn.name, plan: derived.plan, level: derived.level, slot: turn.slot, block: takeBlock())
                 group.addTask { _ = await self.play(one) }
@@ -65,15 +66,20 @@ extension Campaign {
         mutating func plan(for name: CaseName) -> Derivation.Derived { derivation.plan(for: name) }
     }
 
+    /// With given credentials a case has all users of its block to itself.
+    private func seats(_ plan: Plan) -> Int {
+        options.credentials.isEmpty ? max(1, plan.users.count) : min(options.principals, Cast.names.count)
+    }
+
     private func isWithin(_ cap: Cap?) -> Bool {
         cap?.allows(elapsed: elapsed, begun: score.change { $0.begun }) ?? true
     }
 
-    func mayBegin(until cap: Cap?) async -> Bool {
+    func mayBegin(_ plan: Plan, until cap: Cap?) async -> Bool {
         await rateLimit()
-        guard !isOver, isWithin(cap), await crew.begin() else { return false }
+        guard !isOver, isWithin(cap), await crew.begin(users: seats(plan)) else { return false }
         guard !isOver, isWithin(cap) else {
-            crew.played()
+            crew.played(users: seats(plan))
             crew.left()
             return false
         }
@@ -82,7 +88,7 @@ extension Campaign {
 
     /// A result that the next turn builds on is waited for, for a moment; after that it is late.
     func waitForWindow() async {
-        for _ in 0..<50 where scheduler.withLock({ $0.waitsFor }) != nil && !isOver {
+        for _ in 0..<20 where scheduler.withLock({ $0.waitsFor }) != nil && !isOver {
             try? await Task.sleep(for: .milliseconds(5))
         }
     }
@@ -122,6 +128,15 @@ extension Campaign {
         return dice.next()
     }
 
+    /// How long a guard may wait: what comes later is judged all the same. In steps, so that two runs against one server
+    /// have the same.
+    var pace: Duration? {
+        guard let slowest = score.change({ $0.slowest }) else { return nil }
+        var pace = Duration.milliseconds(400)
+        while pace < slowest * 4, pace < .seconds(10) { pace *= 2 }
+        return pace
+    }
+
     /// How long a case may wait for what is undecided: past every bound when few do, else past the short ones, so that a
     /// server that answers nothing does not stop everything.
     private var late: Duration { Deadlines.longest(in: options.contract) * 3 + .milliseconds(500) }
@@ -130,7 +145,8 @@ extension Campaign {
     /// Plays one case to its end and learns from it.
     @discardableResult
     func play(_ one: Case) async -> CaseRun? {
-        let lane = Once { self.crew.played() }
+        let users = seats(one.plan)
+        let lane = Once { self.crew.played(users: users) }
         guard let stage = ground.stage else {
             lane.call()
             crew.left()
@@ -142,6 +158,8 @@ extension Campaign {
         var play = CaseOptions()
         play.cast = cast(for: plan, block: one.block)
         play.seed = seed(of: one.name)
+        play.missesAllowed = 1
+        play.mostPatience = pace
         play.onPlayed = { lane.call() }
         play.patience = crew.takePatience(soon: soon, late: late)
         let run = await stage.run(plan, play)

@@ -47,9 +47,12 @@ package struct CampaignOptions: Sendable {
         self.contract = contract
     }
 
-    /// How many cases are played at once: each has up to four users.
+    /// Users at once.
+    package var principals: Int { max(1, credentials.isEmpty ? users : credentials.count) }
+
+    /// Cases at once, if each had one user: with given credentials a case has all users of its block to itself.
     package var lanes: Int {
-        let principals = credentials.isEmpty ? users : credentials.count
-        return max(1, min(principals / Cast.names.count, 32 * max(1, workers)))
+        let cases = credentials.isEmpty ? principals : principals / min(principals, Cast.names.count)
+        return max(1, min(cases, 64 * max(1, workers)))
     }
 }

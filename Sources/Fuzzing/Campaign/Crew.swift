@@ -4,7 +4,8 @@ import Synchronization
 /// needs the target for itself.
 final class Crew: Sendable {
     private struct State {
-        var playing = 0
+        /// Users of the cases that are played.
+        var users = 0
         /// Those that play, and those that wait for the judge.
         var live = 0
         /// How many want the target for themselves, or have it.
@@ -16,21 +17,26 @@ final class Crew: Sendable {
     }
     private let state = Mutex(State())
     private let turns = AsyncLock()
-    let lanes: Int
     private let most: Int
+    private let mostLive: Int
 
-    init(lanes: Int) {
-        self.lanes = lanes
-        most = lanes * 2 + 64
+    /// - Parameter users: how many may be connected and busy at once.
+    init(users: Int, lanes: Int) {
+        most = users
+        mostLive = lanes * 2 + 64
     }
 
-    /// Waits for a free lane. Called by one task alone. False when the run is over.
-    func begin() async -> Bool {
+    private func hasRoom(_ state: State, for users: Int) -> Bool {
+        state.alone == 0 && (state.users == 0 || state.users + users <= most) && state.live < mostLive
+    }
+
+    /// Waits for room for so many users. Called by one task alone. False when the run is over.
+    func begin(users: Int) async -> Bool {
         while true {
             let answer: Bool? = state.withLock { state in
                 if state.isStopped { return false }
-                guard state.alone == 0, state.playing < lanes, state.live < most else { return nil }
-                state.playing += 1
+                guard hasRoom(state, for: users) else { return nil }
+                state.users += users
                 state.live += 1
                 return true
             }
@@ -38,7 +44,7 @@ final class Crew: Sendable {
             await withCheckedContinuation { waiter in
                 let isLate = state.withLock { state in
                     // What was waited for may have come in between.
-                    if state.isStopped || state.alone == 0 && state.playing < lanes && state.live < most { return true }
+                    if state.isStopped || hasRoom(state, for: users) { return true }
                     state.waiter = waiter
                     return false
                 }
@@ -48,7 +54,7 @@ final class Crew: Sendable {
     }
 
     /// All steps of a case have ended.
-    func played() { change { $0.playing -= 1 } }
+    func played(users: Int) { change { $0.users -= users } }
     /// A case is over.
     func left() { change { $0.live -= 1 } }
     func stop() { change { $0.isStopped = true } }

@@ -19,6 +19,8 @@ final class Score: Sendable {
         var mustReject = (sent: 0, answered: 0, missed: 0)
         /// Times from a request to the next word of the server, in nanoseconds, newest last.
         var latencies: [Int64] = []
+        /// The 999th in a thousand of the times that steps of clean flows took; nil until they are measured.
+        var slowest: Duration?
         /// What there was at some instants of the last 10 s.
         var marks: [(at: Duration, executions: Int, messages: Int)] = []
         /// Features by the second in which they came.

@@ -14,6 +14,7 @@ package struct CaseOptions: Sendable {
     package var patience: Duration?
     /// See `PlayMachine.Settings`.
     package var missesAllowed: Int? = 2
+    package var mostPatience: Duration?
     /// Called once every step has ended; what is undecided is still waited for.
     package var onPlayed: (@Sendable () -> Void)?
     package init() {}

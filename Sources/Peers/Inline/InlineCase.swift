@@ -20,12 +20,12 @@ final class InlineCase {
         let transcript: Transcriber.Configuration
         let judge: Judge
     }
-    private enum Work {
+    enum Work {
         case play(PlayMachine.Event)
         case session(Int, SessionEvent)
         case call(() -> Void)
     }
-    private enum Act: Equatable {
+    enum Act: Equatable {
         case playing
         /// Every step has ended; the judge may still wait for something.
         case settling(since: Instant)
@@ -40,27 +40,27 @@ final class InlineCase {
     static let mostBytes: UInt64 = 64 << 20
     static let mostEntries = 50_000
 
-    private let ground: Ground
-    private let options: CaseOptions
-    private let machines: SessionConfiguration
+    let ground: Ground
+    let options: CaseOptions
+    let machines: SessionConfiguration
     private let patience: Duration
     private let begun = NIODeadline.now()
-    private var now = Instant.zero
-    private var play: PlayMachine
+    var now = Instant.zero
+    var play: PlayMachine
     private var journal: InlineJournal
-    private var sessions: [InlineSession] = []
-    private let directory = SessionDirectory()
-    private let mayCross: Bool
-    private var queue: [Work] = []
+    var sessions: [InlineSession] = []
+    let directory = SessionDirectory()
+    let mayCross: Bool
+    var queue: [Work] = []
     private var dirty: [InlineLink] = []
     private var output = SessionOutput()
-    private var commands: [PlayMachine.Command] = []
+    var commands: [PlayMachine.Command] = []
     private var isBusy = false
-    private var act = Act.playing
-    private var playWake: Instant?
+    var act = Act.playing
+    var playWake: Instant?
     private var alarm: (at: Instant, task: Scheduled<Void>)?
     private var entriesAtLook = -1
-    private var unreachable: [String] = []
+    var unreachable: [String] = []
     private var isCut = false
     private let finished: (CaseRun) -> Void
 
@@ -154,213 +154,6 @@ final class InlineCase {
         case .wake(let instant): sessions[index].wakeAt = instant
         case .label(let text):
             if mayCross { directory.list(.init(session: sessions[index].id, loop: 0, label: text)) }
-        }
-    }
-
-    // MARK: The server's end
-
-    private func dial(_ index: Int, candidate: Int = 0) {
-        guard sessions[index].server == nil, ground.addresses.indices.contains(candidate) else { return }
-        sessions[index].dialling = .yes
-        let address = ground.addresses[candidate]
-        let limits = ground.limits
-        let me = NIOLoopBound(self, eventLoop: ground.loop)
-        ClientBootstrap(group: ground.loop)
-            .connectTimeout(.nanoseconds(limits.connectTime.nanoseconds))
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try SocketTuning.apply(to: channel, limits: limits, inherited: true)
-                    try channel.pipeline.syncOperations.addHandler(InlineLink(session: index, of: me.value))
-                }
-            }
-            .connect(to: address)
-            .assumeIsolated()
-            .whenFailure { error in
-                if candidate + 1 < self.ground.addresses.count { return self.dial(index, candidate: candidate + 1) }
-                self.dialFailed(SocketTuning.sentence(for: error, dialling: address, within: limits.connectTime), index)
-            }
-    }
-
-    private func dialFailed(_ sentence: String, _ index: Int) {
-        guard act != .over else { return }
-        let wasWanted = sessions[index].dialling == .yes
-        sessions[index].dialling = .no
-        if wasWanted {
-            unreachable.append(sentence)
-            tell(.connectFailed(sentence), index)
-        }
-        endIfOver(index)
-    }
-
-    func connected(_ index: Int, _ link: InlineLink) {
-        guard act != .over, sessions[index].dialling == .yes else { return link.close(.reset) }
-        sessions[index].dialling = .no
-        sessions[index].server = link
-        tell(.connected, index)
-    }
-
-    func socketClosed(_ index: Int) { endIfOver(index) }
-
-    private func closeServer(_ style: CutStyle, _ index: Int) {
-        if let server = sessions[index].server { return server.close(style) }
-        if sessions[index].dialling == .yes {
-            sessions[index].dialling = .abandoned
-            endIfOver(index)
-        }
-    }
-
-    private func endIfOver(_ index: Int) {
-        guard act != .over, sessions[index].hasNoEnds else { return }
-        later {
-            guard self.sessions[index].hasNoEnds, !self.sessions[index].isOver else { return }
-            self.queue.append(.session(index, .closed(self.sessions[index].totals)))
-        }
-    }
-
-    // MARK: The user's end
-
-    private func stepPlay(_ event: PlayMachine.Event) {
-        play.handle(event, at: now, into: &commands)
-        let asked = commands
-        commands.removeAll(keepingCapacity: true)
-        for command in asked { perform(command) }
-    }
-
-    private func perform(_ command: PlayMachine.Command) {
-        switch command {
-        case .connect(let line): accept(line)
-        case .write(let line, let bytes):
-            guard sessions.indices.contains(line), !sessions[line].isUserGone else { return }
-            sessions[line].fromUser.append(bytes)
-            takeFromUser(line)
-        case .finish(let line): endByUser(.finish, line)
-        case .reset(let line): endByUser(.reset, line)
-        case .reads(let line, let on): setUserReads(on, line)
-        case .wake(let instant): playWake = instant
-        case .played:
-            if act == .playing { act = .settling(since: now) }
-            options.onPlayed?()
-        case .over:
-            for index in sessions.indices { leaveUser(index) }
-            for index in sessions.indices where !sessions[index].isOver { queue.append(.session(index, .drain)) }
-            if case .leaving = act {} else { act = .leaving(since: now) }
-        }
-    }
-
-    /// A line of the play and its session have the same number.
-    private func accept(_ line: Int) {
-        let id = SessionID(UInt32(clamping: line + 1))
-        sessions.append(InlineSession(id: id, machine: SessionMachine(configuration: machines, id: id)))
-        if mayCross { directory.list(.init(session: id, loop: 0, label: nil)) }
-        let opened = Opened(transport: TransportID(id.value), peer: "127.0.0.1:\(50_000 + line % 10_000)")
-        queue.append(.session(line, .accepted(opened)))
-        queue.append(.play(.connected(line)))
-    }
-
-    private func takeFromUser(_ index: Int) {
-        while sessions[index].takesFromUser, !sessions[index].fromUser.isEmpty {
-            let bytes = sessions[index].fromUser.removeFirst()
-            if sessions[index].isDiscarding { continue }
-            sessions[index].userIn &+= UInt64(clamping: bytes.readableBytes)
-            queue.append(.session(index, .received(.client, bytes)))
-        }
-        guard sessions[index].fromUser.isEmpty, let style = sessions[index].userEnded, !sessions[index].toldUserEnd else {
-            return
-        }
-        sessions[index].toldUserEnd = true
-        if !sessions[index].isDiscarding { queue.append(.session(index, .ended(.client, style))) }
-        if style == .reset || sessions[index].outEnded { userGone(index) }
-    }
-
-    private func endByUser(_ style: EndStyle, _ index: Int) {
-        guard sessions.indices.contains(index), !sessions[index].isUserGone else { return }
-        if style == .reset {
-            // What was on its way is lost with it.
-            sessions[index].fromUser = []
-            loseToUser(index)
-            sessions[index].toldUserEnd = false
-        }
-        if sessions[index].userEnded != .reset { sessions[index].userEnded = style }
-        takeFromUser(index)
-    }
-
-    /// The user's transport is closed for good.
-    private func leaveUser(_ index: Int) {
-        guard !sessions[index].isUserGone else { return }
-        loseToUser(index)
-        if sessions[index].userEnded == nil { sessions[index].userEnded = sessions[index].outEnded ? .finish : .reset }
-        sessions[index].takesFromUser = true
-        takeFromUser(index)
-        userGone(index)
-    }
-
-    private func userGone(_ index: Int) {
-        guard !sessions[index].isUserGone else { return }
-        sessions[index].isUserGone = true
-        endIfOver(index)
-    }
-
-    private func loseToUser(_ index: Int) {
-        let lost = UInt64(clamping: sessions[index].toUserBytes)
-        sessions[index].toUser = []
-        sessions[index].toUserBytes = 0
-        guard lost > 0 else { return }
-        sessions[index].userOut &-= lost
-        queue.append(.session(index, .undelivered(.client, lost)))
-    }
-
-    private func writeToUser(_ bytes: ByteBuffer, _ index: Int) {
-        let count = bytes.readableBytes
-        guard !sessions[index].isUserGone, !sessions[index].outEnded, sessions[index].userEnded != .reset else {
-            if count > 0 { queue.append(.session(index, .undelivered(.client, UInt64(clamping: count)))) }
-            return
-        }
-        sessions[index].userOut &+= UInt64(clamping: count)
-        if sessions[index].userReads {
-            queue.append(.play(.received(index, bytes)))
-        } else {
-            let wasFull = sessions[index].toUserBytes > InlineSession.window
-            sessions[index].toUser.append(bytes)
-            sessions[index].toUserBytes += count
-            if !wasFull, sessions[index].toUserBytes > InlineSession.window {
-                queue.append(.session(index, .writable(.client, false)))
-            }
-        }
-    }
-
-    private func setUserReads(_ on: Bool, _ index: Int) {
-        guard sessions.indices.contains(index), on != sessions[index].userReads else { return }
-        sessions[index].userReads = on
-        guard on else { return }
-        let wasFull = sessions[index].toUserBytes > InlineSession.window
-        for bytes in sessions[index].toUser { queue.append(.play(.received(index, bytes))) }
-        sessions[index].toUser = []
-        sessions[index].toUserBytes = 0
-        if wasFull { queue.append(.session(index, .writable(.client, true))) }
-        if sessions[index].outEnded { queue.append(.play(.ended(index, .finish))) }
-    }
-
-    private func endTowardsUser(_ index: Int) {
-        guard !sessions[index].outEnded, !sessions[index].isUserGone else { return }
-        sessions[index].outEnded = true
-        if sessions[index].userReads { queue.append(.play(.ended(index, .finish))) }
-        if sessions[index].toldUserEnd { userGone(index) }
-    }
-
-    private func closeUser(_ style: CutStyle, _ index: Int) {
-        guard !sessions[index].isUserGone else { return }
-        sessions[index].isDiscarding = true
-        sessions[index].takesFromUser = true
-        sessions[index].fromUser = []
-        switch style {
-        case .reset:
-            loseToUser(index)
-            queue.append(.play(.ended(index, .reset)))
-            userGone(index)
-        case .half:
-            endTowardsUser(index)
-            if sessions[index].userEnded != nil { userGone(index) }
-        case .silent: break
         }
     }
 

@@ -75,6 +75,7 @@ package final class InlineStage: CaseRunner {
             seed: options.seed, key: settings.key, epoch: epoch)
         play.cast = options.cast
         play.missesAllowed = options.missesAllowed
+        play.mostPatience = options.mostPatience
         let ground = InlineCase.Ground(
             loop: loop, addresses: addresses, limits: settings.limits,
             transcript: Transcriber.Configuration(

@@ -221,7 +221,8 @@ extension PlayMachine {
 
     // Waiting
 
-    private func patience(_ bound: Duration) -> Duration {
+    private func patience(_ wanted: Duration) -> Duration {
+        let bound = min(wanted, settings.mostPatience ?? wanted)
         guard let allowed = settings.missesAllowed, misses >= allowed else { return bound }
         return min(bound, max(bound / 10, .milliseconds(60)))
     }

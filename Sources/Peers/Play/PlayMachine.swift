@@ -50,6 +50,8 @@ package struct PlayMachine: Sendable {
         /// After so many guards that did not hold, every later one is given a tenth of its bound, at least 60 ms: a
         /// server that answers nothing shall not make a long plan take minutes. Nil = each guard has its whole bound.
         package var missesAllowed: Int?
+        /// No guard waits longer than that, whatever the plan says; nil = as long as it says.
+        package var mostPatience: Duration?
         /// Who the plan's users are to the server.
         package var cast = Cast()
         package init(host: String, contract: Contract?, seed: UInt64, key: [UInt8], epoch: Int64) {
