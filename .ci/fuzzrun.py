@@ -5,6 +5,8 @@ import xml.etree.ElementTree as XML
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 THIRD = ROOT / "Tests" / "ThirdParty"
 EXITS = {0: "pass", 1: "violations", 2: "inconclusive", 3: "nothing exercised", 4: "usage", 5: "self-check failed", 130: "interrupted"}
+# What a finding is called on standard output, and in the report.
+FINDING = ("violation", "finding")
 # Beyond its budget a run may take so long to end, here and in the issue.
 GRACE = 5.0
 
@@ -112,7 +114,7 @@ class Fuzzed:
         """Findings that count, each once, in the order reported."""
         by_id = {}
         for line in self.lines:
-            if line.get("kind") == "violation" and not is_flaky(line):
+            if line.get("kind") in FINDING and not is_flaky(line):
                 by_id[line.get("finding")] = line
         return list(by_id.values())
 
@@ -156,8 +158,14 @@ class Fuzzed:
             except (ValueError, KeyError, IndexError, TypeError) as error:
                 self.problems.append(f"sarif: {error!r}")
         for line in self.kept:
-            if not line.get("plan") or not (self.directory / line["plan"]).is_file():
-                self.problems.append(f"{line.get('finding')}: its plan {line.get('plan')} is not there")
+            if self.plan(line) is None:
+                self.problems.append(f"{line.get('finding')}: its plan {line.get('file') or line.get('plan')} is not there")
+
+    def plan(self, line):
+        """The file of a finding's plan; None when it is not there."""
+        name = line.get("file") or line.get("plan")
+        path = self.directory / str(name)
+        return path if name and "\n" not in name and path.is_file() else None
 
     def read(self, kind):
         try:
@@ -269,7 +277,9 @@ class Hunt:
         self.at, self.executions = run.first_found(self.property)
         if self.at is None:
             self.at = line.get("at", run.seconds)
-        self.steps, self.users = line.get("steps"), line.get("planUsers")
+        self.steps = line.get("steps")
+        plan = run.plan(line)
+        self.users = sum(l.startswith("user ") for l in plan.read_text().splitlines()) if plan else None
         self.attribution = str(line.get("attribution", "–"))
         if exposed != self.attribution.startswith("fault"):
             self.wrong.append(f"attribution {self.attribution}, expected {'fault-exposed' if exposed else 'intrinsic'}")
@@ -281,8 +291,8 @@ class Hunt:
                 self.wrong.append("the evidence names no exchange that the server's marks name")
 
     def play(self, miswire, run, line, server, clean, environment):
-        plan = run.directory / str(line.get("plan"))
-        if not plan.is_file():
+        plan = run.plan(line)
+        if plan is None:
             return
         code, outcome = replay(miswire, plan, ["--exec", server], environment)
         # A crowded machine leaves deadlines undecided; that is no answer, so it is asked once more.
@@ -335,11 +345,11 @@ def stays_silent(miswire, name, seed, seconds, contract, server, environment=Non
         if run.seconds > seconds + GRACE:
             wrong.append(f"{run.seconds:.0f} s, allowed {seconds + GRACE:.0f} s")
         for line in run.kept:
-            plan = run.directory / str(line.get("plan"))
+            plan = run.plan(line)
             wrong.append(f"{line.get('finding')} {line.get('sentence')}, {line.get('attribution')}")
-            wrong.append(plan.read_text() if plan.is_file() else json.dumps(line.get("witness")))
+            wrong.append(plan.read_text() if plan else json.dumps(line.get("witness")))
         executions = run.summary.get("executions") or 0
-        flaky = [l.get("finding") for l in run.lines if l.get("kind") == "violation" and is_flaky(l)]
+        flaky = [l.get("finding") for l in run.lines if l.get("kind") in FINDING and is_flaky(l)]
         print(
             f"{'FAIL' if wrong else 'ok  '} {name} clean, seed {seed}: exit {run.code}, {run.seconds:.0f} s,"
             f" {executions:,} executions ({executions / max(run.seconds, 0.1):.0f}/s), stability {run.summary.get('stability')},"

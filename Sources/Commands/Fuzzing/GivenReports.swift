@@ -37,8 +37,8 @@ struct GivenReports: Sendable {
     static func tryDirectory(_ path: String, for what: String = "findings") throws {
         var place = path.isEmpty ? "." : path
         while unsafe access(place, F_OK) != 0, place != ".", place != "/" {
-            let parent = (place as NSString).deletingLastPathComponent
-            place = parent.isEmpty ? "." : parent
+            // Not by NSString, which traps on a name of one letter.
+            place = place.lastIndex(of: "/").map { $0 == place.startIndex ? "/" : String(place[..<$0]) } ?? "."
         }
         var isDirectory: ObjCBool = false
         let exists = unsafe FileManager.default.fileExists(atPath: place, isDirectory: &isDirectory)
