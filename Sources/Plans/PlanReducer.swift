@@ -67,7 +67,7 @@ package enum PlanReducer {
         return tidied(smaller)
     }
 
-    private static func removing(_ range: Range<Int>, from plan: Plan) -> Plan {
+    static func removing(_ range: Range<Int>, from plan: Plan) -> Plan {
         var smaller = plan
         smaller.steps.removeSubrange(range)
         return tidied(smaller)
@@ -119,7 +119,7 @@ package enum PlanReducer {
     }
 
     /// Barriers that name steps which are gone name the others; with fewer than two they go as well.
-    private static func tidied(_ plan: Plan) -> Plan {
+    static func tidied(_ plan: Plan) -> Plan {
         var plan = plan
         let labels = Set(plan.steps.map(\.number))
         plan.steps = plan.steps.compactMap { step in
