@@ -20,10 +20,13 @@ package protocol LabelContext {
     func isForeign(_ path: Path, _ value: JSON) -> Bool
     /// Accepted, authenticated and past `session.ready`: without it nothing is must-accept.
     var isReady: Bool { get }
+    /// What `{user}` must stand for; nil = anybody.
+    var user: String? { get }
 }
 
 extension LabelContext {
     package var isReady: Bool { false }
+    package var user: String? { nil }
 }
 
 package struct Labeler: Sendable {
@@ -44,7 +47,7 @@ package struct Labeler: Sendable {
             guard let holding = holds(rule, request, context) else { continue }
             return rule.mayAccept ? .mayAccept : .mustReject(rule: index, stateful: holding == .byState)
         }
-        if context.isReady, let value = request.value, templates.contains(where: { $0.matches(value) }) {
+        if context.isReady, let value = request.value, templates.contains(where: { $0.matches(value, user: context.user) }) {
             return .mustAccept
         }
         return .mayAccept

@@ -93,32 +93,64 @@ struct FlowTemplate: Sendable {
 
     init(_ template: JSON) { self.template = template }
 
-    func matches(_ message: JSON) -> Bool { Self.matches(template, message) }
+    /// - Parameter user: what `{user}` must stand for; nil = anything.
+    func matches(_ message: JSON, user: String? = nil) -> Bool { Self.matches(template, message, user) }
 
-    private static func matches(_ template: JSON, _ message: JSON) -> Bool {
+    private static func matches(_ template: JSON, _ message: JSON, _ user: String?) -> Bool {
         switch (template, message) {
         case (.string(let text), _):
             let pieces = Template(text).pieces
             guard pieces.contains(where: { if case .literal = $0 { false } else { true } }) else { return template == message }
-            if pieces.count == 1 { return !message.isContainer && message != .null }
-            guard case .string(let found) = message else { return false }
-            return glob(pieces, text).matches(found)
+            let found: String
+            switch message {
+            case .string(let text): found = text
+            // One variable alone may stand for a number.
+            case .number(let text) where pieces.count == 1: found = text
+            default: return false
+            }
+            return fits(pieces[...], found[...], user)
         case (.object(let wanted), .object(let found)):
             return wanted.count == found.count
-                && wanted.allSatisfy { member in message[member.key].map { matches(member.value, $0) } ?? false }
+                && wanted.allSatisfy { member in message[member.key].map { matches(member.value, $0, user) } ?? false }
         case (.array(let wanted), .array(let found)):
-            return wanted.count == found.count && zip(wanted, found).allSatisfy { matches($0, $1) }
+            return wanted.count == found.count && zip(wanted, found).allSatisfy { matches($0, $1, user) }
         default: return template.isSame(as: message)
         }
     }
 
-    /// Literal pieces with a star wherever a variable stands.
-    private static func glob(_ pieces: [Template.Piece], _ text: String) -> Glob {
-        var literals = [""]
-        for piece in pieces {
-            if case .literal(let part) = piece { literals[literals.count - 1] += part } else { literals.append("") }
+    /// Piece by piece; each variable has the form that we give it, so that one which somebody changed is no flow's.
+    private static func fits(_ pieces: ArraySlice<Template.Piece>, _ text: Substring, _ user: String?) -> Bool {
+        var rest = text
+        for (index, piece) in zip(pieces.indices, pieces) {
+            let length: Int?
+            switch piece {
+            case .literal(let part): length = rest.hasPrefix(part) ? part.count : nil
+            case .now, .variable("n"): length = count(rest) { ("0"..."9").contains($0) }
+            case .variable("user") where user != nil: length = rest.hasPrefix(user ?? "") ? user?.count : nil
+            case .variable("canary"):
+                length = rest.hasPrefix("mwc-") ? count(rest.dropFirst(4).prefix(12), 12, isWordCharacter).map { $0 + 4 } : nil
+            case .variable("uuid"): length = count(rest.prefix(36), 36) { isWordCharacter($0) || $0 == "-" }
+            case .variable:
+                if case .literal(let next)? = pieces.dropFirst(index - pieces.startIndex + 1).first {
+                    length = rest.firstRange(of: next).map { rest.distance(from: rest.startIndex, to: $0.lowerBound) }
+                } else {
+                    length = rest.count
+                }
+            }
+            guard let length, length > 0 else { return false }
+            rest = rest.dropFirst(length)
         }
-        return Glob(text: text, pieces: literals)
+        return rest.isEmpty
+    }
+
+    private static func isWordCharacter(_ character: Character) -> Bool {
+        ("a"..."z").contains(character) || ("0"..."9").contains(character)
+    }
+
+    /// How many characters from the start are of a kind; nil when these are none, or not so many as must be.
+    private static func count(_ text: Substring, _ wanted: Int? = nil, _ isOne: (Character) -> Bool) -> Int? {
+        let count = text.prefix(while: isOne).count
+        return count > 0 && count == wanted ?? count ? count : nil
     }
 }
 

@@ -41,6 +41,7 @@ struct Context: LabelContext {
     var open: [JSON?] = []
     var foreign: [JSON] = []
     var isReady = false
+    var user: String?
     func hasSeen(_ name: MessageName) -> Bool {
         seen.contains { name.names(isRequest: name.isRequest, name: $0, type: $0) }
     }

@@ -130,13 +130,20 @@ struct LabelerTests {
     }
 
     @Test func flowMessagesAreMustAcceptOnAReadyConnection() throws {
-        let message = #"{"message":"say mwc-1","type":"start","user_id":"u1"}"#
+        let message = #"{"message":"say mwc-abcdefgh1jkl","type":"start","user_id":"u1"}"#
         #expect(try label(message, Context(isReady: true)) == .mustAccept)
         #expect(try label(message) == .mayAccept)
-        let changed = #"{"message":"sing mwc-1","type":"start","user_id":"u1"}"#
+        let changed = #"{"message":"sing mwc-abcdefgh1jkl","type":"start","user_id":"u1"}"#
         #expect(try label(changed, Context(isReady: true)) == .mayAccept)
-        let more = #"{"message":"say mwc-1","type":"start","user_id":"u1","x":1}"#
+        let more = #"{"message":"say mwc-abcdefgh1jkl","type":"start","user_id":"u1","x":1}"#
         #expect(try label(more, Context(isReady: true)) == .mayAccept)
+        let other = #"{"message":"say mwc-abcdefgh1jkl","type":"start","user_id":"u2"}"#
+        #expect(try label(other, Context(isReady: true, user: "u2")) == .mustAccept)
+        #expect(try label(other, Context(isReady: true, user: "u1")) == .mayAccept, "a flow speaks of its own user")
+        for text in ["say mwc-short", "say mwc-abcdefgh1jklm", "say mwc-abcdefgh1jkl!", "say "] {
+            let odd = #"{"message":"\#(text)","type":"start","user_id":"u1"}"#
+            #expect(try label(odd, Context(isReady: true)) == .mayAccept, "no canary of ours")
+        }
     }
 
     @Test func orderAndRunConditions() throws {

@@ -88,7 +88,7 @@ struct ContractSuiteTests {
         #expect(!contract.flows.isEmpty)
         for flow in contract.flows {
             for case .send(let template) in flow.steps {
-                let message = Template.fill(template, now: 1_000) { .string($0) }
+                let message = Template.fill(template, now: 1_000) { .string($0 == "canary" ? "mwc-abcdefghijkl" : $0) }
                 let read = recogniser.recognise(message, direction: .toServer)
                 #expect(read.outcome == .valid)
                 #expect(labeler.label(read, in: Ready()) == .mustAccept)

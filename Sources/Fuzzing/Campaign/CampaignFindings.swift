@@ -11,7 +11,11 @@ extension Campaign {
         for finding in run.judgement.findings where counts(finding) {
             guard ledger.withLock({ $0.see(finding) }) == .confirm else { continue }
             tell(.found(finding, executions: score.executions, at: elapsed))
-            await crew.alone { await self.confirm(finding, plan, run, name) }
+            await crew.alone {
+                // Others may have taken all the time there was.
+                if self.isOver { return self.ledger.withLock { $0.giveUp(finding) } }
+                await self.confirm(finding, plan, run, name)
+            }
             if isOver { crew.stop() }
         }
     }
@@ -52,6 +56,10 @@ extension Campaign {
         let confirmed = await confirmer.confirm(
             finding, plan: plan, seenIn: run, name: name, executions: score.executions, within: budget)
         score.change { $0.shrinking = nil }
+        // One that could not be run again accuses nobody; the form says that it was seen.
+        if case .unattributed = confirmed.outcome.finding.attribution {
+            return ledger.withLock { $0.giveUp(finding) }
+        }
         ledger.withLock { $0.settle(finding, confirmed) }
         tell(.settled(confirmed.outcome, at: elapsed))
     }

@@ -139,6 +139,9 @@ struct Standing: LabelContext {
     let openKeys: [JSON]
     let hasOpenRun: Bool
 
+    /// Who has no name is nobody's `{user}`.
+    var user: String? { if case .named(let name) = session.user { name } else { "" } }
+
     func hasSeen(_ name: MessageName) -> Bool {
         session.seen.contains { name.names(isRequest: $0.isRequest, name: $0.name, type: $0.type) }
     }
