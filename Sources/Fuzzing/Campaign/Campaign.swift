@@ -3,7 +3,7 @@ import Findings
 import Journaling
 import Oracles
 import Peers
-import Plans
+package import Plans
 import Profiles
 import Synchronization
 
@@ -99,6 +99,34 @@ package final class Campaign: Sendable {
         return outcome
     }
 
+    /// Opens the target, and closes it behind `body`, which may ask what any plan shows: its behaviour features, or nil
+    /// when it could not be played. For `--merge` and `--minimize`.
+    package func measuring<Value: Sendable>(
+        _ body: @Sendable (@escaping @Sendable (Plan) async -> [UInt64]?) async throws -> Value
+    ) async throws -> Value {
+        try await ground.open()
+        do {
+            let value = try await body { plan in await self.measure(plan) }
+            await ground.close()
+            return value
+        } catch {
+            await ground.close()
+            throw error
+        }
+    }
+
+    private func measure(_ plan: Plan) async -> [UInt64]? {
+        guard !Task.isCancelled, let stage = ground.stage else { return nil }
+        let block = takeBlock()
+        var play = CaseOptions()
+        play.cast = cast(for: plan, block: block)
+        play.mostPatience = .seconds(2)
+        play.patience = .seconds(5)
+        let run = await stage.run(plan, play)
+        let isAnswered = run.unreachable.count < max(1, run.connections)
+        return isAnswered && !run.isCut ? reader.features(of: run, plan: plan) : nil
+    }
+
     /// When time is up nothing is waited for any more.
     private func endInTime() async {
         guard let total = options.maxTotalTime else { return }
@@ -109,6 +137,7 @@ package final class Campaign: Sendable {
 
     private func phases() async -> CampaignResult {
         var done: [PhaseResult] = []
+        if !options.seeds.isEmpty { tell(.seeds(options.seeds.count)) }
         if let missed = selfCheck() { return result(.selfCheckFailed(missed), done) }
         do { try await ground.open() } catch {
             return result(.unreachable(Self.words(error)), done)

@@ -167,7 +167,7 @@ extension Campaign {
         if late > soon, play.patience == late { crew.givePatienceBack() }
         noteEnd(one.name)
         score.add(run, users: plan.users.count, at: elapsed)
-        let features = reader.features(of: run)
+        let features = reader.features(of: run, plan: plan)
         learn(one, run, features)
         crew.left()
         if !run.unreachable.isEmpty { suspect() }
