@@ -13,8 +13,8 @@ import Testing
     static func server(_ onConnection: String, before: String = "pass") -> TargetKeeper.Source {
         let text = """
             import os,signal,socket,sys,time
-            s=socket.create_server(('127.0.0.1',int(sys.argv[1])))
             \(before)
+            s=socket.create_server(('127.0.0.1',int(sys.argv[1])))
             while True:
                 c=s.accept()[0]
                 \(onConnection)
