@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Journaling
 import Plans
+import Profiles
 import Testing
 
 @testable import Fuzzing
@@ -39,7 +40,7 @@ private final class Scratch {
     }
     private static func text(_ word: String, sends: Int = 1) -> String { PlanText.print(plan(word, sends: sends)) }
     private static let contract = Contract(name: "none")
-    private static let nothing: CorpusDirectory.Lift = { _, _ in nil }
+    private static let nothing: CorpusDirectory.Lift = { _, _ in [] }
 
     private func load(_ scratch: Scratch, _ bounds: CorpusDirectory.Bounds = .init()) -> CorpusDirectory.Loaded {
         CorpusDirectory([scratch.path], bounds: bounds).load(contract: Self.contract, lift: Self.nothing)
@@ -92,6 +93,19 @@ private final class Scratch {
             #expect(loaded.warnings.contains { $0.contains("/" + name) }, "\(name): \(loaded.warnings)")
         }
         #expect(!loaded.warnings.contains { $0.contains("\u{1b}") || $0.contains(".git") })
+    }
+
+    /// The recordings that stand in the repository: each gives at least a plan, and none twice.
+    @Test func recordingsBecomeSeeds() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let contract = try ContractLoader().load("agent-chat")
+        let loaded = CorpusDirectory([root.path + "/corpus/recordings"]).load(contract: contract) { entries, contract in
+            PlanLift.lift(entries: entries, contract: contract).plans.map(\.plan)
+        }
+        #expect(Set(loaded.seeds.map(\.origin)).isSuperset(of: [.recording]))
+        #expect(loaded.seeds.count { $0.origin == .recording } >= 6)
+        #expect(Set(loaded.seeds.map(\.hash)).count == loaded.seeds.count && loaded.warnings == [])
     }
 
     @Test func boundsHoldAtTheirEdges() throws {

@@ -31,9 +31,8 @@ struct GivenCorpora: Sendable {
         warnings = loaded.warnings
     }
 
-    /// Of sessions that had nothing to do with each other the longest stands for the recording.
     static let lift: CorpusDirectory.Lift = { entries, contract in
-        PlanLift.lift(entries: entries, contract: contract).plans.map(\.plan).max { $0.steps.count < $1.steps.count }
+        PlanLift.lift(entries: entries, contract: contract).plans.map(\.plan)
     }
 
     /// Where what is new is kept; nil without a directory.

@@ -28,8 +28,8 @@ package struct CorpusDirectory: Sendable {
         package init() {}
     }
 
-    /// Makes a plan from a recording's entries, nil when nothing in them can be played.
-    package typealias Lift = @Sendable (_ entries: [Entry], _ contract: Contract) -> Plan?
+    /// Makes plans from a recording's entries; none when nothing in them can be played.
+    package typealias Lift = @Sendable (_ entries: [Entry], _ contract: Contract) -> [Plan]
 
     package let paths: [String]
     package let bounds: Bounds

@@ -167,10 +167,9 @@ struct CorpusWalk {
             while entries.count < bounds.recordingEntries, let entry = try reader.next() {
                 if !entry.body.isTick { entries.append(entry) }
             }
-            guard let plan = lift(entries, contract), !plan.steps.isEmpty else {
-                return warn(path, "nothing in this recording can be played")
-            }
-            found.append(CorpusSeed(plan, path: path, origin: .recording))
+            let plans = lift(entries, contract).filter { !$0.steps.isEmpty }
+            if plans.isEmpty { return warn(path, "nothing in this recording can be played") }
+            found += plans.map { CorpusSeed($0, path: path, origin: .recording) }
         } catch { warn(error.place, "\(error.sentence); \(error.remedy)") }
     }
 }

@@ -21,7 +21,8 @@ struct BehaviourWalk {
 
     mutating func take(_ entry: Entry) {
         guard let id = entry.session else { return }
-        var track = sessions[id] ?? SessionTrack()
+        // Taken out, so that what it holds is changed in place.
+        var track = sessions.removeValue(forKey: id) ?? SessionTrack()
         switch entry.body {
         case .facts(let facts): note(facts, &track)
         case .head(let head): note(head, &track)

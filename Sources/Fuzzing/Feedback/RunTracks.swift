@@ -22,6 +22,7 @@ struct RunTracks {
         let states = tracks.compactMap { track in
             track.state.map { FeatureHash.join(UInt64(clamping: track.rule), FeatureHash.text($0)) }
         }
+        if states.count < 2 { return states.first ?? 0 }
         return Set(states).sorted().reduce(FeatureHash.bucket(min(states.count, 4))) { FeatureHash.join($0, $1) }
     }
 
