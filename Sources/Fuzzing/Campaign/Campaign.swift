@@ -23,6 +23,7 @@ package final class Campaign: Sendable {
     let scheduler: Mutex<Scheduler>
     let recent = Mutex<[Recent]>([])
     let crashes = Mutex(CrashBook())
+    let doubts = Shared(Doubts())
     /// Why the run ended before its time.
     let broken = Mutex<CampaignResult.End?>(nil)
     /// Of the profile.
@@ -92,6 +93,7 @@ package final class Campaign: Sendable {
         } onCancel: {
             crew.stop()
             ground.stopAll()
+            rehearsal.stop()
         }
         watch.cancel()
         await rehearsal.close()
@@ -133,6 +135,9 @@ package final class Campaign: Sendable {
         do { try await Task.sleep(for: total - elapsed) } catch { return }
         crew.stop()
         ground.stopAll()
+        // A confirmation under way may use a little more.
+        do { try await Task.sleep(for: .seconds(2)) } catch { return }
+        rehearsal.stop()
     }
 
     private func phases() async -> CampaignResult {

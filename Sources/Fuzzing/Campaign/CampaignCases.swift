@@ -170,7 +170,7 @@ extension Campaign {
         let features = reader.features(of: run, plan: plan)
         learn(one, run, features)
         crew.left()
-        if !run.unreachable.isEmpty { suspect() }
+        if !run.unreachable.isEmpty || run.connections > 0 && run.bytesReceived == 0 { suspect() }
         await look(at: run, of: one.name, plan)
         return run
     }

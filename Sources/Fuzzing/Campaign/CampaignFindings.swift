@@ -8,6 +8,10 @@ import Synchronization
 extension Campaign {
     /// Looks at what a case showed; new findings are run again while nobody else plays.
     func look(at run: CaseRun, of name: CaseName, _ plan: Plan) async {
+        // What a dying server left undone is told by its death, not by what it owed.
+        if !run.judgement.findings.isEmpty, options.exec != nil, case .ended = await ground.keeper.check() {
+            return suspect()
+        }
         for finding in run.judgement.findings where counts(finding) {
             guard ledger.withLock({ $0.see(finding) }) == .confirm else { continue }
             tell(.found(finding, executions: score.executions, at: elapsed))
@@ -18,10 +22,24 @@ extension Campaign {
             }
             if isOver { crew.stop() }
         }
+        await lookAgain(at: run, of: name, plan)
+    }
+
+    /// Confirms a finding for one who has the target for himself already.
+    func take(_ finding: Finding, _ plan: Plan, _ run: CaseRun, _ name: CaseName) async {
+        guard ledger.withLock({ $0.see(finding) }) == .confirm else { return }
+        tell(.found(finding, executions: score.executions, at: elapsed))
+        await confirm(finding, plan, run, name)
+    }
+
+    func rehearsalOptions(for plan: Plan) -> CaseOptions {
+        var play = CaseOptions()
+        if !options.credentials.isEmpty { play.cast = cast(for: plan, block: 0) }
+        return play
     }
 
     /// With `--checks` only what it names, be it the head of a finding or collateral.
-    private func counts(_ finding: Finding) -> Bool {
+    func counts(_ finding: Finding) -> Bool {
         guard let checks = options.checks else { return true }
         return checks.contains(finding.property) || finding.also.contains(where: checks.contains)
     }
@@ -43,10 +61,9 @@ extension Campaign {
         _ finding: Finding, _ plan: Plan, _ run: CaseRun, _ name: CaseName,
         _ onSlip: @escaping @Sendable (Finding, Plan, CaseRun) -> Void
     ) async {
-        var play = CaseOptions()
-        if !options.credentials.isEmpty { play.cast = cast(for: plan, block: 0) }
         var confirmer = Confirmer(
-            runner: rehearsal, contract: options.contract, quiet: Quiet(isolated: false), options: play,
+            runner: rehearsal, contract: options.contract, quiet: Quiet(isolated: false),
+            options: rehearsalOptions(for: plan),
             users: workshop.users)
         let number = ledger.withLock { $0.findings.count } + 1
         confirmer.onShrink = { from, to in
@@ -56,6 +73,10 @@ extension Campaign {
         let confirmed = await confirmer.confirm(
             finding, plan: plan, seenIn: run, name: name, executions: score.executions, within: budget)
         score.change { $0.shrinking = nil }
+        if let death = rehearsal.takeDeath() {
+            ledger.withLock { $0.giveUp(finding) }
+            return await blame(death, name)
+        }
         // One that could not be run again accuses nobody; the form says that it was seen.
         if case .unattributed = confirmed.outcome.finding.attribution {
             return ledger.withLock { $0.giveUp(finding) }

@@ -111,14 +111,24 @@ extension Campaign {
         report(crash, first.plan, nil, first.name, canTry ? .flaky(failed: 1, of: suspects.count + 1) : .unattributed)
     }
 
+    /// A confirmation's own server died of the plan.
+    func blame(_ death: Rehearsal.Death, _ name: CaseName) async {
+        let end = ContinuousClock().now.advanced(by: budget.time)
+        guard let (again, run) = await kills(death.plan) else {
+            return report(death.crash, death.plan, death.run, name, .flaky(failed: 1, of: 2))
+        }
+        let smaller = options.shrinks ? await shrink(death.plan, until: end) : death.plan
+        report(again, smaller, run, name, .intrinsic(failed: 2, of: 2))
+    }
+
     /// How the target went away behind this plan; nil when it is still there.
     private func kills(_ plan: Plan) async -> (Crash, CaseRun)? {
-        var play = CaseOptions()
-        if !options.credentials.isEmpty { play.cast = cast(for: plan, block: 0) }
+        var play = rehearsalOptions(for: plan)
         play.patience = .milliseconds(500)
         let run = await rehearsal.run(plan, play)
         // A process needs a moment to die.
         try? await Task.sleep(for: .milliseconds(30))
+        if let death = rehearsal.takeDeath() { return (death.crash, death.run) }
         switch await rehearsal.check() {
         case .up: return nil
         case .ended(let ending, let tail): return (Crash(ending: ending, tail: tail, at: elapsed), run)

@@ -14,7 +14,15 @@ final class Ground: Sendable {
 
     init(_ options: CampaignOptions) {
         self.options = options
-        keeper = TargetKeeper(Self.source(options))
+        keeper = Self.keeper(options)
+    }
+
+    /// A target that takes connections and answers none of them is down as well.
+    static func keeper(_ options: CampaignOptions) -> TargetKeeper {
+        var settings = TargetKeeper.Settings()
+        let named = options.contract.wire.paths.first { $0.isExact }?.text
+        settings.upgrade = named ?? options.path
+        return TargetKeeper(source(options), settings: settings)
     }
 
     static func source(_ options: CampaignOptions) -> TargetKeeper.Source {
@@ -56,21 +64,52 @@ final class Rehearsal: CaseRunner {
     private let ground: Ground
     private let own: TargetKeeper?
     private let stage = Mutex<(stage: InlineStage, generation: Int)?>(nil)
+    private let state = Mutex(State())
+
+    private struct State {
+        var isClosing = false
+        /// Plays behind which the server was gone.
+        var deaths: [Death] = []
+    }
+
+    /// How the server ended behind a play.
+    struct Death: Sendable {
+        var crash: Crash
+        var plan: Plan
+        var run: CaseRun
+    }
 
     init(_ options: CampaignOptions, _ ground: Ground) {
         self.options = options
         self.ground = ground
-        own = options.exec == nil ? nil : TargetKeeper(Ground.source(options))
+        own = options.exec == nil ? nil : Ground.keeper(options)
     }
 
     func run(_ plan: Plan, _ options: CaseOptions) async -> CaseRun {
-        guard let stage = try? await here() else {
+        guard !state.withLock({ $0.isClosing }), let stage = try? await here() else {
             var run = CaseRun(steps: [], judgement: Judgement(), entries: [], took: .zero)
             run.unreachable = ["the target does not answer"]
             run.isCut = true
             return run
         }
-        return await stage.run(plan, options)
+        var run = await stage.run(plan, options)
+        // What a dying server left undone is told by its death.
+        if let own, case .ended(let ending, let tail) = await own.check() {
+            let death = Death(crash: Crash(ending: ending, tail: tail, at: .zero), plan: plan, run: run)
+            state.withLock { if $0.deaths.isEmpty { $0.deaths.append(death) } }
+            run.isCut = true
+            run.judgement.findings = []
+        }
+        return run
+    }
+
+    func takeDeath() -> Death? { state.withLock { $0.deaths.popLast() } }
+
+    /// Plays no more, and ends what is played.
+    func stop() {
+        state.withLock { $0.isClosing = true }
+        stage.withLock { $0 }?.stage.stopAll()
+        if own == nil { ground.stopAll() }
     }
 
     /// How the server is behind a play.

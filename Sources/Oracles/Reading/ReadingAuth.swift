@@ -18,7 +18,8 @@ extension Reader {
         guard let session = sessions[id], session.authentication != nil else { return }
         if auth.refuse.contains(status) {
             settleAuthentication(id, .kept("refused with \(status)"))
-        } else if status >= 500 || [404, 426, 429].contains(status) {
+        } else if status >= 400 {
+            // It fails closed; the request may have had other faults that were seen first (400, 404, 426, 431, 5xx).
             settleAuthentication(id, .undecided("the server answered \(status) for another reason"))
         } else {
             settleAuthentication(

@@ -1,0 +1,55 @@
+import Oracles
+import Peers
+import Plans
+
+/// Cases that nobody could decide because the machine had no time to spare: a run at full speed is its own worst crowd.
+/// Some of them are played again while nobody else plays.
+struct Doubts: Sendable {
+    /// So many of a kind, and in all; and so much of the run's time.
+    private static let mostOfKind = 2
+    private static let most = 60
+    private static let share = 12
+    private var kinds: [String: Int] = [:]
+    private var count = 0
+    private var spent = Duration.zero
+
+    /// - Parameter kind: what was in doubt, and where the play left its plan.
+    mutating func mayLook(at kind: String, elapsed: Duration) -> Bool {
+        let known = kinds[kind] ?? 0
+        guard known < Self.mostOfKind, count < Self.most, spent <= elapsed * Self.share / 100 else { return false }
+        kinds[kind] = known + 1
+        count += 1
+        return true
+    }
+
+    mutating func spend(_ time: Duration) { spent += time }
+}
+
+extension Campaign {
+    func lookAgain(at run: CaseRun, of name: CaseName, _ plan: Plan) async {
+        guard run.judgement.findings.isEmpty, !run.isCut, let kind = Self.doubt(in: run, plan),
+            doubts.change({ $0.mayLook(at: kind, elapsed: self.elapsed) })
+        else { return }
+        await crew.alone {
+            guard !self.isOver else { return }
+            let clock = ContinuousClock()
+            let begun = clock.now
+            let again = await self.rehearsal.run(plan, self.rehearsalOptions(for: plan))
+            self.doubts.change { $0.spend(begun.duration(to: clock.now)) }
+            for finding in again.judgement.findings where self.counts(finding) && !self.isOver {
+                await self.take(finding, plan, again, name)
+            }
+        }
+    }
+
+    /// Which properties the machine left undecided, and the first guard that did not hold. Nil when the machine did not.
+    private static func doubt(in run: CaseRun, _ plan: Plan) -> String? {
+        let open = run.judgement.properties.filter { summary in
+            summary.inconclusive > 0 && summary.reasons.contains { $0.hasPrefix("the machine ") }
+        }
+        guard !open.isEmpty, let failed = run.steps.first(where: { !$0.isOK }),
+            let step = plan.steps.first(where: { $0.number == failed.number })
+        else { return nil }
+        return open.map(\.id).joined(separator: " ") + " " + PlanText.words(of: step.verb)
+    }
+}
