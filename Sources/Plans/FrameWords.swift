@@ -87,8 +87,9 @@ extension StepParser {
 
     private func length(_ value: String, _ word: LineCursor.Word) throws(PlanError) -> Plan.FrameText.Length {
         let parts = value.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, let form = [("7", LengthForm.seven), ("16", .sixteen), ("64", .sixtyFour)]
-            .first(where: { $0.0 == parts[0] })?.1,
+        guard parts.count == 2,
+            let form = [("7", LengthForm.seven), ("16", .sixteen), ("64", .sixtyFour)]
+                .first(where: { $0.0 == parts[0] })?.1,
             parts[1].utf8.allSatisfy(isDigit), let length = UInt64(parts[1])
         else { throw wrong(word, "expected the length's form (7, 16 or 64), a colon and the length, such as 7:200") }
         return Plan.FrameText.Length(form: form, value: length)

@@ -107,10 +107,11 @@ import Wire
             users: ["alice credential header expired", "bob credential none"], cast: cast(tokens: ["alice": "given"]))
         #expect(play.begin() == ["connect 0"])
         play.open(0, at: 1)
-        #expect(play.results == [
-            "1 cannot: the credential given for alice cannot be made expired 0+0",
-            "2 cannot: the credential given for alice cannot be made expired 0+0",
-            "3 ok 0+1", "4 ok 1+0", "5 cannot: nothing has bound $alice.credential yet 1+0",
-        ])
+        #expect(
+            play.results == [
+                "1 cannot: the credential given for alice cannot be made expired 0+0",
+                "2 cannot: the credential given for alice cannot be made expired 0+0",
+                "3 ok 0+1", "4 ok 1+0", "5 cannot: nothing has bound $alice.credential yet 1+0",
+            ])
     }
 }

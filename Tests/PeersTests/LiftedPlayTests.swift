@@ -16,7 +16,8 @@ import Wire
     ]
 
     private func entries(_ name: String) throws -> [Entry] {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         var reader = try RecordingReader(root.appending(path: "corpus/recordings/\(name)").path)
         var entries: [Entry] = []
         while let entry = try reader.next() { entries.append(entry) }
@@ -29,11 +30,14 @@ import Wire
         var types: [String: [String]] = [:]
         for entry in entries {
             guard let session = entry.session else { continue }
-            if case .facts(let facts) = entry.body, facts.tap == .clientIn, let user = facts.user { users[session] = user }
+            if case .facts(let facts) = entry.body, facts.tap == .clientIn, let user = facts.user {
+                users[session] = user
+            }
             guard case .frame(let record) = entry.body, record.passage.direction == direction, record.passage.in != nil,
                 let message = record.message, message.opcode == .text, let payload = message.payload
             else { continue }
-            types[users[session] ?? "\(session)", default: []].append(JSON.decode(payload).value?["type"]?.string ?? "-")
+            types[users[session] ?? "\(session)", default: []].append(
+                JSON.decode(payload).value?["type"]?.string ?? "-")
         }
         return types
     }
@@ -61,7 +65,9 @@ import Wire
             scenario.plan = lifted.plan
             let run = try scenario.run()
             #expect(run.judgement.findings.isEmpty)
-            for step in run.steps { #expect(step.isOK, "\(step.number): \(step.outcome)\n\(PlanText.print(lifted.plan))") }
+            for step in run.steps {
+                #expect(step.isOK, "\(step.number): \(step.outcome)\n\(PlanText.print(lifted.plan))")
+            }
             sent.merge(types(run.entries, .toServer)) { $0 + $1 }
             came.merge(types(run.entries, .toClient).mapValues { Set($0) }) { $0.union($1) }
         }

@@ -16,16 +16,21 @@ import Wire
 
     @Test func everyFieldIsOnTheWireAsItStandsThere() throws {
         #expect(try bytes("frames fin=0 rsv=4 op=1 mask=none len=7:3 hex 61") == "0 > bytes 41 03 61")
-        #expect(try bytes("frames op=3 mask=none len=64:18446744073709551615") == "0 > bytes 83 7f" + String(repeating: " ff", count: 8))
+        #expect(
+            try bytes("frames op=3 mask=none len=64:18446744073709551615") == "0 > bytes 83 7f"
+                + String(repeating: " ff", count: 8))
         #expect(try bytes("frames op=1 mask=00000000 len=16:2 hex 61") == "0 > bytes 81 fe 00 02 00 00 00 00 61")
         // The low seven bits of 200.
         #expect(try bytes("frames op=1 mask=none len=7:200 hex 61") == "0 > bytes 81 48 61")
-        #expect(try bytes("frames op=1 mask=01020304 len=7:9 hex 01 02 03 04 05") == "0 > bytes 81 89 01 02 03 04 00 00 00 00 04")
+        #expect(
+            try bytes("frames op=1 mask=01020304 len=7:9 hex 01 02 03 04 05")
+                == "0 > bytes 81 89 01 02 03 04 00 00 00 00 04")
     }
 
     @Test func severalFramesAreOneWrite() throws {
-        #expect(try bytes(#"frames fin=0 op=1 "{user}" ; op=9 mask=none "p" ; op=0 hex"#)
-            == "0 > text alice; 0 > unmasked ping p; 0 > opcode 0 ")
+        #expect(
+            try bytes(#"frames fin=0 op=1 "{user}" ; op=9 mask=none "p" ; op=0 hex"#)
+                == "0 > text alice; 0 > unmasked ping p; 0 > opcode 0 ")
     }
 
     @Test func drawnMasksComeFromTheSameDiceAsThoseOfMessages() throws {
@@ -47,7 +52,8 @@ import Wire
     }
 
     @Test func framesGoBehindTheRequestBeforeItIsAnswered() throws {
-        var play = try PlayBook("1 alice connect /ws\n2 alice frames op=9 mask=none \"early\"\n3 alice until open within 1s")
+        var play = try PlayBook(
+            "1 alice connect /ws\n2 alice frames op=9 mask=none \"early\"\n3 alice until open within 1s")
         play.begin()
         #expect(play.at(1, .connected(0)) == ["0 > GET /ws", "0 > unmasked ping early"])
     }
@@ -61,8 +67,11 @@ import Wire
 
     @Test func aWholeCloseIsOursAndABrokenOneIsNot() throws {
         let closed = FrameWriter.bytes(Frame(opcode: .close, payload: CloseBody(code: 1000).payload))
-        for (frame, isClose) in [("op=8 hex 03 e8", true), ("op=8 len=16:2 hex 03 e8", false), ("fin=0 op=8 hex 03 e8", false)] {
-            var play = try PlayBook("1 alice connect /ws\n2 alice until open within 1s\n3 alice frames \(frame)\n4 alice quiet for 1s")
+        for (frame, isClose) in [
+            ("op=8 hex 03 e8", true), ("op=8 len=16:2 hex 03 e8", false), ("fin=0 op=8 hex 03 e8", false),
+        ] {
+            var play = try PlayBook(
+                "1 alice connect /ws\n2 alice until open within 1s\n3 alice frames \(frame)\n4 alice quiet for 1s")
             play.begin()
             play.open(0, at: 1)
             let commands = play.at(2, .received(0, closed))

@@ -15,13 +15,17 @@ import Wire
     }
 
     @Test func aHeaderTakesThePlaceOfOursOfItsName() throws {
-        let text = try request("header host: elsewhere header Sec-WebSocket-Version: 8 header authorization: Basic eA==")
-        #expect(text.hasPrefix("GET /ws HTTP/1.1|host: elsewhere|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Key: "))
+        let text = try request(
+            "header host: elsewhere header Sec-WebSocket-Version: 8 header authorization: Basic eA==")
+        #expect(
+            text.hasPrefix(
+                "GET /ws HTTP/1.1|host: elsewhere|Upgrade: websocket|Connection: Upgrade|Sec-WebSocket-Key: "))
         #expect(text.hasSuffix("|Sec-WebSocket-Version: 8|authorization: Basic eA==||"))
     }
 
     @Test func anEmptyOneLeavesOursOutAndFurtherOnesAreAdded() throws {
-        let text = try request(#"header Upgrade: header Connection: "" header Connection: a header connection: b header X: """#)
+        let text = try request(
+            #"header Upgrade: header Connection: "" header Connection: a header connection: b header X: """#)
         #expect(!text.contains("Upgrade"))
         #expect(text.hasSuffix("|Connection: a|connection: b|X: ||"))
         let twice = try request("header Host: a header Host: b", user: "alice credential none")
@@ -52,7 +56,9 @@ import Wire
     @Test func theAcceptMustBeThatOfAKeyThatWasSent() throws {
         let own = "header Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
         #expect(try answer(own, accepting: "AAAAAAAAAAAAAAAAAAAAAA==").last == "2 ok 1+0")
-        #expect(try answer(own, accepting: "BAAAAAAAAAAAAAAAAAAAAA==").last?.hasPrefix("2 cannot: the server's 101 is wrong") == true)
+        #expect(
+            try answer(own, accepting: "BAAAAAAAAAAAAAAAAAAAAA==").last?.hasPrefix(
+                "2 cannot: the server's 101 is wrong") == true)
         let two = own + " header Sec-WebSocket-Key: b"
         #expect(try answer(two, accepting: "b").last == "2 ok 1+0")
         #expect(try answer(two, accepting: "c").last?.hasPrefix("2 cannot") == true)
@@ -63,6 +69,7 @@ import Wire
     @Test func theSubprotocolMustBeOneThatWasOffered() throws {
         let own = "header Sec-WebSocket-Key: b header Sec-WebSocket-Protocol: chat"
         #expect(try answer(own, accepting: "b", "Sec-WebSocket-Protocol: chat\r\n").last == "2 ok 1+0")
-        #expect(try answer(own, accepting: "b", "Sec-WebSocket-Protocol: other\r\n").last?.hasPrefix("2 cannot") == true)
+        #expect(
+            try answer(own, accepting: "b", "Sec-WebSocket-Protocol: other\r\n").last?.hasPrefix("2 cannot") == true)
     }
 }

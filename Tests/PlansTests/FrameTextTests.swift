@@ -42,14 +42,17 @@ import Wire
             .text(""), .text("a \"b\" ; # \u{1}\n$run1.id {uuid}"), .bytes([]), .bytes([0, 0x81, 0xff]),
         ]
         let masks: [Plan.FrameText.Mask] = [.drawn, .none, .key(0), .key(.max), .key(0x0102_0304)]
-        let lengths: [Plan.FrameText.Length?] = [nil, .init(form: .seven, value: 127), .init(form: .sixtyFour, value: .max)]
+        let lengths: [Plan.FrameText.Length?] = [
+            nil, .init(form: .seven, value: 127), .init(form: .sixtyFour, value: .max),
+        ]
         for code in UInt8(0)..<16 {
             var some: [Plan.FrameText] = []
             for (index, payload) in payloads.enumerated() {
                 some.append(
                     Plan.FrameText(
                         fin: code % 2 == 0, rsv: code % 8, opcode: Opcode(rawValue: code),
-                        mask: masks[(Int(code) + index) % masks.count], length: lengths[(Int(code) + index) % lengths.count],
+                        mask: masks[(Int(code) + index) % masks.count],
+                        length: lengths[(Int(code) + index) % lengths.count],
                         payload: payload))
             }
             #expect(try frames(PlanText.words(of: .frames(some))) == some)

@@ -26,7 +26,8 @@ struct HandJournal {
 
     /// Transport, request, credential and 101.
     mutating func open(
-        _ session: UInt32, _ user: String? = nil, head: String = "GET /ws HTTP/1.1\r\nHost: h\r\n", place: String? = nil,
+        _ session: UInt32, _ user: String? = nil, head: String = "GET /ws HTTP/1.1\r\nHost: h\r\n",
+        place: String? = nil,
         state: Facts.State = .intact, tag: String? = nil, status: Int = 101
     ) {
         add(session) { _ in .opened(Opened(transport: TransportID(session), peer: "127.0.0.1:1")) }
@@ -40,8 +41,13 @@ struct HandJournal {
     }
 
     mutating func frame(_ session: UInt32, _ direction: Direction, _ frame: Frame, whole: String? = nil) {
-        let message = frame.fin ? MessageRecord(opcode: frame.opcode, payload: whole.map { ByteBuffer(string: $0) } ?? frame.payload, ordinal: 1) : nil
-        add(session) { at in .frame(FrameRecord(passage: Passage(direction, in: at, out: at), frame: frame, message: message)) }
+        let message =
+            frame.fin
+            ? MessageRecord(
+                opcode: frame.opcode, payload: whole.map { ByteBuffer(string: $0) } ?? frame.payload, ordinal: 1) : nil
+        add(session) { at in
+            .frame(FrameRecord(passage: Passage(direction, in: at, out: at), frame: frame, message: message))
+        }
     }
 
     mutating func says(_ session: UInt32, _ text: String) {
@@ -53,7 +59,11 @@ struct HandJournal {
     }
 
     mutating func close(_ session: UInt32, _ direction: Direction = .toServer, _ code: UInt16 = 1000) {
-        frame(session, direction, Frame(opcode: .close, maskKey: direction == .toServer ? 1 : nil, payload: CloseBody(code: code, reason: "bye").payload))
+        frame(
+            session, direction,
+            Frame(
+                opcode: .close, maskKey: direction == .toServer ? 1 : nil,
+                payload: CloseBody(code: code, reason: "bye").payload))
     }
 
     mutating func end(_ session: UInt32, _ side: Side = .client, _ style: EndStyle = .finish) {
@@ -81,7 +91,9 @@ struct HandJournal {
 @Suite struct PlanLiftTests {
     @Test func aSessionBecomesConnectGuardsSendsAndClose() throws {
         var journal = HandJournal()
-        journal.open(1, "alice", head: "GET /ws?token=‹jwt:a1›&v=2 HTTP/1.1\r\nHost: h\r\nOrigin: http://a\r\nUser-Agent: x\r\n", place: "query token", tag: "jwt:a1")
+        journal.open(
+            1, "alice", head: "GET /ws?token=‹jwt:a1›&v=2 HTTP/1.1\r\nHost: h\r\nOrigin: http://a\r\nUser-Agent: x\r\n",
+            place: "query token", tag: "jwt:a1")
         journal.gets(1, #"{"type":"connected","user_id":"alice"}"#)
         journal.says(1, #"{"type":"go","user_id":"alice","n":1}"#)
         journal.pass(1_000)
@@ -90,11 +102,12 @@ struct HandJournal {
         journal.close(1, .toServer, 1001)
         journal.end(1)
         #expect(
-            try journal.steps() == [
-                "alice connect /ws?v=2 header Origin: http://a", "alice until open within 1s",
-                "alice until connected within 1s", #"alice send {"type":"go","user_id":$alice.id,"n":1}"#,
-                "alice until done within 3.1s", #"alice send text "not json""#, #"alice close 1001 "bye""#,
-            ].map { $0.replacing("3.1s", with: "3100ms") })
+            try journal.steps()
+                == [
+                    "alice connect /ws?v=2 header Origin: http://a", "alice until open within 1s",
+                    "alice until connected within 1s", #"alice send {"type":"go","user_id":$alice.id,"n":1}"#,
+                    "alice until done within 3.1s", #"alice send text "not json""#, #"alice close 1001 "bye""#,
+                ].map { $0.replacing("3.1s", with: "3100ms") })
         #expect(try journal.lift().plans[0].plan.users == [Plan.User(name: "alice", credential: "query")])
     }
 
@@ -110,7 +123,9 @@ struct HandJournal {
         journal.says(1, #"{ "thread_id" : "t-99", "seq": 4096, "n": 77 }"#)
         let steps = try journal.steps()
         // Three signs prove nothing.
-        #expect(steps.contains(#"alice send {"a":$run1.thread_id,"b":"r-2","c":"common","d":[$run1.o.id],"e":$alice.conn}"#))
+        #expect(
+            steps.contains(#"alice send {"a":$run1.thread_id,"b":"r-2","c":"common","d":[$run1.o.id],"e":$alice.conn}"#)
+        )
         #expect(steps.contains(#"alice send { "thread_id" : $bob.run1.thread_id, "seq": $bob.run1.seq, "n": 77 }"#))
         // bob has seen it before alice says it.
         let seen = try #require(steps.firstIndex { $0.hasPrefix("bob until started") })
@@ -137,16 +152,32 @@ struct HandJournal {
 
     @Test func whatChangesFromPlayToPlayBecomesAVariable() throws {
         var journal = HandJournal()
-        journal.open(1, "alice", head: "GET /ws HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ‹jwt:a1›\r\n", place: "header authorization", tag: "jwt:a1")
-        journal.open(2, "bob", head: "GET /ws HTTP/1.1\r\nHost: h\r\nCookie: token=‹jwt:b2›\r\n", place: "cookie token", tag: "jwt:b2")
-        journal.says(1, #"{"m":"say mwc-a1b2c3d4e5f6!","r":"alice-1","u":"123e4567-e89b-42d3-a456-426614174000","t":"‹jwt:a1›","f":"‹jwt:b2›","ts":"1790000000","w":"bob"}"#)
-        journal.says(1, #"{"u":"00000000-e89b-42d3-a456-426614174000","v":"00000000-e89b-42d3-a456-426614174000","m":"malice alices"}"#)
+        journal.open(
+            1, "alice", head: "GET /ws HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ‹jwt:a1›\r\n",
+            place: "header authorization", tag: "jwt:a1")
+        journal.open(
+            2, "bob", head: "GET /ws HTTP/1.1\r\nHost: h\r\nCookie: token=‹jwt:b2›\r\n", place: "cookie token",
+            tag: "jwt:b2")
+        journal.says(
+            1,
+            #"{"m":"say mwc-a1b2c3d4e5f6!","r":"alice-1","u":"123e4567-e89b-42d3-a456-426614174000","t":"‹jwt:a1›","f":"‹jwt:b2›","ts":"1790000000","w":"bob"}"#
+        )
+        journal.says(
+            1,
+            #"{"u":"00000000-e89b-42d3-a456-426614174000","v":"00000000-e89b-42d3-a456-426614174000","m":"malice alices"}"#
+        )
         journal.says(1, #"say mwc-a1b2c3d4e5f6 ‹jwt:a1›"#)
         let lift = try journal.lift(epoch: 1_790_000_000)
         #expect(lift.plans.first?.plan.users.map(\.credential) == ["header", "cookie"])
         let steps = try journal.steps(epoch: 1_790_000_000)
-        #expect(steps.contains(#"alice send {"m":"say {canary}!","r":"{user}-1","u":"{uuid}","t":"{credential}","f":"$bob.credential","ts":"{now}","w":$bob.id}"#))
-        #expect(steps.contains(#"alice send {"u":"00000000-e89b-42d3-a456-426614174000","v":"00000000-e89b-42d3-a456-426614174000","m":"malice alices"}"#))
+        #expect(
+            steps.contains(
+                #"alice send {"m":"say {canary}!","r":"{user}-1","u":"{uuid}","t":"{credential}","f":"$bob.credential","ts":"{now}","w":$bob.id}"#
+            ))
+        #expect(
+            steps.contains(
+                #"alice send {"u":"00000000-e89b-42d3-a456-426614174000","v":"00000000-e89b-42d3-a456-426614174000","m":"malice alices"}"#
+            ))
         #expect(steps.contains(#"alice send text "say {canary} {credential}""#))
     }
 
@@ -157,7 +188,8 @@ struct HandJournal {
         journal.says(1, "costs $run1.id")
         journal.says(1, "is {canary}")
         let steps = try journal.steps()
-        #expect(steps[2] == #"alice send {"a":"$$run1.id \u007bcanary} \u007bx} $$","b":"$$$$","\u007buser}":"$$x.y\n"}"#)
+        #expect(
+            steps[2] == #"alice send {"a":"$$run1.id \u007bcanary} \u007bx} $$","b":"$$$$","\u007buser}":"$$x.y\n"}"#)
         #expect(steps[3] == #"alice send text "costs $$run1.id""#)
         #expect(steps[4] == "alice frames op=1 hex 69 73 20 7b 63 61 6e 61 72 79 7d")
     }
@@ -166,12 +198,20 @@ struct HandJournal {
         var journal = HandJournal()
         journal.open(1, "alice")
         journal.frame(1, .toServer, Frame(fin: false, opcode: .text, maskKey: 1, payload: ByteBuffer(string: "ab")))
-        journal.frame(1, .toServer, Frame(opcode: .continuation, maskKey: 1, payload: ByteBuffer(string: "c")), whole: "abc")
+        journal.frame(
+            1, .toServer, Frame(opcode: .continuation, maskKey: 1, payload: ByteBuffer(string: "c")), whole: "abc")
         journal.frame(1, .toServer, Frame(opcode: .binary, payload: ByteBuffer(bytes: [0, 255])))
         journal.frame(1, .toClient, Frame(opcode: .ping, payload: ByteBuffer(string: "p")))
         journal.frame(1, .toServer, Frame(opcode: .pong, maskKey: 1, payload: ByteBuffer(string: "p")))
-        journal.frame(1, .toServer, Frame(firstByte: 0xc1, lengthForm: .sixteen, declaredLength: 1, maskKey: 1, payload: ByteBuffer(string: "x")))
-        journal.add(1) { at in .bytes(BytesRecord(passage: Passage(.toServer, in: at, out: nil), kind: .illegal, bytes: ByteBuffer(bytes: [0x83, 0]))) }
+        journal.frame(
+            1, .toServer,
+            Frame(
+                firstByte: 0xc1, lengthForm: .sixteen, declaredLength: 1, maskKey: 1, payload: ByteBuffer(string: "x")))
+        journal.add(1) { at in
+            .bytes(
+                BytesRecord(
+                    passage: Passage(.toServer, in: at, out: nil), kind: .illegal, bytes: ByteBuffer(bytes: [0x83, 0])))
+        }
         journal.close(1, .toClient)
         journal.close(1)
         journal.end(1)
@@ -230,7 +270,11 @@ struct HandJournal {
         #expect(plan.users.map(\.name) == ["alice", "carol", "bob"])
         #expect(plan.users[0].above == ["recorded as u@example.org"])
         let connects = plan.steps.filter(\.verb.opens).map { ($0.user ?? "") + " " + PlanText.words(of: $0.verb) }
-        #expect(connects == ["alice connect /ws", "alice connect /ws as c2", "carol connect /ws", "bob connect /ws", "alice connect /ws"])
+        #expect(
+            connects == [
+                "alice connect /ws", "alice connect /ws as c2", "carol connect /ws", "bob connect /ws",
+                "alice connect /ws",
+            ])
         #expect(plan.steps.contains { $0.connection == "c2" && $0.verb == .send(#"{"id":2}"#) })
     }
 
@@ -242,7 +286,8 @@ struct HandJournal {
         journal.add(3) { at in
             .frame(
                 FrameRecord(
-                    passage: Passage(.toServer, in: at, out: at), frame: Frame(opcode: .text, maskKey: 1, payload: ByteBuffer()),
+                    passage: Passage(.toServer, in: at, out: at),
+                    frame: Frame(opcode: .text, maskKey: 1, payload: ByteBuffer()),
                     message: MessageRecord(opcode: .text, payload: nil, unlifted: "larger than 1 MiB", ordinal: 1)))
         }
         journal.open(4, "bob")

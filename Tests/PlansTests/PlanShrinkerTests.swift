@@ -62,7 +62,9 @@ import Testing
     }
 
     @Test func endsAtExactlyTheTwoStepsThatMatter() throws {
-        let shrinker = try shrink(try start(), witnesses: ["alice"]) { has($0, "alice send") && has($0, "bob send bytes") }
+        let shrinker = try shrink(try start(), witnesses: ["alice"]) {
+            has($0, "alice send") && has($0, "bob send bytes")
+        }
         #expect(words(shrinker.best) == ["alice send {}", "bob send bytes 81"] || words(shrinker.best).count == 2)
         #expect(shrinker.best.users.map(\.name) == ["alice", "bob"])
         #expect(shrinker.best.faults.isEmpty)
@@ -105,7 +107,9 @@ import Testing
             faults none
             """
         let any = try shrink(text) { has($0, "/1") && has($0, "/2") && has($0, "a send") && has($0, "b send") }
-        #expect(words(any.best) == ["a connect /1", "a send 0", "b connect /2", "b send 0"] || words(any.best) == ["a connect /1", "a send 1", "b connect /2", "b send 2"])
+        #expect(
+            words(any.best) == ["a connect /1", "a send 0", "b connect /2", "b send 0"]
+                || words(any.best) == ["a connect /1", "a send 1", "b connect /2", "b send 2"])
         let ordered = try shrink(text) { words($0).contains("- together 3,4") }
         #expect(words(ordered.best).count == 3)
     }

@@ -27,7 +27,8 @@ package struct ClientMachine: Sendable {
         }
         package static func == (lhs: Opening, rhs: Opening) -> Bool {
             lhs.host == rhs.host && lhs.target == rhs.target && lhs.subprotocols == rhs.subprotocols
-                && lhs.headers == rhs.headers && lhs.fields.elementsEqual(rhs.fields) { $0.name == $1.name && $0.value == $1.value }
+                && lhs.headers == rhs.headers
+                && lhs.fields.elementsEqual(rhs.fields) { $0.name == $1.name && $0.value == $1.value }
         }
     }
 

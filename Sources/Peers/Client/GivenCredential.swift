@@ -17,7 +17,9 @@ enum GivenCredential {
 
     /// A token keeps its claims and its signature's length; anything else keeps its form.
     private static func forged(_ given: String) -> String {
-        guard let token = JWT(given), let dot = given.utf8.lastIndex(of: UInt8(ascii: ".")) else { return turned(given) }
+        guard let token = JWT(given), let dot = given.utf8.lastIndex(of: UInt8(ascii: ".")) else {
+            return turned(given)
+        }
         let signed = Array(given.utf8[..<dot])
         var signature = Digest.hmacSHA256(signed, key: wrongKey)
         // At least one whole block: a token without a signature (`alg: none`) gets a wrong one.

@@ -43,7 +43,8 @@ package struct Minter: Sendable {
         case .header:
             let name = first(kinds) { if case .header(let name) = $0 { name } else { nil } } ?? "authorization"
             let isAuthorization = ASCII.equal(name, "authorization")
-            opening.fields.append((isAuthorization ? "Authorization" : name, isAuthorization ? "Bearer " + token : token))
+            opening.fields.append(
+                (isAuthorization ? "Authorization" : name, isAuthorization ? "Bearer " + token : token))
         case .query:
             let name = first(kinds) { if case .query(let name) = $0 { name } else { nil } } ?? "token"
             if !path.contains("?\(name)=") && !path.contains("&\(name)=") {

@@ -31,7 +31,8 @@ struct UpgradeOffer: Sendable {
     }
 
     /// The first header of a name takes the place of our field with it, or leaves it out; the others are added.
-    private static func merged(_ ours: [(String, String)], _ headers: [Plan.Header]) -> [(name: String, value: String)] {
+    private static func merged(_ ours: [(String, String)], _ headers: [Plan.Header]) -> [(name: String, value: String)]
+    {
         var places: [(name: String, value: String)?] = ours.map { ($0.0, $0.1) }
         var taken: Set<Int> = []
         var added: [(name: String, value: String)] = []

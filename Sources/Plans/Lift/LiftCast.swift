@@ -72,7 +72,9 @@ struct LiftCast {
     /// For a comment: no line breaks, not too long.
     private static func oneLine(_ text: String) -> String {
         var view = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars.prefix(80) { view.append(scalar.value < 0x20 || scalar.value == 0x7f ? "?" : scalar) }
+        for scalar in text.unicodeScalars.prefix(80) {
+            view.append(scalar.value < 0x20 || scalar.value == 0x7f ? "?" : scalar)
+        }
         return String(view).trimmed
     }
 }

@@ -60,7 +60,10 @@ struct LiftComposer {
         let user = cast.roles[index].user
         switch moment.action {
         case .connect:
-            add(index, .connect(path: session.opening.path, as: cast.roles[index].connection, headers: session.opening.headers))
+            add(
+                index,
+                .connect(path: session.opening.path, as: cast.roles[index].connection, headers: session.opening.headers)
+            )
             guards[index] = LiftGuard(since: moment.at)
         case .answered(let accepted): guards[index].answered(accepted, at: moment.at)
         case .event(let payload, let opcode): arrived(payload, opcode, index, user, moment.at)
@@ -80,7 +83,9 @@ struct LiftComposer {
 
     /// A step of a client, behind the guards for what it (and whoever's values it says) had seen.
     private mutating func act(_ index: Int, _ verb: Plan.Verb, _ now: Instant, wants users: [String] = []) {
-        for other in sessions.indices where users.contains(cast.roles[other].user) && other != index { wait(other, now) }
+        for other in sessions.indices where users.contains(cast.roles[other].user) && other != index {
+            wait(other, now)
+        }
         wait(index, now)
         add(index, verb)
     }
@@ -95,7 +100,8 @@ struct LiftComposer {
         plan.steps.append(step)
     }
 
-    private mutating func arrived(_ payload: ByteBuffer, _ opcode: Opcode, _ index: Int, _ user: String, _ now: Instant) {
+    private mutating func arrived(_ payload: ByteBuffer, _ opcode: Opcode, _ index: Int, _ user: String, _ now: Instant)
+    {
         var name: String?
         var value: JSON?
         if let recognizer {
@@ -133,7 +139,8 @@ struct LiftComposer {
         {
             text.payload = .text(plain)
         }
-        let minimal = Frame(fin: frame.fin, rsv: frame.rsv, opcode: frame.opcode, maskKey: frame.maskKey, payload: frame.payload)
+        let minimal = Frame(
+            fin: frame.fin, rsv: frame.rsv, opcode: frame.opcode, maskKey: frame.maskKey, payload: frame.payload)
         if !record.redacted, frame.lengthForm != minimal.lengthForm || frame.declaredLength != minimal.declaredLength {
             text.length = Plan.FrameText.Length(form: frame.lengthForm, value: frame.declaredLength)
         }
@@ -164,7 +171,9 @@ struct LiftComposer {
         for moment in moments {
             switch moment.action {
             case .text(let payload):
-                for found in LiftText.uuids(in: String(buffer: payload)) where !told.contains(found) { said[found, default: 0] += 1 }
+                for found in LiftText.uuids(in: String(buffer: payload)) where !told.contains(found) {
+                    said[found, default: 0] += 1
+                }
             case .event(let payload, _):
                 for found in LiftText.uuids(in: String(buffer: payload)) where said[found] == nil { told.insert(found) }
             default: break

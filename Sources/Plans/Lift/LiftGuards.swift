@@ -91,7 +91,8 @@ struct LiftLandmarks {
                 + contract.requests.flatMap(\.answer))
         globs = contract.runs.flatMap(\.states).flatMap(\.edges).filter { $0.next == "done" && !$0.name.isRequest }
             .map(\.name.glob)
-        let bounds = contract.runs.flatMap(\.hot).compactMap(\.within) + contract.requests.compactMap(\.within)
+        let bounds =
+            contract.runs.flatMap(\.hot).compactMap(\.within) + contract.requests.compactMap(\.within)
             + [contract.deadline, contract.session?.within, contract.errors?.within].compactMap { $0 }
         bound = min(max(.seconds(1), bounds.max() ?? .seconds(30)), .seconds(3_600))
     }

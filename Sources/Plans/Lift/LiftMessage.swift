@@ -28,7 +28,10 @@ struct LiftMessage {
     ) {
         self.user = user
         principal = principals[user] ?? ""
-        others = principals.reduce(into: [:]) { table, pair in if pair.key != user { table[pair.value] = pair.key } }
+        // Of two users who are the same principal the first by name.
+        others = principals.sorted { $0.key > $1.key }.reduce(into: [:]) { table, pair in
+            if pair.key != user { table[pair.value] = pair.key }
+        }
         self.tags = tags
         self.binding = binding
         self.values = values
@@ -41,7 +44,9 @@ struct LiftMessage {
 
     /// A message that no words of a plan say becomes a frame with its bytes.
     mutating func verb(_ payload: ByteBuffer) -> Plan.Verb {
-        if !isRaw, case .value(_, tolerated: false) = JSON.decode(payload), let json = json(payload) { return .send(json) }
+        if !isRaw, case .value(_, tolerated: false) = JSON.decode(payload), let json = json(payload) {
+            return .send(json)
+        }
         let bytes = Array(payload.readableBytesView)
         if let text = String(validatingUTF8Bytes: bytes), let plain = plain(text) { return .sendText(plain) }
         return .frames([Plan.FrameText(opcode: .text, payload: .bytes(bytes))])
@@ -115,7 +120,9 @@ struct LiftMessage {
             return "$" + reference.text
         }
         guard let text = value.string else { return nil }
-        if let now, let said = Int64(text), text.utf8.count == 10, abs(said.subtractingReportingOverflow(now).partialValue) <= 300 {
+        if let now, let said = Int64(text), text.utf8.count == 10,
+            said.subtractingReportingOverflow(now).partialValue.magnitude <= 300
+        {
             filled.append(text)
             return "\"{now}\""
         }
@@ -138,7 +145,9 @@ struct LiftMessage {
         let user = user
         let rendered = try? template.render(
             value: { reference in
-                if reference.run == nil, reference.path == ["credential"] { return credentials.popFirst().map { .string($0) } }
+                if reference.run == nil, reference.path == ["credential"] {
+                    return credentials.popFirst().map { .string($0) }
+                }
                 return binding.value(of: reference, for: user)
             },
             variable: { _ in filled.popFirst() ?? "" })

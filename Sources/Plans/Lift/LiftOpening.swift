@@ -24,8 +24,11 @@ struct LiftOpening {
             case .corrupt: .corrupt
             default: .intact
             }
-        credential = place == .none ? place.rawValue : [place.rawValue, variant == .intact ? "" : variant.rawValue]
-            .joined(separator: " ").trimmed
+        credential =
+            place == .none
+            ? place.rawValue
+            : [place.rawValue, variant == .intact ? "" : variant.rawValue]
+                .joined(separator: " ").trimmed
     }
 
     /// Path and query without the credential that the plan's user brings by itself.
@@ -50,7 +53,9 @@ struct LiftOpening {
     ) throws(LiftProblem) {
         let name = field.name.lowercased()
         if name == LiftPlaces.header(contract), place == .none {
-            let bare = name == "authorization" && field.value.hasPrefix("Bearer ") ? field.value.dropFirst(7) : field.value[...]
+            let bare =
+                name == "authorization" && field.value.hasPrefix("Bearer ")
+                ? field.value.dropFirst(7) : field.value[...]
             if LiftText.isCredential(bare), name != "authorization" || bare.count != field.value.count {
                 place = .header
                 return
@@ -64,7 +69,9 @@ struct LiftOpening {
             }
         }
         if name == "sec-websocket-protocol" { return try subprotocols(field, head, &place, contract) }
-        if LiftPlaces.unsaid.contains(name) || name.hasPrefix("sec-websocket-") || name.hasPrefix("sec-fetch-") { return }
+        if LiftPlaces.unsaid.contains(name) || name.hasPrefix("sec-websocket-") || name.hasPrefix("sec-fetch-") {
+            return
+        }
         headers.append(Plan.Header(name: field.name, value: try literal(field.value)))
     }
 

@@ -42,7 +42,8 @@ struct LiftReader {
         for id in order {
             guard var draft = sessions[id] else { continue }
             guard let head = draft.head else {
-                left.append(Lift.Left(session: id, reason: draft.problem ?? "the recording holds no upgrade request of it"))
+                left.append(
+                    Lift.Left(session: id, reason: draft.problem ?? "the recording holds no upgrade request of it"))
                 continue
             }
             var problem = draft.problem
@@ -70,7 +71,9 @@ struct LiftReader {
             if draft.head == nil { draft.problem = "its upgrade request cannot be read" }
             add(.connect, at, &draft)
         case .facts(let facts):
-            if facts.tap == .clientIn, facts.place != nil || draft.facts == nil || facts.user != nil { draft.facts = facts }
+            if facts.tap == .clientIn, facts.place != nil || draft.facts == nil || facts.user != nil {
+                draft.facts = facts
+            }
         case .became(let became): answered(became, entry.instant, &draft)
         case .frame(let record): frame(record, id: entry.session, &draft)
         case .bytes(let record): bytes(record, &draft)
@@ -118,7 +121,8 @@ struct LiftReader {
     private func frame(_ record: FrameRecord, id: SessionID?, _ draft: inout Draft) {
         if record.passage.direction == .toClient {
             // What a fault brought from elsewhere is nothing that this server says here.
-            guard let at = record.passage.out, record.passage.in != nil || record.provenance.source?.session == id else {
+            guard let at = record.passage.out, record.passage.in != nil || record.provenance.source?.session == id
+            else {
                 return
             }
             return arrived(record, at, &draft)
@@ -149,7 +153,9 @@ struct LiftReader {
             guard !draft.isClosing else { return }
             draft.isClosing = true
             let body = CloseBody(frame.payload)
-            if let code = body.code, let reason = body.reason { return add(.close(code: code, reason: reason), at, &draft) }
+            if let code = body.code, let reason = body.reason {
+                return add(.close(code: code, reason: reason), at, &draft)
+            }
             return add(.frame(record), at, &draft)
         }
         if draft.session.deflates, !frame.opcode.isControl, let message = record.message {
@@ -168,7 +174,8 @@ struct LiftReader {
     }
 
     private func lose(_ message: MessageRecord, _ draft: inout Draft) {
-        draft.problem = draft.problem ?? "a message of the client is not in the recording: \(message.unlifted ?? "no reason")"
+        draft.problem =
+            draft.problem ?? "a message of the client is not in the recording: \(message.unlifted ?? "no reason")"
     }
 
     /// One whole masked frame with its true length in its shortest form, reserved bits clear.

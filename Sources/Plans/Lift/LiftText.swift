@@ -104,7 +104,9 @@ enum LiftText {
             switch piece {
             case .literal(let part):
                 var inner = String(JSONText.quoted(part).dropFirst().dropLast()).replacingDollars
-                if hasVariable(part) { inner = inner.split(separator: "{", omittingEmptySubsequences: false).joined(separator: "\\u007b") }
+                if hasVariable(part) {
+                    inner = inner.split(separator: "{", omittingEmptySubsequences: false).joined(separator: "\\u007b")
+                }
                 text += inner
             default: text += word(piece, credential)
             }
@@ -138,9 +140,10 @@ enum LiftText {
     }
 
     private static func canary(_ bytes: ArraySlice<UInt8>) -> Bool {
-        bytes.count >= 16 && bytes.starts(with: "mwc-".utf8) && bytes.dropFirst(4).prefix(12).allSatisfy {
-            isDigit($0) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
-        }
+        bytes.count >= 16 && bytes.starts(with: "mwc-".utf8)
+            && bytes.dropFirst(4).prefix(12).allSatisfy {
+                isDigit($0) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+            }
     }
 
     private static func isUUID(_ bytes: ArraySlice<UInt8>) -> Bool {
@@ -154,7 +157,8 @@ enum LiftText {
     /// No letter or digit stands right before or behind.
     private static func isBorder(_ bytes: [UInt8], _ index: Int, _ length: Int) -> Bool {
         func isWord(_ at: Int) -> Bool {
-            bytes.indices.contains(at) && (isNameStart(bytes[at]) && bytes[at] != UInt8(ascii: "_") || isDigit(bytes[at]))
+            bytes.indices.contains(at)
+                && (isNameStart(bytes[at]) && bytes[at] != UInt8(ascii: "_") || isDigit(bytes[at]))
         }
         return !isWord(index - 1) && !isWord(index + length)
     }
@@ -163,6 +167,7 @@ enum LiftText {
 extension String {
     /// `$$` is how a template says the sign itself.
     fileprivate var replacingDollars: String {
-        utf8.contains(UInt8(ascii: "$")) ? split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$") : self
+        utf8.contains(UInt8(ascii: "$"))
+            ? split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$") : self
     }
 }

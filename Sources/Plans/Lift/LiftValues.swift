@@ -76,7 +76,9 @@ struct LiftValues {
     mutating func note(_ leaves: [LiftLeaf], user: String, run: Int?) {
         for leaf in leaves {
             guard let path = leaf.path, sources[leaf.value] != nil || sources.count < Self.mostValues else { continue }
-            for source in [Source(user: user, run: nil, path: path)] + (run.map { [Source(user: user, run: $0, path: path)] } ?? []) {
+            for source in [Source(user: user, run: nil, path: path)]
+                + (run.map { [Source(user: user, run: $0, path: path)] } ?? [])
+            {
                 var known = sources[leaf.value] ?? []
                 known.removeAll { $0 == source }
                 if known.count >= Self.mostSources { known.removeFirst() }
@@ -94,7 +96,9 @@ struct LiftValues {
         let order = known.indices.sorted { (rank(known[$0]), -$0) < (rank(known[$1]), -$1) }
         for index in order {
             let source = known[index]
-            guard source.path != ["credential"], source.run != nil || source.path.first.flatMap(runNumber) == nil else { continue }
+            guard source.path != ["credential"], source.run != nil || source.path.first.flatMap(runNumber) == nil else {
+                continue
+            }
             var words = source.path
             if let run = source.run { words.insert("run\(run)", at: 0) }
             if source.run == nil || source.user != user { words.insert(source.user, at: 0) }

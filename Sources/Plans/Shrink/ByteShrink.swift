@@ -6,9 +6,11 @@ enum ByteShrink {
         plan.steps.indices.flatMap { index -> [Plan] in
             switch plan.steps[index].verb {
             case .sendText(let text): halves(text).map { plan.replacing(index, .sendText($0)) }
-            case .sendBytes(let bytes): halves(bytes).filter { !$0.isEmpty }.map { plan.replacing(index, .sendBytes($0)) }
+            case .sendBytes(let bytes):
+                halves(bytes).filter { !$0.isEmpty }.map { plan.replacing(index, .sendBytes($0)) }
             case .frames(let frames): self.frames(frames).map { plan.replacing(index, .frames($0)) }
-            case .close(let code, let reason) where !reason.isEmpty: [plan.replacing(index, .close(code: code, reason: ""))]
+            case .close(let code, let reason) where !reason.isEmpty:
+                [plan.replacing(index, .close(code: code, reason: ""))]
             case .connect(let path, let name, let headers):
                 path.firstIndex(of: "?").map { mark in
                     [plan.replacing(index, .connect(path: String(path[..<mark]), as: name, headers: headers))]
@@ -38,7 +40,8 @@ enum ByteShrink {
         var proposals: [[Plan.FrameText]] = []
         if frames.count > 1 {
             proposals += [Array(frames.prefix(frames.count / 2)), Array(frames.suffix(frames.count / 2))]
-            proposals += frames.indices.prefix(64).map { gone in frames.indices.filter { $0 != gone }.map { frames[$0] } }
+            proposals += frames.indices.prefix(64).map { gone in frames.indices.filter { $0 != gone }.map { frames[$0] }
+            }
         }
         for index in frames.indices.prefix(64) {
             for smaller in smaller(frames[index]) {

@@ -87,7 +87,9 @@ enum JSONShrink {
         guard let place = siblings.firstIndex(of: index) else { return nil }
         let whole = document.nodes[index].wholeRange
         // A reference's blanks belong to it.
-        if place + 1 < siblings.count { return whole.lowerBound..<document.nodes[siblings[place + 1]].wholeRange.lowerBound }
+        if place + 1 < siblings.count {
+            return whole.lowerBound..<document.nodes[siblings[place + 1]].wholeRange.lowerBound
+        }
         let end = document.nodes[parent].range.upperBound - 1
         if place > 0 { return comma(before: whole.lowerBound, document)..<end }
         return whole.lowerBound..<end

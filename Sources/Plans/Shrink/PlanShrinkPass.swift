@@ -94,7 +94,8 @@ struct PlanShrinkPass: Sendable {
             for order in [names, names.reversed()] {
                 for base in [loose, plan] {
                     var sorted = base
-                    sorted.steps = order.flatMap { name in base.steps.filter { $0.user == name } }
+                    sorted.steps =
+                        order.flatMap { name in base.steps.filter { $0.user == name } }
                         + base.steps.filter { $0.user == nil }
                     proposals.append(sorted)
                 }
@@ -138,9 +139,11 @@ struct PlanShrinkPass: Sendable {
             plan.steps.indices.flatMap { index -> [Plan] in
                 guard case .until(let events, let bound) = plan.steps[index].verb, events.count > 1 else { return [] }
                 let half = Array(events.prefix(events.count / 2))
-                let single = events.count > 2 ? events.indices.prefix(64).map { place in
-                    events.enumerated().filter { $0.offset != place }.map(\.element)
-                } : [Array(events.suffix(1))]
+                let single =
+                    events.count > 2
+                    ? events.indices.prefix(64).map { place in
+                        events.enumerated().filter { $0.offset != place }.map(\.element)
+                    } : [Array(events.suffix(1))]
                 return ([half] + single).map { plan.replacing(index, .until($0, within: bound)) }
             }
         })
