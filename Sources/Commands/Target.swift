@@ -3,18 +3,20 @@ import Peers
 import Reporting
 
 /// The server a verb talks to: an address, or a process started for it.
-struct Target {
-    var endpoint: Endpoint
-    var process: TargetProcess?
-
-    func stop() async { await process?.stop() }
+enum Target {
+    struct Named: Sendable {
+        var source: TargetKeeper.Source
+        /// It is neither on this machine nor in a private network.
+        var isPublic = false
+    }
 
     /// - Parameter authorised: the host of a target outside of private networks (trust.md T25).
-    static func resolve(url: String?, exec: String?, authorised: String?, console: Console) async throws -> Target {
+    static func resolve(url: String?, exec: String?, authorised: String?) async throws -> Named {
         switch (url, exec) {
         case (let url?, nil):
-            return Target(endpoint: try await TargetGuard.admit(try endpoint(url), authorised: authorised).endpoint)
-        case (nil, let command?): return try await start(command)
+            let admitted = try await TargetGuard.admit(try endpoint(url), authorised: authorised)
+            return Named(source: .address(admitted.endpoint), isPublic: admitted.isPublic)
+        case (nil, let command?): return Named(source: .command(command, variables: [(SigningKey.variable, SigningKey.value())]))
         case (nil, nil):
             throw Complaint(
                 "no server is named", details: [("remedy", "add ws://HOST:PORT, or --exec 'CMD {port}'")], exit: .usage)
@@ -54,11 +56,14 @@ struct Target {
         Complaint(sentence, details: [("expected", "ws://HOST:PORT, such as ws://127.0.0.1:8080")], exit: .usage)
     }
 
-    private static func start(_ command: String) async throws -> Target {
-        do {
-            let process = try await TargetProcess.start(command, variables: [(SigningKey.variable, SigningKey.value())])
-            return Target(endpoint: process.endpoint, process: process)
-        } catch { throw complaint(error, command) }
+    /// - Parameter place: the address, for a server that is not ours.
+    static func complaint(_ error: TargetError, _ command: String?, at place: String) -> Complaint {
+        if let command { return complaint(error, command) }
+        guard case .gone(let why) = error else { return complaint(error, place) }
+        return Complaint(
+            "the target \(SafeText.show(place)) does not answer",
+            details: [("found", "it \(SafeText.show(why))"), ("remedy", "start it, or name another address")],
+            exit: .targetUnreachable)
     }
 
     private static func complaint(_ error: TargetError, _ command: String) -> Complaint {

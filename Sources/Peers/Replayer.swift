@@ -9,7 +9,17 @@ package struct Replayer: Sendable {
     package var rig: Rig
     /// How often it is played.
     package var runs = 5
+    /// The server as a process or an address that can go away: with it a server that ended is started again between runs,
+    /// and a plan that is about its end (R2) can be judged.
+    package var target: (any ReplayTarget)?
+    /// The finding that a server's end is, after a run of this plan.
+    package var blame: (@Sendable (Crash, Plan, RigRun) -> Finding)?
+    /// At least so long between two runs.
+    package var pause = Duration.zero
     package init(rig: Rig) { self.rig = rig }
+
+    /// "survives and recovers": the journal of a proxy knows nothing of it.
+    private static let survival = "R2"
 
     private struct Seen {
         var run: RigRun
@@ -26,13 +36,22 @@ package struct Replayer: Sendable {
         var seen: [Seen] = []
         var rig = rig
         rig.isAwaited = { Self.matching([$0], plan) != nil }
+        let isAboutSurvival = Self.isAboutSurvival(plan)
+        if isAboutSurvival { rig.keepsEntries = true }
         for number in 1...max(1, runs) {
+            if number > 1, pause > .zero { try? await Task.sleep(for: pause) }
             let run: RigRun
-            do throws(RigError) { run = try await rig.run(plan) } catch {
+            do throws(RigError) {
+                if let target { rig.target = try await target.ready() }
+                run = try await rig.run(plan)
+            } catch {
                 guard case .unreachable(let reason) = error, !seen.isEmpty else { throw error }
                 return report(plan, seen, gone: "the target is gone after run \(seen.count): \(reason)")
             }
-            let one = look(run, plan)
+            var one = look(run, plan)
+            if isAboutSurvival, let crash = await target?.crash() {
+                one.finding = blame?(crash, plan, run) ?? Self.finding(crash, plan)
+            }
             seen.append(one)
             // What cannot be replayed now cannot be replayed the fifth time either.
             if number == 1, !one.failed, one.obstacle != nil { break }
@@ -53,6 +72,21 @@ package struct Replayer: Sendable {
             }
         }
         return seen
+    }
+
+    private static func isAboutSurvival(_ plan: Plan) -> Bool {
+        plan.head.finding.map { $0.prefix { $0 != "-" } == survival } ?? false
+    }
+
+    /// Where nobody knows better who did it.
+    private static func finding(_ crash: Crash, _ plan: Plan) -> Finding {
+        let id = plan.head.finding ?? survival
+        return Finding(
+            property: survival, fingerprint: String(id.drop { $0 != "-" }.dropFirst()),
+            sentence: "the target goes away: \(crash.ending)", requirement: "the server stays up and serves",
+            expected: "the process runs on and takes connections", found: crash.ending.description, offending: nil,
+            witness: [], sessions: [], users: plan.users.map(\.name), instant: .zero, faults: [], contractFile: "",
+            contractLine: 0)
     }
 
     /// The finding that the plan is about. Without an id in its head, any finding.
@@ -100,6 +134,8 @@ package struct Replayer: Sendable {
         let properties = seen.flatMap(\.run.judgement.properties)
         if let id = plan.head.finding {
             let property = String(id.prefix { $0 != "-" })
+            // Whoever watches the target decides it with every run.
+            if property == Self.survival, target != nil { return nil }
             let mine = properties.filter { $0.id == property }
             if mine.allSatisfy({ $0.checked == 0 }) { return "\(property) was not exercised" }
             return mine.contains { $0.inconclusive > 0 } ? "\(property) could not be decided" : nil
@@ -112,6 +148,7 @@ package struct Replayer: Sendable {
 
     /// What happens now: the last guard that holds, as `error reaches alice in 6 ms`.
     private func now(_ plan: Plan, _ seen: Seen) -> String {
+        if Self.isAboutSurvival(plan) { return "the target runs on and takes connections" }
         if let label = seen.difference, let step = plan.steps.first(where: { $0.number == label }) {
             let outcome = seen.run.steps.first { $0.number == label }?.outcome
             if case .failed(let why) = outcome { return "no finding; \(step.user ?? "") \(PlanText.words(of: step.verb)): \(why)" }

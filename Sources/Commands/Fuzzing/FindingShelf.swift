@@ -99,11 +99,15 @@ final class FindingShelf: Sendable {
 enum FailingStep {
     static let mark = "fails here"
 
-    /// Marks what the finding's first user waits for last, as that is where it shows; without such a step the last one.
+    /// Marks what the finding's first user waits for last, as that is where it shows; without such a step the last one. A
+    /// target that goes away does so after what that user did last. Whoever marked a step before knew more.
     static func marked(_ plan: Plan, for finding: Finding) -> Plan {
         guard !plan.steps.contains(where: { $0.comment?.hasPrefix(mark) ?? false }) else { return plan }
         var plan = plan
-        let own = plan.steps.lastIndex { $0.verb.isGuard && $0.user != nil && $0.user == finding.users.first }
+        let showsByAct = finding.property == CrashFinding.property
+        let own = plan.steps.lastIndex { step in
+            step.verb.isGuard != showsByAct && step.user != nil && step.user == finding.users.first
+        }
         guard let index = own ?? plan.steps.lastIndex(where: \.verb.isGuard) ?? plan.steps.indices.last else { return plan }
         plan.steps[index].comment = "\(mark): \(finding.sentence)"
         return plan

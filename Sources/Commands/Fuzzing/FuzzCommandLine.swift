@@ -31,6 +31,8 @@ struct FuzzCommandLine {
         if !request.excluded.isEmpty { add("--exclude-checks", request.excluded.joined(separator: ",")) }
         add("--max-failures", request.maxFailures)
         if !request.shrinks { words.append("--no-shrink") }
+        if request.merges { words.append("--merge") }
+        if request.minimizes { words.append("--minimize") }
         if request.findings != "findings" { add("--findings", request.findings) }
         if !request.reports.isEmpty { add("--report", request.reports.joined(separator: ",")) }
         return words.map(Self.quoted).joined(separator: " ")

@@ -115,7 +115,8 @@ final class FuzzForm: Sendable {
             for line in FuzzMachine.closing(report, phases: phases, reports: reports, time: Console.utc()) { emit(line) }
             return
         }
-        var text = report.warnings.map { "warning: \(SafeText.show($0))\n" }.joined()
+        if mode != .plain { console.talk("\n") }
+        var text = report.warnings.map { Self.lines("warning: \(SafeText.show($0))", console.out.width) }.joined()
         for error in report.judgement.toolErrors.prefix(8) {
             text += console.out.paint("‼ tool error: \(SafeText.show(error.sentence))", .excused) + "\n"
         }
@@ -126,6 +127,11 @@ final class FuzzForm: Sendable {
             }
         }
         console.answer(safe(text + FuzzSummary(report, phases: phases, reports: reports).text(console.out)))
+    }
+
+    /// What is long goes on below, indented.
+    private static func lines(_ text: String, _ width: Int) -> String {
+        Columns.broken(text, to: max(40, width - 2)).enumerated().map { ($0.offset == 0 ? "" : "  ") + $0.element + "\n" }.joined()
     }
 
     /// For the runner; beside NDJSON they go where no machine reads them as such.

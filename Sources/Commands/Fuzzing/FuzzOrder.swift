@@ -10,6 +10,7 @@ import Reporting
 
 /// A request with every value read and checked, before anything is sent.
 struct FuzzOrder: Sendable {
+    var task = CorpusTask.fuzz
     var options: CampaignOptions
     /// As given: `ws://127.0.0.1:8080/ws`; with `--exec` the command.
     var target: String
@@ -35,6 +36,7 @@ struct FuzzOrder: Sendable {
         var places = request.places
         let url = takeURL(&places, exec: request.exec)
         let place = try aim(url, exec: request.exec)
+        let task = try CorpusTask(request, places: places)
         let contract = try ContractLoader().load(request.contract)
         let credentials = try GivenCredentials(request.credentials, sources: sources)
         var options = CampaignOptions(target: place.endpoint, path: place.path, contract: contract)
@@ -67,7 +69,7 @@ struct FuzzOrder: Sendable {
         }
         let words = FuzzCommandLine(request: request, url: url, places: places, options: options, credentials: credentials.shown)
         return FuzzOrder(
-            options: options, target: url ?? request.exec ?? "", corpora: corpora, findings: request.findings,
+            task: task, options: options, target: url ?? request.exec ?? "", corpora: corpora, findings: request.findings,
             reports: reports.files, again: words.again, replay: words.replay, warnings: warnings)
     }
 

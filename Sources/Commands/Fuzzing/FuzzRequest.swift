@@ -19,4 +19,6 @@ struct FuzzRequest: Sendable {
     var shrinks = true
     var rateLimit: String?
     var authorised: String?
+    var merges = false
+    var minimizes = false
 }

@@ -31,6 +31,7 @@ struct GivenCorpora: Sendable {
         warnings = loaded.warnings
     }
 
+    /// Sessions that had nothing to do with each other are seeds of their own.
     static let lift: CorpusDirectory.Lift = { entries, contract in
         PlanLift.lift(entries: entries, contract: contract).plans.map(\.plan)
     }

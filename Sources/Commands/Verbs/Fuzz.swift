@@ -15,6 +15,7 @@ package struct Fuzz: AsyncParsableCommand, StopsBySignal {
             miswire fuzz ws://127.0.0.1:8080/ws --contract agent-chat --max-total-time 10m
             miswire fuzz ws://127.0.0.1:8080/ws corpus/ --seed 42 --report junit=junit.xml,sarif=miswire.sarif
             miswire fuzz --exec 'python3 server.py --port {port}' /ws --contract echo --max-total-time 60s
+            miswire fuzz ws://127.0.0.1:8080/ws corpus/ from-ci/ --merge
             miswire fuzz ws://10.0.0.7:80/ws --credential alice=@alice.token --credential bob=env:BOB_TOKEN
             Without --max-total-time and --runs it goes on until Ctrl-C, which writes findings and reports.
             """)
@@ -59,12 +60,22 @@ package struct Fuzz: AsyncParsableCommand, StopsBySignal {
     var progress: FuzzForm.Mode?
     @Option(help: "Host of a server outside of private networks that you may test.")
     var authorisedTarget: String?
+    @Flag(help: "Only play the corpora: what shows something that the first does not is added to the first.")
+    var merge = false
+    @Flag(help: "Only play the corpus: what shows nothing that the rest does not is deleted from it.")
+    var minimize = false
     @OptionGroup var looks: Looks
 
     package init() {}
 
     package func run() async throws {
         let order = try await FuzzOrder.read(request)
+        if order.task != .fuzz {
+            let run = CorpusRun(
+                order: order, console: Console(looks: looks), json: looks.json, signals: Signals.stream([SIGINT, SIGTERM]),
+                meter: { options, body in try await Campaign(options, onEvent: { _ in }).measuring(body) })
+            throw Finished(try await run.run())
+        }
         let environment = ProcessInfo.processInfo.environment
         let form = FuzzForm(
             console: Console(looks: looks), json: looks.json, mode: progress, order: order,
@@ -96,6 +107,8 @@ package struct Fuzz: AsyncParsableCommand, StopsBySignal {
         request.shrinks = !noShrink
         request.rateLimit = rateLimit
         request.authorised = authorisedTarget
+        request.merges = merge
+        request.minimizes = minimize
         return request
     }
 }

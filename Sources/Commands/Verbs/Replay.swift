@@ -2,6 +2,7 @@ package import ArgumentParser
 import Contracts
 import Faults
 import Foundation
+import Fuzzing
 import Journaling
 import Peers
 import Plans
@@ -31,7 +32,7 @@ package struct Replay: AsyncParsableCommand {
     var seed: UInt64 = 1
     @Option(help: ArgumentHelp("A credential: USER=@FILE, USER=env:NAME or USER=- for standard input.", valueName: "user=@file"))
     var credential: [String] = []
-    @Option(help: "Host of a server outside of private networks that you may test.")
+    @Option(help: "Host of a server outside of private networks that you may test; it gets at most 1,000 messages/s.")
     var authorisedTarget: String?
     @OptionGroup var looks: Looks
 
@@ -46,28 +47,56 @@ package struct Replay: AsyncParsableCommand {
         let contract = try ContractLoader().load(contract ?? PlanFile.contractName(read) ?? "agent-chat")
         let credentials = try GivenCredentials(credential)
         for sentence in credentials.warnings { console.talk(console.err.paint("warning:", .fault) + " \(sentence)\n") }
-        let target = try await Target.resolve(url: url, exec: exec, authorised: authorisedTarget, console: console)
+        let named = try await Target.resolve(url: url, exec: exec, authorised: authorisedTarget)
+        if named.isPublic { try slow(read) }
+        let keeper = TargetKeeper(named.source)
         do {
-            let report = try await replay(read, contract, credentials, at: target.endpoint)
-            await target.stop()
+            if exec != nil { _ = try await keeper.start() }
+            let report = try await replay(read, contract, credentials, at: named, keeper)
+            await keeper.stop()
             let reason = ReplayForm(plan: read, file: plan, report: report).print(to: console, json: looks.json)
             throw Finished(reason)
         } catch let error as RigError {
-            await target.stop()
+            await keeper.stop()
             throw Target.complaint(error)
+        } catch let error as TargetError {
+            await keeper.stop()
+            throw Target.complaint(error, exec, at: url ?? "")
         }
     }
 
+    /// T25: a server that is not ours gets at most 1,000 messages a second, so no plan may send more at once.
+    private func slow(_ plan: Plan) throws {
+        let messages = Pace.messages(of: plan)
+        guard messages > Int(TargetGuard.publicRate) else { return }
+        throw Complaint(
+            "the plan sends more at once than a target outside of private networks may get",
+            details: [("found", Figures.plural(messages, "message")), ("expected", "at most 1,000, for 1,000/s")], exit: .usage)
+    }
+
     private func replay(
-        _ plan: Plan, _ contract: Contract, _ credentials: GivenCredentials, at endpoint: Endpoint
+        _ plan: Plan, _ contract: Contract, _ credentials: GivenCredentials, at named: Target.Named, _ keeper: TargetKeeper
     ) async throws -> ReplayReport {
         var profile: Faults.Profile?
         if !plan.faults.isEmpty { profile = try PlanFile.profile(plan) }
+        let place: Endpoint
+        switch named.source {
+        case .address(let endpoint): place = endpoint
+        // The keeper says where each process listens.
+        case .command: place = Endpoint(host: "127.0.0.1", port: 0)
+        }
         var rig = Rig(
-            target: endpoint, contract: contract, profile: profile, seed: seed, key: Array(SigningKey.value().utf8))
+            target: place, contract: contract, profile: profile, seed: seed, key: Array(SigningKey.value().utf8))
         for (user, token) in credentials.tokens { rig.cast.tokens[user] = token }
         var replayer = Replayer(rig: rig)
         replayer.runs = runs
+        replayer.target = ReplayedTarget(keeper)
+        let cast = rig.cast
+        replayer.blame = { crash, plan, run in
+            let last = LastInput(in: run.entries, contract: contract, cast: cast)
+            return CrashFinding.make(crash, plan: plan, lastInput: last, contract: contract)
+        }
+        if named.isPublic, Pace.messages(of: plan) * runs > Int(TargetGuard.publicRate) { replayer.pause = .seconds(1) }
         return try await replayer.replay(plan)
     }
 }

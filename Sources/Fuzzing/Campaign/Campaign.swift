@@ -118,6 +118,15 @@ package final class Campaign: Sendable {
     }
 
     private func measure(_ plan: Plan) async -> [UInt64]? {
+        if let features = await show(plan) { return features }
+        // It, or the one before it, may have ended a target that can be started again.
+        guard !Task.isCancelled, options.exec != nil, case .ended = await ground.keeper.check(),
+            let endpoint = try? await ground.keeper.restart(isWanted: true), (try? ground.arrange(endpoint)) != nil
+        else { return nil }
+        return await show(plan)
+    }
+
+    private func show(_ plan: Plan) async -> [UInt64]? {
         guard !Task.isCancelled, let stage = ground.stage else { return nil }
         let block = takeBlock()
         var play = CaseOptions()

@@ -43,6 +43,7 @@ extension CorpusDirectory {
         let offered = others.seeds.filter { !had.contains($0.hash) }
         report.offered = others.seeds.count
         let (items, seeds) = await play(offered, measure, &report)
+        try stopIfCancelled(first)
         for index in CorpusMerge.cover(items, beyond: known) {
             if try save(seeds[index].plan) != nil { report.added += 1 }
             known.formUnion(items[index].features)
@@ -63,6 +64,7 @@ extension CorpusDirectory {
         report.warnings = loaded.warnings
         report.before = loaded.seeds.count
         let (items, seeds) = await play(loaded.seeds, measure, &report)
+        try stopIfCancelled(first)
         guard !seeds.isEmpty || loaded.seeds.isEmpty else {
             throw CorpusError(
                 place: first, sentence: "no plan could be played, so nothing is known of any",
@@ -94,6 +96,12 @@ extension CorpusDirectory {
         report.featuresBefore = all.count
         report.featuresAfter = known.union(chosen.flatMap { items[$0].features }).count
         return report
+    }
+
+    /// What was not played to the end says nothing about what is needless.
+    private func stopIfCancelled(_ first: String) throws(CorpusError) {
+        guard Task.isCancelled else { return }
+        throw CorpusError(place: first, sentence: "not every plan was played", remedy: "nothing was changed; try again")
     }
 
     private func requireFirst() throws(CorpusError) -> String {

@@ -57,7 +57,9 @@ package enum FuzzLines {
     ) -> String {
         let glyph = style.glyph(flaky ? .inconclusive : .fail)
         let head = "\(glyph) \(Clock.full(at))  \(finding.property) \(SafeText.show(finding.sentence))"
-        let line = style.plainly(head.left(55) + "  " + tail)
+        // What does not fit stands below, under the property.
+        let fits = max(55, head.count) + 2 + tail.count <= style.width
+        let line = style.plainly(fits ? head.left(55) + "  " + tail : head + "\n         " + tail)
         return flaky ? line : style.paint(line, .fail)
     }
 }
