@@ -74,7 +74,8 @@ package struct Replayer: Sendable {
         return seen
     }
 
-    private static func isAboutSurvival(_ plan: Plan) -> Bool {
+    /// Its finding is the target's end, which no traffic tells.
+    package static func isAboutSurvival(_ plan: Plan) -> Bool {
         plan.head.finding.map { $0.prefix { $0 != "-" } == survival } ?? false
     }
 

@@ -116,7 +116,9 @@ final class FuzzForm: Sendable {
             return
         }
         if mode != .plain { console.talk("\n") }
-        var text = report.warnings.map { Self.lines("warning: \(SafeText.show($0))", console.out.width) }.joined()
+        var text = report.warnings.map {
+            Columns.wrapped(SafeText.show($0), label: "warning: ", width: console.out.width) + "\n"
+        }.joined()
         for error in report.judgement.toolErrors.prefix(8) {
             text += console.out.paint("‼ tool error: \(SafeText.show(error.sentence))", .excused) + "\n"
         }
@@ -127,11 +129,6 @@ final class FuzzForm: Sendable {
             }
         }
         console.answer(safe(text + FuzzSummary(report, phases: phases, reports: reports).text(console.out)))
-    }
-
-    /// What is long goes on below, indented.
-    private static func lines(_ text: String, _ width: Int) -> String {
-        Columns.broken(text, to: max(40, width - 2)).enumerated().map { ($0.offset == 0 ? "" : "  ") + $0.element + "\n" }.joined()
     }
 
     /// For the runner; beside NDJSON they go where no machine reads them as such.

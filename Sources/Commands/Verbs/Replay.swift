@@ -49,7 +49,7 @@ package struct Replay: AsyncParsableCommand {
         for sentence in credentials.warnings { console.talk(console.err.paint("warning:", .fault) + " \(sentence)\n") }
         let named = try await Target.resolve(url: url, exec: exec, authorised: authorisedTarget)
         if named.isPublic { try slow(read) }
-        let keeper = TargetKeeper(named.source)
+        let keeper = TargetKeeper(named.source, settings: Self.watch(read))
         do {
             if exec != nil { _ = try await keeper.start() }
             let report = try await replay(read, contract, credentials, at: named, keeper)
@@ -63,6 +63,17 @@ package struct Replay: AsyncParsableCommand {
             await keeper.stop()
             throw Target.complaint(error, exec, at: url ?? "")
         }
+    }
+
+    /// As in the run that found it: a target that takes connections and answers none of them is down as well.
+    private static func watch(_ plan: Plan) -> TargetKeeper.Settings {
+        var settings = TargetKeeper.Settings()
+        guard Replayer.isAboutSurvival(plan) else { return settings }
+        for case .connect(let path, _, _) in plan.steps.map(\.verb) where path.hasPrefix("/") && !path.contains("$") {
+            settings.upgrade = path
+            break
+        }
+        return settings
     }
 
     /// T25: a server that is not ours gets at most 1,000 messages a second, so no plan may send more at once.
