@@ -52,7 +52,7 @@ package final class Campaign: Sendable {
         rehearsal = Rehearsal(options, ground)
         reader = BehaviourReader(contract: options.contract, recognizer: workshop.recognizer)
         var settings = Scheduler.Settings(seed: options.seed)
-        settings.window = 256
+        settings.window = options.window
         scheduler = Mutex(Scheduler(settings))
         begun = clock.now
     }

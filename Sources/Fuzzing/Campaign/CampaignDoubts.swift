@@ -26,8 +26,9 @@ struct Doubts: Sendable {
 }
 
 extension Campaign {
+    /// Not in a run that is to send the same bytes each time: the machine decides here.
     func lookAgain(at run: CaseRun, of name: CaseName, _ plan: Plan) async {
-        guard run.judgement.findings.isEmpty, !run.isCut, let kind = Self.doubt(in: run, plan),
+        guard options.epoch == nil, run.judgement.findings.isEmpty, !run.isCut, let kind = Self.doubt(in: run, plan),
             doubts.change({ $0.mayLook(at: kind, elapsed: self.elapsed) })
         else { return }
         await crew.alone {

@@ -38,6 +38,10 @@ package struct CampaignOptions: Sendable {
     package var epoch: Int64?
     /// Its faults act on every plan that has none of its own.
     package var profile: Profile?
+    /// After how many cases a result has its say in what is tried (`Scheduler.Settings.window`).
+    package var window = 256
+    /// Plays the cases in place of a target on a socket: virtual time, or a script.
+    package var runner: (any CaseRunner)?
     /// Called with every plan that showed something new.
     package var onKeep: (@Sendable (Plan) -> Void)?
 

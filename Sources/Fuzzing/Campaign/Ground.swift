@@ -31,6 +31,7 @@ final class Ground: Sendable {
     }
 
     func open() async throws {
+        if options.runner != nil { return }
         let endpoint = try await keeper.start()
         try arrange(endpoint)
     }
@@ -47,7 +48,8 @@ final class Ground: Sendable {
     }
 
     /// Stages in turn.
-    var stage: InlineStage? {
+    var stage: (any CaseRunner)? {
+        if let runner = options.runner { return runner }
         let turn = next.add(1, ordering: .relaxed).oldValue
         return stages.withLock { $0.isEmpty ? nil : $0[turn % $0.count] }
     }
@@ -94,7 +96,7 @@ final class Rehearsal: CaseRunner {
         }
         var run = await stage.run(plan, options)
         // What a dying server left undone is told by its death.
-        if let own, case .ended(let ending, let tail) = await own.check() {
+        if self.options.runner == nil, let own, case .ended(let ending, let tail) = await own.check() {
             let death = Death(crash: Crash(ending: ending, tail: tail, at: .zero), plan: plan, run: run)
             state.withLock { if $0.deaths.isEmpty { $0.deaths.append(death) } }
             run.isCut = true
@@ -115,8 +117,8 @@ final class Rehearsal: CaseRunner {
     /// How the server is behind a play.
     func check() async -> TargetKeeper.State { await (own ?? ground.keeper).check() }
 
-    private func here() async throws -> InlineStage {
-        guard let own else {
+    private func here() async throws -> any CaseRunner {
+        guard options.runner == nil, let own else {
             guard let stage = ground.stage else { throw TargetError.gone("is not there") }
             return stage
         }
