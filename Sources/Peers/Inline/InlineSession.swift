@@ -4,7 +4,7 @@ import NIOCore
 import Wire
 
 /// One connection of a case: the user's end is a line of the play machine, in memory; the server's end is a socket.
-struct InlineSession {
+final class InlineSession {
     enum Dialling { case no, yes, abandoned }
     let id: SessionID
     var machine: SessionMachine
