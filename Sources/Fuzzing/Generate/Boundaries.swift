@@ -59,7 +59,7 @@ struct Boundaries: Sendable {
         let user = stage.soloist
         var builder = PlanBuilder("Boundaries: " + trials.map(\.name).joined(separator: ", ") + ".")
         builder.user(user, stage.credential)
-        builder.add(user, stage.entrance(stage.credential))
+        builder.add(user, stage.entrance)
         if let flow = stage.flow(of: user) { builder.add(user, flow.verbs) }
         for trial in trials {
             builder.add(user, stage.exchange(trial.verb))
@@ -144,7 +144,9 @@ struct Boundaries: Sendable {
     private func conforming() -> [Trial] {
         eachField { request, message, field in
             if field.isIdentifier { return [] }
-            return values.conformingForms(field.test, heavy: true).map { trial(request, message, field, $0) }
+            // Credentials are all alike: a few that nobody gave out will do.
+            let forms = values.conformingForms(field.test, heavy: !field.isCredential)
+            return forms.prefix(field.isCredential ? 3 : forms.count).map { trial(request, message, field, $0) }
         }
     }
 
@@ -155,7 +157,7 @@ struct Boundaries: Sendable {
             guard let message = messages.message(of: rule), case .object = message else { return [] }
             let links = messages.linkKeys
             let open = messages.fields(of: rule).filter { field in
-                !field.isIdentifier && !links.contains(field.keys) && field.test.holds("x")
+                !field.isIdentifier && !field.isCredential && !links.contains(field.keys) && field.test.holds("x")
             }
             guard let first = open.first else { return [] }
             return words.flatMap { word -> [Trial] in
@@ -180,7 +182,7 @@ struct Boundaries: Sendable {
             case .value(let value): message.setting(field.keys[...], to: value)
             case .missing: message.removing(field.keys[...])
             }
-        return Trial(name: "\(request), \(field.name) \(form.name)", verb: verb(changed))
+        return Trial(name: "\(request), \(field.name) \(form.name)", verb: verb(changed), ends: field.isCredential)
     }
 
     private func verb(_ message: JSON) -> Plan.Verb { TemplateText.verb(messages.linked(message)) }
@@ -188,7 +190,12 @@ struct Boundaries: Sendable {
     // What no rule names
 
     private var sample: String {
-        let any = contract.requests.indices.lazy.compactMap { messages.message(of: $0) }.first
+        // Best one that is answered: then it shows whether the server lives.
+        let rules = contract.requests.indices.sorted { one, other in
+            let isAnswered = [one, other].map { contract.requests[$0].starts != nil || !contract.requests[$0].answer.isEmpty }
+            return isAnswered[0] == isAnswered[1] ? one < other : isAnswered[0]
+        }
+        let any = rules.lazy.compactMap { messages.message(of: $0) }.first
         return TemplateText.marked(any.map { messages.linked($0) } ?? ["type": "x"])
     }
 

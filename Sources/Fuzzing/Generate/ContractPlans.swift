@@ -43,7 +43,7 @@ package struct ContractPlans: Sendable {
                 for again in index == 0 ? [false, true] : [false] {
                     var builder = PlanBuilder("The flow \(flow.name)\(again ? ", and its end once more" : "").")
                     builder.user(user, credential)
-                    builder.add(user, stage.entrance(credential))
+                    builder.add(user, stage.entrance)
                     builder.add(user, script.verbs + (again ? script.last : []))
                     plans.append(builder.plan)
                 }
@@ -54,7 +54,7 @@ package struct ContractPlans: Sendable {
             plans = stage.credentials.map { credential in
                 var builder = PlanBuilder("The way in.")
                 builder.user(user, credential)
-                builder.add(user, stage.entrance(credential))
+                builder.add(user, stage.entrance)
                 return builder.plan
             }
         }

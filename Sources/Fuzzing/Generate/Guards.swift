@@ -52,8 +52,12 @@ package struct Guards: Sendable {
     /// take: what the guard waited for will not come.
     package func admittingRefusal(_ verb: Plan.Verb) -> Plan.Verb {
         guard case .until(let names, let bound) = verb else { return verb }
-        let wanted = names.map { any($0.split(separator: "|").map { String($0) } + errors + ["closed"]) }
-        return .until([wanted.first ?? any(errors + ["closed"])], within: min(bound, errorBound))
+        return .until([orRefusal(names).first ?? any(errors + ["closed"])], within: min(bound, errorBound))
+    }
+
+    /// Each of these names, or what a refusal looks like.
+    package func orRefusal(_ names: [String]) -> [String] {
+        names.map { any($0.split(separator: "|").map { String($0) } + errors + ["closed"]) }
     }
 
     private var errors: [String] { (contract.errors?.event ?? []).filter(isGuardName) }

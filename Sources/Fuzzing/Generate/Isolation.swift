@@ -28,7 +28,7 @@ struct Isolation: Sendable {
         for (index, user) in users.enumerated() {
             let credential = stage.credentials[index % stage.credentials.count]
             builder.user(user, credential)
-            builder.add(user, stage.entrance(credential))
+            builder.add(user, stage.entrance)
         }
         return builder
     }
@@ -95,18 +95,21 @@ struct Isolation: Sendable {
     /// Every request of `user` with an identifier of `owner` in it.
     private func thefts(by user: String, from owner: String) -> [Theft] {
         let messages = stage.messages(of: user)
-        return contract.identity.ids.flatMap { identifier -> [Theft] in
-            guard let (keys, value) = messages.reference(to: identifier, of: owner) else { return [] }
-            let named = contract.requests.indices.filter { rule in messages.fields(of: rule).contains { $0.keys == keys } }
-            // Where the shape has a place for it first, then wherever it may stand.
-            let rules = named + contract.requests.indices.filter { !named.contains($0) }
-            return rules.compactMap { rule in
-                guard let message = messages.message(of: rule), case .object = message else { return nil }
-                return Theft(
+        var named: [Theft] = []
+        var others: [Theft] = []
+        for identifier in contract.identity.ids {
+            guard let (keys, value) = messages.reference(to: identifier, of: owner) else { continue }
+            for rule in contract.requests.indices {
+                guard let message = messages.message(of: rule), case .object = message else { continue }
+                let theft = Theft(
                     name: "\(contract.requests[rule].name) with \(owner)'s \(identifier.name)",
                     message: messages.linked(message.setting(keys[...], to: value)))
+                let hasPlace = messages.fields(of: rule).contains { $0.keys == keys }
+                if hasPlace { named.append(theft) } else { others.append(theft) }
             }
         }
+        // Where the shape has a place for it first, then wherever it may stand.
+        return named + others
     }
 
     private func foreignValues() -> [Recipe] {
@@ -190,19 +193,30 @@ struct Isolation: Sendable {
                     guard let flow = stage.flow(of: user), let ask = flow.firstMessage else { continue }
                     builder.add(user, Array(flow.verbs.prefix { $0 != ask }) + [ask])
                 }
+                var errors: [String: Plan.Verb] = [:]
                 for (index, user) in users.enumerated() where index % 2 == turn {
                     let kinds = Isolation(stage: stage).refused(by: user)
                     guard !kinds.isEmpty else { continue }
-                    builder.add(user, stage.exchange(kinds[index % kinds.count].verb))
+                    let verb = kinds[index % kinds.count].verb
+                    builder.add(user, verb)
+                    errors[user] = stage.guards.behind(verb)
                 }
                 for user in users {
                     guard let flow = stage.flow(of: user), let ask = flow.firstMessage else { continue }
-                    builder.add(user, Array(flow.verbs.drop { $0 != ask }.dropFirst()))
+                    let rest = Array(flow.verbs.drop { $0 != ask }.dropFirst())
+                    builder.add(user, Self.both(errors[user], rest))
                 }
                 for user in users { if let flow = stage.flow(of: user) { builder.add(user, flow.last) } }
                 return builder.plan
             }
         }
+    }
+
+    /// The first guard also waits for the error, which may come before or behind what it waits for.
+    private static func both(_ error: Plan.Verb?, _ rest: [Plan.Verb]) -> [Plan.Verb] {
+        guard case .until(let wanted, _)? = error else { return rest }
+        guard case .until(let names, let bound)? = rest.first else { return (error.map { [$0] } ?? []) + rest }
+        return [.until(names + wanted, within: bound)] + rest.dropFirst()
     }
 
     // (f) One comes back while the other is served
@@ -246,7 +260,7 @@ struct Isolation: Sendable {
             {
                 var builder = PlanBuilder("A credential that must not do: \(credential).")
                 builder.user(user, credential)
-                builder.add(user, [stage.connect(credential), stage.guards.rejection])
+                builder.add(user, [stage.connect(), stage.guards.rejection])
                 Self.attempt(user, stage, &builder)
                 return builder.plan
             }
@@ -258,9 +272,9 @@ struct Isolation: Sendable {
                 var builder = PlanBuilder("\(guest) comes with a credential of \(user).")
                 builder.user(user, stage.credential)
                 builder.user(guest, "none")
-                builder.add(user, stage.entrance(stage.credential))
+                builder.add(user, stage.entrance)
                 let value = (place == "authorization" ? "Bearer " : "") + "$\(user).credential"
-                builder.add(guest, stage.connect("none", headers: [Plan.Header(name: place, value: value)]))
+                builder.add(guest, stage.connect(headers: [Plan.Header(name: place, value: value)]))
                 builder.add(guest, .until(["answered"], within: stage.contract.auth?.within ?? .seconds(2)))
                 Self.attempt(guest, stage, &builder)
                 if let flow = stage.flow(of: user) { builder.add(user, flow.verbs) }
@@ -273,8 +287,8 @@ struct Isolation: Sendable {
                 var builder = PlanBuilder("\(user) is served while \(guest) comes with \(credential).")
                 builder.user(user, stage.credential)
                 builder.user(guest, credential)
-                builder.add(user, stage.entrance(stage.credential))
-                builder.add(guest, [stage.connect(credential), stage.guards.rejection])
+                builder.add(user, stage.entrance)
+                builder.add(guest, [stage.connect(), stage.guards.rejection])
                 if let flow = stage.flow(of: user) { builder.add(user, flow.verbs) }
                 return builder.plan
             }
@@ -290,7 +304,8 @@ struct Isolation: Sendable {
                 builder.add(user, verb)
                 continue
             }
-            builder.add(user, .until(names, within: min(bound, longest)))
+            let open = stage.guards.orRefusal(names)
+            builder.add(user, .until(open, within: min(bound, longest)))
         }
     }
 

@@ -8,6 +8,8 @@ package struct MessageMaker: Sendable {
         package var test: Pattern.Test
         /// The server makes its values, or it says who we are.
         package var isIdentifier: Bool
+        /// Whoever says something else here is no longer who they were.
+        package var isCredential: Bool
         package var name: String { keys.joined(separator: ".") }
     }
 
@@ -28,7 +30,9 @@ package struct MessageMaker: Sendable {
         guard case .fields(let fields)? = contract.requests[rule].shape?.test else { return [] }
         return fields.compactMap { field in
             field.path.keys.map {
-                Field(keys: $0, test: field.test, isIdentifier: identifier(at: $0) != nil || isRunKey($0))
+                Field(
+                    keys: $0, test: field.test, isIdentifier: identifier(at: $0) != nil || isRunKey($0),
+                    isCredential: isCredential($0, of: rule))
             }
         }
     }
@@ -109,15 +113,18 @@ package struct MessageMaker: Sendable {
         return JSON.object([]).setting(keys[...], to: .string(name))
     }
 
-    private func filling(_ field: Field, of rule: Int) -> JSON? {
-        let isCredential = contract.identity.credential.contains { place in
+    private func isCredential(_ keys: [String], of rule: Int) -> Bool {
+        contract.identity.credential.contains { place in
             if case .request(let name, let path) = place.kind {
-                name == contract.requests[rule].name && path.keys == field.keys
+                name == contract.requests[rule].name && path.keys == keys
             } else {
                 false
             }
         }
-        if isCredential { return "{credential}" }
+    }
+
+    private func filling(_ field: Field, of rule: Int) -> JSON? {
+        if field.isCredential { return "{credential}" }
         if let identifier = identifier(at: field.keys), let (_, value) = reference(to: identifier, of: user) {
             return identifier.is == .user ? "{user}" : value
         }

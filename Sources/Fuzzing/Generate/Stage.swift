@@ -67,13 +67,8 @@ package struct Stage: Sendable {
     }
 
     /// The upgrade alone.
-    package func connect(_ credential: String, headers: [Plan.Header] = [], as name: String? = nil) -> Plan.Verb {
-        let offered = contract.wire.subprotocols
-        var headers = headers
-        if !offered.isEmpty, !credential.hasPrefix("subprotocol") {
-            headers.append(Plan.Header(name: "Sec-WebSocket-Protocol", value: offered.joined(separator: ", ")))
-        }
-        return .connect(path: path, as: name, headers: headers)
+    package func connect(headers: [Plan.Header] = [], as name: String? = nil) -> Plan.Verb {
+        .connect(path: path, as: name, headers: headers)
     }
 
     /// Guards from the upgrade to where the application speaks.
@@ -93,8 +88,8 @@ package struct Stage: Sendable {
         return verbs
     }
 
-    /// The way in of a user with that credential.
-    package func entrance(_ credential: String) -> [Plan.Verb] { [connect(credential)] + arrival }
+    /// The way in of a user whose credential is good.
+    package var entrance: [Plan.Verb] { [connect()] + arrival }
 
     /// A message and what it is waited for by.
     package func exchange(_ verb: Plan.Verb) -> [Plan.Verb] { [verb, guards.behind(verb)] }

@@ -50,11 +50,22 @@ package struct StaticLabels: Sendable {
         case .sendText(let text): template = PlanTemplate(text: text)
         default: return nil
         }
-        return try? template?.render(value: { _ in .string("x") }, variable: { $0 == .user ? user : "x" })
+        return try? template?.render(value: { _ in .string("x") }, variable: { $0 == .user ? user : sample(of: $0) })
     }
 
     private static func filled(_ template: PlanTemplate?) -> String? {
-        try? template?.render(value: { _ in .string("x") }, variable: { _ in "x" })
+        try? template?.render(value: { _ in .string("x") }, variable: sample)
+    }
+
+    /// Of the form that ours have: the contract knows its flows by it.
+    private static func sample(of variable: Variable) -> String {
+        switch variable {
+        case .user, .credential: "x"
+        case .canary: "mwc-abcdefghijkl"
+        case .uuid: "00000000-0000-4000-8000-000000000001"
+        case .n: "1"
+        case .now: "1700000000"
+        }
     }
 
     private static func frame(_ bytes: [UInt8]) -> (ByteBuffer, Opcode)? {
