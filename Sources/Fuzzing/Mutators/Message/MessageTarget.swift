@@ -85,7 +85,7 @@ struct MessageTarget {
             }
             isFirst = false
         }
-        return changed
+        return changed.settled(from: plan, in: workshop)
     }
 
     /// That value in place of one of the message's own.

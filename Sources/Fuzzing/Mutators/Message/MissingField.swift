@@ -6,7 +6,7 @@ import Wire
 struct MissingField: Mutator {
     static let name = "message-missing"
     static let level = MutatorLevel.message
-    static let summary = "A field is left out."
+    static let summary = "A field of the message is left out."
 
     func mutate(_ plan: Plan, in workshop: Workshop, dice: inout Dice) -> Plan? {
         guard let target = MessageTarget(plan, json: true, dice: &dice) else { return nil }
