@@ -25,7 +25,7 @@ import Wire
         let seeds = try seeds(name)
         let workshop = try workshop(name, seeds: seeds)
         var applied: [String: Int] = [:]
-        let draws = 50
+        let draws = 25
         for type in MutatorRegistry.all where type.level == .message {
             for number in 0..<draws {
                 var dice = CaseName(UInt32(number)).dice(seed: 3, type.name)
@@ -57,7 +57,7 @@ import Wire
         let seeds = try seeds("agent-chat")
         let workshop = try workshop("agent-chat", seeds: seeds)
         let types = MutatorRegistry.all.filter { $0.level == .message }
-        for number in 0..<60 {
+        for number in 0..<30 {
             var plan = seeds[number % seeds.count]
             var dice = CaseName(UInt32(number)).dice(seed: 5, "chain")
             for _ in 0..<8 {
