@@ -121,21 +121,42 @@ extension Campaign {
         report(again, smaller, run, name, .intrinsic(failed: 2, of: 2))
     }
 
-    /// How the target went away behind this plan; nil when it is still there.
+    /// How the target went away behind this plan, twice; nil when it is still there. The second time it is a new one, that
+    /// has nothing left to do from plans before: what they sent may have been read late.
     private func kills(_ plan: Plan) async -> (Crash, CaseRun)? {
+        guard await end(plan) != nil else { return nil }
+        return await end(plan)
+    }
+
+    private func end(_ plan: Plan) async -> (Crash, CaseRun)? {
         var play = rehearsalOptions(for: plan)
         play.patience = .milliseconds(500)
+        // One of a plan before says nothing of this one.
+        _ = rehearsal.takeDeath()
         let run = await rehearsal.run(plan, play)
-        // A process needs a moment to die.
-        try? await Task.sleep(for: .milliseconds(30))
         if let death = rehearsal.takeDeath() { return (death.crash, death.run) }
-        switch await rehearsal.check() {
+        switch await settled() {
         case .up: return nil
         case .ended(let ending, let tail): return (Crash(ending: ending, tail: tail, at: elapsed), run)
         case .down(let why):
-            guard options.exec == nil, await revive() else { return nil }
+            guard options.exec == nil ? await revive() : await rehearsal.restart() else { return nil }
             return (Crash(ending: why.hasPrefix("refuses") ? .refusing : .silent, tail: [], at: elapsed), run)
         }
+    }
+
+    /// How the target is behind a play, once that can be told: a process needs a moment to die, and takes connections
+    /// that it answers no more while it does. Its end must not be the next plan's.
+    private func settled() async -> TargetKeeper.State {
+        var state = TargetKeeper.State.up
+        var ups = 0
+        for _ in 0..<20 {
+            try? await Task.sleep(for: .milliseconds(30))
+            state = await rehearsal.check()
+            if case .ended = state { return state }
+            ups = state == .up ? ups + 1 : 0
+            if ups == 2 || Task.isCancelled { return state }
+        }
+        return state
     }
 
     private func shrink(_ plan: Plan, until end: ContinuousClock.Instant) async -> Plan {

@@ -114,6 +114,9 @@ final class Rehearsal: CaseRunner {
         if own == nil { ground.stopAll() }
     }
 
+    /// For one that hangs; true when it is there again.
+    func restart() async -> Bool { (try? await own?.restart(isWanted: true)) != nil }
+
     /// How the server is behind a play.
     func check() async -> TargetKeeper.State { await (own ?? ground.keeper).check() }
 
