@@ -133,7 +133,11 @@ extension Campaign {
         play.patience = .milliseconds(500)
         // One of a plan before says nothing of this one.
         _ = rehearsal.takeDeath()
+        // What would have been answered is answered long before its guard gives up.
+        play.mostPatience = .seconds(2)
         let run = await rehearsal.run(plan, play)
+        // Whoever ends the run ends the target as well.
+        guard !crew.isStopped, !Task.isCancelled, left.map({ $0 > .zero }) ?? true else { return nil }
         if let death = rehearsal.takeDeath() { return (death.crash, death.run) }
         switch await settled() {
         case .up: return nil
