@@ -40,13 +40,10 @@ package struct SessionMachine: Sendable {
         opening = Opening(configuration.limits)
     }
 
+    /// Read by `get`, not by a yield: Swift 6.3.1 optimises copies of what is yielded away though it is changed while they
+    /// are used, and the copy of a lane is freed twice.
     subscript(direction: Direction) -> Lane {
-        _read {
-            switch direction {
-            case .toServer: yield toServer
-            case .toClient: yield toClient
-            }
-        }
+        get { direction == .toServer ? toServer : toClient }
         _modify {
             switch direction {
             case .toServer: yield &toServer

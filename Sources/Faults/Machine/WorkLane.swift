@@ -37,19 +37,20 @@ extension SessionMachine {
 
     /// A frame of an early client that may be compressed: what it means is in the server's answer.
     private func isStalled(_ direction: Direction) -> Bool {
-        guard let work = self[direction].work, !work.isNegotiated else { return false }
-        return work.parser.nextHeader.map { $0.rsv & 4 != 0 } ?? false
+        guard self[direction].work?.isNegotiated == false else { return false }
+        return (self[direction].work?.parser.nextHeader?.rsv ?? 0) & 4 != 0
     }
 
     private mutating func take(
         _ frame: Frame, _ wire: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
     ) {
-        guard let before = self[direction].work else { return }
+        guard self[direction].work != nil else { return }
         let begins = frame.opcode == .text || frame.opcode == .binary
-        if begins, before.isHolding { letGo(direction, at: now, &output) }
+        if begins, self[direction].work?.isHolding == true { letGo(direction, at: now, &output) }
         let message = self[direction].work?.assembler.take(frame)
         if begins {
-            let isCompressed = frame.rsv & 4 != 0 && before.isNegotiated && before.parameters != nil
+            let isCompressed = frame.rsv & 4 != 0 && self[direction].work?.isNegotiated == true
+                && self[direction].work?.parameters != nil
             self[direction].work?.isCompressed = isCompressed
             let isHolding = mustHold(frame, isCompressed, direction, at: now)
             self[direction].work?.isHolding = isHolding
