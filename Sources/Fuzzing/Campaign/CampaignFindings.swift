@@ -13,7 +13,7 @@ extension Campaign {
             return suspect()
         }
         for finding in run.judgement.findings where counts(finding) {
-            guard ledger.withLock({ $0.see(finding) }) == .confirm else { continue }
+            guard ledger.withLock({ $0.see(finding, hasFaults: !plan.faults.isEmpty) }) == .confirm else { continue }
             tell(.found(finding, executions: score.executions, at: elapsed))
             await crew.alone {
                 // Others may have taken all the time there was.
@@ -27,13 +27,15 @@ extension Campaign {
 
     /// Confirms a finding for one who has the target for himself already.
     func take(_ finding: Finding, _ plan: Plan, _ run: CaseRun, _ name: CaseName) async {
-        guard ledger.withLock({ $0.see(finding) }) == .confirm else { return }
+        guard ledger.withLock({ $0.see(finding, hasFaults: !plan.faults.isEmpty) }) == .confirm else { return }
         tell(.found(finding, executions: score.executions, at: elapsed))
         await confirm(finding, plan, run, name)
     }
 
     func rehearsalOptions(for plan: Plan) -> CaseOptions {
         var play = CaseOptions()
+        // What comes later than that is judged all the same; guards of candidates that show nothing shall not cost time.
+        play.mostPatience = pace.map { max($0 * 2, .seconds(1)) }
         if !options.credentials.isEmpty { play.cast = cast(for: plan, block: 0) }
         return play
     }
@@ -51,7 +53,7 @@ extension Campaign {
         }
         // What reruns showed by the way is a finding of its own.
         for (finding, plan, run) in slips.change({ $0 }) where counts(finding) && !isOver {
-            guard ledger.withLock({ $0.see(finding) }) == .confirm else { continue }
+            guard ledger.withLock({ $0.see(finding, hasFaults: !plan.faults.isEmpty) }) == .confirm else { continue }
             tell(.found(finding, executions: score.executions, at: elapsed))
             await settle(finding, plan, run, name) { _, _, _ in }
         }

@@ -18,6 +18,8 @@ package struct FindingLedger: Sendable {
         var settled: FuzzFinding?
         /// Confirmations that came to nothing, the last of them, and how often it had been seen by then.
         var failures = 0
+        /// The same of plans with faults: these may show every time what others show by chance.
+        var faultyFailures = 0
         var flaky: FuzzFinding?
         var seenThen = 0
     }
@@ -31,18 +33,20 @@ package struct FindingLedger: Sendable {
     package init() {}
 
     /// Somebody saw it, `repeats` times.
-    package mutating func see(_ finding: Finding) -> Claim {
+    /// - Parameter hasFaults: of the plan that showed it.
+    package mutating func see(_ finding: Finding, hasFaults: Bool = false) -> Claim {
         let id = resolved(finding.id)
         var entry = entries[id] ?? Entry()
         entry.seen += max(1, finding.repeats)
-        let claim = Self.claim(entry)
+        let claim = Self.claim(entry, hasFaults)
         if claim == .confirm { entry.isConfirming = true }
         entries[id] = entry
         return claim
     }
 
-    private static func claim(_ entry: Entry) -> Claim {
+    private static func claim(_ entry: Entry, _ hasFaults: Bool) -> Claim {
         if entry.settled != nil || entry.isConfirming { return .known }
+        if hasFaults, entry.faultyFailures < mostAttempts { return .confirm }
         if entry.failures < patience { return .confirm }
         return entry.failures < mostAttempts && entry.seen >= 2 * entry.seenThen ? .confirm : .quarantined
     }
@@ -53,7 +57,7 @@ package struct FindingLedger: Sendable {
         var entry = entries[id] ?? Entry()
         entry.isConfirming = false
         if case .flaky(let outcome) = confirmed {
-            entry.failures += 1
+            if outcome.plan.faults.isEmpty { entry.failures += 1 } else { entry.faultyFailures += 1 }
             entry.seenThen = entry.seen
             entry.flaky = outcome
             entries[id] = entry

@@ -150,18 +150,21 @@ struct PlanShrinkPass: Sendable {
 
     /// In milliseconds; what is shorter tells nothing about a server.
     private static let shortest: Int64 = 100
+    /// A guard costs nothing as long as it holds, and a short one breaks on a slower machine.
+    private static let shortestGuard: Int64 = 2_000
 
     private static let delays = PlanShrinkPass(
         kind: .list { plan, _, _ in
             plan.steps.indices.flatMap { index -> [Plan] in
-                func lengths(_ length: Duration) -> [Duration] {
+                func lengths(_ length: Duration, least: Int64) -> [Duration] {
                     let milliseconds = length.nanoseconds / 1_000_000
-                    return [milliseconds / 8, milliseconds / 2].filter { $0 >= shortest }.map { .milliseconds($0) }
+                    return [milliseconds / 8, milliseconds / 2].filter { $0 >= least }.map { .milliseconds($0) }
                 }
                 switch plan.steps[index].verb {
                 case .until(let events, let bound):
-                    return lengths(bound).map { plan.replacing(index, .until(events, within: $0)) }
-                case .quiet(let bound): return lengths(bound).map { plan.replacing(index, .quiet($0)) }
+                    return lengths(bound, least: shortestGuard).map { plan.replacing(index, .until(events, within: $0)) }
+                case .quiet(let bound):
+                    return lengths(bound, least: shortest).map { plan.replacing(index, .quiet($0)) }
                 default: return []
                 }
             }
