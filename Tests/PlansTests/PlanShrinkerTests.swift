@@ -86,7 +86,7 @@ import Testing
         }
         let best = words(shrinker.best)
         #expect(best.contains("carol.phone frames op=1 len=7:9"))
-        #expect(best.contains("alice until done within 156ms"))
+        #expect(best.contains("alice until done within 2500ms"))
         #expect(best.contains { $0.hasPrefix("alice until connected within ") })
         #expect(best.contains { $0.hasPrefix("bob quiet for 1") || $0.hasPrefix("bob quiet for 2") })
         #expect(best.count == 4)
