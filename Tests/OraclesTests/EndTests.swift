@@ -299,12 +299,14 @@ import Wire
 @Suite struct AuthTests {
     @Test(arguments: [
         ("refused 401", []), ("close 4403", []), ("error then close", []), ("success", ["A1"]), ("drop", ["A1"]),
-        ("close 1011", ["A1"]), ("error alone", ["A1"]), ("hang", ["A1"]), ("refused 400", ["A1"]), ("refused 503", []),
+        ("close 1011", ["A1"]), ("error alone", ["A1"]), ("hang", ["A1"]), ("refused 302", ["A1"]),
+        ("refused 400", []), ("refused 503", []),
     ]) func outcomes(_ how: String, _ heads: [String]) {
         let judgement = judge { story in
             story.open(1, "alice", at: 0, state: .corrupt, faults: ["f1"], accepted: !how.hasPrefix("refused"))
             switch how {
             case "refused 401": story.refuse(1, 401, at: 5)
+            case "refused 302": story.refuse(1, 302, at: 5)
             case "refused 400": story.refuse(1, 400, at: 5)
             case "refused 503": story.refuse(1, 503, at: 5)
             case "close 4403": story.close(1, by: .server, 4403, at: 5)

@@ -306,6 +306,121 @@ import Wire
         #expect(judgement.sentences.isEmpty)
     }
 
+    // MARK: What may be refused beside what must be
+
+    private static func start(_ user: String, _ more: String = "") -> String {
+        #"{"type":"agent_started","agent_name":"assistant","user_id":"\#(user)"\#(more)}"#
+    }
+
+    /// Two keys of one name: taken by many, and refused here. Its error names it no more than the others theirs.
+    @Test func anErrorForWhatMayBeRefusedShiftsNobodysContext() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Self.start("alice", #","type":"agent_started","message":256"#), at: 10)
+            story.send(1, Self.start("researcher", #","message":256"#), at: 11)
+            story.send(1, Self.start("alice", #","message":256"#), at: 12)
+            story.event(1, Say.error("message_processing_error", user: "alice"), at: 13)
+            story.event(1, Say.error("authentication_error", user: "researcher"), at: 14)
+            story.event(1, Say.error("message_processing_error", user: "alice"), at: 15)
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E3") == [2, 2, 0, 0, 0])
+        #expect(judgement.counts("E1") == [1, 0, 0, 1, 0])
+    }
+
+    /// A server need not know a name to refuse it, and its word for that is no kind that ends a run.
+    @Test(arguments: [[0, 1], [1, 0]]) func aNameThatIsNotTheUsersIsAsGoodAsForeign(order: [Int]) {
+        let judgement = judge { story in
+            story.enter(1, "bob", at: 0)
+            let requests = [Self.start("force_disconnect"), "{"]
+            let errors = [
+                Say.error("authentication_error", user: "force_disconnect"),
+                Say.error("message_processing_error", user: "bob"),
+            ]
+            for (index, which) in order.enumerated() {
+                story.send(1, requests[which], at: 10 + Double(index))
+                story.event(1, errors[which], at: 20 + Double(index))
+            }
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E3") == [1, 1, 0, 0, 0])
+    }
+
+    /// The same, and beside it a start that works: it is what is not refused.
+    @Test func theStartThatWorksIsNotTheRefusedOne() {
+        let judgement = judge { story in
+            story.enter(1, "bob", at: 0)
+            story.send(1, Self.start("bob"), at: 10)
+            story.send(1, Self.start("force_disconnect"), at: 11)
+            story.send(1, "{", at: 12)
+            story.event(1, Say.error("authentication_error", user: "force_disconnect"), at: 13)
+            story.event(1, Say.error("message_processing_error", user: "bob"), at: 14)
+            story.wholeRun(1, "bob", run: "r1", thread: "tb", request: nil, at: 15)
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E3") == [1, 1, 0, 0, 0])
+    }
+
+    /// What is deeper than parsers go is no JSON to some; others who wait get their own errors in their order.
+    @Test(arguments: 0..<6) func manyInFlightBesideWhatMayBeRefused(at place: Int) {
+        let deep = Self.start("alice", #","x":"# + String(repeating: "[", count: 129) + String(repeating: "]", count: 129))
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            var errors: [String] = []
+            for index in 0..<6 {
+                if index == place {
+                    story.send(1, deep, at: 10 + Double(index))
+                    errors.append(Say.error("message_processing_error"))
+                }
+                switch index {
+                case 0, 3:
+                    story.send(1, #"{"type":"agent_started"}"#, at: 10.5 + Double(index))
+                    errors.append(Say.error("authentication_error", user: "alice"))
+                case 1, 4:
+                    story.send(1, #"{"type":"connection_test","action":"force_disconnect"}"#, at: 10.5 + Double(index))
+                    errors.append(Say.error("connection_error", user: "alice"))
+                default:
+                    let id = #"{"a":[{"b":\#(index)}]}"#
+                    story.send(1, Self.start("alice", #","request_id":\#(id)"#), at: 10.5 + Double(index))
+                    errors.append(Say.error("message_processing_error", user: "alice", more: #","request_id":\#(id)"#))
+                }
+            }
+            for (index, error) in errors.enumerated() { story.event(1, error, at: 30 + Double(index)) }
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E3") == [6, 6, 0, 0, 0])
+    }
+
+    /// The same words on two connections of a user, and both are answers.
+    @Test func equalRefusalsOfEqualStartsAreNoCopies() {
+        let judgement = judge { story in
+            for session in 1...2 {
+                story.enter(session, "alice", at: Double(session))
+                story.send(session, Self.start("somebody"), at: 10 + Double(session))
+                story.event(session, Say.error("authentication_error", user: "somebody"), at: 20 + Double(session))
+            }
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E1") == [2, 1, 0, 1, 0])
+    }
+
+    /// A link that was not unique leaves its requests open: who comes later gets what is later.
+    @Test func whatStayedOpenTakesNoYoungersError() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice"), at: 10)
+            story.send(1, Say.start("alice", agent: "non_existent_agent"), at: 11)
+            story.event(1, Say.error("agent_execution_error", user: "alice"), at: 12)
+            story.wholeRun(1, "alice", run: "r1", thread: "ta", request: nil, at: 13)
+            story.send(1, Say.start("alice", agent: "non_existent_agent"), at: 30)
+            story.event(1, Say.error("agent_execution_error", user: "alice"), at: 31)
+            story.send(1, Say.start("alice", agent: "non_existent_agent"), at: 1_400)
+            story.event(1, Say.error("agent_execution_error", user: "alice"), at: 1_401)
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E3") == [3, 2, 0, 1, 0])
+    }
+
     // MARK: Time
 
     /// The machine stood still for less than a tenth of the bound, and just when the answer came.
@@ -383,6 +498,16 @@ import Wire
             story.refuse(1, 400, at: 5)
             story.upgrade(2, nil, at: 10, state: .corrupt, faults: ["f1"], path: "/other")
             story.open(3, "alice", at: 20, state: .forged, path: "/other")
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("A1") == [0, 0, 0, 0, 0])
+    }
+
+    /// What is no upgrade to a WebSocket is relayed as it comes: its credential is answered in words not read here.
+    @Test func noUpgradeOwesNoAnswerToItsCredential() {
+        let judgement = judge { story in
+            story.upgrade(1, "alice", at: 0, state: .forged, opaque: true)
+            story.end(1, .server, at: 5)
         }
         #expect(judgement.sentences.isEmpty)
         #expect(judgement.counts("A1") == [0, 0, 0, 0, 0])

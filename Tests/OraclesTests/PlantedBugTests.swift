@@ -37,7 +37,7 @@ import Wire
             story.wholeRun(1, "alice", run: "r1", thread: "t1", request: "q1", at: 11, ends: false)
         }
         #expect(judgement.heads == ["E1"])
-        #expect(judgement.findings.first?.sentence == "alice's run r1 gets no agent_completed or error within 60 s")
+        #expect(judgement.findings.first?.sentence == "alice's run gets no agent_completed or error within 60 s")
         #expect(judgement.findings.first?.witness.count ?? 0 <= 8)
     }
 
@@ -164,7 +164,7 @@ import Wire
             story.event(1, Say.event("agent_thinking", "alice", run: "r1", thread: "t1", request: "q1"), at: 14)
         }
         #expect(judgement.heads == ["E1"])
-        #expect(judgement.findings.first?.sentence == "alice's run r1 goes on with agent_completed after its end")
+        #expect(judgement.findings.first?.sentence == "alice's run goes on with agent_completed after its end")
     }
 
     @Test func b11OneAnswerBroadcast() {

@@ -17,8 +17,12 @@ package struct RunEnds: Property {
     package mutating func observe(_ reading: Reading) -> [Ruling] {
         switch reading {
         case .settled(.run(let name, let key, let state, let expected, let user, let line), let fate):
-            let whose = "\(user)'s \(name)\(key.map { " \(Terminal.plain($0))" } ?? "")"
-            return [Self.ruling(fate, noun: "runs", type: name, edge: state, whose: whose, expected: expected, line)]
+            // Of the key the evidence speaks: a server makes another in every rerun, and the sentence is shown across them.
+            let key = key.map { " of \(name) \(Terminal.plain($0))" } ?? ""
+            return [
+                Self.ruling(
+                    fate, noun: "runs", type: name, edge: state, whose: "\(user)'s \(name)", of: key, expected: expected, line)
+            ]
         case .settled(.answer(let card, let expected), let fate):
             let whose = "\(card.user)'s \(card.phrase)"
             return [
@@ -30,7 +34,8 @@ package struct RunEnds: Property {
     }
 
     private static func ruling(
-        _ fate: Fate, noun: String, type: String, edge: String, whose: String, expected: String, _ line: Line
+        _ fate: Fate, noun: String, type: String, edge: String, whose: String, of key: String = "", expected: String,
+        _ line: Line
     ) -> Ruling {
         switch fate {
         case .kept: return .pass
@@ -43,18 +48,19 @@ package struct RunEnds: Property {
                     edge: edge, types: [type],
                     sentence: "\(whose) gets no \(expected) within \(Wording.duration(bound))",
                     expected: "\(expected) by \(due), \(Wording.duration(bound)) after it became \(edge)",
-                    found: "no \(expected) until \(due)", evidence: evidence, line: line))
+                    found: "no \(expected)\(key) until \(due)", evidence: evidence, line: line))
         case .broken(let how, let kind, let evidence):
             return .fail(
                 Violation(
                     edge: "\(edge), \(kind)", types: [type], sentence: "\(whose) is left open: \(how)",
-                    expected: expected, found: "\(how) at \(Wording.time(evidence.instant))", evidence: evidence,
+                    expected: "\(expected)\(key)", found: "\(how) at \(Wording.time(evidence.instant))", evidence: evidence,
                     line: line))
         }
     }
 
     private static func violation(_ stray: Reading.Stray) -> Violation {
-        let whose = "\(stray.user)'s \(stray.run)\(stray.key.map { " \(Terminal.plain($0))" } ?? "")"
+        let whose = "\(stray.user)'s \(stray.run)"
+        let key = stray.key.map { " of \(stray.run) \(Terminal.plain($0))" } ?? ""
         let at = Wording.time(stray.evidence.instant)
         let (edge, sentence, expected): (String, String, String)
         switch stray.kind {
@@ -72,7 +78,7 @@ package struct RunEnds: Property {
             expected = "an event that state \(state) has an edge for"
         }
         return Violation(
-            edge: edge, types: [stray.type], sentence: sentence, expected: expected, found: "\(stray.type) at \(at)",
+            edge: edge, types: [stray.type], sentence: sentence, expected: expected, found: "\(stray.type)\(key) at \(at)",
             evidence: stray.evidence, line: stray.line)
     }
 }

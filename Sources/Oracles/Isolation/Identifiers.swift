@@ -96,6 +96,16 @@ struct Identifiers: Sendable {
         return !isDeclared
     }
 
+    /// All identifiers that the message names are known to be this user's own.
+    func areOwn(_ message: JSON, of user: Principal, _ aliases: Aliases) -> Bool {
+        rules.enumerated().allSatisfy { index, rule in
+            guard let value = rule.at.value(in: message) else { return true }
+            let text = Self.text(value)
+            if rule.is == .user, text == user.name { return true }
+            return owners[Name(rule: index, value: text)].map { aliases($0.user) == user } ?? false
+        }
+    }
+
     /// Whether that path is one of an identifier: equal values there name a thread or a user, not one request.
     func isIdentifier(_ path: Path) -> Bool { rules.contains { $0.at.contains(path) } }
 

@@ -40,13 +40,17 @@ extension Reader {
         let open = openRequests(of: event.user)
         let (equal, never) = compare(open, event, contract)
         if serial(open, event, contract) { return }
-        if decide(equal, kind, event, carriesKey: carriesKey, contract) { return }
-        if equal.isExclusive, fallBack(equal, event, contract) { return }
+        let beside = equal.isExclusive ? [] : never.numbers
+        if decide(equal, beside: beside, kind, event, carriesKey: carriesKey, contract) { return }
+        if equal.isExclusive, fallBack(equal, kind, event, contract) { return }
         if !event.isCopy, haunts(event, kind, never, contract) { return tellForm(of: event, nil, contract) }
-        if decide(never, kind, event, carriesKey: carriesKey, contract) { return }
+        if decide(never, beside: equal.numbers, kind, event, carriesKey: carriesKey, contract) { return }
         if !event.isCopy {
-            if fallBack(equal, event, contract) || fallBackHere(never, kind, event, contract) { return }
+            if fallBack(equal, kind, event, contract) || fallBack(never, kind, event, contract) { return }
             if giveElsewhere(open, kind, event, contract) { return }
+        } else {
+            // Two refusals may read alike to the letter: what looks like the other connection's may be this one's own.
+            doubt((equal.numbers + never.numbers).filter(mayBeRefused))
         }
         tellForm(of: event, nil, contract)
         if !belongsToGhost(event, kind, contract) { keepLeftover(event) }
@@ -63,7 +67,10 @@ extension Reader {
         var best: Int?
         var equal = Candidates()
         var never = Candidates()
-        func add(_ links: [JSON?], isHere: Bool, ignoring: (Int) -> Bool, _ append: (inout Candidates) -> Void) {
+        func add(
+            _ links: [JSON?], isHere: Bool, isBlurred: Bool = false, ignoring: (Int) -> Bool,
+            _ append: (inout Candidates) -> Void
+        ) {
             switch match(links, event.links, ignoring: ignoring) {
             case .equal(let index):
                 if let known = best, index > known { return }
@@ -73,12 +80,16 @@ extension Reader {
                 }
                 append(&equal)
             case .never: if isHere { append(&never) }
-            case .unequal: break
+            case .unequal: if isHere, isBlurred { append(&never) }
             }
         }
         for number in open {
             guard let request = requests[number] else { continue }
-            add(request.links, isHere: request.session == event.session, ignoring: { foreign(request, $0, contract) }) {
+            // What only some parsers take may say something else to the server, or nothing at all.
+            add(
+                request.links, isHere: request.session == event.session, isBlurred: request.recognition.tolerated,
+                ignoring: { foreign(request, $0, contract) }
+            ) {
                 $0.numbers.append(number)
             }
         }
@@ -140,21 +151,27 @@ extension Reader {
     }
 
     /// One class, and at most one run: the oldest takes it. Several: nobody is condemned.
+    /// - Parameter beside: requests that do not compare as well, but that the error may be for as well.
     private mutating func decide(
-        _ candidates: Candidates, _ kind: String?, _ event: Event, carriesKey: Bool, _ contract: Contract
+        _ candidates: Candidates, beside: [UInt64], _ kind: String?, _ event: Event, carriesKey: Bool,
+        _ contract: Contract
     ) -> Bool {
         let classes = classes(candidates, kind, carriesKey: carriesKey, event, contract)
-        if classes.count > 1 || classes.active.count > 1 {
-            for number in classes.refusals + classes.waiting {
-                requests[number]?.isIndeterminate = true
-                if case .start(let run)? = requests[number]?.waits { runs[run]?.isIndeterminate = true }
-            }
+        guard classes.count > 0 else { return false }
+        let rivals = (candidates.numbers + beside).filter { mayBeRefused($0) && !classes.waiting.contains($0) }
+        // What is owed an error may take one that is a rival's: the rival then takes what is left over. A start or an
+        // answer that did would be missed later.
+        let isOwed = classes.count == 1 && !classes.refusals.isEmpty
+        if classes.count > 1 || classes.active.count > 1 || !isOwed && !rivals.isEmpty {
+            doubt(classes.refusals + classes.waiting + rivals)
             for number in classes.active { runs[number]?.isIndeterminate = true }
             tellForm(of: event, nil, contract)
             return true
         }
-        if let number = oldest(classes.refusals + classes.waiting, event) {
-            let isCertain = !(classes.refusals + classes.waiting).contains { requests[$0]?.isIndeterminate == true }
+        let takers = classes.refusals + classes.waiting
+        if let number = preferred(takers, event) {
+            doubt(rivals)
+            let isCertain = rivals.isEmpty && !takers.contains { requests[$0]?.isIndeterminate == true }
             give(event, to: number, isCertain: isCertain, contract)
             return true
         }
@@ -166,27 +183,61 @@ extension Reader {
         return false
     }
 
+    /// The contract owes it no error, and lets the server refuse it with one of any kind all the same.
+    private func mayBeRefused(_ number: UInt64) -> Bool {
+        guard let request = requests[number] else { return false }
+        switch request.waits {
+        case .refusal, .answer: return false
+        case .nothing: return request.recognition.outcome != .ignored
+        case .start: return request.isOdd || !isPlain(request)
+        }
+    }
+
+    /// Every identifier that it names is known to be its user's own: a server has no reason to refuse it for one.
+    private func isPlain(_ request: Request) -> Bool {
+        request.recognition.value.map { identifiers.areOwn($0, of: request.user, aliases) } ?? false
+    }
+
+    /// A start or an answer that may have been refused by what another took proves nothing any more.
+    private mutating func doubt(_ numbers: [UInt64]) {
+        for number in numbers where requests[number]?.waits != .nothing {
+            requests[number]?.isIndeterminate = true
+            if case .start(let run)? = requests[number]?.waits { runs[run]?.isIndeterminate = true }
+        }
+    }
+
     /// No class: the oldest may-accept request, then the oldest must-reject one, whose kind is wrong then (E5).
-    private mutating func fallBack(_ candidates: Candidates, _ event: Event, _ contract: Contract) -> Bool {
+    private mutating func fallBack(_ candidates: Candidates, _ kind: String?, _ event: Event, _ contract: Contract) -> Bool {
         let rest = candidates.numbers
         // What the contract leaves open is rather meant than a start or an answer that allows no such kind.
         let open = rest.filter { requests[$0]?.waits == .nothing }
-        let lenient = rest.filter { requests[$0]?.isRefusal == false }
-        guard let number = oldest(open, event) ?? oldest(lenient, event) ?? oldest(rest, event) else { return false }
-        let isCertain = rest.count == 1 && requests[number]?.isIndeterminate == false
-        give(event, to: number, isCertain: isCertain, contract)
-        return true
-    }
-
-    /// As `fallBack`, but a late error of a request whose time is over is no wrong answer to a younger one.
-    private mutating func fallBackHere(
-        _ never: Candidates, _ kind: String?, _ event: Event, _ contract: Contract
-    ) -> Bool {
-        if never.numbers.allSatisfy({ requests[$0]?.isRefusal == true }), belongsToGhost(event, kind, contract) {
+        let owing = rest.filter { requests[$0]?.waits != .nothing && requests[$0]?.isRefusal == false }
+        let odd = owing.filter(mayBeRefused)
+        if let number = oldest(open, event) {
+            doubt(odd)
+            // It may be a start's: then what was asked beside it stays open for what it may bring yet.
+            if odd.isEmpty { give(event, to: number, isCertain: rest.count == 1, contract) } else { tellForm(of: event, nil, contract) }
+            return true
+        }
+        // A late error of a request whose time is over is no wrong answer to a younger one.
+        let isHaunted = !candidates.isExclusive && isUnansweredGhost(kind, event, contract)
+        let likeliest = odd.isEmpty ? owing : odd
+        if isHaunted, odd.isEmpty, belongsToGhost(event, kind, contract) {
             tellForm(of: event, nil, contract)
             return true
         }
-        return fallBack(never, event, contract)
+        if likeliest.count > 1 || isHaunted, !likeliest.isEmpty {
+            doubt(likeliest)
+            tellForm(of: event, nil, contract)
+            return true
+        }
+        guard let number = likeliest.first ?? preferred(rest, event) else { return false }
+        let isCertain = requests[number]?.isIndeterminate == false && (!likeliest.isEmpty || rest.count == 1)
+        if likeliest.isEmpty, rest.contains(where: { requests[$0]?.isIndeterminate == true }) {
+            doubt([number])
+        }
+        give(event, to: number, isCertain: isCertain, contract)
+        return true
     }
 
     /// An error without a mark may come on another connection of the same user (E3: the same *user's* connection).
@@ -199,7 +250,7 @@ extension Reader {
             else { return false }
             return match(request.links, event.links, ignoring: { foreign(request, $0, contract) }) == .never
         }
-        guard let number = oldest(fitting, event), !isUnansweredGhost(kind, event, contract) else { return false }
+        guard let number = preferred(fitting, event), !isUnansweredGhost(kind, event, contract) else { return false }
         give(event, to: number, isCertain: false, contract)
         return true
     }
@@ -210,6 +261,11 @@ extension Reader {
             guard !ghost.wasAnswered, let rule = ghost.request.rule, contract.reject.indices.contains(rule) else { return false }
             return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) == .never
         } ?? false
+    }
+
+    /// As `oldest`, but what can be condemned for want of an error comes first.
+    private func preferred(_ numbers: [UInt64], _ event: Event) -> UInt64? {
+        oldest(numbers.filter { requests[$0]?.isIndeterminate == false }, event) ?? oldest(numbers, event)
     }
 
     private func oldest(_ numbers: [UInt64], _ event: Event) -> UInt64? {
@@ -225,15 +281,22 @@ extension Reader {
     private mutating func haunts(_ event: Event, _ kind: String?, _ never: Candidates, _ contract: Contract) -> Bool {
         guard let ghosts = sessions[event.session]?.ghosts else { return false }
         let first = never.numbers.min() ?? .max
+        // One that waits here would miss it: it takes this one, and the older one's comes to whom it may.
+        let isTaken = never.numbers.contains { number in
+            guard let request = requests[number], !request.isIndeterminate, let rule = request.rule,
+                contract.reject.indices.contains(rule)
+            else { return false }
+            return contract.reject[rule].allows(kind: kind)
+        }
         let index = ghosts.firstIndex { ghost in
             if case .equal(let path) = match(ghost.request.links, event.links) { return isExclusive(path) }
             return false
-        } ?? ghosts.firstIndex { ghost in
+        } ?? (isTaken ? nil : ghosts.firstIndex { ghost in
             guard ghost.isSpared, !ghost.wasAnswered, ghost.request.number < first, let rule = ghost.request.rule,
                 contract.reject.indices.contains(rule)
             else { return false }
             return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) == .never
-        }
+        })
         guard let index else { return false }
         sessions[event.session]?.ghosts[index].wasAnswered = true
         return true
@@ -273,9 +336,11 @@ extension Reader {
                 }
             }
             tellForm(of: event, (request, isCertain), contract)
-            settleRefused(request, rule, event, contract)
+            settleRefused(request, rule, event, isCertain: isCertain, contract)
         case .start(let run):
             tellForm(of: event, (request, isCertain), contract)
+            // A start that did not end here will be missed if it is taken off.
+            guard isCertain else { return doubt([number]) }
             endByError(run, event, contract)
             tellRecovery(of: request, failure: "an error", event.entry, at: event.at)
             close(number)
@@ -302,7 +367,7 @@ extension Reader {
         sessions[request.session]?.ghosts[index].wasAnswered = true
     }
 
-    private mutating func settleRefused(_ request: Request, _ rule: Int, _ event: Event, _ contract: Contract) {
+    private mutating func settleRefused(_ request: Request, _ rule: Int, _ event: Event, isCertain: Bool, _ contract: Contract) {
         if let pending = request.pending, isLate(event, for: pending), let session = sessions[request.session] {
             let evidence = evidence(of: request, entry: event.entry, at: event.at)
             let why = starvation.excuse(session.loop, pending, at: event.at, isLate: true)
@@ -311,7 +376,7 @@ extension Reader {
             settle(request.number, .kept(contract.errors?.event.first ?? "error"))
         }
         let reject = contract.reject[rule]
-        guard reject.recovers ?? contract.errors?.recovers ?? false, let session = sessions[request.session] else { return }
+        guard isCertain, reject.recovers ?? contract.errors?.recovers ?? false, let session = sessions[request.session] else { return }
         let pending = pending(contract.errors?.within ?? contract.deadline, since: event.at, loop: session.loop)
         let mayClose = reject.outcomes.contains { if case .close = $0 { true } else { $0 == .anyClose } }
         sessions[request.session]?.usable = Usable(

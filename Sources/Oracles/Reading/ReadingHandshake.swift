@@ -24,7 +24,7 @@ extension Reader {
     }
 
     mutating func readFacts(_ facts: Facts, _ entry: Entry, _ id: SessionID) {
-        guard facts.tap == .serverOut, let contract, let session = sessions[id] else { return }
+        guard facts.tap == .serverOut, let contract, let session = sessions[id], !session.isOpaque else { return }
         // What this contract does not speak about owes it nothing.
         guard isInScope(session) else { return }
         let isFirst = session.credential == nil || session.credential?.state == .absent

@@ -96,7 +96,7 @@ struct Session: Sendable {
     }
 
     mutating func haunt(_ ghost: Ghost) {
-        if ghosts.count >= 32 { ghosts.removeFirst() }
+        if ghosts.count >= 32 { ghosts.remove(at: ghosts.firstIndex(where: \.wasAnswered) ?? 0) }
         ghosts.append(ghost)
     }
 

@@ -42,9 +42,10 @@ struct Transcript {
 
     mutating func upgrade(
         _ session: Int, _ user: String?, at ms: Double, state: Facts.State = .intact, faults: [String] = [],
-        path: String = "/ws"
+        path: String = "/ws", opaque: Bool = false
     ) {
         add(session, ms, .opened(Opened(transport: TransportID(UInt32(session)), peer: "127.0.0.1:\(50_000 + session)")))
+        if opaque { add(session, ms, .became(.opaque("no Upgrade: websocket"))) }
         let bytes = ByteBuffer(string: "GET \(path)?token=x HTTP/1.1\r\nhost: test\r\n\r\n")
         let at = Self.instant(ms)
         add(session, ms, .head(HeadRecord(passage: Passage(.toServer, in: at, out: at), bytes: bytes)))
