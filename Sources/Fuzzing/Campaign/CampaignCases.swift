@@ -132,7 +132,7 @@ extension Campaign {
     /// have the same.
     var pace: Duration? {
         guard let slowest = score.change({ $0.slowest }) else { return nil }
-        var pace = Duration.milliseconds(400)
+        var pace = Duration.milliseconds(100)
         while pace < slowest * 4, pace < .seconds(10) { pace *= 2 }
         return pace
     }

@@ -8,7 +8,7 @@ struct Doubts: Sendable {
     /// So many of a kind, and in all; and so much of the run's time.
     private static let mostOfKind = 2
     private static let most = 60
-    private static let share = 12
+    private static let share = 8
     private var kinds: [String: Int] = [:]
     private var count = 0
     private var spent = Duration.zero
@@ -31,16 +31,16 @@ extension Campaign {
         guard options.epoch == nil, run.judgement.findings.isEmpty, !run.isCut, let kind = Self.doubt(in: run, plan),
             doubts.change({ $0.mayLook(at: kind, elapsed: self.elapsed) })
         else { return }
+        let clock = ContinuousClock()
+        let begun = clock.now
         await crew.alone {
             guard !self.isOver else { return }
-            let clock = ContinuousClock()
-            let begun = clock.now
             let again = await self.rehearsal.run(plan, self.rehearsalOptions(for: plan))
-            self.doubts.change { $0.spend(begun.duration(to: clock.now)) }
             for finding in again.judgement.findings where self.counts(finding) && !self.isOver {
                 await self.take(finding, plan, again, name)
             }
         }
+        doubts.change { $0.spend(begun.duration(to: clock.now)) }
     }
 
     /// Which properties the machine left undecided, and the first guard that did not hold. Nil when the machine did not.
