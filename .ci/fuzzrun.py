@@ -1,4 +1,5 @@
 """One `miswire fuzz` as a child: bounded, measured, its reports read. For the fuzz-* scripts beside this file."""
+import contextlib
 import json, os, pathlib, socket, statistics, subprocess, sys, tempfile, time
 import xml.etree.ElementTree as XML
 
@@ -247,17 +248,21 @@ def names_exchange(line, marks):
 
 
 class Hunt:
-    """Fuzzes a server with one defect until its first finding. `wrong` says what of the demands does not hold."""
+    """Fuzzes a server with one defect until its first finding; when another consequence of the defect came first, for the
+    whole time. `wrong` says what of the demands does not hold."""
 
     def __init__(self, miswire, name, property_id, seed, seconds, contract, server, clean, marks=None, environment=None,
                  exposed=False, arguments=()):
         self.name, self.property, self.seed, self.wrong = name, property_id, seed, []
         self.steps = self.users = self.at = self.executions = None
         self.attribution = self.replayed = "–"
-        with work() as directory:
-            run = Fuzzed(
-                miswire, ["--exec", server, "--contract", contract, "--seed", seed, "--max-failures", 1, *arguments],
-                seconds, directory, environment)
+        with contextlib.ExitStack() as stack:
+            for limit in (["--max-failures", 1], []):
+                run = Fuzzed(
+                    miswire, ["--exec", server, "--contract", contract, "--seed", seed, *limit, *arguments], seconds,
+                    stack.enter_context(work()), environment)
+                if any(l.get("property") == property_id for l in run.kept):
+                    break
             self.seconds, self.code = run.seconds, run.code
             self.wrong += run.problems
             if run.code != 1:
