@@ -65,6 +65,8 @@ struct RequestRules {
             guard let token = message.text("token") else { throw Refusal(.messageProcessing, "auth needs a token") }
             try checkThread()
             return .auth(token: token)
+        case "invalid_type", "invalid_operation":
+            throw Refusal(.messageProcessing, "this server knows no such request")
         default:
             try checkThread()
             throw Refusal(.messageProcessing, "this server knows no such request")

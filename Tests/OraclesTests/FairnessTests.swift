@@ -391,6 +391,21 @@ import Wire
         #expect(judgement.counts("E3") == [6, 6, 0, 0, 0])
     }
 
+    /// An id that is in none of its fields comes back all the same, and is that of others too.
+    @Test func anExtraIdMayBeRepeated() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Self.start("alice", #","message":1,"request_id":"q1""#), at: 10)
+            story.send(1, #"{"type":"tool_executing","tool_name":"invalid_tool","request_id":"q1"}"#, at: 11)
+            story.send(1, Self.start("alice", #","message":2,"request_id":"q1""#), at: 12)
+            for (at, kind) in [(13.0, "message_processing_error"), (14, "tool_execution_error"), (15, "message_processing_error")] {
+                story.event(1, Say.error(kind, user: "alice", request: "q1"), at: at)
+            }
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E3") == [3, 3, 0, 0, 0])
+    }
+
     /// The same words on two connections of a user, and both are answers.
     @Test func equalRefusalsOfEqualStartsAreNoCopies() {
         let judgement = judge { story in

@@ -12,6 +12,7 @@ import Wire
         (#"{"type":"connection_test"}"#, "message_processing_error"),
         (#"{"type":"invalid_type"}"#, "message_processing_error"),
         (#"{"type":"invalid_operation"}"#, "message_processing_error"),
+        (#"{"type":"invalid_operation","thread_id":"thread_made_1_1_ab"}"#, "message_processing_error"),
         (#"{"type":"agent_started","agent_name":"non_existent_agent"}"#, "agent_execution_error"),
         (
             #"{"type":"agent_started","agent_name":"nonexistent_agent","user_id":null,"x":null}"#,

@@ -68,10 +68,14 @@ extension Reader {
         var equal = Candidates()
         var never = Candidates()
         func add(
-            _ links: [JSON?], isHere: Bool, isBlurred: Bool = false, ignoring: (Int) -> Bool,
+            _ links: [JSON?], isHere: Bool, extras: [JSON?] = [], isBlurred: Bool = false, ignoring: (Int) -> Bool,
             _ append: (inout Candidates) -> Void
         ) {
-            switch match(links, event.links, ignoring: ignoring) {
+            var compared = match(links, event.links, ignoring: ignoring)
+            if compared == .never, case .equal(let index) = match(extras, event.links, ignoring: { _ in true }), isExclusive(index) {
+                compared = .equal(index)
+            }
+            switch compared {
             case .equal(let index):
                 if let known = best, index > known { return }
                 if best.map({ index < $0 }) ?? true {
@@ -87,8 +91,8 @@ extension Reader {
             guard let request = requests[number] else { continue }
             // What only some parsers take may say something else to the server, or nothing at all.
             add(
-                request.links, isHere: request.session == event.session, isBlurred: request.recognition.tolerated,
-                ignoring: { foreign(request, $0, contract) }
+                request.links, isHere: request.session == event.session, extras: request.extras,
+                isBlurred: request.recognition.tolerated, ignoring: { foreign(request, $0, contract) }
             ) {
                 $0.numbers.append(number)
             }

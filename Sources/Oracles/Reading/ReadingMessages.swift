@@ -116,6 +116,13 @@ extension Reader {
         }
     }
 
+    private func extras(_ request: Recognition, _ contract: Contract) -> [JSON?] {
+        contract.link.enumerated().map { index, path in
+            guard let value = request.value, linked?.contains(index, rule: request.rule) == false else { return nil }
+            return path.request.value(in: value)
+        }
+    }
+
     mutating func open(
         _ recognition: Recognition, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant, size: Int
     ) {
@@ -126,6 +133,7 @@ extension Reader {
             number: lastRequest, session: id, user: session.user, entry: entry, at: at, recognition: recognition,
             waits: .nothing, links: values(recognition, at: contract.link.map(\.request), linked),
             context: values(recognition, at: contract.errors?.context ?? [], repeated),
+            extras: extras(recognition, contract),
             isIndeterminate: session.obscured != nil || session.cutBy != nil,
             isFromFlow: label == .mustAccept && frame.provenance.faults.isEmpty, faults: frame.provenance.faults, size: size)
         let rule = recognition.rule.flatMap { contract.requests.indices.contains($0) ? contract.requests[$0] : nil }

@@ -26,6 +26,8 @@ struct Request: Sendable {
     /// Values at the contract's link paths and at the context fields of errors.
     let links: [JSON?]
     let context: [JSON?]
+    /// Values at link paths that it is not asked to have: a server may repeat them in an error all the same.
+    var extras: [JSON?] = []
     /// A link to it was not unique: it never yields a finding any more (semantics 7).
     var isIndeterminate = false
     /// Unchanged from a flow of the contract on a ready connection: must-accept.
