@@ -97,6 +97,25 @@ import Wire
         #expect(told(false).heads == ["E1"])
     }
 
+    /// The same, and the client goes only when all bounds are long over.
+    @Test func anUnfinishedFrameExplainsTheEndHoweverLate() {
+        func told(_ unfinished: Bool) -> Judgement {
+            judge { story in
+                story.enter(1, "alice", at: 0)
+                story.send(1, Say.start("alice", "q1"), at: 10)
+                story.wholeRun(1, "alice", run: "r1", thread: "ta", request: "q1", at: 11)
+                story.send(1, Say.start(nil), at: 20)
+                story.event(1, Say.error("authentication_error", user: "alice"), at: 21)
+                story.close(1, by: .server, 1009, at: 24)
+                story.end(1, .server, at: 25)
+                if unfinished { story.bytes(1, .partial, .toServer, "", at: 90_000) }
+                story.closed(1, at: 90_001)
+            }
+        }
+        #expect(told(true).sentences.isEmpty)
+        #expect(told(false).heads == ["E5"])
+    }
+
     @Test func serverDropsAConnectionWithoutAnythingOpen() {
         let judgement = judge { story in
             story.enter(1, "alice", at: 0)
@@ -389,6 +408,18 @@ import Wire
         }
         #expect(judgement.sentences.isEmpty)
         #expect(judgement.counts("E3") == [6, 6, 0, 0, 0])
+    }
+
+    /// A credential that was taken leaves no doubt whose error it is that ends a run.
+    @Test func aCredentialIsNoRivalOfAStart() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, #"{"type":"auth","token":"x"}"#, at: 5)
+            story.send(1, Say.start("alice", agent: "unheard_of"), at: 10)
+            story.event(1, Say.error("agent_execution_error", user: "alice"), at: 12)
+        }
+        #expect(judgement.sentences.isEmpty && judgement.undecided.isEmpty)
+        #expect(judgement.counts("E1") == [1, 1, 0, 0, 0])
     }
 
     /// An id that is in none of its fields comes back all the same, and is that of others too.

@@ -25,8 +25,9 @@ extension Reader {
     }
 
     private mutating func fire(_ item: Deadlines.Item) {
-        // The server has ended that connection: how, not when, is what counts.
-        if let id = session(of: item.subject), sessions[id]?.ending != nil { return settleEnd(id) }
+        // The server has ended that connection: how, not when, is what counts, and what explains it comes last, however
+        // long the client takes to go.
+        if let id = session(of: item.subject), sessions[id]?.ending != nil { return }
         switch item.subject {
         case .greeting(let id):
             guard let pending = sessions[id]?.greeting, isDue(pending, item, id) else { return }

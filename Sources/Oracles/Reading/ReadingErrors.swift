@@ -162,7 +162,11 @@ extension Reader {
     ) -> Bool {
         let classes = classes(candidates, kind, carriesKey: carriesKey, event, contract)
         guard classes.count > 0 else { return false }
-        let rivals = (candidates.numbers + beside).filter { mayBeRefused($0) && !classes.waiting.contains($0) }
+        // Who brought a credential is no rival for an error that a run waits for: that one names its trouble.
+        let rivals = (candidates.numbers + beside).filter { number in
+            guard mayBeRefused(number), !classes.waiting.contains(number) else { return false }
+            return !classes.refusals.isEmpty || requests[number]?.waits != .nothing || isOpenEnded(number)
+        }
         // What is owed an error may take one that is a rival's: the rival then takes what is left over. A start or an
         // answer that did would be missed later.
         let isOwed = classes.count == 1 && !classes.refusals.isEmpty

@@ -75,7 +75,7 @@ extension Reader {
     }
 
     /// Its effects are the server's choice. To bring a credential is none.
-    private func isOpenEnded(_ number: UInt64) -> Bool {
+    func isOpenEnded(_ number: UInt64) -> Bool {
         guard let request = requests[number], request.waits == .nothing else { return false }
         guard let name = request.recognition.name, let places = contract?.identity.credential else { return true }
         return !places.contains { $0.text.hasPrefix("request \(name) ") }
