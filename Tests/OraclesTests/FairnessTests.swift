@@ -97,7 +97,26 @@ import Wire
         #expect(told(false).heads == ["E1"])
     }
 
-    /// The same, and the client goes only when all bounds are long over.
+    /// The client said what it had to say and ended its side, and all that came before the 101.
+    @Test func whoLeavesBeforeThe101IsOwedNothing() {
+        let judgement = judge { story in
+            story.upgrade(1, "alice", at: 0)
+            story.send(1, Say.start("alice", "q1"), at: 1)
+            story.end(1, .client, at: 2)
+            story.accept(1, at: 3)
+            story.event(1, #"{"type":"connected","user_id":"alice","connection_id":"ws_1"}"#, at: 4)
+            story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta", request: "q1"), at: 5)
+            story.end(1, .server, at: 6)
+            story.closed(1, at: 7)
+            story.upgrade(2, "bob", at: 10)
+            story.end(2, .client, at: 11)
+            story.accept(2, at: 12)
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E1") == [1, 0, 0, 1, 0])
+    }
+
+    /// An unfinished frame, and the client goes only when all bounds are long over.
     @Test func anUnfinishedFrameExplainsTheEndHoweverLate() {
         func told(_ unfinished: Bool) -> Judgement {
             judge { story in

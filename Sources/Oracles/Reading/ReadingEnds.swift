@@ -78,9 +78,9 @@ extension Reader {
     }
 
     mutating func readEnd(_ end: EndRecord, _ entry: Entry, _ id: SessionID) {
-        guard let session = sessions[id], !session.isOver, session.acceptedAt != nil || session.authentication != nil else {
-            return
-        }
+        guard let session = sessions[id], !session.isOver else { return }
+        // A server that ends what it never accepted has refused it. A client may go, and be missed, before its 101.
+        if end.by == .peer, end.side == .server, session.acceptedAt == nil, session.authentication == nil { return }
         switch (end.by, end.side) {
         case (.fault, _):
             sessions[id]?.isOver = true

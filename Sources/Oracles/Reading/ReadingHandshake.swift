@@ -108,7 +108,9 @@ extension Reader {
 
     /// The greeting is owed from the server's own 101 on, or from the message that brought the credential.
     private mutating func expectGreeting(_ id: SessionID, since: Instant) {
-        guard let session = sessions[id], session.inScope, session.greeting == nil, !session.isGreeted else { return }
+        guard let session = sessions[id], session.inScope, session.greeting == nil, !session.isGreeted, !session.isOver else {
+            return
+        }
         guard let rules = contract?.session, rules.greeting != nil else {
             if !session.isGreeted {
                 sessions[id]?.isGreeted = true
