@@ -67,6 +67,38 @@ import Wire
         }
     }
 
+    /// A credential that a message brought may be why the server closes; what else was open is not to blame it.
+    @Test func aCloseForTheCredentialOfAMessageBlamesNobody() {
+        func told(_ auth: Bool) -> Judgement {
+            judge { story in
+                story.enter(1, "alice", at: 0)
+                if auth { story.send(1, #"{"type":"auth","token":"hello","request_id":"q1"}"#, at: 10) }
+                story.send(1, #"{"type":"connection_test","action":"force_disconnect"}"#, at: 11)
+                story.close(1, by: .server, 4401, at: 12)
+                story.closed(1, at: 13)
+            }
+        }
+        #expect(told(true).sentences.isEmpty)
+        #expect(told(false).heads == ["E3"])
+    }
+
+    /// A good request may bear the name of one that was refused; its run comes after its connection has gone half.
+    @Test func aNameUsedTwiceCondemnsNobody() {
+        func told(_ again: Bool) -> Judgement {
+            judge { story in
+                story.enter(1, "alice", at: 0)
+                story.send(1, #"{"request_id":"q1"}"#, at: 10)
+                story.event(1, Say.error("message_processing_error"), at: 11)
+                if again { story.send(1, Say.start("alice", "q1"), at: 12) }
+                story.end(1, .client, at: 13)
+                story.wholeRun(1, "alice", run: "r1", thread: "t1", request: "q1", at: 14)
+                story.closed(1, at: 20)
+            }
+        }
+        #expect(told(true).sentences.isEmpty)
+        #expect(told(false).heads == ["E4"])
+    }
+
     /// A start says nothing of a run: what stands there all the same links it to none.
     @Test func anExtraFieldLinksNothing() {
         let judgement = judge { story in

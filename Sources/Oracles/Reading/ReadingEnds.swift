@@ -179,9 +179,18 @@ extension Reader {
         }
         if isAllowed { return .kept("a close with \(code) that another request allows") }
         guard [1002, 1003, 1007, 1008, 1009].contains(code) || (4_000...4_999).contains(code) else { return nil }
+        if contract.auth?.close.contains(code) ?? false, let bearer = open.first(where: bringsCredential) {
+            return .undecided("the server closes with \(code), perhaps for the credential of \(bearer.phrase)")
+        }
         guard let odd = open.first(where: { $0.isOdd && !$0.isRefusal }) else { return nil }
         if let fault = odd.faults.first { return .cut("\(fault) changed what the server closed on") }
         return .undecided("the server closes with \(code), perhaps for \(odd.phrase)")
+    }
+
+    /// Its message is one of the places of a credential.
+    private func bringsCredential(_ request: Request) -> Bool {
+        guard let name = request.recognition.name, let places = contract?.identity.credential else { return false }
+        return places.contains { $0.text.hasPrefix("request \(name) ") }
     }
 
     private mutating func endRequest(

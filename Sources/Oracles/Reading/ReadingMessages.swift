@@ -156,7 +156,25 @@ extension Reader {
             request.pending = pending
             deadlines.add(.request(request.number), at: pending.due)
         }
+        if !request.isRefusal { shareName(of: request) }
         keep(request, on: id)
+    }
+
+    /// A request that may succeed bears the very name of refused ones: what succeeds under it condemns none of these.
+    private mutating func shareName(of request: Request) {
+        func isSame(_ other: Request) -> Bool {
+            if case .equal(let path) = match(other.links, request.links) { isExclusive(path) } else { false }
+        }
+        for id in members[request.user] ?? [] {
+            for number in sessions[id]?.open ?? [] {
+                if let other = requests[number], other.isRefusal, isSame(other) { requests[number]?.isIndeterminate = true }
+            }
+            for index in sessions[id]?.ghosts.indices ?? 0..<0 {
+                if let other = sessions[id]?.ghosts[index].request, isSame(other) {
+                    sessions[id]?.ghosts[index].request.isIndeterminate = true
+                }
+            }
+        }
     }
 
     private mutating func keep(_ request: Request, on id: SessionID) {
