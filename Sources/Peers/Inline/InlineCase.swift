@@ -37,7 +37,7 @@ final class InlineCase {
     /// Silence shorter than this is no silence: faults hold things back.
     private static let quiet = Duration.milliseconds(50)
     /// A server that sends more in one case floods.
-    static let mostBytes: UInt64 = 16 << 20
+    static let mostBytes: UInt64 = 8 << 20
     static let mostEntries = 50_000
 
     let ground: Ground
