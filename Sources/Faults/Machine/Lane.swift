@@ -40,6 +40,9 @@ struct Lane: Sendable {
         scanner = FrameScanner(direction)
     }
 
+    /// Frames that nothing can select and nothing holds up.
+    var isOnlyScanned: Bool { mode == .scan && isClear && !isShut && inserts.isEmpty && owed.isEmpty }
+
     /// Nothing waits, so that what comes may go on at once.
     var isClear: Bool { isReady && outbox.isEmpty }
 

@@ -87,9 +87,8 @@ package struct SessionMachine: Sendable {
     private mutating func scanned(
         _ bytes: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
     ) -> Bool {
-        guard self[direction].mode == .scan, self[direction].isClear, !self[direction].isShut,
-            self[direction].inserts.isEmpty, self[direction].owed.isEmpty, phase == .relaying
-        else { return false }
+        // Passed on, not read through the subscript: that would copy the lane for every read of a socket.
+        guard phase == .relaying, direction == .toServer ? toServer.isOnlyScanned : toClient.isOnlyScanned else { return false }
         scan(bytes, direction, at: now, &output)
         output.commands.append(.write(direction.destination, bytes))
         return true
