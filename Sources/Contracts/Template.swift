@@ -153,12 +153,3 @@ struct FlowTemplate: Sendable {
         return count > 0 && count == wanted ?? count ? count : nil
     }
 }
-
-extension JSON {
-    var isContainer: Bool {
-        switch self {
-        case .array, .object: true
-        case .null, .bool, .number, .string: false
-        }
-    }
-}

@@ -9,12 +9,6 @@ package struct Glob: Sendable, Hashable {
         pieces = Self.split(text)
     }
 
-    /// A glob whose stars stand between these literal pieces, which may hold `*` themselves.
-    init(text: String, pieces: [String]) {
-        self.text = text
-        self.pieces = pieces.map { Array($0.utf8) }
-    }
-
     private static func split(_ text: String) -> [[UInt8]] {
         Array(text.utf8).split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
     }
