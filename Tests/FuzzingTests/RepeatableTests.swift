@@ -67,7 +67,7 @@ import Testing
         let (one, campaign) = try await campaign(seed: 3, workers: 1)
         let (two, _) = try await self.campaign(seed: 3, workers: 2)
         #expect(one.count > 80)
-        #expect(campaign.progress.corpus > 0, "feedback was at work")
+        #expect(campaign.progress.corpus > 0 && campaign.progress.edges > 0, "feedback was at work")
         let both = Set(one.keys).union(two.keys)
         #expect(both.filter { one[$0] != two[$0] }.sorted().prefix(5) == [])
         let (other, _) = try await self.campaign(seed: 4, workers: 1)

@@ -24,6 +24,8 @@ package final class Campaign: Sendable {
     let recent = Mutex<[Recent]>([])
     let crashes = Mutex(CrashBook())
     let doubts = Shared(Doubts())
+    /// Free ones of the given credentials; with none they are not used.
+    let blocks: Shared<[Int]>
     /// Why the run ended before its time.
     let broken = Mutex<CampaignResult.End?>(nil)
     /// Of the profile.
@@ -47,6 +49,7 @@ package final class Campaign: Sendable {
             seeds: options.seeds, path: options.path, canMint: options.credentials.isEmpty)
         plans = ContractPlans(workshop)
         faults = options.profile?.faults.map(Plan.FaultLine.init(rule:)) ?? []
+        blocks = Shared(Array(0..<max(1, options.principals / options.blockSize)))
         crew = Crew(users: options.principals, lanes: options.lanes)
         ground = Ground(options)
         rehearsal = Rehearsal(options, ground)
@@ -70,6 +73,7 @@ package final class Campaign: Sendable {
             progress.corpus = scheduler.corpus.keepers.count + options.seeds.count
             progress.favoured = scheduler.corpus.favoured
             progress.stability = scheduler.map.stability
+            progress.edges = scheduler.map.edges
         }
         progress.energies = Energies.initial.percents
         ledger.withLock { ledger in
@@ -128,9 +132,8 @@ package final class Campaign: Sendable {
 
     private func show(_ plan: Plan) async -> [UInt64]? {
         guard !Task.isCancelled, let stage = ground.stage else { return nil }
-        let block = takeBlock()
         var play = CaseOptions()
-        play.cast = cast(for: plan, block: block)
+        play.cast = cast(for: plan, block: options.credentials.isEmpty ? takeBlock() : 0)
         play.mostPatience = .seconds(2)
         play.patience = .seconds(5)
         let run = await stage.run(plan, play)
@@ -143,9 +146,11 @@ package final class Campaign: Sendable {
         guard let total = options.maxTotalTime else { return }
         do { try await Task.sleep(for: total - elapsed) } catch { return }
         crew.stop()
-        ground.stopAll()
-        // A confirmation under way may use a little more.
-        do { try await Task.sleep(for: .seconds(2)) } catch { return }
+        // A confirmation under way may use a little more; a case that was just beginning may not.
+        for _ in 0..<10 {
+            ground.stopAll()
+            do { try await Task.sleep(for: .milliseconds(200)) } catch { return }
+        }
         rehearsal.stop()
     }
 
@@ -175,6 +180,11 @@ package final class Campaign: Sendable {
                 newFeatures: score.change { $0.features } - before.1, findings: found - before.2)
             done.append(outcome)
             tell(.phaseEnded(outcome))
+        }
+        let (reruns, rerunTime) = score.change { ($0.reruns, $0.rerunTime) }
+        if reruns > 0 {
+            done.append(PhaseResult(phase: .confirm, executions: reruns, took: rerunTime, newFeatures: 0, findings: found))
+            done.last.map { tell(.phaseEnded($0)) }
         }
         if let end = broken.withLock({ $0 }) { return result(end, done) }
         return result(Task.isCancelled ? .interrupted : .complete, done)

@@ -29,13 +29,13 @@ extension Campaign {
 
     /// The schedule, until the phase is over.
     func explore(until cap: Cap?) async {
-        let derivation = makeDerivation()
         await withDiscardingTaskGroup { group in
-            var lanes = Derivations(derivation)
+            // Who plans is one task, so that its cache serves all lanes.
+            var derivation = makeDerivation()
             while !isOver, isWithin(cap) {
                 await waitForWindow()
                 let turn = scheduler.withLock { $0.next() }
-                let derived = lanes.plan(for: turn.name)
+                let derived = derivation.plan(for: turn.name)
                 guard await mayBegin(derived.plan, until: cap) else { break }
                 let one = Case(
                     name: turn.name, plan: derived.plan, level: derived.level, slot: turn.slot, block: takeBlock())
@@ -59,16 +59,9 @@ extension Campaign {
         }
     }
 
-    /// The one who plans is one task, so its cache serves all lanes.
-    private struct Derivations {
-        var derivation: Derivation
-        init(_ derivation: Derivation) { self.derivation = derivation }
-        mutating func plan(for name: CaseName) -> Derivation.Derived { derivation.plan(for: name) }
-    }
-
     /// With given credentials a case has all users of its block to itself.
     private func seats(_ plan: Plan) -> Int {
-        options.credentials.isEmpty ? max(1, plan.users.count) : min(options.principals, Cast.names.count)
+        options.credentials.isEmpty ? max(1, plan.users.count) : options.blockSize
     }
 
     private func isWithin(_ cap: Cap?) -> Bool {
@@ -107,20 +100,20 @@ extension Campaign {
         return counts.begun - 1
     } }
 
-    /// Every case has principals of its own among those that are played at the same time.
+    /// Every case has principals of its own among those that are played at the same time: two cases with one principal
+    /// would each see the other's runs as ones that nobody asked for.
+    /// - Parameter block: of the given credentials a free one (`blocks`), else the number of the play.
     func cast(for plan: Plan, block: Int) -> Cast {
-        guard options.credentials.isEmpty else {
-            var cast = Cast()
-            let size = max(1, min(Cast.names.count, options.credentials.count))
-            let blocks = max(1, options.credentials.count / size)
-            for (index, user) in plan.users.enumerated() {
-                let credential = options.credentials[(block % blocks * size + index % size) % options.credentials.count]
-                cast.principals[user.name] = credential.user
-                cast.tokens[user.name] = credential.token
-            }
-            return cast
+        // So many that none is used again while a case waits past every bound.
+        guard !options.credentials.isEmpty else { return Cast(minted: plan.users.map(\.name), block: block % (1 << 18)) }
+        var cast = Cast()
+        let size = options.blockSize
+        for (index, user) in plan.users.enumerated() {
+            let credential = options.credentials[block * size + index % size]
+            cast.principals[user.name] = credential.user
+            cast.tokens[user.name] = credential.token
         }
-        return Cast(minted: plan.users.map(\.name), block: block % 4_096)
+        return cast
     }
 
     func seed(of name: CaseName) -> UInt64 {
@@ -156,13 +149,16 @@ extension Campaign {
         if plan.faults.isEmpty { plan.faults = faults }
         note(one.name, plan)
         var play = CaseOptions()
-        play.cast = cast(for: plan, block: one.block)
+        // Given principals are not free before the case is over, minted ones were nobody else's.
+        let given = options.credentials.isEmpty ? nil : blocks.change { $0.popLast() ?? 0 }
+        play.cast = cast(for: plan, block: given ?? one.block)
         play.seed = seed(of: one.name)
         play.missesAllowed = 1
         play.mostPatience = pace
-        play.onPlayed = { lane.call() }
+        if given == nil { play.onPlayed = { lane.call() } }
         play.patience = crew.takePatience(soon: soon, late: late)
         let run = await stage.run(plan, play)
+        if let given { blocks.change { $0.append(given) } }
         lane.call()
         if late > soon, play.patience == late { crew.givePatienceBack() }
         noteEnd(one.name)

@@ -36,7 +36,7 @@ extension Campaign {
         await crew.alone {
             guard !self.isOver else { return }
             let again = await self.rehearsal.run(plan, self.rehearsalOptions(for: plan))
-            for finding in again.judgement.findings where self.counts(finding) && !self.isOver {
+            for finding in again.judgement.findings where !self.isOver {
                 await self.take(finding, plan, again, name)
             }
         }

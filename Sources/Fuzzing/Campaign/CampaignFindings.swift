@@ -9,12 +9,8 @@ extension Campaign {
     /// Looks at what a case showed; new findings are run again while nobody else plays.
     func look(at run: CaseRun, of name: CaseName, _ plan: Plan) async {
         // What a dying server left undone is told by its death, not by what it owed.
-        if !run.judgement.findings.isEmpty, options.exec != nil, case .ended = await ground.keeper.check() {
-            return suspect()
-        }
-        for finding in run.judgement.findings where counts(finding) {
-            guard ledger.withLock({ $0.see(finding, hasFaults: !plan.faults.isEmpty) }) == .confirm else { continue }
-            tell(.found(finding, executions: score.executions, at: elapsed))
+        if !run.judgement.findings.isEmpty, await ground.keeper.hasEnded() { return suspect() }
+        for finding in run.judgement.findings where isNew(finding, plan) {
             await crew.alone {
                 // Others may have taken all the time there was.
                 if self.isOver { return self.ledger.withLock { $0.giveUp(finding) } }
@@ -27,9 +23,17 @@ extension Campaign {
 
     /// Confirms a finding for one who has the target for himself already.
     func take(_ finding: Finding, _ plan: Plan, _ run: CaseRun, _ name: CaseName) async {
-        guard ledger.withLock({ $0.see(finding, hasFaults: !plan.faults.isEmpty) }) == .confirm else { return }
-        tell(.found(finding, executions: score.executions, at: elapsed))
+        guard isNew(finding, plan) else { return }
         await confirm(finding, plan, run, name)
+    }
+
+    /// Counts it; true, and told, when it is to be run again.
+    private func isNew(_ finding: Finding, _ plan: Plan) -> Bool {
+        guard counts(finding), ledger.withLock({ $0.see(finding, hasFaults: !plan.faults.isEmpty) }) == .confirm else {
+            return false
+        }
+        tell(.found(finding, executions: score.executions, at: elapsed))
+        return true
     }
 
     func rehearsalOptions(for plan: Plan) -> CaseOptions {
@@ -41,7 +45,7 @@ extension Campaign {
     }
 
     /// With `--checks` only what it names, be it the head of a finding or collateral.
-    func counts(_ finding: Finding) -> Bool {
+    private func counts(_ finding: Finding) -> Bool {
         guard let checks = options.checks else { return true }
         return checks.contains(finding.property) || finding.also.contains(where: checks.contains)
     }
@@ -52,9 +56,7 @@ extension Campaign {
             slips.change { if $0.count < 8 { $0.append((finding, plan, run)) } }
         }
         // What reruns showed by the way is a finding of its own.
-        for (finding, plan, run) in slips.change({ $0 }) where counts(finding) && !isOver {
-            guard ledger.withLock({ $0.see(finding, hasFaults: !plan.faults.isEmpty) }) == .confirm else { continue }
-            tell(.found(finding, executions: score.executions, at: elapsed))
+        for (finding, plan, run) in slips.change({ $0 }) where !isOver && isNew(finding, plan) {
             await settle(finding, plan, run, name) { _, _, _ in }
         }
     }
@@ -72,9 +74,15 @@ extension Campaign {
             self.score.change { $0.shrinking = (number, max(number, self.pending), from, to) }
         }
         confirmer.onSlip = onSlip
+        let since = elapsed
         let confirmed = await confirmer.confirm(
             finding, plan: plan, seenIn: run, name: name, executions: score.executions, within: budget)
-        score.change { $0.shrinking = nil }
+        let took = elapsed - since
+        score.change { counts in
+            counts.shrinking = nil
+            counts.reruns += confirmed.outcome.reruns
+            counts.rerunTime += took
+        }
         if let death = rehearsal.takeDeath() {
             ledger.withLock { $0.giveUp(finding) }
             return await blame(death, name)

@@ -54,9 +54,12 @@ package struct CampaignOptions: Sendable {
     /// Users at once.
     package var principals: Int { max(1, credentials.isEmpty ? users : credentials.count) }
 
+    /// Given credentials are dealt to cases in blocks of so many.
+    package var blockSize: Int { min(principals, Cast.names.count) }
+
     /// Cases at once, if each had one user: with given credentials a case has all users of its block to itself.
     package var lanes: Int {
-        let cases = credentials.isEmpty ? principals : principals / min(principals, Cast.names.count)
+        let cases = credentials.isEmpty ? principals : principals / blockSize
         return max(1, min(cases, 64 * max(1, workers)))
     }
 }

@@ -126,7 +126,7 @@ final class Rehearsal: CaseRunner {
             return stage
         }
         if await own.endpoint == nil { try await own.start() }
-        if case .ended = await own.check() { try await own.restart(isWanted: true) }
+        if await own.hasEnded() { try await own.restart(isWanted: true) }
         let (endpoint, generation) = await (own.endpoint, own.generation)
         if let known = stage.withLock({ $0 }), known.generation == generation { return known.stage }
         guard let endpoint else { throw TargetError.gone("is not there") }

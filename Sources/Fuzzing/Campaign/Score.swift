@@ -26,7 +26,9 @@ final class Score: Sendable {
         /// Features by the second in which they came.
         var news: [(at: Duration, count: Int)] = []
         var features = 0
-        var edges = 0
+        /// Plays that confirmed and shrank, and their time.
+        var reruns = 0
+        var rerunTime = Duration.zero
         var lastNew = Duration.zero
         var phase = Phase.calibration
         var downSince: Duration?
@@ -91,7 +93,6 @@ final class Score: Sendable {
         progress.targetP99 = Self.percentile(counts.latencies, 0.99)
         progress.features = counts.features
         progress.featuresPerMinute = counts.news.filter { elapsed - $0.at <= .seconds(60) }.reduce(0) { $0 + $1.count }
-        progress.edges = counts.edges
         progress.reconnects = counts.reconnects
         progress.restarts = counts.restarts
         progress.downSince = counts.downSince.map { elapsed - $0 }

@@ -223,9 +223,7 @@ final class InlineCase {
         guard act != .over, !isBusy else { return }
         now = max(now, present)
         if case .leaving(let since) = act { return leave(since) }
-        if journal.entries.count > Self.mostEntries || sessions.contains(where: { ($0.server?.bytesIn ?? 0) > Self.mostBytes }) {
-            return stop(cut: true)
-        }
+        if journal.entries.count > Self.mostEntries { return stop(cut: true) }
         if let isEnough = options.isEnough, journal.newFindings().contains(where: isEnough) { return stop(cut: false) }
         guard case .settling(let since) = act else { return }
         guard since.duration(to: now) >= Self.quiet else { return }

@@ -35,7 +35,6 @@ package final class InlineStage: CaseRunner {
     private let addresses: [SocketAddress]
     private let patience: Duration
 
-    /// - Parameter index: which of the process's event loops it lives on.
     /// - Throws: `RigError.unreachable` when the host has no address.
     package init(_ settings: Settings) throws(RigError) {
         self.settings = settings

@@ -210,6 +210,11 @@ package actor TargetKeeper {
         return nil
     }
 
+    /// Whether our own process has ended, without asking it anything; false for an address.
+    package func hasEnded() async -> Bool {
+        if case .ended = await noteEnd() { true } else { false }
+    }
+
     /// How our process ended, noted once as a crash. Waits until its output is read to the end.
     private func noteEnd() async -> State? {
         if replaced == generation, process != nil { return .down("is started again") }
