@@ -26,7 +26,7 @@ let modules: [(name: String, imports: [Target.Dependency])] = [
     ("Oracles", ["Wire", "Journaling", "Contracts", buffers]),
     ("Plans", ["Wire", "Journaling", "Contracts", "Faults", buffers]),
     ("Profiles", ["Wire", "Journaling", "Contracts", "Faults", "Oracles", yams]),
-    ("Captures", ["Wire", "Journaling", "Contracts", "Plans", buffers, "CPcap", "COpenSSL", "CZlib"]),
+    ("Captures", ["Wire", "Journaling", "Contracts", "Faults", "Plans", buffers, "CPcap", "COpenSSL", "CZlib"]),
     ("Findings", ["Wire", "Journaling", "Contracts", "Oracles", "Plans"]),
     ("Reporting", ["Wire", "Journaling", "Contracts", "Oracles", "Plans", "Findings", buffers]),
     (
