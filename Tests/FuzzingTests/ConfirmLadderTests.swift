@@ -26,7 +26,7 @@ import Testing
 
     private static func confirm(
         _ runner: some CaseRunner, plan: Plan? = nil, seen: [Finding] = [target], isolated: Bool = false,
-        budget: ConfirmBudget = ConfirmBudget(shrinks: false)
+        budget: ConfirmBudget = ConfirmBudget(time: .seconds(3_600), shrinks: false)
     ) async throws -> Confirmed {
         let contract = try ContractLoader().load("demo")
         let confirmer = Confirmer(runner: runner, contract: contract, quiet: Quiet(isolated: isolated, lanes: 3))
