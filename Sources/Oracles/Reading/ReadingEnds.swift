@@ -7,6 +7,15 @@ import Wire
 struct Bereavement: Sendable {
     var since: Instant
     var until: Instant
+    /// What was open there, the last few: an error that comes later may be for one of these.
+    var requests: [Request] = []
+    var runs: [Run] = []
+    private static let most = 32
+
+    mutating func add(_ requests: [Request], _ runs: [Run]) {
+        self.requests = (self.requests + requests).suffix(Self.most)
+        self.runs = (self.runs + runs).suffix(Self.most)
+    }
 }
 
 /// How connections end, and what becomes of what was open on them.
@@ -20,6 +29,7 @@ extension Reader {
         let name = fault.kind == "cut" ? fault.id : "\(fault.id) \(fault.kind)"
         sessions[id]?.cutBy = name
         bereave(session, at: entry.instant)
+        if members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, entry.instant) }
         leave(id, .cut("\(name) cut the connection"))
     }
 
@@ -78,7 +88,8 @@ extension Reader {
     }
 
     mutating func readEnd(_ end: EndRecord, _ entry: Entry, _ id: SessionID) {
-        guard let session = sessions[id], !session.isOver else { return }
+        guard let session = sessions[id] else { return }
+        guard !session.isOver else { return learnLoss(end, session) }
         // A server that ends what it never accepted has refused it. A client may go, and be missed, before its 101.
         if end.by == .peer, end.side == .server, session.acceptedAt == nil, session.authentication == nil { return }
         switch (end.by, end.side) {
@@ -93,6 +104,14 @@ extension Reader {
         case (.peer, .server): serverEnded(id, code: nil, entry, at: entry.instant)
         case (.peer, .client): clientEnded(id, at: entry.instant)
         }
+    }
+
+    /// What miswire could not write any more comes to the journal behind the end: then more may be lost than that.
+    private mutating func learnLoss(_ end: EndRecord, _ session: Session) {
+        guard session.ending?.code == nil, session.ending != nil, end.side == .server, end.undelivered > 0,
+            session.obscured == nil
+        else { return }
+        obscure(session.id, Self.lossByReset)
     }
 
     private mutating func clientEnded(_ id: SessionID, at: Instant) {
@@ -110,12 +129,35 @@ extension Reader {
         guard let session = sessions[id], !session.isOver else { return }
         sessions[id]?.isOver = true
         let isClean = session.isClosedByClient || code.map(isClean) ?? false
+        if !isClean, session.obscured == nil, let why = excuse(endOf: session, code, entry, at: at) {
+            obscure(id, why)
+            return settleEnd(id, code: code, entry, at: at)
+        }
         // What the client had begun to say comes to the journal when the connection is over: it may explain this end.
         if !isClean, session.obscured == nil {
             sessions[id]?.ending = Session.End(code: code, entry: entry, at: at)
         } else {
             settleEnd(id, code: code, entry, at: at)
         }
+    }
+
+    private static let lossByReset = "the server reset the connection while it was written to, and its last words may be lost"
+    /// The smallest message that some servers find too large unless they are told otherwise.
+    private static let large = 8_192
+    /// An answer to a Ping may be under way for so long.
+    private static let pong: Duration = .seconds(1)
+
+    /// Why an end without a clean close says nothing of the server.
+    private func excuse(endOf session: Session, _ code: Int?, _ entry: Entry, at: Instant) -> String? {
+        // RFC 6455 section 7.1.7, and a reset overtakes what was sent before it.
+        if case .ended(let end) = entry.body, end.style == .reset, end.undelivered > 0 { return Self.lossByReset }
+        if let pinged = session.pingedAt, pinged.duration(to: at) >= Self.pong {
+            return "the client left a ping of the server unanswered"
+        }
+        // A server may have a limit that the contract does not tell (RFC 6455 section 10.4).
+        let largest = session.open.compactMap { requests[$0]?.size }.max() ?? 0
+        if code == 1009, largest >= Self.large { return "the server closes with 1009, and a message of \(largest) bytes waits there" }
+        return nil
     }
 
     /// Nothing more comes of this connection: its end is judged, if it was not yet.
@@ -157,7 +199,24 @@ extension Reader {
         // A state may be left at the end of its bound, and another one follows.
         let longest = bounds.compactMap { $0 }.reduce(contract.deadline) { $0 + $1 }
         let until = bounds.contains { $0 == nil } ? .distantFuture : at.advanced(by: longest)
-        bereaved.set(session.user, Bereavement(since: at, until: until))
+        let loss = isBereaved(session.user, at: at) ? bereaved[session.user] : nil
+        var all = loss ?? Bereavement(since: at, until: until)
+        all.until = max(all.until, until)
+        // One that was settled and still haunts its connection may be answered as well.
+        let ghosts = session.ghosts.filter { !$0.wasAnswered && $0.isSpared }.map(\.request)
+        all.add(ghosts + session.open.compactMap { requests[$0] }, session.runs.compactMap { runs[$0] })
+        bereaved.set(session.user, all)
+    }
+
+    /// An error that may be for what was lost with a connection of its user.
+    func mayBeOfTheLost(_ event: Event, _ kind: String?) -> Bool {
+        guard let contract, let loss = bereaved[event.user], isBereaved(event.user, at: event.at) else { return false }
+        let isAsked = loss.requests.contains { request in
+            guard match(request.links, event.links) != .unequal else { return false }
+            guard let rule = request.rule, contract.reject.indices.contains(rule) else { return true }
+            return contract.reject[rule].allows(kind: kind)
+        }
+        return isAsked || loss.runs.contains { match($0.links, event.links) != .unequal }
     }
 
     func isBereaved(_ user: Principal, at: Instant) -> Bool {
@@ -238,6 +297,7 @@ extension Reader {
         settleEnd(id)
         guard let session = sessions[id] else { return }
         loseUnread(id, at: at)
+        if isSilenced(session), members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, at) }
         bereave(session, at: at)
         leave(id, .undecided("the connection is over before the deadline"))
         members[session.user]?.removeAll { $0 == id }

@@ -44,8 +44,11 @@ extension Reader {
         if decide(equal, beside: beside, kind, event, carriesKey: carriesKey, contract) { return }
         if equal.isExclusive, fallBack(equal, kind, event, contract) { return }
         if !event.isCopy, haunts(event, kind, never, contract) { return tellForm(of: event, nil, contract) }
+        let isLost = !equal.isExclusive && mayBeOfTheLost(event, kind)
         if decide(never, beside: equal.numbers, kind, event, carriesKey: carriesKey, contract) { return }
-        if !event.isCopy {
+        if isLost {
+            // Nobody here is known to have asked for it.
+        } else if !event.isCopy {
             if fallBack(equal, kind, event, contract) || fallBack(never, kind, event, contract) { return }
             if giveElsewhere(open, kind, event, contract) { return }
         } else {
@@ -365,7 +368,8 @@ extension Reader {
     /// A late error of an older request may look like this one's: then nothing is wrong with its order or context.
     private func hasRival(_ request: Request, _ event: Event, _ contract: Contract) -> Bool {
         if case .equal(let index) = match(request.links, event.links), isExclusive(index) { return false }
-        return isUnansweredGhost(event.recognition.value.flatMap(contract.errorKind), event, contract)
+        let kind = event.recognition.value.flatMap(contract.errorKind)
+        return isUnansweredGhost(kind, event, contract) || mayBeOfTheLost(event, kind)
     }
 
     private mutating func markAnswered(_ request: Request) {

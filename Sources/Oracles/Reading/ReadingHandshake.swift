@@ -91,6 +91,7 @@ extension Reader {
             sessions[id]?.legality = FrameLegality(.toServer, deflate: deflate)
             let inScope = isInScope(session, subprotocol)
             sessions[id]?.inScope = inScope
+            followEarly(id, at: at)
             if !inScope { sessions[id]?.authentication = nil }
             if !session.isBad { expectGreeting(id, since: at) }
         }

@@ -98,9 +98,17 @@ extension Reader {
         if audience == .user, let lost = unheard[session.user], lost >= pending.since {
             return "what the server sent on another connection of \(session.user.label) was never read"
         }
+        if audience == .user, let others = members[session.user], others.count > 1,
+            let cut = others.lazy.compactMap({ self.sessions[$0] }).first(where: { $0.id != id && isSilenced($0) })
+        {
+            return "\(cut.cutBy ?? "a fault") silenced another connection of \(session.user.label)"
+        }
         guard held != .none, held.isHeld || now < held.allowance(pending, catchUp: Self.catchUp) else { return nil }
         return whyUnread(id) ?? "the server was not taking what \(session.user.label) sent"
     }
+
+    /// A fault cut it, and the server does not know: nothing that it says there is heard any more.
+    func isSilenced(_ session: Session) -> Bool { session.cutBy != nil && !session.isOver }
 
     /// The plain reason why the server's words are not read, on this connection or on another of its user.
     func whyUnread(_ id: SessionID) -> String? {

@@ -14,6 +14,7 @@ extension Reader {
         }
         guard let contract, session.inScope else { return }
         if frame.passage.direction == .toServer { followRules(frame, id, at: at) }
+        notePing(frame, id, at: at)
         if frame.frame.opcode == .close {
             return readClose(frame, entry, id, at: at)
         }
@@ -32,7 +33,10 @@ extension Reader {
     /// A server must fail a connection on which its client breaks the protocol (RFC 6455 section 7.1.7), at once or when
     /// it notices: from there on nothing more is owed on it, and its end is our doing.
     private mutating func followRules(_ frame: FrameRecord, _ id: SessionID, at: Instant) {
-        guard var legality = sessions[id]?.legality else { return }
+        guard var legality = sessions[id]?.legality else {
+            if let session = sessions[id], session.isWhole, !session.isRefused { sessions[id]?.early.append(frame) }
+            return
+        }
         let violations = legality.violations(of: frame.frame).filter { violation in
             // What was cut out made the payload shorter than it was.
             !frame.redacted || violation != .lengthNotMinimal && violation != .text
@@ -46,6 +50,22 @@ extension Reader {
         guard let first = violations.first, sessions[id]?.obscured == nil else { return }
         judgeSpent(id, at: at)
         obscure(id, "the client broke the protocol: \(first.detail)")
+    }
+
+    /// The accept is here: what the client sent before it is read by the rules that it brought.
+    mutating func followEarly(_ id: SessionID, at: Instant) {
+        guard let early = sessions[id]?.early else { return }
+        sessions[id]?.early = EarlyFrames()
+        for frame in early.frames { followRules(frame, id, at: at) }
+        if early.isFull, sessions[id]?.obscured == nil { obscure(id, "the client said more before its accept than is kept") }
+    }
+
+    private mutating func notePing(_ frame: FrameRecord, _ id: SessionID, at: Instant) {
+        switch (frame.frame.opcode, frame.passage.direction) {
+        case (.ping, .toClient): if sessions[id]?.pingedAt == nil { sessions[id]?.pingedAt = at }
+        case (.pong, .toServer): sessions[id]?.pingedAt = nil
+        default: break
+        }
     }
 
     /// A message of the client may have held any word that comes back; one of the server anybody's.

@@ -59,6 +59,10 @@ struct Session: Sendable {
 
     /// Of the client's frames, as they left for the server; nil before the accept.
     var legality: FrameLegality?
+    /// The client's frames of before the accept, which says what their bits mean.
+    var early = EarlyFrames()
+    /// Since when a Ping of the server waits for its Pong.
+    var pingedAt: Instant?
     var isClosedByClient = false
     var isOver = false
     /// The server's own end of it, until nothing more of it can come.
@@ -119,6 +123,21 @@ struct Session: Sendable {
 
     var faultRecords: [FaultRecord] {
         faults.compactMap { if case .fault(let record) = $0.body, record.applied { record } else { nil } }
+    }
+}
+
+/// What a client said before it was accepted, up to a bound.
+struct EarlyFrames: Sendable {
+    private static let most = 256
+    private static let mostBytes = 1 << 20
+    private(set) var frames: [FrameRecord] = []
+    private var bytes = 0
+    /// More came than is kept.
+    private(set) var isFull = false
+
+    mutating func append(_ frame: FrameRecord) {
+        bytes += frame.frame.payload.readableBytes
+        if frames.count >= Self.most || bytes > Self.mostBytes { isFull = true } else { frames.append(frame) }
     }
 }
 

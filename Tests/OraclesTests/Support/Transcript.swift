@@ -155,8 +155,23 @@ struct Transcript {
         add(session, ms, .frame(record))
     }
 
-    mutating func end(_ session: Int, _ side: Side, _ style: EndStyle = .finish, by: EndRecord.By = .peer, at ms: Double) {
-        add(session, ms, .ended(EndRecord(side: side, style: style, by: by, cause: by == .fault ? "f1" : "")))
+    mutating func end(
+        _ session: Int, _ side: Side, _ style: EndStyle = .finish, by: EndRecord.By = .peer, undelivered: UInt64 = 0,
+        at ms: Double
+    ) {
+        let cause = by == .fault ? "f1" : ""
+        add(session, ms, .ended(EndRecord(side: side, style: style, by: by, cause: cause, undelivered: undelivered)))
+    }
+
+    mutating func control(_ session: Int, _ opcode: Opcode, by side: Side, _ text: String = "", at ms: Double) {
+        message(session, text, Passage(side.outgoing, in: Self.instant(ms), out: Self.instant(ms)), at: ms, opcode: opcode)
+    }
+
+    /// A fault cuts one side, or both, as the machine writes it down: the fault, then what ends at once.
+    mutating func cut(_ session: Int, _ style: EndStyle?, _ sides: [Side], at ms: Double) {
+        fault(session, "cut", Influence(.openOperations, [.ending, .completion, .delivery]), tap: .serverOut, at: ms)
+        guard let style else { return }
+        for side in style == .reset ? Side.allCases : sides { end(session, side, style, by: .fault, at: ms) }
     }
 
     mutating func fault(
