@@ -88,7 +88,7 @@ let package = Package(
                 dependencies: [.target(name: module.name)] + module.imports
                     + (["Peers", "Fuzzing"].contains(module.name) ? ["ReferenceBackend"] : []),
                 // Vectors, and harnesses with peers of other makers; .ci/run starts these.
-                exclude: ["Wire": ["Vectors"], "ProxyRuntime": ["Peers"]][module.name] ?? [],
+                exclude: ["Wire": ["Vectors"], "Captures": ["Vectors"], "ProxyRuntime": ["Peers"]][module.name] ?? [],
                 swiftSettings: strict)
         }
         + [.testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict)]
