@@ -2,7 +2,7 @@ package import NIOCore
 
 /// All kinds of files that can be imported, in the order in which they are asked.
 package enum ImporterRegistry {
-    package static let all: [any Importer.Type] = []
+    package static let all: [any Importer.Type] = [HARImporter.self, FlowImporter.self]
 
     /// Bytes of a file's beginning that are shown to importers.
     package static let headBytes = 64 << 10
