@@ -6,8 +6,6 @@ import xml.etree.ElementTree as XML
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 THIRD = ROOT / "Tests" / "ThirdParty"
 EXITS = {0: "pass", 1: "violations", 2: "inconclusive", 3: "nothing exercised", 4: "usage", 5: "self-check failed", 130: "interrupted"}
-# What a finding is called on standard output, and in the report.
-FINDING = ("violation", "finding")
 # Beyond its budget a run may take so long to end, here and in the issue.
 GRACE = 5.0
 
@@ -115,7 +113,7 @@ class Fuzzed:
         """Findings that count, each once, in the order reported."""
         by_id = {}
         for line in self.lines:
-            if line.get("kind") in FINDING and not is_flaky(line):
+            if line.get("kind") == "violation" and not is_flaky(line):
                 by_id[line.get("finding")] = line
         return list(by_id.values())
 
@@ -160,13 +158,12 @@ class Fuzzed:
                 self.problems.append(f"sarif: {error!r}")
         for line in self.kept:
             if self.plan(line) is None:
-                self.problems.append(f"{line.get('finding')}: its plan {line.get('file') or line.get('plan')} is not there")
+                self.problems.append(f"{line.get('finding')}: its plan {line.get('file')} is not there")
 
     def plan(self, line):
         """The file of a finding's plan; None when it is not there."""
-        name = line.get("file") or line.get("plan")
-        path = self.directory / str(name)
-        return path if name and "\n" not in name and path.is_file() else None
+        path = self.directory / str(line.get("file"))
+        return path if "file" in line and path.is_file() else None
 
     def read(self, kind):
         try:
@@ -357,7 +354,7 @@ def stays_silent(miswire, name, seed, seconds, contract, server, environment=Non
             wrong.append(f"{line.get('finding')} {line.get('sentence')}, {line.get('attribution')}")
             wrong.append(plan.read_text() if plan else json.dumps(line.get("witness")))
         executions = run.summary.get("executions") or 0
-        flaky = [l.get("finding") for l in run.lines if l.get("kind") in FINDING and is_flaky(l)]
+        flaky = [l.get("finding") for l in run.lines if l.get("kind") == "violation" and is_flaky(l)]
         print(
             f"{'FAIL' if wrong else 'ok  '} {name} clean, seed {seed}: exit {run.code}, {run.seconds:.0f} s,"
             f" {executions:,} executions ({executions / max(run.seconds, 0.1):.0f}/s), stability {run.summary.get('stability')},"

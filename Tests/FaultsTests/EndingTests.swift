@@ -201,6 +201,49 @@ import Wire
         #expect(net.conclude().differences == [])
     }
 
+    /// A message of empty fragments without end: no more of them wait than may, and all of them go on.
+    @Test func emptyFragmentsAreNotHoarded() throws {
+        var limits = Limits.standard
+        limits.messageFragments = 500
+        var net = Net(profile: Sample.profile(Sample.rule("drop")), limits: limits)
+        let id = net.upgraded(1)
+        _ = net.takeServer(id)
+        var sent = Sample.frame("a", fin: false, masked: true)
+        net.client(id, sent)
+        let empty = Sample.frame("", opcode: .continuation, fin: false, masked: true)
+        for _ in 0..<5_000 {
+            net.client(id, empty)
+            sent.writeImmutableBuffer(empty)
+            #expect(try #require(net.sessions[id]?.machine.toServer.work).pending.count <= 500)
+        }
+        #expect(net.takeServer(id) == sent)
+        #expect(net.limits(id) == ["L4"])
+        #expect(net.conclude().differences == [])
+    }
+
+    /// A frame of two bytes that waits costs two words, not the read of a socket that it came in (trust.md T20).
+    @Test func whatWaitsKeepsNoReadAlive() {
+        var waiting = WaitingFrames()
+        for index in 0..<1_000 {
+            var read = ByteBuffer()
+            read.reserveCapacity(64 << 10)
+            read.writeBytes([index == 500 ? 0x89 : 0x00, 0x00])
+            waiting.append(read, arrived: Instant(nanoseconds: Int64(index)))
+        }
+        #expect(waiting.count == 1_000 && waiting.size == 2_000)
+        #expect(waiting.frames.map(\.arrived.nanoseconds) == Array(0..<1_000))
+        #expect(waiting.frames.filter(\.isControl).count == 1)
+        #expect(waiting.message.readableBytes == 1_998)
+        #expect(waiting.frames.dropFirst().allSatisfy { $0.wire.readableBytes == 2 && $0.wire.storageCapacity <= 64 << 10 })
+        var outbox = Outbox()
+        var read = ByteBuffer()
+        read.reserveCapacity(64 << 10)
+        read.writeBytes([0x00, 0x00])
+        outbox.append(.bytes(read, .whole(.frame, arrived: .zero)), release: .zero)
+        guard case .bytes(let kept, _)? = outbox.first?.item else { return #expect(Bool(false)) }
+        #expect(kept.readableBytes == 2 && kept.storageCapacity < 100 && outbox.bytes > 2)
+    }
+
     /// L10: more than may be held goes on early, in order.
     @Test func heldBytesAreBounded() {
         var limits = Limits.standard

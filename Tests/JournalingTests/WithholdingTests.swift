@@ -1,7 +1,8 @@
-import Journaling
 import NIOCore
 import Testing
 import Wire
+
+@testable import Journaling
 
 /// What cannot be searched for secrets is not kept, and is not hoarded until it can (trust.md T20, T34).
 @Suite struct WithholdingTests {
@@ -43,6 +44,34 @@ import Wire
         #expect(whole.messages == ["1 – more than 1000 bytes"])
         #expect(whole.limits.map(\.id) == ["L4"])
         #expect(whole.ledger.differences == [])
+    }
+
+    /// A peer pays two bytes for an empty fragment: what we keep of it until the message ends stays below a hundred times
+    /// that (trust.md T20), and the end of the message brings all of them, each with its own payload.
+    @Test func fragmentsAreKeptAsLittleAsTheyAre() {
+        #expect(MemoryLayout<HeldFrames.Item>.stride <= 64)
+        var tap = Wiretap()
+        tap.read(.toServer, Wiretap.text("{\"a\":", fin: false))
+        for _ in 0..<2_000 { tap.read(.toServer, Wiretap.text("", fin: false, opcode: .continuation)) }
+        tap.read(.toServer, Wiretap.frame(.ping, ByteBuffer(string: "between"), mask: 7))
+        tap.piece(.toServer, .frame, Wiretap.text("[1", fin: false, opcode: .continuation))
+        tap.piece(
+            .toServer, .frame, Wiretap.text(",2", fin: false, opcode: .continuation),
+            Provenance(source: EntryRef(session: SessionID(1), ordinal: 3), faults: ["f1"]))
+        tap.read(.toServer, Wiretap.text("]}", opcode: .continuation))
+        tap.close()
+        let entries = tap.entries()
+        #expect(entries.messages == ["0 between", "1 {\"a\":[1,2]}"])
+        let frames = entries.frames.filter { !$0.frame.opcode.isControl }
+        #expect(frames.count == 2_004 && frames.allSatisfy { !$0.redacted })
+        let texts = frames.map { String(buffer: $0.frame.payload) }.filter { !$0.isEmpty }
+        #expect(texts == ["{\"a\":", "[1", ",2", "]}"])
+        #expect(frames.map(\.provenance.faults).filter { !$0.isEmpty } == [["f1"]])
+        #expect(frames.dropLast().allSatisfy { $0.wireSize == 6 + UInt64($0.frame.payload.readableBytes) })
+        #expect(frames.allSatisfy { $0.frame.maskKey == 0x0102_0304 && $0.passage.in != nil && $0.passage.out != nil })
+        #expect(entries.ledger.differences == [])
+        let raw = tap.entries { $0.mode = .raw }.frames.filter { !$0.frame.opcode.isControl }
+        #expect(raw == frames)
     }
 
     /// Long runs that almost are a secret: time grows with the bytes, not with their product.

@@ -48,6 +48,24 @@ import Wire
         #expect(judgement.sentences.isEmpty)
     }
 
+    /// The contract knows text only; a server that reads binary messages as well repeats what they said.
+    @Test func wordsOfABinaryMessage() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.enter(2, "bob", at: 1)
+            story.send(1, Say.start("bob", "q1"), at: 10, opcode: .binary)
+            story.event(1, Say.error("authentication_error", user: "bob"), at: 11)
+        }
+        #expect(judgement.sentences.isEmpty)
+        let silent = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.enter(2, "bob", at: 1)
+            story.send(1, Say.start("carol", "q1"), at: 10, opcode: .binary)
+            story.event(1, Say.error("authentication_error", user: "bob"), at: 11)
+        }
+        #expect(silent.findings.map(\.property) == ["I2"])
+    }
+
     @Test func wordsOfAMessageThatWasTooLargeToRead() {
         let judgement = judge { story in
             story.enter(1, "alice", at: 0)

@@ -218,12 +218,12 @@ private let time = "2026-09-21T14:02:16.014Z"
     @Test func linesHaveKindsAndTheSummaryIsLast() throws {
         let lines = NDJSONReport(Sample.report(), time: time).text.split(separator: "\n").map { try? JSON.parse(String($0)) }
         #expect(lines.allSatisfy { $0?["v"] == .number("1") && $0?["t"] == .string(time) })
-        #expect(lines.map { $0?["kind"] } == [.string("finding"), .string("finding")] + Array(repeating: .string("property"), count: 7) + [.string("summary")])
+        #expect(lines.map { $0?["kind"] } == [.string("violation"), .string("violation")] + Array(repeating: .string("property"), count: 7) + [.string("summary")])
         let finding = try #require(lines.first ?? nil)
         guard case .string(let plan)? = finding["plan"] else { return #expect(Bool(false)) }
         #expect(plan.contains("6  alice  until error within 1s") && finding["steps"] == .number("6"))
         let summary = try #require(lines.last ?? nil)
-        #expect(summary["exit"] == .number("1") && summary["violations"] == .number("2") && summary["took_ms"] == .number("581400"))
+        #expect(summary["exit"] == .number("1") && summary["violations"] == .number("2") && summary["ms"] == .number("581400"))
         #expect(summary["stability"] == .number("97.1"))
     }
 

@@ -11,6 +11,8 @@ enum FuzzFigures {
         figures.phaseCount = Phase.allCases.count - 1
         figures.phase = progress.phase.rawValue
         figures.executions = progress.executions
+        figures.messages = progress.messages
+        figures.sessions = progress.sessions
         figures.executionsPerSecond = progress.executions > 0 ? progress.executionsPerSecond : nil
         figures.messagesPerSecond = progress.messages > 0 ? progress.messagesPerSecond : nil
         figures.targetP99 = progress.targetP99
@@ -23,6 +25,7 @@ enum FuzzFigures {
         figures.flaky = progress.flaky
         figures.reconnects = progress.reconnects
         figures.restarts = progress.restarts
+        figures.floods = progress.floods
         figures.downSince = progress.downSince
         figures.sinceNewFeature = progress.features > 0 ? progress.sinceNewFeature : nil
         figures.energies = progress.energies.map { (name: $0.0.rawValue, share: $0.1) }

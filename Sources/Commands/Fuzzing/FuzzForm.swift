@@ -42,13 +42,14 @@ final class FuzzForm: Sendable {
     }
 
     func tick(_ progress: Fuzzing.Progress) {
-        let board = Board(FuzzFigures.board(progress))
+        let figures = FuzzFigures.board(progress)
+        let board = Board(figures)
         switch mode {
         case .board: area.show([""] + board.rows(console.err))
         case .line: area.show([board.line(console.err)])
         case .plain:
             if json {
-                emit(FuzzMachine.progress(progress, time: Console.utc()))
+                emit(RunLines(time: Console.utc()).progress(figures))
             } else {
                 area.log(board.plain(console.err))
             }
@@ -99,6 +100,12 @@ final class FuzzForm: Sendable {
         case .targetBack(let restarts, let at):
             let times = restarts > 0 ? " after \(Figures.plural(restarts, "restart"))" : ""
             return FuzzLines.note("the target answers again\(times)", at: at, style: style)
+        case .flooded(let flood, let at):
+            let sent =
+                "\(Figures.bytes(UInt64(clamping: flood.bytes))) in \(Figures.duration(flood.took)) on "
+                + Figures.plural(flood.connections, "connection")
+            return style.paint(
+                FuzzLines.note("the target sends without end: \(sent); such cases are stopped", at: at, style: style), .fault)
         case .seeds, .phaseEnded, .warning: return nil
         }
     }
@@ -112,8 +119,7 @@ final class FuzzForm: Sendable {
     func close(_ report: RunReport, phases: [PhaseRow], reports: [String], verbose: Bool) {
         end()
         if json {
-            for line in FuzzMachine.closing(report, phases: phases, reports: reports, time: Console.utc()) { emit(line) }
-            return
+            return RunLines(time: Console.utc()).closing(report, reports: reports).forEach(emit)
         }
         if mode != .plain { console.talk("\n") }
         var text = report.warnings.map {

@@ -131,6 +131,7 @@ struct FuzzRun: Sendable {
             judgement: judgement, findings: findings, executions: result.progress.executions, users: options.users,
             stability: result.progress.stability, took: took, exit: reason, again: order.again)
         report.warnings = warnings
+        report.figures = FuzzFigures.board(result.progress)
         let written = FuzzReports(orders: order.reports).write(&report)
         let rows = FuzzFigures.rows(
             result.phases, kept: findings.count { !$0.isFlaky }, flaky: findings.count(where: \.isFlaky))

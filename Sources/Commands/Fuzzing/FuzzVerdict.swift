@@ -17,7 +17,8 @@ enum FuzzVerdict {
         case .nothingExercised: return .nothingExercised
         case .complete, .interrupted, .selfCheckFailed: break
         }
-        if isOpen || !findings.isEmpty { return .inconclusive }
+        // What came behind a limit of ours is evidence of nothing.
+        if isOpen || !findings.isEmpty || result.progress.floods > 0 { return .inconclusive }
         let asked = result.judgement.properties.filter { checks?.contains($0.id) ?? true }
         if result.progress.executions == 0 || asked.allSatisfy({ $0.verdict == nil }) { return .nothingExercised }
         // Among thousands of cases some always end undecided; a property that was never decided at all says nothing.
@@ -36,6 +37,10 @@ enum FuzzVerdict {
         if let stability = result.progress.stability, stability < 85 {
             sentences.append(
                 "stability is \(Figures.fixed(stability, digits: 1)) %: the target answers the same case differently, so findings may be missed")
+        }
+        if result.progress.floods > 0 {
+            let cases = Figures.plural(result.progress.floods, "case was", "cases were")
+            sentences.append("the target sends without end: \(cases) stopped, and what it sent after that is not judged")
         }
         for finding in open.prefix(8) {
             sentences.append("\(finding.id) was seen and not run again: \(finding.sentence)")

@@ -101,16 +101,5 @@ extension SessionMachine {
     }
 
     /// The wire bytes of the message that waits, control frames between its fragments left out.
-    func joinedWaiting(_ direction: Direction) -> ByteBuffer {
-        let waiting = (self[direction].work?.pending ?? []).filter { !$0.isControl }
-        guard var joined = waiting.first?.wire else { return ByteBuffer() }
-        for frame in waiting.dropFirst() { joined.writeImmutableBuffer(frame.wire) }
-        return joined
-    }
-}
-
-extension WorkState.Waiting {
-    var isControl: Bool {
-        wire.getInteger(at: wire.readerIndex, as: UInt8.self).map { Opcode(rawValue: $0).isControl } ?? false
-    }
+    func joinedWaiting(_ direction: Direction) -> ByteBuffer { self[direction].work?.pending.message ?? ByteBuffer() }
 }

@@ -58,15 +58,9 @@ struct Lane: Sendable {
 
 /// What a lane in the work lane keeps beside.
 struct WorkState: Sendable {
-    /// A frame that waits until the message it belongs to, or stands within, is decided.
-    struct Waiting: Sendable {
-        var wire: ByteBuffer
-        var arrived: Instant
-    }
     var parser: FrameParser
     var assembler: MessageAssembler
-    var pending: [Waiting] = []
-    var pendingBytes = 0
+    var pending = WaitingFrames()
     /// The message begun waits for its end; false: its frames went on as they came.
     var isHolding = false
     /// The message begun is compressed.

@@ -34,6 +34,7 @@ struct Outbox: Sendable {
 
     private(set) var items: [Held] = []
     private var head = 0
+    /// What it all takes in memory: bytes, and what each thing costs beside them.
     private(set) var bytes = 0
 
     var isEmpty: Bool { head == items.count }
@@ -42,6 +43,8 @@ struct Outbox: Sendable {
     var hasHold = false
 
     mutating func append(_ item: Item, release: Instant) {
+        var item = item
+        if case .bytes(let bytes, let note) = item { item = .bytes(bytes.compacted, note) }
         items.append(Held(item: item, release: release))
         bytes += item.size
     }
@@ -94,10 +97,13 @@ struct Outbox: Sendable {
 }
 
 extension Outbox.Item {
+    /// A frame of two bytes is held at this price.
+    static let overhead = 192
+
     var size: Int {
         switch self {
-        case .bytes(let bytes, _), .crossing(_, _, let bytes): bytes.readableBytes
-        case .end, .halfClose, .cut: 0
+        case .bytes(let bytes, _), .crossing(_, _, let bytes): Self.overhead + bytes.readableBytes
+        case .end, .halfClose, .cut: Self.overhead
         }
     }
 }

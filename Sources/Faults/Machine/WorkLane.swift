@@ -79,10 +79,9 @@ extension SessionMachine {
     private mutating func hold(
         _ wire: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
     ) {
-        self[direction].work?.pending.append(WorkState.Waiting(wire: wire, arrived: now))
-        self[direction].work?.pendingBytes += wire.readableBytes
+        self[direction].work?.pending.append(wire, arrived: now)
         guard let work = self[direction].work, work.pending.count > 1 else { return }
-        if work.pendingBytes > configuration.limits.messageBytes {
+        if work.pending.size > configuration.limits.messageBytes {
             limit("L4", "a message over \(configuration.limits.messageBytes) bytes is not lifted", direction, at: now, &output)
             letGo(direction, at: now, &output)
         } else if work.pending.count > configuration.limits.messageFragments {
@@ -100,9 +99,7 @@ extension SessionMachine {
     }
 
     mutating func sendWaiting(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
-        let waiting = self[direction].work?.pending ?? []
-        self[direction].work?.pending = []
-        self[direction].work?.pendingBytes = 0
+        let waiting = self[direction].work?.pending.take() ?? []
         for frame in waiting { pass(frame.wire, .frame, direction, arrived: frame.arrived, at: now, &output) }
     }
 
@@ -228,9 +225,7 @@ extension SessionMachine {
     mutating func tellArrival(
         _ direction: Direction, at now: Instant, _ output: inout SessionOutput
     ) -> EntryRef {
-        let waiting = self[direction].work?.pending ?? []
-        self[direction].work?.pending = []
-        self[direction].work?.pendingBytes = 0
+        let waiting = self[direction].work?.pending.take() ?? []
         var last = EntryRef(session: id, ordinal: nextOrdinal)
         for frame in waiting {
             if frame.isControl {

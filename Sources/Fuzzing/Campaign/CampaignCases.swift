@@ -163,6 +163,7 @@ extension Campaign {
         if late > soon, play.patience == late { crew.givePatienceBack() }
         noteEnd(one.name)
         score.add(run, users: plan.users.count, at: elapsed)
+        if let flood = run.flood, score.change({ $0.floods }) == 1 { tell(.flooded(flood, at: elapsed)) }
         let features = reader.features(of: run, plan: plan)
         learn(one, run, features)
         crew.left()

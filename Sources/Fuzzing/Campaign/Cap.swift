@@ -3,16 +3,19 @@ struct Cap: Sendable {
     var time: Duration?
     var begun: Int?
 
-    /// The shares of all phases up to and with this one.
+    /// What the last exploring phase leaves, so that what it finds at its end can still be run again.
+    private static let mostTail = Duration.seconds(2)
+
+    /// The shares of all phases up to and with this one. Findings are confirmed as they come, so that phase 6 has no time of
+    /// its own: its share is the explorers', but for a tail.
     init(_ phase: Phase, of options: CampaignOptions) {
         var share = 0
         for earlier in Phase.allCases {
             share += earlier.share
             if earlier == phase { break }
         }
-        time = options.maxTotalTime.map { $0 * share / 100 }
-        // Confirmations are no cases.
         let all = 100 - Phase.confirm.share
+        time = options.maxTotalTime.map { min($0 * share / all, $0 - min($0 / 10, Self.mostTail)) }
         begun = options.runs.map { max(1, ($0 * min(share, all) + all - 1) / all) }
     }
 

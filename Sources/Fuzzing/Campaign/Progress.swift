@@ -1,4 +1,5 @@
 package import Oracles
+package import Peers
 package import Plans
 
 /// The phases of a run that this version has, in order (fuzzing.md, "Phases").
@@ -46,6 +47,8 @@ package struct Progress: Sendable {
     package var flaky = 0
     package var reconnects = 0
     package var restarts = 0
+    /// Cases that were stopped because the target sent more in them than may be held.
+    package var floods = 0
     /// Nil while the target answers.
     package var downSince: Duration?
     package var sinceNewFeature = Duration.zero
@@ -113,6 +116,8 @@ package enum CampaignEvent: Sendable {
     case settled(FuzzFinding, at: Duration)
     case targetDown(String, at: Duration)
     case targetBack(restarts: Int, at: Duration)
+    /// The first case that was stopped because the target sent too much; later ones are counted (`Progress.floods`).
+    case flooded(Flood, at: Duration)
     case phaseEnded(PhaseResult)
     case warning(String)
 }

@@ -14,6 +14,7 @@ final class Score: Sendable {
         var sessions = 0
         var reconnects = 0
         var restarts = 0
+        var floods = 0
         var tally = Tally()
         /// Bad requests that were to be refused, and what became of them.
         var mustReject = (sent: 0, answered: 0, missed: 0)
@@ -49,6 +50,7 @@ final class Score: Sendable {
             counts.messages += run.sent + run.received
             counts.sentMessages += run.sent
             counts.sessions += run.connections
+            if run.flood != nil { counts.floods += 1 }
             counts.reconnects += max(0, run.connections - users)
             counts.tally.add(run.judgement)
             if let errors = run.judgement.properties.first(where: { $0.id == "E3" }) {
@@ -95,6 +97,7 @@ final class Score: Sendable {
         progress.featuresPerMinute = counts.news.filter { elapsed - $0.at <= .seconds(60) }.reduce(0) { $0 + $1.count }
         progress.reconnects = counts.reconnects
         progress.restarts = counts.restarts
+        progress.floods = counts.floods
         progress.downSince = counts.downSince.map { elapsed - $0 }
         progress.sinceNewFeature = elapsed - counts.lastNew
         progress.mustReject = counts.mustReject

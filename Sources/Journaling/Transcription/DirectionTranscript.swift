@@ -13,7 +13,7 @@ struct DirectionTranscript {
     /// Both tracks have to be followed, because something passed one tap only.
     private var isForked = false
     /// Frames of a message begun, kept back until it is known whether a secret lies in it; for each track.
-    private var held: [[Entry]] = [[], []]
+    private var held = [HeldFrames(), HeldFrames()]
     private var arrivals: UInt32 = 0
     /// Message numbers of frames that arrived lately, for what leaves in their place.
     private var numbers: [(ordinal: UInt32, message: UInt32)] = []
@@ -133,7 +133,7 @@ struct DirectionTranscript {
         }
         if frame.header.opcode != .continuation, tracks[passing.track].isOpen {
             // The message begun will never end, so nobody will search it for secrets.
-            withhold(passing.track, at: passing.instant, into: &entries)
+            withhold(passing.track, at: passing.instant, passing.ref.session, into: &entries)
         }
         let ended = follow(frame, passing, session, &shared)
         emit(record, ended, passing, &session, &shared, into: &entries)
@@ -164,24 +164,26 @@ struct DirectionTranscript {
     ) {
         var record = record
         guard let ended else {
-            if shared.isRaw {
-                entries.append(entry(passing, .frame(record)))
-            } else {
-                held[passing.track].append(entry(passing, .frame(record)))
-                if tracks[passing.track].isGivenUp { withhold(passing.track, at: passing.instant, into: &entries) }
+            let isGivenUp = tracks[passing.track].isGivenUp
+            if !shared.isRaw, !isGivenUp {
+                return held[passing.track].append(record, passing.ref, end: tracks[passing.track].size)
             }
+            if isGivenUp { withhold(passing.track, at: passing.instant, passing.ref.session, into: &entries) }
+            if !shared.isRaw, record.frame.payload.readableBytes > 0 {
+                record.frame.payload = ByteBuffer()
+                record.redacted = true
+            }
+            entries.append(entry(passing, .frame(record)))
             return
         }
         record.message = MessageRecord(
             opcode: ended.opcode, payload: ended.payload, unlifted: ended.unlifted?.reason, ordinal: ended.ordinal)
-        var frames = held[passing.track]
-        held[passing.track] = []
+        var frames: [Entry] = []
+        held[passing.track].take(
+            direction, passing.ref.session, at: passing.instant, payload: ended.joined, into: &frames)
         frames.append(entry(passing, .frame(record)))
         let found = session.redact(&frames, direction, isCompressed: ended.isCompressed, &shared)
-        for index in frames.indices {
-            frames[index].instant = passing.instant
-            entries.append(frames[index])
-        }
+        entries += frames
         session.tell(found, passing, &shared, into: &entries)
         if let limit = ended.unlifted?.limit {
             let detail = "message \(ended.ordinal) is not lifted: \(ended.unlifted?.reason ?? "")"
@@ -197,7 +199,7 @@ struct DirectionTranscript {
     mutating func flush(
         at instant: Instant, _ session: SessionID, _ shared: inout TranscriptContext, into entries: inout [Entry]
     ) {
-        for track in held.indices { withhold(track, at: instant, into: &entries) }
+        for track in held.indices { withhold(track, at: instant, session, into: &entries) }
         let left = min(through, collectors[0].begun)
         through = 0
         part(left, Passage(direction, in: instant, out: instant), at: instant, session, into: &entries)
@@ -218,17 +220,10 @@ struct DirectionTranscript {
     }
 
     /// Frames kept back come out without what could not be searched for secrets.
-    private mutating func withhold(_ track: Int, at instant: Instant, into entries: inout [Entry]) {
-        for var entry in held[track] {
-            entry.instant = instant
-            if case .frame(var record) = entry.body, record.frame.payload.readableBytes > 0 {
-                record.frame.payload = ByteBuffer()
-                record.redacted = true
-                entry.body = .frame(record)
-            }
-            entries.append(entry)
-        }
-        held[track] = []
+    private mutating func withhold(
+        _ track: Int, at instant: Instant, _ session: SessionID, into entries: inout [Entry]
+    ) {
+        held[track].take(direction, session, at: instant, payload: nil, into: &entries)
     }
 
     mutating func release(_ shared: inout TranscriptContext) {

@@ -22,9 +22,14 @@ package struct JournalAssembler: Sendable {
     /// Raw entries that wait for a slower loop.
     package var waiting: Int { merger.waiting }
 
-    /// Appends every entry whose place in the order is settled, numbered from 1.
-    package mutating func drain(into entries: inout [Entry]) {
-        while let merged = merger.next() {
+    /// Appends entries whose place in the order is settled, numbered from 1: all, or so many that `enough` is reached. A
+    /// read of two-byte frames becomes hundreds of times as much, so whoever passes entries on takes them bit by bit.
+    /// - Returns: whether there may be more.
+    @discardableResult
+    package mutating func drain(into entries: inout [Entry], enough: Int = .max) -> Bool {
+        let before = entries.count
+        while entries.count - before < enough {
+            guard let merged = merger.next() else { return false }
             let first = entries.count
             transcriber.transcribe(merged.item, loop: merged.loop, into: &entries)
             for index in entries.indices[first...] {
@@ -35,5 +40,6 @@ package struct JournalAssembler: Sendable {
                 sequences[Int(merged.loop)] += 1
             }
         }
+        return true
     }
 }

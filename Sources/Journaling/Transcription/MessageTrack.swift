@@ -10,6 +10,8 @@ struct MessageTrack {
         var unlifted: Unlifted?
         var ordinal: UInt32
         var isCompressed: Bool
+        /// What its frames carried, joined and still compressed; empty when it is unlifted.
+        var joined = ByteBuffer()
     }
 
     /// Why a message is not there as a value.
@@ -24,7 +26,8 @@ struct MessageTrack {
         var opcode: Opcode
         var ordinal: UInt32
         var isCompressed: Bool
-        var parts: [ByteBuffer] = []
+        /// Joined as it comes: fragments cost no more than their bytes.
+        var joined = ByteBuffer()
         var size: UInt64 = 0
         var fragments = 0
         var unlifted: Unlifted?
@@ -36,6 +39,8 @@ struct MessageTrack {
     var isOpen: Bool { open != nil }
     /// The message begun is too large to be lifted, whatever follows.
     var isGivenUp: Bool { open?.unlifted != nil }
+    /// Bytes of the message begun that its frames carried so far.
+    var size: UInt64 { open?.size ?? 0 }
     /// Ordinal of the message begun; 0 when none is.
     var ordinal: UInt32 { open?.ordinal ?? 0 }
 
@@ -71,9 +76,9 @@ struct MessageTrack {
             }
         }
         if message.unlifted != nil {
-            message.parts = []
+            message.joined = ByteBuffer()
         } else if let payload = collected.payload {
-            message.parts.append(payload)
+            if message.fragments == 1 { message.joined = payload } else { message.joined.writeImmutableBuffer(payload) }
         }
         open = message
     }
@@ -81,7 +86,7 @@ struct MessageTrack {
     private mutating func finish(_ message: Open, _ shared: inout TranscriptContext, _ deflate: DirectionDeflate?) -> Ended {
         var ended = Ended(
             opcode: message.opcode, payload: nil, unlifted: message.unlifted, ordinal: message.ordinal,
-            isCompressed: message.isCompressed)
+            isCompressed: message.isCompressed, joined: message.joined)
         if let deflate, message.isCompressed {
             guard ended.unlifted == nil else {
                 // The context missed this message, so nothing behind it can be read if it is carried over.
@@ -93,13 +98,13 @@ struct MessageTrack {
                 return ended
             }
             let context = stream ?? shared.inflate(deflate)
-            switch context.inflate(MessageTrack.joined(message.parts), limit: shared.limits.messageBytes) {
+            switch context.inflate(message.joined, limit: shared.limits.messageBytes) {
             case .plain(let plain): ended.payload = plain
             case .failed(let unlifted): ended.unlifted = unlifted
             }
             if deflate.takeover { stream = context } else { shared.release(context) }
         } else if ended.unlifted == nil {
-            ended.payload = MessageTrack.joined(message.parts)
+            ended.payload = message.joined
         }
         return ended
     }
@@ -116,13 +121,5 @@ struct MessageTrack {
         if let stream { shared.release(stream) }
         stream = nil
         open = nil
-    }
-
-    private static func joined(_ parts: [ByteBuffer]) -> ByteBuffer {
-        if parts.count == 1 { return parts[0] }
-        var whole = ByteBuffer()
-        whole.reserveCapacity(parts.reduce(0) { $0 + $1.readableBytes })
-        for part in parts { whole.writeImmutableBuffer(part) }
-        return whole
     }
 }

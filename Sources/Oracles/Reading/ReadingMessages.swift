@@ -90,7 +90,9 @@ extension Reader {
         guard let recognizer, let user = sessions[id]?.user else { return }
         canaries.learn(payload, owner: user)
         let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toServer)
-        if let value = recognition.value { learnSent(value, id) }
+        // A server may read, and repeat, what the contract leaves out.
+        let words = recognition.value ?? (message.opcode == .binary ? JSON.decode(payload).value : nil)
+        if let words { learnSent(words, id) }
         defer { sessions[id]?.note(.init(isRequest: true, name: recognition.name, type: recognition.type)) }
         guard let session = sessions[id] else { return }
         // An unauthenticated connection is owed a refusal and nothing else.

@@ -38,10 +38,26 @@ package struct CaseRun: Sendable {
     package var unreachable: [String] = []
     /// True when it was ended by the time allowed for it, or by a flood.
     package var isCut = false
+    /// More came from the server than may be held: the play was ended there, and `entries` are only its first.
+    package var flood: Flood?
     package init(steps: [StepResult], judgement: Judgement, entries: [Entry], took: Duration) {
         self.steps = steps
         self.judgement = judgement
         self.entries = entries
+        self.took = took
+    }
+}
+
+/// A server that sends without end: how much came before a limit of ours bit (trust.md L11).
+package struct Flood: Sendable, Equatable {
+    package var entries: Int
+    package var bytes: Int
+    package var connections: Int
+    package var took: Duration
+    package init(entries: Int, bytes: Int, connections: Int, took: Duration) {
+        self.entries = entries
+        self.bytes = bytes
+        self.connections = connections
         self.took = took
     }
 }

@@ -109,7 +109,7 @@ extension InlineCase {
             queue.append(.play(.received(index, bytes)))
         } else {
             let wasFull = sessions[index].toUserBytes > InlineSession.window
-            sessions[index].toUser.append(bytes)
+            sessions[index].toUser.append(bytes.compacted)
             sessions[index].toUserBytes += count
             if !wasFull, sessions[index].toUserBytes > InlineSession.window {
                 queue.append(.session(index, .writable(.client, false)))

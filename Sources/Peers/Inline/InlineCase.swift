@@ -19,6 +19,7 @@ final class InlineCase {
         let limits: Limits
         let transcript: Transcriber.Configuration
         let judge: Judge
+        let memory: CaseMemory
     }
     enum Work {
         case play(PlayMachine.Event)
@@ -36,9 +37,6 @@ final class InlineCase {
 
     /// Silence shorter than this is no silence: faults hold things back.
     private static let quiet = Duration.milliseconds(50)
-    /// A server that sends more in one case floods.
-    static let mostBytes: UInt64 = 8 << 20
-    static let mostEntries = 50_000
 
     let ground: Ground
     let options: CaseOptions
@@ -48,6 +46,7 @@ final class InlineCase {
     var now = Instant.zero
     var play: PlayMachine
     private var journal: InlineJournal
+    var weight: CaseWeight
     var sessions: [InlineSession] = []
     let directory = SessionDirectory()
     let mayCross: Bool
@@ -62,6 +61,7 @@ final class InlineCase {
     private var entriesAtLook = -1
     var unreachable: [String] = []
     private var isCut = false
+    private var flood: Flood?
     private let finished: (CaseRun) -> Void
 
     init(
@@ -76,6 +76,7 @@ final class InlineCase {
         mayCross = machines.profile?.faults.isEmpty == false
         play = PlayMachine(plan, settings: settings)
         journal = InlineJournal(ground.transcript, judge: ground.judge)
+        weight = CaseWeight(ground.memory)
     }
 
     var isOver: Bool { act == .over }
@@ -94,13 +95,14 @@ final class InlineCase {
 
     /// Called again from within it only queues, so that no machine is entered while another acts.
     private func handle(_ work: Work) {
+        if act == .over { return }
         queue.append(work)
-        if isBusy || act == .over { return }
+        if isBusy { return }
         isBusy = true
         now = max(now, present)
         var next = 0
-        while next < queue.count || !dirty.isEmpty {
-            while next < queue.count {
+        while next < queue.count || !dirty.isEmpty, !weight.isTooMuch {
+            while next < queue.count, !weight.isTooMuch {
                 switch queue[next] {
                 case .play(let event): stepPlay(event)
                 case .session(let index, let event): step(index, event)
@@ -114,6 +116,7 @@ final class InlineCase {
         }
         queue.removeAll(keepingCapacity: next < 1_024)
         isBusy = false
+        if weight.isTooMuch { return drown() }
         look()
         arm()
     }
@@ -121,7 +124,10 @@ final class InlineCase {
     private func step(_ index: Int, _ event: SessionEvent) {
         guard !sessions[index].isOver else { return }
         sessions[index].machine.handle(event, at: now, into: &output)
-        if !output.entries.isEmpty { journal.take(output.entries, at: now) }
+        if !output.entries.isEmpty {
+            weight.add(output.entries)
+            journal.take(output.entries, at: now)
+        }
         var next = 0
         while next < output.commands.count {
             perform(output.commands[next], index)
@@ -223,7 +229,6 @@ final class InlineCase {
         guard act != .over, !isBusy else { return }
         now = max(now, present)
         if case .leaving(let since) = act { return leave(since) }
-        if journal.entries.count > Self.mostEntries { return stop(cut: true) }
         if let isEnough = options.isEnough, journal.newFindings().contains(where: isEnough) { return stop(cut: false) }
         guard case .settling(let since) = act else { return }
         guard since.duration(to: now) >= Self.quiet else { return }
@@ -262,17 +267,26 @@ final class InlineCase {
         if waited > .milliseconds(1_600) { conclude() }
     }
 
+    /// The server sends more than may be held: whoever sends as fast as it can fills the memory before anybody looks, so it
+    /// ends at once, and what is undecided stays so.
+    private func drown() {
+        isCut = true
+        flood = Flood(
+            entries: weight.entries, bytes: weight.bytes, connections: sessions.count, took: Instant.zero.duration(to: now))
+        conclude()
+    }
+
     private func conclude() {
         guard act != .over else { return }
         act = .over
         alarm?.task.cancel()
-        for session in sessions { session.server?.closeNow() }
-        defer { for index in sessions.indices { sessions[index].server = nil } }
+        let servers = sessions.compactMap(\.server)
         journal.finish(at: now)
+        let entries = journal.entries
         var run = CaseRun(
-            steps: play.results, judgement: named(journal.conclude()), entries: journal.entries,
-            took: Instant.zero.duration(to: now))
-        for entry in journal.entries {
+            steps: play.results, judgement: named(journal.conclude()),
+            entries: flood == nil ? entries : CaseWeight.beginning(of: entries), took: Instant.zero.duration(to: now))
+        for entry in entries {
             guard case .frame(let frame) = entry.body, frame.message != nil else { continue }
             if frame.passage.direction == .toServer { run.sent += 1 } else { run.received += 1 }
         }
@@ -280,7 +294,14 @@ final class InlineCase {
         run.connections = sessions.count
         run.unreachable = unreachable
         run.isCut = isCut
+        run.flood = flood
+        // Sockets that are slow to close still know this case.
+        journal = InlineJournal(ground.transcript, judge: ground.judge)
+        for session in sessions { session.forget(machines) }
+        queue = []
+        weight.release()
         finished(run)
+        for server in servers { if flood == nil { server.closeNow() } else { server.close(.reset) } }
     }
 
     /// Principals of this play alone get the names that the plan gave them.

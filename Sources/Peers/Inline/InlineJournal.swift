@@ -10,8 +10,6 @@ struct InlineJournal {
     private var fresh: [Entry] = []
     private var last = Instant.zero
     private var lastTick = Instant.zero
-    /// More is judged and not kept.
-    private static let mostEntries = 200_000
 
     init(_ configuration: Transcriber.Configuration, judge: Judge) {
         assembler = JournalAssembler(loops: 1, configuration)
@@ -50,7 +48,7 @@ struct InlineJournal {
         assembler.drain(into: &fresh)
         for entry in fresh {
             judge.observe(entry)
-            if !entry.body.isTick, entries.count < Self.mostEntries { entries.append(entry) }
+            if !entry.body.isTick { entries.append(entry) }
         }
     }
 

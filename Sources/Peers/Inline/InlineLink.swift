@@ -57,16 +57,8 @@ final class InlineLink: ChannelInboundHandler {
 
     private func take(_ buffer: ByteBuffer) {
         bytesIn &+= UInt64(clamping: buffer.readableBytes)
-        if bytesIn > InlineCase.mostBytes { flooded() }
+        play.weight.add(bytes: buffer.readableBytes)
         play.tell(.received(.server, buffer), session)
-    }
-
-    /// No more is taken in, at once: whoever sends as fast as it can fills the memory before anybody looks.
-    private func flooded() {
-        guard reads else { return }
-        reads = false
-        setAutoRead(false)
-        play.later { self.play.stop(cut: true) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -40,6 +40,16 @@ final class InlineSession {
         self.machine = machine
     }
 
+    /// Holds nothing any more.
+    func forget(_ configuration: SessionConfiguration) {
+        machine = SessionMachine(configuration: configuration, id: id)
+        server = nil
+        isOver = true
+        fromUser = []
+        toUser = []
+        toUserBytes = 0
+    }
+
     var hasNoEnds: Bool { isUserGone && (server?.isClosed ?? true) && dialling != .yes }
 
     var totals: Totals {

@@ -20,6 +20,8 @@ package final class InlineStage: CaseRunner {
         /// Seconds since 1970 for `{now}` and credentials; nil = this machine's clock when a case begins.
         package var epoch: Int64?
         package var limits = Limits.standard
+        /// Shared by all whose cases are played at the same time.
+        package var memory = CaseMemory.shared
         package init(target: Endpoint, contract: Contract, key: [UInt8]) {
             self.target = target
             self.contract = contract
@@ -80,7 +82,7 @@ package final class InlineStage: CaseRunner {
             transcript: Transcriber.Configuration(
                 limits: settings.limits, finder: machines.finder,
                 redactionKey: Digest.sha256(Array("\(options.seed)".utf8)), epochSeconds: epoch),
-            judge: judge)
+            judge: judge, memory: settings.memory)
         let one = InlineCase(
             plan, options, settings: play, machines: machines(for: plan, options), patience: options.patience ?? patience,
             on: ground

@@ -2,6 +2,7 @@ import Faults
 import Journaling
 import NIOCore
 import Synchronization
+import Wire
 
 /// Bytes of one session that wait for the recorder (trust.md L11). Written by its loop, read down by the recorder.
 final class SessionBacklog: Sendable {
@@ -96,28 +97,20 @@ struct Outbox {
             isLast: isLast)
     }
 
-    /// A slice smaller than a quarter of its storage is copied, so that it does not keep a whole read buffer alive.
-    /// Returns the bytes of storage that the entry keeps.
+    /// A small slice is copied, so that it does not keep a whole read buffer alive. Returns what the entry keeps beside
+    /// itself, in bytes.
     private static func compact(_ entry: inout RawEntry) -> Int {
         switch entry.body {
-        case .read(let direction, var bytes, let ends):
-            if shrink(&bytes) { entry.body = .read(direction, bytes, ends: ends) }
-            return bytes.storageCapacity
-        case .piece(let direction, let piece, var bytes, let arrival, let departure, let provenance):
-            if shrink(&bytes) {
-                entry.body = .piece(direction, piece, bytes, in: arrival, out: departure, provenance)
-            }
-            return bytes.storageCapacity
+        case .read(let direction, let bytes, let ends):
+            let kept = bytes.compacted
+            entry.body = .read(direction, kept, ends: ends)
+            return kept.storageCapacity + ends.count * MemoryLayout<Int32>.stride
+        case .piece(let direction, let piece, let bytes, let arrival, let departure, let provenance):
+            let kept = bytes.compacted
+            entry.body = .piece(direction, piece, kept, in: arrival, out: departure, provenance)
+            return kept.storageCapacity
         case .value:
             return 0
         }
-    }
-
-    private static func shrink(_ buffer: inout ByteBuffer) -> Bool {
-        guard buffer.readableBytes < buffer.storageCapacity / 4 else { return false }
-        var copy = ByteBufferAllocator().buffer(capacity: buffer.readableBytes)
-        copy.writeImmutableBuffer(buffer)
-        buffer = copy
-        return true
     }
 }

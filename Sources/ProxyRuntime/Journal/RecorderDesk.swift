@@ -16,6 +16,8 @@ final class RecorderDesk {
     /// Batches of which entries may still wait for a slower loop.
     private var unsettled: [Batch] = []
     private var entries: [Entry] = []
+    /// Entries that are made of what the loops wrote, and passed on, at once.
+    private static let enough = 1_024
     private var count: UInt64 = 0
     private var last = Instant.zero
     private var knownDifferences = 0
@@ -58,8 +60,20 @@ final class RecorderDesk {
     }
 
     private func passOn() {
-        entries.removeAll(keepingCapacity: true)
-        assembler.drain(into: &entries)
+        var isMore = true
+        while isMore {
+            entries.removeAll(keepingCapacity: entries.capacity <= 4 * Self.enough)
+            isMore = assembler.drain(into: &entries, enough: Self.enough)
+            pass()
+        }
+        // The judge's clock goes with the journal alone, ticks included, so that it is the same when judged later.
+        let watermark = assembler.watermark
+        if watermark < .distantFuture { last = max(last, watermark) }
+        flushIfDue()
+        tellNews()
+    }
+
+    private func pass() {
         count &+= UInt64(entries.count)
         if !entries.isEmpty { write() }
         for entry in entries {
@@ -69,11 +83,6 @@ final class RecorderDesk {
             teller.observe(entry, tell: onEvent)
             onEntry?(entry)
         }
-        // The judge's clock goes with the journal alone, ticks included, so that it is the same when judged later.
-        let watermark = assembler.watermark
-        if watermark < .distantFuture { last = max(last, watermark) }
-        flushIfDue()
-        tellNews()
     }
 
     private func write() {

@@ -14,11 +14,8 @@ package enum JudgementLines {
         }
     }
 
-    /// - Parameter kind: `violation` as a verb goes, `finding` in a report of the whole run.
-    package static func finding(
-        _ finding: Finding, kind: String = "violation", replay: String?, time: String
-    ) -> JSONLine {
-        var line = JSONLine(kind, time: time).adding("property", finding.property)
+    package static func finding(_ finding: Finding, replay: String?, time: String) -> JSONLine {
+        var line = JSONLine("violation", time: time).adding("property", finding.property)
             .adding("finding", finding.id).adding("also", finding.also).adding("sentence", finding.sentence)
             .adding("requirement", finding.requirement).adding("expected", finding.expected)
             .adding("found", finding.found).adding("users", finding.users)

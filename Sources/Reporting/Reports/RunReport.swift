@@ -29,6 +29,8 @@ package struct RunReport: Sendable {
     /// The command line that repeats the run, seed and derived options spelt out, without secrets.
     package var again: String
     package var warnings: [String] = []
+    /// The run's own counts at its end, for the machine forms.
+    package var figures: BoardFigures?
 
     package init(
         verb: String, version: String, seed: UInt64, contractName: String, contractHash: String, contractFile: String,

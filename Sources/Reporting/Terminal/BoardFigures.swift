@@ -24,6 +24,8 @@ package struct BoardFigures: Sendable {
     package var phaseCount = 1
     package var phase = ""
     package var executions = 0
+    package var messages = 0
+    package var sessions = 0
     package var executionsPerSecond: Double?
     package var messagesPerSecond: Double?
     package var targetP99: Duration?
@@ -39,6 +41,8 @@ package struct BoardFigures: Sendable {
     package var flaky = 0
     package var reconnects = 0
     package var restarts = 0
+    /// Cases stopped because the target sent without end.
+    package var floods = 0
     /// Nil while the target answers.
     package var downSince: Duration?
     package var sinceNewFeature: Duration?

@@ -290,6 +290,7 @@ enum Staged {
                 .seeds(3), .selfCheck(caught: 8, of: 8), .warning("x\u{1b}y"), .calibrated(runs: 1, p999: .zero, deadline: .seconds(1)),
                 .found(found.finding, executions: 1, at: .zero), .settled(found, at: .zero), .targetDown("refused", at: .zero),
                 .targetBack(restarts: 1, at: .zero),
+                .flooded(Flood(entries: 9, bytes: 8, connections: 1, took: .zero), at: .zero),
                 .phaseEnded(PhaseResult(phase: .stateful, executions: 1, took: .zero, newFeatures: 0, findings: 0)),
             ]
             let (said, reason) = try await play(order, events, Staged.result(.complete, [found]), json: true)
@@ -298,10 +299,16 @@ enum Staged {
             let kinds = read.compactMap { line in if case .string(let kind)? = line["kind"] { kind } else { nil } }
             #expect(
                 kinds == [
-                    "start", "self-check", "warning", "calibrated", "found", "violation", "target-down", "target-back", "phase",
-                    "property", "summary",
+                    "start", "self-check", "warning", "calibrated", "found", "violation", "target-down", "target-back", "flood",
+                    "phase", "property", "summary",
                 ])
-            #expect(read.last?["exit"] == .number("1") && read.last?["findings"] == .array([.string("I2-7c1e44")]))
+            let last = try #require(read.last)
+            #expect(last["exit"] == .number("1") && last["findings"] == .array([.string("I2-7c1e44")]))
+            // What the last progress line would have said stands here too.
+            for (key, value) in [("elapsed", "252.000"), ("executions", "209806"), ("features", "2914"), ("stability", "97.1")] {
+                #expect(last[key] == .number(value), "\(key)")
+            }
+            for key in ["messages", "sessions", "edges", "corpus", "restarts", "floods"] { #expect(last[key] == .number("0"), "\(key)") }
             #expect(reason == .violations && !said.contains("\u{1b}"))
         }
     }
@@ -328,6 +335,31 @@ enum Staged {
         #expect(reason(Staged.result(.selfCheckFailed("no")), [firm]) == .selfCheckFailed)
         #expect(reason(Staged.result(.interrupted), [firm]) == .interrupted)
         #expect(reason(Staged.result(executions: 0)) == .nothingExercised)
+    }
+
+    @Test func whatALimitCutOffIsNoPass() {
+        var result = Staged.result()
+        result.progress.floods = 1
+        #expect(reason(result) == .inconclusive)
+        #expect(
+            FuzzVerdict.warnings(result, open: [])
+                == ["the target sends without end: 1 case was stopped, and what it sent after that is not judged"])
+        #expect(reason(result, [reported(.intrinsic(failed: 5, of: 5))]) == .violations)
+    }
+
+    /// The report and standard output are one text but for what is told on the way.
+    @Test func bothMachineFormsUseTheSameWords() throws {
+        let item = reported(.intrinsic(failed: 5, of: 5))
+        var report = RunReport(
+            verb: "fuzz", version: "1", seed: 1, contractName: "echo", contractHash: "abcdef", contractFile: "echo.yaml",
+            target: "ws://127.0.0.1:1/", judgement: Staged.result().judgement, findings: [item], executions: 3, users: 1,
+            stability: nil, took: .seconds(1), exit: .violations, again: "miswire fuzz")
+        report.warnings = ["so"]
+        let lines = RunLines(time: "t")
+        let spoken = ([lines.violation(item)] + lines.closing(report)).map(\.text)
+        #expect(NDJSONReport(report, time: "t").lines.map(\.text) == spoken)
+        let violation = try JSON.parse(spoken[0])
+        #expect(violation["kind"] == .string("violation") && violation["finding"] == .string("I2-7c1e44"))
     }
 
     @Test func lostEvidenceNeverPasses() {

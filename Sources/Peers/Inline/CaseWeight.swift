@@ -1,0 +1,71 @@
+import Journaling
+import Synchronization
+
+/// What all cases of this process hold at once, so that a server that floods each of many connections fills no memory.
+package final class CaseMemory: Sendable {
+    package static let shared = CaseMemory(most: 64 << 20)
+
+    private let held = Atomic<Int>(0)
+    private let most: Int
+
+    package init(most: Int) { self.most = most }
+
+    var isCrowded: Bool { held.load(ordering: .relaxed) > most }
+    func add(_ bytes: Int) { held.add(bytes, ordering: .relaxed) }
+}
+
+/// What one case holds: its journal, what waits to be joined, what the judge remembers. Counted, not measured: a byte of
+/// the server is kept in several places that grow by doubling, and a frame of two bytes has an entry of hundreds.
+struct CaseWeight {
+    /// Bytes of memory. Where all cases together hold too much, `crowded` is all that each may have.
+    private static let most = 24 << 20
+    private static let crowded = 1 << 20
+    private static let entry = 768
+    private static let copies = 4
+
+    private let memory: CaseMemory
+    private var held = 0
+    private(set) var entries = 0
+    private(set) var bytes = 0
+
+    init(_ memory: CaseMemory) { self.memory = memory }
+
+    var isTooMuch: Bool { held > (memory.isCrowded ? Self.crowded : Self.most) }
+
+    /// The server sent so many bytes.
+    mutating func add(bytes count: Int) {
+        bytes += count
+        hold(count * Self.copies)
+    }
+
+    mutating func add(_ raw: [RawEntry]) {
+        var count = 0
+        for entry in raw {
+            if case .read(_, _, let ends) = entry.body { count += max(1, ends.count) } else { count += 1 }
+        }
+        entries += count
+        hold(count * Self.entry)
+    }
+
+    private mutating func hold(_ count: Int) {
+        held += count
+        memory.add(count)
+    }
+
+    /// Nothing is held any more.
+    mutating func release() {
+        memory.add(-held)
+        held = 0
+    }
+
+    /// The first entries of a case that became too much: enough to tell how it began.
+    static func beginning(of entries: [Entry]) -> [Entry] {
+        var left = 256 << 10
+        return Array(
+            entries.prefix { entry in
+                left -= Self.entry
+                if case .frame(let frame) = entry.body { left -= frame.frame.payload.readableBytes }
+                return left > 0
+            })
+    }
+}
