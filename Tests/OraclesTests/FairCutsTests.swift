@@ -148,9 +148,9 @@ import Wire
         func told(_ isLegal: Bool) -> Judgement {
             judge(AgentChat.echo) { story in
                 story.upgrade(1, nil, at: 0, state: .absent)
-                story.send(1, "early", at: 1)
                 story.send(1, "odd", at: 2, opcode: isLegal ? .text : Opcode(rawValue: 3))
                 story.accept(1, at: 3)
+                story.send(1, "in time", at: 3)
                 story.close(1, by: .server, code, at: 4)
                 story.end(1, .server, at: 5)
                 story.closed(1, at: 6)
@@ -158,6 +158,31 @@ import Wire
         }
         #expect(told(false).sentences.isEmpty)
         #expect(told(true).heads == ["E1"])
+    }
+
+    /// Nobody knows what becomes of words that do not wait for the accept: it may come late, or never, or behind a Pong.
+    @Test(arguments: ["late", "refused", "opaque", "pong first", "data first"]) func earlyWordsAreOwedNothing(fate: String) {
+        for contract in [AgentChat.echo, AgentChat.contract] {
+            let judgement = judge(contract) { story in
+                story.upgrade(1, "alice", at: 0)
+                story.send(1, "{", at: 1)
+                story.send(1, Say.start("alice", "q1"), at: 1)
+                story.control(1, .ping, by: .client, "x", at: 2)
+                switch fate {
+                case "late":
+                    story.accept(1, at: 9_000)
+                    story.event(1, #"{"type":"connected","user_id":"alice","connection_id":"ws_1"}"#, at: 9_001)
+                case "refused": story.refuse(1, 503, at: 3)
+                case "opaque": story.opaque(1, at: 3)
+                case "pong first":
+                    story.bytes(1, .preamble, .toClient, "\u{8a}\u{01}xHTTP/1.1 101", at: 3)
+                    story.opaque(1, at: 3)
+                default: story.event(1, "{", at: 3)
+                }
+                story.closed(1, at: 90_000)
+            }
+            #expect(judgement.sentences.isEmpty, "\(contract.name)")
+        }
     }
 
     /// A server that hears nothing from its client may give it up.

@@ -37,6 +37,10 @@ package final class Campaign: Sendable {
     struct Recent: Sendable {
         var name: CaseName
         var plan: Plan
+        var begun: Duration
+        var cast: Cast
+        /// Nil as long as it is under way.
+        var run: CaseRun?
         var ended: Duration?
     }
 

@@ -147,11 +147,11 @@ extension Campaign {
         }
         var plan = one.plan
         if plan.faults.isEmpty { plan.faults = faults }
-        note(one.name, plan)
         var play = CaseOptions()
         // Given principals are not free before the case is over, minted ones were nobody else's.
         let given = options.credentials.isEmpty ? nil : blocks.change { $0.popLast() ?? 0 }
         play.cast = cast(for: plan, block: given ?? one.block)
+        note(one.name, plan, play.cast)
         play.seed = seed(of: one.name)
         play.missesAllowed = 1
         play.mostPatience = pace
@@ -161,7 +161,7 @@ extension Campaign {
         if let given { blocks.change { $0.append(given) } }
         lane.call()
         if late > soon, play.patience == late { crew.givePatienceBack() }
-        noteEnd(one.name)
+        noteEnd(one.name, run)
         score.add(run, users: plan.users.count, at: elapsed)
         if let flood = run.flood, score.change({ $0.floods }) == 1 { tell(.flooded(flood, at: elapsed)) }
         let features = reader.features(of: run, plan: plan)
@@ -203,18 +203,20 @@ extension Campaign {
 
     // MARK: What was under way when the target went away
 
-    private func note(_ name: CaseName, _ plan: Plan) {
+    private func note(_ name: CaseName, _ plan: Plan, _ cast: Cast) {
         let now = elapsed
         recent.withLock { recent in
             recent.removeAll { $0.ended.map { now - $0 > .milliseconds(500) } ?? false }
-            recent.append(Recent(name: name, plan: plan, ended: nil))
+            recent.append(Recent(name: name, plan: plan, begun: now, cast: cast))
         }
     }
 
-    private func noteEnd(_ name: CaseName) {
+    private func noteEnd(_ name: CaseName, _ run: CaseRun) {
         let now = elapsed
         recent.withLock { recent in
-            if let index = recent.firstIndex(where: { $0.name == name && $0.ended == nil }) { recent[index].ended = now }
+            guard let index = recent.firstIndex(where: { $0.name == name && $0.ended == nil }) else { return }
+            recent[index].ended = now
+            recent[index].run = run
         }
     }
 }

@@ -1,3 +1,4 @@
+import Journaling
 import Oracles
 import Peers
 import Plans
@@ -42,11 +43,15 @@ extension Campaign {
     }
 
     private func gone(_ crash: Crash) async {
-        let suspects = recent.withLock { Array($0.reversed().prefix(Self.mostSuspects)) }
+        // What answers as soon as nobody else asks was busy with what we asked of it.
+        if crash.ending == .silent, await crew.alone(patience: .seconds(2), { await self.ground.keeper.check() == .up }) {
+            return crashes.withLock { ($0.isSuspected, $0.misses) = (false, 0) }
+        }
         let at = elapsed
         score.change { $0.downSince = at }
         tell(.targetDown(crash.ending.description, at: at))
         await crew.alone(patience: .seconds(2)) {
+            let suspects = self.suspects()
             // An address has to come back before anything can be tried again.
             let isOwn = self.options.exec != nil
             var isBack = isOwn ? true : await self.revive()
@@ -59,6 +64,18 @@ extension Campaign {
         }
         crashes.withLock { ($0.isSuspected, $0.misses) = (false, 0) }
         score.change { $0.downSince = nil }
+    }
+
+    /// Who gave the target its last input comes first, those that gave it none last.
+    private func suspects() -> [Recent] {
+        let all = recent.withLock { Array($0.reversed()) }
+        let asked: [(one: Recent, at: Duration)] = all.compactMap { one in
+            // What is under way still has no journal yet.
+            guard let run = one.run else { return (one, .seconds(1 << 40)) }
+            return LastInput.instant(in: run.entries).map { (one, one.begun + .nanoseconds($0.nanoseconds)) }
+        }
+        let silent = all.filter { one in one.run.map { LastInput.instant(in: $0.entries) == nil } ?? false }
+        return Array((asked.sorted { $0.at > $1.at }.map(\.one) + silent).prefix(Self.mostSuspects))
     }
 
     private func mayConfirm(_ crash: Crash) -> Bool {
@@ -108,14 +125,21 @@ extension Campaign {
             }
         }
         guard let first = suspects.first else { return }
-        report(crash, first.plan, nil, first.name, canTry ? .flaky(failed: 1, of: suspects.count + 1) : .unattributed)
+        // The end of a process of ours is its own proof, and so is an address that stays away (oracle.md, R2): nobody
+        // knows which plan it was, and the last input is named. What came back may have been told to go.
+        let isProof = crash.ending.isFailure || !canTry
+        let reason = canTry ? "none of the plans that were under way does it again by itself" : nil
+        report(
+            crash, first.plan, first.run, first.name, isProof ? .unattributed : .flaky(failed: 1, of: suspects.count + 1),
+            cast: first.cast, reason: reason)
     }
 
     /// A confirmation's own server died of the plan.
     func blame(_ death: Rehearsal.Death, _ name: CaseName) async {
         let end = ContinuousClock().now.advanced(by: budget.time)
         guard let (again, run) = await kills(death.plan) else {
-            return report(death.crash, death.plan, death.run, name, .flaky(failed: 1, of: 2))
+            let isProof = death.crash.ending.isFailure
+            return report(death.crash, death.plan, death.run, name, isProof ? .unattributed : .flaky(failed: 1, of: 2))
         }
         let smaller = options.shrinks ? await shrink(death.plan, until: end) : death.plan
         report(again, smaller, run, name, .intrinsic(failed: 2, of: 2))
@@ -133,8 +157,10 @@ extension Campaign {
         play.patience = .milliseconds(500)
         // One of a plan before says nothing of this one.
         _ = rehearsal.takeDeath()
-        // What would have been answered is answered long before its guard gives up.
-        play.mostPatience = .seconds(2)
+        // What would have been answered is answered long before its guard gives up; and as its first play it ends at the
+        // first that is not.
+        play.mostPatience = min(play.mostPatience ?? .seconds(2), .seconds(2))
+        play.missesAllowed = 1
         let run = await rehearsal.run(plan, play)
         // Whoever ends the run ends the target as well.
         guard !crew.isStopped, !Task.isCancelled, left.map({ $0 > .zero }) ?? true else { return nil }
@@ -174,15 +200,17 @@ extension Campaign {
     }
 
     private func report(
-        _ crash: Crash, _ plan: Plan, _ run: CaseRun?, _ name: CaseName, _ attribution: Attribution
+        _ crash: Crash, _ plan: Plan, _ run: CaseRun?, _ name: CaseName, _ attribution: Attribution, cast: Cast = Cast(),
+        reason: String? = nil
     ) {
-        let last = run.flatMap { LastInput(in: $0.entries, contract: options.contract) }
+        let last = run.flatMap { LastInput(in: $0.entries, contract: options.contract, cast: cast) }
         var finding = CrashFinding.make(crash, plan: plan, lastInput: last, contract: options.contract)
         finding.attribution = attribution
         guard options.checks?.contains(finding.property) ?? true else { return }
         var outcome = FuzzFinding(finding: finding, plan: plan, name: name, executions: score.executions)
         outcome.exit = crash.ending.description
         outcome.stderr = crash.tail
+        outcome.reason = reason
         if ledger.withLock({ $0.see(finding) }) == .confirm { tell(.found(finding, executions: score.executions, at: elapsed)) }
         var isFlaky = false
         if case .flaky = attribution { isFlaky = true }

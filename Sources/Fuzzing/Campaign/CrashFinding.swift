@@ -17,13 +17,7 @@ package struct LastInput: Sendable, Equatable {
 
     /// Looks through the journal of the play during which the target went away. Nil when nothing was sent in it.
     package init?(in entries: [Entry], contract: Contract?, cast: Cast = Cast()) {
-        // What was written behind the end of the target's own side is no cause; nor is what only we saw leave later.
-        let end = entries.first { entry in
-            if case .ended(let record) = entry.body { record.side == .server && record.by == .peer } else { false }
-        }
-        let limit = end?.instant ?? .distantFuture
-        let sent = entries.filter { $0.sentToServer.map { $0 <= limit } ?? false }
-        guard let last = sent.last ?? entries.last(where: { $0.sentToServer != nil }) else { return nil }
+        guard let last = Self.last(in: entries) else { return nil }
         entry = last
         type = Self.type(of: last, contract)
         user = Self.user(of: last, in: entries).map { cast.user(of: $0) ?? $0 }
@@ -32,6 +26,18 @@ package struct LastInput: Sendable, Equatable {
             return record
         }
     }
+
+    private static func last(in entries: [Entry]) -> Entry? {
+        // What was written behind the end of the target's own side is no cause; nor is what only we saw leave later.
+        let end = entries.first { entry in
+            if case .ended(let record) = entry.body { record.side == .server && record.by == .peer } else { false }
+        }
+        let limit = end?.instant ?? .distantFuture
+        return entries.last { $0.sentToServer.map { $0 <= limit } ?? false } ?? entries.last { $0.sentToServer != nil }
+    }
+
+    /// When the target was given its last input in this journal.
+    static func instant(in entries: [Entry]) -> Instant? { last(in: entries)?.sentToServer }
 
     private static func user(of last: Entry, in entries: [Entry]) -> String? {
         entries.lazy.compactMap { entry -> String? in

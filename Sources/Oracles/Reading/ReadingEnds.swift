@@ -64,7 +64,7 @@ extension Reader {
     }
 
     /// Everything open there gets the same fate.
-    private mutating func leave(_ id: SessionID, _ fate: Fate) {
+    mutating func leave(_ id: SessionID, _ fate: Fate) {
         guard let session = sessions[id] else { return }
         settleGreeting(id, fate)
         settleAuthentication(id, fate)

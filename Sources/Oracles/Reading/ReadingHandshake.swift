@@ -83,9 +83,11 @@ extension Reader {
         case .opaque:
             sessions[id]?.isOpaque = true
             sessions[id]?.authentication = nil
+            leave(id, .undecided("its bytes are read no further"))
         case .refused(let status):
             sessions[id]?.isRefused = true
             settleRefusal(id, status: status, entry)
+            leave(id, .undecided("its upgrade was refused"))
         case .accepted(let subprotocol, let deflate):
             sessions[id]?.acceptedAt = at
             sessions[id]?.legality = FrameLegality(.toServer, deflate: deflate)
@@ -139,6 +141,7 @@ extension Reader {
     /// Illegal framing, oversize pieces and bytes before any head.
     mutating func readBytes(_ bytes: BytesRecord, _ entry: Entry, _ id: SessionID) {
         guard bytes.passage.atServer != nil, let session = sessions[id], !session.isOpaque else { return }
+        if bytes.passage.direction == .toServer, session.acceptedAt == nil { sessions[id]?.spokeEarly = true }
         switch (bytes.kind, bytes.passage.direction) {
         case (.partial, .toServer): if session.obscured == nil { obscure(id, "the client's last frame on it has no end") }
         case (.opaque, _), (.partial, .toClient): return
@@ -161,6 +164,7 @@ extension Reader {
     }
 
     mutating func early(_ what: String, type: String, _ entry: Entry, _ session: Session) {
+        if session.spokeEarly { return obscure(session.id, "the client did not wait for its accept, and so did the server not") }
         let evidence = evidence(for: session, entry: entry, at: entry.instant)
         readings.append(.early(.init(what: what, type: type, evidence: evidence)))
     }

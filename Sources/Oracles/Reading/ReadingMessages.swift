@@ -8,6 +8,7 @@ extension Reader {
     mutating func readFrame(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID) {
         guard let at = frame.passage.atServer, let session = sessions[id], !session.isOpaque else { return }
         if !session.isWhole, session.obscured == nil { obscure(id, "the journal does not hold its beginning") }
+        if frame.passage.direction == .toServer, session.acceptedAt == nil { sessions[id]?.spokeEarly = true }
         if frame.passage.direction == .toClient, session.isWhole, session.acceptedAt == nil, !frame.frame.opcode.isControl {
             let type = frame.frame.opcode == .binary ? "<binary>" : "<text>"
             return early("a data frame", type: type, entry, session)
@@ -156,7 +157,8 @@ extension Reader {
             waits: .nothing, links: values(recognition, at: contract.link.map(\.request), linked),
             context: values(recognition, at: contract.errors?.context ?? [], repeated),
             extras: extras(recognition, contract),
-            isIndeterminate: session.obscured != nil || session.cutBy != nil,
+            // Who does not wait for the accept cannot tell what becomes of its words.
+            isIndeterminate: session.obscured != nil || session.cutBy != nil || session.acceptedAt == nil,
             isFromFlow: label == .mustAccept && frame.provenance.faults.isEmpty, faults: frame.provenance.faults, size: size)
         let rule = recognition.rule.flatMap { contract.requests.indices.contains($0) ? contract.requests[$0] : nil }
         var bound = contract.deadline

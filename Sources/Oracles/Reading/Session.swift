@@ -61,6 +61,8 @@ struct Session: Sendable {
     var legality: FrameLegality?
     /// The client's frames of before the accept, which says what their bits mean.
     var early = EarlyFrames()
+    /// It did not wait for the accept (RFC 6455 section 4.1).
+    var spokeEarly = false
     /// Since when a Ping of the server waits for its Pong.
     var pingedAt: Instant?
     var isClosedByClient = false

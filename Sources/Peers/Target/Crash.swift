@@ -13,6 +13,19 @@ package enum Ending: Sendable, Hashable, CustomStringConvertible {
         return short
     }
 
+    /// It came to this by itself: no answer of somebody who told it to end, such as Ctrl-C or a kill, and no orderly exit.
+    package var isFailure: Bool {
+        switch self {
+        // A shell says 128 and the signal.
+        case .exit(let status): status != 0 && (status < 128 || !Self.orders.contains(status - 128))
+        case .signal(let number): !Self.orders.contains(number)
+        case .refusing, .silent: false
+        }
+    }
+
+    /// Signals by which somebody ends a process: HUP, INT, KILL, TERM.
+    private static let orders: Set<Int32> = [1, 2, 9, 15]
+
     /// The same without the name: `signal 11`.
     package var short: String {
         switch self {
