@@ -15,10 +15,12 @@ MEMORY = 500 << 20
 # Nothing of an application is ever heard: exit 3. Where more is heard than that, it may be a violation, and a verdict
 # too few for one is inconclusive; a pass it never is. Ends of the process itself, seen under --exec, are crashes.
 NOTHING, BROKEN, CRASH = {3}, {1, 2, 3}, {1}
+# It ends whoever asks: no plan alone is to blame, so that the crash is told and does not count.
+NOBODY = {1, 2}
 # mode: (how it is started, exit codes that are right, more for the server)
 MODES = {
     "clean": ("url", {0}, []),
-    "dies-after": ("exec", CRASH, ["--after", "20"]),
+    "dies-after": ("exec", NOBODY, ["--after", "20"]),
     "dies-on": ("exec", CRASH, ["--word", "non_existent_agent"]),
     "dies-on url": ("url", CRASH, ["--word", "non_existent_agent"]),
     "no-accept": ("url", NOTHING, []),
@@ -44,10 +46,11 @@ MODES = {
     "bad-utf8": ("url", BROKEN, []),
     "masked": ("url", BROKEN, []),
     "endless-fragments": ("url", BROKEN, []),
+    "tiny-fragments": ("url", BROKEN, []),
     "nonsense-json": ("url", BROKEN, []),
     "deep-json": ("url", BROKEN, []),
     "restarts": ("url", {0, 1, 2, 3}, []),
-    "hangs-later": ("exec", {1, 2}, ["--after", "20"]),
+    "hangs-later": ("exec", BROKEN, ["--after", "20"]),
 }
 
 
@@ -84,6 +87,9 @@ def judge(miswire, name, options):
             wrong.append(f"{run.seconds:.1f} s, allowed {options.time + fuzzrun.GRACE:.0f} s")
         if run.peak > MEMORY:
             wrong.append(f"{run.peak >> 20} MiB, allowed {MEMORY >> 20}")
+        told = {l.get("property") for l in run.lines if l.get("kind") == "violation"}
+        if right == NOBODY and "R2" not in told:
+            wrong.append(f"no R2 is told, only {told}")
         if right == CRASH and "R2" not in {l.get("property") for l in run.kept}:
             wrong.append(f"no R2 among {[l.get('finding') for l in run.kept]}")
         if left:

@@ -46,6 +46,7 @@ MODES = {
     "bad-utf8": "101, then text that is no UTF-8",
     "masked": "101, then masked frames",
     "endless-fragments": "101, then a message of fragments that never ends",
+    "tiny-fragments": "101, then a message of empty fragments that never ends",
     "nonsense-json": "101, then JSON that means nothing",
     "deep-json": "101, then JSON of a million brackets",
     "restarts": "ends and starts again each second",
@@ -309,6 +310,10 @@ def after_101(mode, connection, reader, chat):
     if mode == "endless-fragments":
         connection.sendall(frame(b'{"type":"', fin=False))
         forever(connection, lambda: frame(b"x" * 60_000, opcode=0, fin=False))
+    if mode == "tiny-fragments":
+        connection.sendall(frame(event) + frame(b'{"type":"', fin=False))
+        batch = frame(b"", opcode=0, fin=False) * 10_000
+        forever(connection, lambda: batch)
     if mode == "nonsense-json":
         things = ["{}", "[]", "null", '""', "1e999999", '{"type":null}', '{"type":"error"}', '{"type":{"a":[]}}', "NaN", '{"a":1,"a":2}']
         forever(connection, lambda: b"".join(frame(t) for t in things), 0.01)

@@ -20,6 +20,29 @@ extension Campaign {
 
     /// Nil when something worked.
     func calibrate(until cap: Cap) async -> CampaignResult.End? {
+        var outcome = Tries()
+        // What came to nothing because the target went away says nothing of the flows.
+        for _ in 0..<3 {
+            let before = losses
+            outcome = await tryFlows(until: cap)
+            guard outcome.worked == 0, !outcome.found, await targetWasAway(since: before) else { break }
+        }
+        if outcome.worked > 0 || outcome.found || found > 0 {
+            let slowest = score.change { counts in
+                counts.slowest = Score.percentile(outcome.waits, 0.999) ?? .zero
+                return Score.percentile(counts.latencies, 0.999)
+            }
+            tell(
+                .calibrated(
+                    runs: outcome.runs, p999: slowest ?? .zero,
+                    deadline: options.contract.errors?.within ?? options.contract.deadline))
+            return nil
+        }
+        if Task.isCancelled { return nil }
+        return nothing(outcome)
+    }
+
+    private func tryFlows(until cap: Cap) async -> Tries {
         let tries = Shared(Tries())
         let deck = plans.flows
         await withDiscardingTaskGroup { group in
@@ -37,20 +60,7 @@ extension Campaign {
                 }
             }
         }
-        let outcome = tries.change { $0 }
-        if outcome.worked > 0 || outcome.found || found > 0 {
-            let slowest = score.change { counts in
-                counts.slowest = Score.percentile(outcome.waits, 0.999) ?? .zero
-                return Score.percentile(counts.latencies, 0.999)
-            }
-            tell(
-                .calibrated(
-                    runs: outcome.runs, p999: slowest ?? .zero,
-                    deadline: options.contract.errors?.within ?? options.contract.deadline))
-            return nil
-        }
-        if Task.isCancelled { return nil }
-        return nothing(outcome)
+        return tries.change { $0 }
     }
 
     private static func judge(_ run: CaseRun, _ tries: inout Tries) {

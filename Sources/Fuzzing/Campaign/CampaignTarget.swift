@@ -8,6 +8,8 @@ import Synchronization
 struct CrashBook: Sendable {
     /// Connections failed, or the process is gone: somebody is to look.
     var isSuspected = false
+    /// How often it was gone.
+    var losses = 0
     var attempts = 0
     /// Checks in a row that found an address down.
     var misses = 0
@@ -42,11 +44,25 @@ extension Campaign {
         }
     }
 
+    var losses: Int { crashes.withLock { $0.losses } }
+
+    /// Whether a target of ours went away since there were so many losses; who looks into that has ended by then.
+    func targetWasAway(since known: Int) async -> Bool {
+        guard options.exec != nil else { return false }
+        // Somebody may be about to look.
+        for _ in 0..<20 where !isOver && losses == known && crashes.withLock({ $0.isSuspected }) {
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        while score.change({ $0.downSince }) != nil, !isOver { try? await Task.sleep(for: .milliseconds(50)) }
+        return !isOver && losses > known
+    }
+
     private func gone(_ crash: Crash) async {
         // What answers as soon as nobody else asks was busy with what we asked of it.
         if crash.ending == .silent, await crew.alone(patience: .seconds(2), { await self.ground.keeper.check() == .up }) {
             return crashes.withLock { ($0.isSuspected, $0.misses) = (false, 0) }
         }
+        crashes.withLock { $0.losses += 1 }
         let at = elapsed
         score.change { $0.downSince = at }
         tell(.targetDown(crash.ending.description, at: at))

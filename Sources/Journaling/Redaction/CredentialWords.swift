@@ -4,7 +4,7 @@ enum CredentialWords {
     private static let parts = [
         "token", "secret", "passw", "credential", "apikey", "api_key", "api-key", "jwt", "bearer", "authorization",
         "session", "signature",
-    ]
+    ].map { Array($0.utf8) }
     /// Names that are one of these.
     private static let whole: Set<String> = ["key", "auth", "sig", "sid", "ticket", "pwd", "code", "otp", "pin"]
 
@@ -13,7 +13,15 @@ enum CredentialWords {
 
     static func name(_ name: String) -> Bool {
         let name = name.lowercased()
-        return whole.contains(name) || parts.contains { name.contains($0) }
+        return whole.contains(name) || hasPart(Array(name.utf8))
+    }
+
+    /// Byte by byte: a peer's head may have thousands of fields, and a search of the library costs as much as it was made for
+    /// whole texts.
+    private static func hasPart(_ name: [UInt8]) -> Bool {
+        name.indices.contains { start in
+            parts.contains { $0.first == name[start] && name[start...].starts(with: $0) }
+        }
     }
 
     static func header(_ name: String) -> Bool { !harmless.contains(name) && self.name(name) }

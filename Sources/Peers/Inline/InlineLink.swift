@@ -27,6 +27,9 @@ final class InlineLink: ChannelInboundHandler {
     private var toldEnd = false
     private var sawError = false
     private var isDiscarding = false
+    /// Bytes thrown away behind our own end, and how many may be.
+    private var discarded = 0
+    private static let mostDiscarded = 4 << 20
     private var needsFlush = false
 
     init(session: Int, of play: InlineCase) {
@@ -50,9 +53,15 @@ final class InlineLink: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isDiscarding { return }
         let buffer = unwrapInboundIn(data)
+        if isDiscarding { return discard(buffer) }
         if reads && parked.isEmpty { take(buffer) } else { parked.append(buffer) }
+    }
+
+    /// Whoever still sends behind our end gets to its own; not if that never comes.
+    private func discard(_ buffer: ByteBuffer) {
+        discarded += buffer.readableBytes
+        if discarded > Self.mostDiscarded { close(.reset) }
     }
 
     private func take(_ buffer: ByteBuffer) {
