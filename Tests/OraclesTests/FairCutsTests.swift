@@ -141,6 +141,23 @@ import Wire
         #expect(told(false).heads.contains { $0.hasPrefix("E5") }, "without a loss it is a wrong answer")
     }
 
+    /// A run was lost, and its user then asks for what may be refused: the refusal may be either's, and neither misses it.
+    @Test(arguments: ["agent_execution_error", "authentication_error"]) func aRefusalBehindALossIsNotMissed(kind: String) {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.enter(2, "bob", at: 0)
+            story.send(1, Say.start("alice"), at: 9)
+            story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta"), at: 10)
+            story.close(1, by: .client, 1000, at: 11)
+            story.close(1, by: .server, 1000, at: 12)
+            story.closed(1, at: 13)
+            story.enter(3, "alice", at: 20)
+            story.send(3, Say.start("carol"), at: 21)
+            story.event(3, Say.error(kind, user: "carol"), at: 22)
+        }
+        #expect(judgement.sentences.isEmpty)
+    }
+
     // MARK: What the client does to its connection
 
     /// What is on the wire before the accept is read by the accept's rules, and may be why the server closes.

@@ -213,10 +213,18 @@ extension Reader {
         guard let contract, let loss = bereaved[event.user], isBereaved(event.user, at: event.at) else { return false }
         let isAsked = loss.requests.contains { request in
             guard match(request.links, event.links) != .unequal else { return false }
-            guard let rule = request.rule, contract.reject.indices.contains(rule) else { return true }
-            return contract.reject[rule].allows(kind: kind)
+            switch request.waits {
+            case .refusal(let rule, _): return contract.reject.indices.contains(rule) && contract.reject[rule].allows(kind: kind)
+            case .start:
+                let name = request.recognition.rule.flatMap { contract.requests.indices.contains($0) ? contract.requests[$0].starts : nil }
+                return request.isOdd || contract.runs.contains { $0.name == name && allows($0, kind) }
+            case .answer, .nothing: return true
+            }
         }
-        return isAsked || loss.runs.contains { match($0.links, event.links) != .unequal }
+        return isAsked || loss.runs.contains { run in
+            contract.runs.indices.contains(run.rule) && allows(contract.runs[run.rule], kind)
+                && match(run.links, event.links) != .unequal
+        }
     }
 
     func isBereaved(_ user: Principal, at: Instant) -> Bool {

@@ -47,7 +47,8 @@ extension Reader {
         let isLost = !equal.isExclusive && mayBeOfTheLost(event, kind)
         if decide(never, beside: equal.numbers, kind, event, carriesKey: carriesKey, contract) { return }
         if isLost {
-            // Nobody here is known to have asked for it.
+            // Nobody here is known to have asked for it, and whoever may be refused may have been.
+            doubt((equal.numbers + never.numbers).filter(mayBeRefused))
         } else if !event.isCopy {
             if fallBack(equal, kind, event, contract) || fallBack(never, kind, event, contract) { return }
             if giveElsewhere(open, kind, event, contract) { return }
@@ -152,7 +153,7 @@ extension Reader {
         return classes
     }
 
-    private func allows(_ rule: RunRule, _ kind: String?) -> Bool {
+    func allows(_ rule: RunRule, _ kind: String?) -> Bool {
         guard let kinds = rule.kinds else { return true }
         return kind.map(kinds.contains) ?? true
     }
