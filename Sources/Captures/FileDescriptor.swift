@@ -1,5 +1,6 @@
 import Glibc
 import Journaling
+import NIOCore
 
 /// The few system calls that a recording needs, each failure a typed error with its path. Signals do not end a call.
 struct FileDescriptor: ~Copyable {
@@ -136,6 +137,34 @@ enum Directory {
             if name != ".", name != ".." { names.append(name) }
         }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// A whole file of at most `most` bytes.
+    static func contents(_ path: String, most: Int, chunk: Int) throws(RecordingError) -> ByteBuffer {
+        let file = try FileDescriptor.read(path)
+        var bytes = ByteBuffer()
+        while true {
+            let part = try file.read(max(1, chunk))
+            if part.isEmpty { return bytes }
+            guard part.count <= most - bytes.readableBytes else {
+                throw RecordingError(
+                    place: path, sentence: "the file is too large", expected: "at most \(most) bytes", found: "more than \(most) bytes",
+                    remedy: "leave it out")
+            }
+            bytes.writeBytes(part)
+        }
+    }
+
+    /// The first bytes of a file, at most `count`.
+    static func head(_ path: String, _ count: Int) throws(RecordingError) -> ByteBuffer {
+        let file = try FileDescriptor.read(path)
+        var bytes = ByteBuffer()
+        while bytes.readableBytes < count {
+            let part = try file.read(count - bytes.readableBytes)
+            if part.isEmpty { break }
+            bytes.writeBytes(part)
+        }
+        return bytes
     }
 
     static func remove(_ path: String) { _ = unsafe unlink(path) }

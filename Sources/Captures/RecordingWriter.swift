@@ -32,12 +32,8 @@ package final class RecordingWriter {
         self.header.segment = 0
         self.limits = limits
         flushed = RecordingWriter.now()
+        try RecordingWriter.check(directory)
         try Directory.make(directory)
-        guard try !Directory.names(in: directory).contains(where: { SegmentName.number($0) != nil }) else {
-            throw RecordingError(
-                place: directory, sentence: "a recording is there already", expected: "an empty or new directory",
-                found: "segments", remedy: "name another directory or remove it")
-        }
         do throws(RecordingError) {
             try beginSegment()
         } catch {
@@ -48,6 +44,16 @@ package final class RecordingWriter {
     }
 
     deinit { try? flush() }
+
+    /// Refuses a directory that holds a recording already.
+    package static func check(_ directory: String) throws(RecordingError) {
+        guard Directory.kind(directory) == .directory else { return }
+        guard try !Directory.names(in: directory).contains(where: { SegmentName.number($0) != nil }) else {
+            throw RecordingError(
+                place: directory, sentence: "a recording is there already", expected: "an empty or new directory",
+                found: "segments", remedy: "name another directory or remove it")
+        }
+    }
 
     /// Appends entries, which are in order and numbered. Flushes at most every 1 s or 1 MiB (trust.md L11).
     /// - Parameter redactions: distinct secrets replaced so far, for the headers of later segments.

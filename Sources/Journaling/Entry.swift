@@ -221,6 +221,9 @@ package struct BytesRecord: Sendable, Hashable {
         case preamble
         /// The beginning of a frame whose end never came.
         case partial
+        /// Bytes that an imported capture does not hold; their number is `wireSize`, 0 when nobody knows it. What follows
+        /// them in this direction cannot be told apart any more.
+        case missing
     }
     package var passage: Passage
     package var kind: Kind

@@ -44,6 +44,9 @@ struct SessionLedger: Sendable {
         case .head(let head):
             count(head.passage, head.wireSize)
             note(ref, head.passage, head.wireSize, "a head", head.provenance, content: nil)
+        case .bytes(let bytes) where bytes.kind == .missing:
+            // Nobody counted them.
+            limited.insert(bytes.passage.direction)
         case .bytes(let bytes):
             count(bytes.passage, bytes.wireSize)
             note(ref, bytes.passage, bytes.wireSize, "a piece", bytes.provenance, content: nil)

@@ -118,6 +118,12 @@ package struct Transcriber: Sendable {
             case .toServer: session.toServer.flush(at: raw.instant, raw.session, &shared, into: &entries)
             case .toClient: session.toClient.flush(at: raw.instant, raw.session, &shared, into: &entries)
             }
+        case .bytes(let bytes) where bytes.kind == .missing:
+            // The frame begun, and the message, will never be whole.
+            switch bytes.passage.direction {
+            case .toServer: session.toServer.flush(at: raw.instant, raw.session, &shared, into: &entries)
+            case .toClient: session.toClient.flush(at: raw.instant, raw.session, &shared, into: &entries)
+            }
         case .closed:
             session.toServer.flush(at: raw.instant, raw.session, &shared, into: &entries)
             session.toClient.flush(at: raw.instant, raw.session, &shared, into: &entries)

@@ -10,6 +10,8 @@ struct Bereavement: Sendable {
     /// What was open there, the last few: an error that comes later may be for one of these.
     var requests: [Request] = []
     var runs: [Run] = []
+    /// A capture lacks it, so it may have been anything.
+    var isUnknown = false
     private static let most = 32
 
     mutating func add(_ requests: [Request], _ runs: [Run]) {
@@ -211,6 +213,7 @@ extension Reader {
     /// An error that may be for what was lost with a connection of its user.
     func mayBeOfTheLost(_ event: Event, _ kind: String?) -> Bool {
         guard let contract, let loss = bereaved[event.user], isBereaved(event.user, at: event.at) else { return false }
+        if loss.isUnknown { return true }
         let isAsked = loss.requests.contains { request in
             guard match(request.links, event.links) != .unequal else { return false }
             switch request.waits {

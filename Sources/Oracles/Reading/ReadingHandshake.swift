@@ -143,6 +143,7 @@ extension Reader {
         guard bytes.passage.atServer != nil, let session = sessions[id], !session.isOpaque else { return }
         if bytes.passage.direction == .toServer, session.acceptedAt == nil { sessions[id]?.spokeEarly = true }
         switch (bytes.kind, bytes.passage.direction) {
+        case (.missing, let direction): lack(id, direction, at: entry.instant)
         case (.partial, .toServer): if session.obscured == nil { obscure(id, "the client's last frame on it has no end") }
         case (.opaque, _), (.partial, .toClient): return
         case (.preamble, .toServer): return

@@ -76,6 +76,15 @@ extension Reader {
         obscure(id, why)
     }
 
+    /// A capture lacks a part of what that side sent: nothing later on this connection can be judged, and on others of its
+    /// user what nobody seems to have asked for may have been asked for there, what is missed may have come there.
+    mutating func lack(_ id: SessionID, _ direction: Direction, at: Instant) {
+        unread(id, direction, "the capture lacks a part of what its \(direction.source.rawValue) sent")
+        guard let session = sessions[id] else { return }
+        if direction == .toClient { unheard.set(session.user, .distantFuture) }
+        bereaved.set(session.user, Bereavement(since: at, until: .distantFuture, isUnknown: true))
+    }
+
     /// What passed unread may have been anything: everything open here is left undecided.
     mutating func obscure(_ id: SessionID, _ why: String) {
         sessions[id]?.obscured = why

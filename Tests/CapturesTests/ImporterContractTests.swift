@@ -1,0 +1,138 @@
+@testable import Captures
+import Journaling
+import NIOCore
+import Testing
+import Wire
+
+/// What every importer promises, whatever it is given (trust.md T28): a newcomer to the registry adds its sample here.
+@Suite struct ImporterContractTests {
+    /// A small, whole file of each kind, and what stands in it.
+    static let samples: [String: (name: String, bytes: [UInt8], sessions: Int, messages: Int)] = [
+        "ndjson": ("a.ndjson", Array(ndjson.utf8), 2, 5),
+        "raw": ("id:000000", Array("{\"a\":1}\n{\"b\":2}\n".utf8), 1, 2),
+    ]
+    static let ndjson = """
+        {"session":"s1","user":"alice","direction":"toServer","opcode":"text","time":"2026-09-21T14:02:16.014Z","data":"{\\"a\\":1}"}
+        {"session":"s2","direction":"toClient","opcode":"binary","time":"2026-09-21T14:02:16.013Z","data64":"AAEC"}
+        {"session":"s1","direction":"toClient","opcode":1,"time":1789999336.5,"data":"hi"}
+        {"session":"s1","direction":"toServer","opcode":"ping","time":1789999336600,"data":""}
+        {"session":"s2","direction":"toServer","time":1789999336601,"data":{"n":1.0}}
+        {"session":"s1","direction":"toClient","time":1789999336700,"data":"bye"}
+        {"session":"s1","direction":"toClient","opcode":"close","time":1789999336701,"data64":"A+g="}
+        {"session":"s1","direction":"toServer","opcode":"close","time":1789999336702,"data64":"A+g="}
+
+        """
+
+    struct Read {
+        var result: ImportRun.Result?
+        var entries: [Entry] = []
+        var error: ImportError?
+    }
+
+    static func read(_ kind: String, _ bytes: [UInt8], chunk: Int = 4_096, limits: Limits = .standard) throws -> Read {
+        let folder = try Folder()
+        let name = Self.samples[kind]?.name ?? "file"
+        try folder.write(name, bytes)
+        do throws(ImportError) {
+            let run = try ImportRun([folder[name]], kind: kind, options: ImportOptions(limits: limits, chunk: chunk))
+            let weaver = try SessionWeaver(
+                .init(
+                    directory: folder["rec"], header: RecordingHeader(program: "0", started: "", seed: 1, mode: .raw),
+                    limits: limits, redactionKey: Array(0..<32)))
+            let result = try run.run(into: weaver, scratch: folder.path)
+            guard result.hasRecording else { return Read(result: result) }
+            do {
+                return Read(result: result, entries: try Sample.read(folder["rec"]).entries)
+            } catch let error as RecordingError {
+                Issue.record("the recording of a damaged file is itself damaged: \(error)")
+                return Read(result: result)
+            } catch {
+                return Read(result: result)
+            }
+        } catch {
+            return Read(error: error)
+        }
+    }
+
+    @Test func everyImporterHasASample() {
+        #expect(Set(ImporterRegistry.all.map { $0.name }).subtracting(Self.samples.keys).isEmpty)
+        for importer in ImporterRegistry.all {
+            #expect(!importer.summary.isEmpty && importer.records.one != importer.records.many)
+            #expect(ImporterRegistry.named(importer.name).map { $0 == importer } == true)
+        }
+    }
+
+    @Test(arguments: samples.keys.sorted()) func theWholeSampleIsRead(_ kind: String) throws {
+        let sample = try #require(Self.samples[kind])
+        let read = try Self.read(kind, sample.bytes)
+        let result = try #require(read.result)
+        #expect(result.failures.isEmpty)
+        #expect(result.counts.notes.isEmpty)
+        #expect(result.counts.sessions == sample.sessions)
+        #expect(result.counts.messagesToServer + result.counts.messagesToClient == UInt64(sample.messages))
+        #expect(read.entries.map(\.instant) == read.entries.map(\.instant).sorted())
+    }
+
+    /// What is found does not depend on how much one read brings.
+    @Test(arguments: samples.keys.sorted()) func readsOfAnySizeFindTheSame(_ kind: String) throws {
+        let sample = try #require(Self.samples[kind])
+        let whole = try Self.read(kind, sample.bytes).entries
+        #expect(!whole.isEmpty)
+        for chunk in [1, 3, 17, 100] { #expect(try Self.read(kind, sample.bytes, chunk: chunk).entries == whole, "chunk \(chunk)") }
+    }
+
+    @Test(arguments: samples.keys.sorted()) func aFileCutAnywhereIsReadInPart(_ kind: String) throws {
+        let sample = try #require(Self.samples[kind])
+        let step = max(1, sample.bytes.count / 400)
+        for end in stride(from: 0, to: sample.bytes.count, by: step) {
+            let read = try Self.read(kind, Array(sample.bytes[..<end]))
+            expectSane(read, "cut at \(end)")
+            #expect((read.result?.counts.sessions ?? 0) <= sample.sessions)
+        }
+    }
+
+    @Test(arguments: samples.keys.sorted()) func flippedBitsAreSurvived(_ kind: String) throws {
+        let sample = try #require(Self.samples[kind])
+        for seed in 0..<300 as Range<UInt64> {
+            var dice = SplitMix(seed)
+            var bytes = sample.bytes
+            for _ in 0...seed % 4 {
+                let bit = dice.next() % UInt64(bytes.count * 8)
+                bytes[Int(bit / 8)] ^= 1 << UInt8(bit % 8)
+            }
+            expectSane(try Self.read(kind, bytes), "seed \(seed)")
+        }
+    }
+
+    @Test(arguments: samples.keys.sorted()) func noiseIsSurvived(_ kind: String) throws {
+        for seed in 0..<40 as Range<UInt64> {
+            var dice = SplitMix(seed)
+            let head = seed % 2 == 0 ? Array(try #require(Self.samples[kind]).bytes.prefix(40)) : []
+            expectSane(try Self.read(kind, head + (0..<600).map { _ in UInt8(truncatingIfNeeded: dice.next()) }), "seed \(seed)")
+        }
+    }
+
+    /// Either an error that says where and why, or a result in which what is missing is told.
+    private func expectSane(_ read: Read, _ what: String) {
+        for error in [read.error].compactMap({ $0 }) + (read.result?.failures ?? []) {
+            #expect(!error.place.isEmpty && !error.sentence.isEmpty, "\(what): \(error)")
+        }
+        guard let result = read.result else { return }
+        #expect(result.hasRecording == !read.entries.isEmpty, "\(what)")
+        #expect(result.counts.entries == UInt64(read.entries.count), "\(what)")
+        #expect(read.entries.map(\.number) == (read.entries.isEmpty ? [] : Array(1...UInt64(read.entries.count))), "\(what)")
+    }
+}
+
+/// A small generator with a seed, for damage that is the same each time.
+struct SplitMix {
+    private var state: UInt64
+    init(_ seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 }
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var value = state
+        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
+        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
+        return value ^ value >> 31
+    }
+}
