@@ -45,6 +45,16 @@ package final class RecordingWriter {
 
     deinit { try? flush() }
 
+    /// The nearest directory that is there, of a path that may still be made.
+    package static func nearestDirectory(_ path: String) -> String {
+        var place = path
+        while Directory.kind(place) != .directory {
+            guard let parent = Directory.parent(of: place) else { return "." }
+            place = parent
+        }
+        return place
+    }
+
     /// Refuses a directory that holds a recording already.
     package static func check(_ directory: String) throws(RecordingError) {
         guard Directory.kind(directory) == .directory else { return }

@@ -24,7 +24,7 @@ package struct Miswire: AsyncParsableCommand {
     }
 
     package static let verbs: [any ParsableCommand.Type] = [
-        Demo.self, Proxy.self, Fuzz.self, Replay.self, Check.self, ProfileVerb.self, ContractVerb.self, FaultsVerb.self,
+        Demo.self, Proxy.self, Fuzz.self, Replay.self, Check.self, Import.self, ProfileVerb.self, ContractVerb.self, FaultsVerb.self,
         Backend.self, LimitsVerb.self,
     ]
 

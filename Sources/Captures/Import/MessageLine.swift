@@ -84,20 +84,12 @@ struct MessageLine {
         switch value {
         case nil, .null: return nil
         case .string(let text):
-            if let time = UTC.nanoseconds(text) ?? sinceEpoch(text) { return time }
+            if let time = WallClockText.iso(text) ?? WallClockText.sinceEpoch(text) { return time }
             throw Unreadable(sentence: "`time` is `\(text.prefix(40))`, expected 2026-09-21T14:02:16.014Z or seconds since 1970")
         case .number(let text):
-            if let time = sinceEpoch(text) { return time }
+            if let time = WallClockText.sinceEpoch(text) { return time }
             throw Unreadable(sentence: "`time` is `\(text.prefix(40))`, expected seconds since 1970")
         case let value?: throw Unreadable(sentence: "`time` is no text but \(value.kind)")
         }
-    }
-
-    /// Seconds, milliseconds, microseconds or nanoseconds since 1970, by their size: none of them is the year 5000.
-    private static func sinceEpoch(_ text: String) -> WallTime? {
-        guard let value = Double(text), value.isFinite, value >= 0 else { return nil }
-        if value > 1e17, let exact = Int64(text) { return exact }
-        let unit = value > 1e17 ? 1.0 : value > 1e14 ? 1e3 : value > 1e11 ? 1e6 : 1e9
-        return Int64(exactly: (value * unit).rounded())
     }
 }

@@ -99,8 +99,8 @@ package final class TimeSorter: ConnectionSink {
 
     // MARK: Runs on disk
 
-    /// Of each record before its bytes: length, time, sequence.
-    private static let headBytes = 20
+    /// Of each record before its bytes: length and time.
+    private static let headBytes = 12
     private static let windowBytes = 64 << 10
 
     private func spill() throws(ImportError) {
@@ -112,7 +112,6 @@ package final class TimeSorter: ConnectionSink {
         for place in sorted() {
             out.writeInteger(UInt32(clamping: place.length))
             out.writeInteger(place.time)
-            out.writeInteger(place.sequence)
             if let bytes = arena.viewBytes(at: place.offset, length: place.length) { out.writeBytes(bytes) }
             if out.readableBytes >= 1 << 20 {
                 try file.append(out)
@@ -143,31 +142,34 @@ package final class TimeSorter: ConnectionSink {
     }
 
     private func merge() throws(ImportError) {
-        var heads: [(time: WallTime, sequence: UInt64, event: ByteBuffer)?] = []
-        for index in runs.indices { heads.append(try pop(index)) }
-        while true {
-            var least: Int?
-            for index in heads.indices {
-                guard let head = heads[index] else { continue }
-                if let best = least.flatMap({ heads[$0] }), (best.time, best.sequence) <= (head.time, head.sequence) { continue }
-                least = index
+        // Of equal times the earlier run goes first: its records came first.
+        var heap = TimeHeap()
+        var heads: [ByteBuffer] = []
+        for index in runs.indices {
+            let head = try pop(index)
+            heads.append(head?.event ?? ByteBuffer())
+            if let head { heap.insert(.init(time: head.time, source: index)) }
+        }
+        while let least = heap.least {
+            if let event = SinkEvent(heads[least.source]) { try event.tell(next, at: least.time) }
+            if let head = try pop(least.source) {
+                heads[least.source] = head.event
+                heap.replaceLeast(.init(time: head.time, source: least.source))
+            } else {
+                heap.removeLeast()
             }
-            guard let index = least, let head = heads[index] else { return }
-            if let event = SinkEvent(head.event) { try event.tell(next, at: head.time) }
-            heads[index] = try pop(index)
         }
     }
 
     /// The next record of a run; nil behind its last.
-    private func pop(_ index: Int) throws(ImportError) -> (time: WallTime, sequence: UInt64, event: ByteBuffer)? {
+    private func pop(_ index: Int) throws(ImportError) -> (time: WallTime, event: ByteBuffer)? {
         try fill(index, Self.headBytes)
         guard let length = runs[index].window.readInteger(as: UInt32.self),
-            let time = runs[index].window.readInteger(as: Int64.self),
-            let sequence = runs[index].window.readInteger(as: UInt64.self)
+            let time = runs[index].window.readInteger(as: Int64.self)
         else { return nil }
         try fill(index, Int(length))
         guard let event = runs[index].window.readSlice(length: Int(length)) else { return nil }
-        return (time, sequence, event)
+        return (time, event)
     }
 
     private func fill(_ index: Int, _ count: Int) throws(ImportError) {

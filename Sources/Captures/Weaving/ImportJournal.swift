@@ -16,7 +16,8 @@ struct ImportJournal {
 
     /// The instant of a wall-clock time; never before the last one that was asked for.
     mutating func instant(_ time: WallTime) -> Instant {
-        let zero = epoch ?? time
+        // The header tells instant zero in milliseconds.
+        let zero = epoch ?? (time / 1_000_000 - (time % 1_000_000 < 0 ? 1 : 0)) * 1_000_000
         epoch = zero
         let (length, overflow) = time.subtractingReportingOverflow(zero)
         now = max(now, Instant(nanoseconds: overflow ? (time < zero ? 0 : .max) : length))

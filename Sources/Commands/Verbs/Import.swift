@@ -1,0 +1,77 @@
+package import ArgumentParser
+import Captures
+import Contracts
+import Journaling
+import Profiles
+import ProxyRuntime
+import Reporting
+
+/// `miswire import FILE… --out RECORDING`: makes a recording of traffic that others captured.
+package struct Import: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Make a recording of captures: packets, HAR, mitmproxy flows, messages, raw files.",
+        discussion: """
+            miswire import chat.pcapng --out rec/ --contract agent-chat
+            miswire import a.pcap b.pcap --keylog keys.log --filter 'tcp port 443' --out rec/
+            miswire import trace.har dump.flow messages.ndjson --out rec/
+            miswire import afl-out/queue --format raw --out rec/
+
+            """ + forms)
+
+    /// What can be read, from the registry.
+    private static var forms: String {
+        ImporterRegistry.all.map { $0.name.left(8) + $0.summary }.joined(separator: "\n")
+    }
+
+    @Argument(help: "Files to read, or directories of raw files. Their sessions are merged by time.")
+    var files: [String]
+    @Option(help: "The recording's directory; new, or without a recording.")
+    var out: String
+    @Option(help: "TLS secrets in the form of SSLKEYLOGFILE.")
+    var keylog: String?
+    @Option(help: "A BPF filter for packets, such as 'tcp port 8080'.")
+    var filter: String?
+    @Option(help: "A shipped contract's name, or a file: goes into the recording, and tells where its secrets stand.")
+    var contract: String?
+    @Option(help: "What the files are, when they do not tell by themselves.")
+    var format: String?
+    @OptionGroup var looks: Looks
+
+    package init() {}
+
+    package func run() async throws {
+        let console = Console(looks: looks)
+        let begun = ContinuousClock.now
+        let promise = try contract.map { try ContractLoader().load($0) }
+        let form = ImportForm(console: console, out: out, verbose: looks.verbose)
+        let ticking = ImportTicker(Ticker(console: console, verb: "import"))
+        do {
+            let options = ImportOptions(keyLog: keylog, filter: filter, progress: { ticking.tell($0) })
+            let run = try ImportRun(files, kind: format, options: options)
+            let weaver = try SessionWeaver(settings(promise, purpose: run.purpose))
+            let result = try run.run(into: weaver, scratch: scratch)
+            ticking.end()
+            let reason = ImportForm.reason(result)
+            form.print(result, took: begun.duration(to: .now), reason: reason, json: looks.json)
+            throw Finished(reason)
+        } catch let error as ImportError {
+            ticking.end()
+            throw ImportForm.complaint(error)
+        }
+    }
+
+    private func settings(_ contract: Contract?, purpose: String) -> SessionWeaver.Settings {
+        let header = RecordingHeader(
+            program: Miswire.number, started: "", seed: 1,
+            contract: contract.map { .init(name: $0.name, hash: $0.hash, text: $0.text) }, purpose: purpose)
+        let finder: any SecretFinder =
+            contract.map { ContractSecrets($0, key: SigningKey.value().map { Array($0.utf8) }) } ?? StandardSecrets()
+        // Fresh each time and never stored (trust.md T35).
+        var system = SystemRandomNumberGenerator()
+        let key = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &system) }
+        return SessionWeaver.Settings(directory: out, header: header, finder: finder, redactionKey: key)
+    }
+
+    /// A directory that is there, on the recording's file system.
+    private var scratch: String { RecordingWriter.nearestDirectory(out) }
+}
