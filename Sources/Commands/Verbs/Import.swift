@@ -65,7 +65,7 @@ package struct Import: AsyncParsableCommand {
             program: Miswire.number, started: "", seed: 1,
             contract: contract.map { .init(name: $0.name, hash: $0.hash, text: $0.text) }, purpose: purpose)
         let finder: any SecretFinder =
-            contract.map { ContractSecrets($0, key: SigningKey.value().map { Array($0.utf8) }) } ?? StandardSecrets()
+            contract.map { ContractSecrets($0, key: Array(SigningKey.value().utf8)) } ?? StandardSecrets()
         // Fresh each time and never stored (trust.md T35).
         var system = SystemRandomNumberGenerator()
         let key = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &system) }
