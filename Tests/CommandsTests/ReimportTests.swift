@@ -90,7 +90,7 @@ private final class Stand {
     private static func judge(_ path: String) throws -> ReimportTests.Judged {
         let judgement = try OfflineJudge(path, contract: nil).run { _ in }.judgement
         return ReimportTests.Judged(
-            verdicts: judgement.properties.map { "\($0.id) \($0.verdict)" }, findings: judgement.findings.map(\.id).sorted(),
+            verdicts: judgement.properties.map { "\($0.id) \(String(describing: $0.verdict))" }, findings: judgement.findings.map(\.id).sorted(),
             sessions: judgement.sessions)
     }
 
