@@ -48,6 +48,14 @@ extension Plan {
             self.payload = payload
         }
 
+        /// Length of the payload as the plan has it, its references not filled in.
+        package var payloadBytes: Int {
+            switch payload {
+            case .text(let text): text.utf8.count
+            case .bytes(let bytes): bytes.count
+            }
+        }
+
         /// As in the plan's text; `op` always stands there, other parts where they are not what goes without saying.
         package var text: String {
             var words: [String] = []
@@ -74,5 +82,13 @@ extension Plan {
 
 /// ` 81 7e`
 func hexWords(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? " 0" : " ") + String($0, radix: 16) }.joined()
+    let digits = Array("0123456789abcdef".utf8)
+    var text: [UInt8] = []
+    text.reserveCapacity(3 * bytes.count)
+    for byte in bytes {
+        text.append(0x20)
+        text.append(digits[Int(byte >> 4)])
+        text.append(digits[Int(byte & 0xf)])
+    }
+    return String(decoding: text, as: UTF8.self)
 }

@@ -54,11 +54,7 @@ struct LineCursor {
         return found
     }
 
-    func text(_ range: Range<Int>) -> String {
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: scalars[range])
-        return String(view)
-    }
+    func text(_ range: Range<Int>) -> String { String(scalars: scalars[range]) }
 
     /// Where that text stands first.
     func find(_ text: String, from start: Int) -> Int? {
@@ -93,11 +89,11 @@ struct LineCursor {
         let start = index
         guard peek == "\"" else { throw error(at: index, "a text is missing", "expected it in double quotes") }
         index += 1
-        var view = String.UnicodeScalarView()
+        var text: [UInt8] = []
         while let next = peek {
             index += 1
-            if next == "\"" { return String(view) }
-            view.append(next == "\\" ? try escaped() : next)
+            if next == "\"" { return String(decoding: text, as: UTF8.self) }
+            text.append(next == "\\" ? try escaped() : next)
         }
         throw error(at: start, "the text does not end", "write a closing `\"` on the same line")
     }
@@ -144,20 +140,22 @@ struct LineCursor {
 
 /// Text in double quotes that `quoted` reads back.
 func quote(_ text: String) -> String {
-    var result = "\""
+    var result: [UInt8] = []
+    result.reserveCapacity(text.utf8.count + 2)
+    result.append(UInt8(ascii: "\""))
     for scalar in text.unicodeScalars {
         switch scalar {
-        case "\"": result += "\\\""
-        case "\\": result += "\\\\"
-        case "\n": result += "\\n"
-        case "\r": result += "\\r"
-        case "\t": result += "\\t"
-        case _ where scalar.value < 0x20 || scalar.value == 0x7f || (0x80..<0xa0).contains(scalar.value)
+        case "\"", "\\": result += [UInt8(ascii: "\\"), UInt8(truncatingIfNeeded: scalar.value)]
+        case "\n": result += Array("\\n".utf8)
+        case "\r": result += Array("\\r".utf8)
+        case "\t": result += Array("\\t".utf8)
+        case _ where scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
             || scalar.value == 0x2028 || scalar.value == 0x2029:
             let digits = String(scalar.value, radix: 16)
-            result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: result.unicodeScalars.append(scalar)
+            result += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
+        default: result.append(scalar)
         }
     }
-    return result + "\""
+    result.append(UInt8(ascii: "\""))
+    return String(decoding: result, as: UTF8.self)
 }

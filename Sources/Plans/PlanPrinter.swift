@@ -78,9 +78,19 @@ enum PlanPrinter {
     private static func value(_ text: String) -> String {
         let plain =
             !text.isEmpty && !text.hasPrefix("\"") && !text.hasPrefix("#") && !text.hasPrefix(" ")
-            && !text.hasSuffix(" ") && !text.contains(" #") && !text.contains(" header ") && !text.contains("  ")
+            && !text.hasSuffix(" ") && !mayBreak(text)
             && text.unicodeScalars.allSatisfy { $0.value > 0x1f && $0.value != 0x7f }
         return plain ? text : quote(text)
+    }
+
+    /// A word behind a blank that would not be read as part of the value, or a blank that would be lost.
+    private static func mayBreak(_ text: String) -> Bool {
+        let bytes = text.utf8
+        return bytes.indices.contains { index in
+            guard bytes[index] == 0x20 else { return false }
+            let rest = bytes[bytes.index(after: index)...]
+            return rest.first == 0x20 || rest.first == UInt8(ascii: "#") || rest.starts(with: "header ".utf8)
+        }
     }
 
     /// A word of a fault line; quoted when it would fall apart.

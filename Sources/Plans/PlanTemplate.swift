@@ -131,59 +131,74 @@ package struct PlanTemplate: Sendable, Equatable {
     }
 }
 
-/// Cuts a text into pieces, one pass, no recursion.
+/// Cuts a text into pieces, one pass, no recursion. All that it looks for is ASCII, so that bytes will do.
 private struct TemplateBuilder {
-    private let scalars: [Unicode.Scalar]
+    private let bytes: [UInt8]
     private let isJSON: Bool
     private var index = 0
     private var inString = false
-    private var literal = String.UnicodeScalarView()
+    /// Begins here in `bytes`; what was taken out of it before is in `literal`.
+    private var start = 0
+    private var literal: [UInt8] = []
     private var pieces: [PlanTemplate.Piece] = []
 
     init(_ text: String, isJSON: Bool) {
-        scalars = Array(text.unicodeScalars)
+        bytes = Array(text.utf8)
         self.isJSON = isJSON
     }
 
     mutating func build() -> [PlanTemplate.Piece] {
-        while index < scalars.count {
-            let scalar = scalars[index]
-            switch scalar {
-            case "\"" where isJSON: inString.toggle()
-            case "\\" where isJSON && inString && index + 1 < scalars.count:
-                literal.append(scalar)
+        while index < bytes.count {
+            switch bytes[index] {
+            case UInt8(ascii: "\"") where isJSON: inString.toggle()
+            case UInt8(ascii: "\\") where isJSON && inString && index + 1 < bytes.count: index += 1
+            case UInt8(ascii: "$") where at(1) == UInt8(ascii: "$") && (inString || !isJSON):
+                keep()
                 index += 1
-            case "$" where at(1) == "$" && (inString || !isJSON): index += 1
-            case "$":
+                start = index
+            case UInt8(ascii: "$"):
+                let before = index
                 if let reference = reference() {
-                    add(isJSON && !inString ? .value(reference) : .text(reference))
+                    add(isJSON && !inString ? .value(reference) : .text(reference), from: before)
                     continue
                 }
-            case "{" where inString || !isJSON:
+            case UInt8(ascii: "{") where inString || !isJSON:
+                let before = index
                 if let variable = variable() {
-                    add(.variable(variable))
+                    add(.variable(variable), from: before)
                     continue
                 }
             default: break
             }
-            literal.append(scalars[index])
             index += 1
         }
         flush()
         return pieces
     }
 
-    private func at(_ offset: Int) -> Unicode.Scalar? {
-        index + offset < scalars.count ? scalars[index + offset] : nil
+    private func at(_ offset: Int) -> UInt8? {
+        index + offset < bytes.count ? bytes[index + offset] : nil
+    }
+
+    /// Takes what stands before the index into the literal.
+    private mutating func keep() {
+        if start < index { literal += bytes[start..<index] }
+        start = index
     }
 
     private mutating func flush() {
-        if !literal.isEmpty { pieces.append(.literal(String(literal))) }
-        literal = String.UnicodeScalarView()
+        keep()
+        if !literal.isEmpty { pieces.append(.literal(String(decoding: literal, as: UTF8.self))) }
+        literal = []
     }
 
-    private mutating func add(_ piece: PlanTemplate.Piece) {
+    /// The index stands behind the piece, which began at `before`.
+    private mutating func add(_ piece: PlanTemplate.Piece, from before: Int) {
+        let end = index
+        index = before
         flush()
+        index = end
+        start = end
         pieces.append(piece)
     }
 
@@ -193,10 +208,10 @@ private struct TemplateBuilder {
         var names: [String] = []
         while let name = name(at: &position, hyphen: names.isEmpty) {
             names.append(name)
-            guard position < scalars.count, scalars[position] == "." else { break }
+            guard position < bytes.count, bytes[position] == UInt8(ascii: ".") else { break }
             position += 1
         }
-        if position > index, position <= scalars.count, scalars[position - 1] == "." { position -= 1 }
+        if position > index, position <= bytes.count, bytes[position - 1] == UInt8(ascii: ".") { position -= 1 }
         guard names.count >= 2 else { return nil }
         let text = names.joined(separator: ".")
         var reference = Reference(user: nil, run: nil, path: [], text: text)
@@ -214,28 +229,23 @@ private struct TemplateBuilder {
 
     /// Users' names may hold `-`, members' names may not, so that `$run1.id-x` ends where it looks like it.
     private func name(at position: inout Int, hyphen: Bool) -> String? {
-        var view = String.UnicodeScalarView()
-        while position < scalars.count, let byte = UInt8(exactly: scalars[position].value),
-            isNameStart(byte) || !view.isEmpty && (isDigit(byte) || hyphen && byte == UInt8(ascii: "-"))
-        {
-            view.append(scalars[position])
-            position += 1
-        }
-        return view.isEmpty ? nil : String(view)
+        let first = position
+        while position < bytes.count,
+            isNameStart(bytes[position])
+                || position > first && (isDigit(bytes[position]) || hyphen && bytes[position] == UInt8(ascii: "-"))
+        { position += 1 }
+        return position > first ? String(decoding: bytes[first..<position], as: UTF8.self) : nil
     }
 
+    private static let longestVariable = 24
+
     private mutating func variable() -> Variable? {
-        var view = String.UnicodeScalarView()
-        var position = index + 1
-        while position < scalars.count, view.count < 24 {
-            if scalars[position] == "}" {
-                guard let variable = Variable(String(view)) else { return nil }
-                index = position + 1
-                return variable
-            }
-            view.append(scalars[position])
-            position += 1
-        }
-        return nil
+        let first = index + 1
+        let limit = min(bytes.count, first + Self.longestVariable)
+        guard let end = bytes[first..<max(first, limit)].firstIndex(of: UInt8(ascii: "}")),
+            let variable = Variable(String(decoding: bytes[first..<end], as: UTF8.self))
+        else { return nil }
+        index = end + 1
+        return variable
     }
 }

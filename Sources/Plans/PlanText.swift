@@ -14,6 +14,22 @@ package enum PlanText {
 }
 
 extension PlanText {
+    /// Its first word.
+    package static func keyword(of verb: Plan.Verb) -> String {
+        switch verb {
+        case .connect: "connect"
+        case .send, .sendText, .sendBytes: "send"
+        case .frames: "frames"
+        case .until: "until"
+        case .quiet: "quiet"
+        case .pauseReading: "pause"
+        case .cut: "cut"
+        case .close: "close"
+        case .reconnect: "reconnect"
+        case .together: "together"
+        }
+    }
+
     /// A verb with its operands, as in the plan: `until error within 1s`.
     package static func words(of verb: Plan.Verb) -> String { PlanPrinter.words(verb) }
 }

@@ -27,6 +27,7 @@ struct FuzzCommandLine {
         for credential in credentials { add("--credential", credential) }
         add("--rate-limit", options.ratePerSecond.map { Figures.fixed($0, digits: $0 == $0.rounded() ? 0 : 2) + "/s" })
         add("--authorised-target", request.authorised)
+        if !request.phases.isEmpty { add("--phases", request.phases.joined(separator: ",")) }
         if !request.checks.isEmpty { add("--checks", request.checks.joined(separator: ",")) }
         if !request.excluded.isEmpty { add("--exclude-checks", request.excluded.joined(separator: ",")) }
         add("--max-failures", request.maxFailures)

@@ -52,6 +52,7 @@ struct FuzzOrder: Sendable {
         options.shrinks = request.shrinks
         options.credentials = credentials.tokens
         options.checks = try checks(request)
+        options.phases = try phases(request)
         options.dictionary = try request.dictionaries.flatMap { try FuzzDictionary.load($0).texts }
         options.profile = try request.profile.map { try ProfileLoader().load($0) }
         options.key = Array(SigningKey.value().utf8)
@@ -128,6 +129,18 @@ struct FuzzOrder: Sendable {
                     ("place", "--users \(users)"), ("found", credentials.tokens.map(\.user).joined(separator: " ")),
                     ("remedy", "give a credential for each user, or --users \(have)"),
                 ], exit: .usage)
+        }
+    }
+
+    private static func phases(_ request: FuzzRequest) throws -> Set<Phase> {
+        let asked = request.phases.flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) }
+        if asked.isEmpty { return Set(Phase.allCases) }
+        // Without it there is nothing to measure by; what is found is always confirmed.
+        return try asked.reduce(into: [.calibration, .confirm]) { phases, word in
+            guard let phase = Phase(word: word) else {
+                throw Given.no(word, "--phases", expected: Phase.words.joined(separator: ", "))
+            }
+            phases.insert(phase)
         }
     }
 

@@ -13,6 +13,7 @@ struct FuzzRequest: Sendable {
     var credentials: [String] = []
     var findings = "findings"
     var reports: [String] = []
+    var phases: [String] = []
     var checks: [String] = []
     var excluded: [String] = []
     var maxFailures: String?

@@ -46,6 +46,8 @@ package struct Fuzz: AsyncParsableCommand, StopsBySignal {
     var findings = "findings"
     @Option(help: ArgumentHelp("Reports: junit=FILE,sarif=FILE,ndjson=FILE.", valueName: "kind=file"))
     var report: [String] = []
+    @Option(help: ArgumentHelp("Only these phases: \(Phase.words.joined(separator: ", ")). Calibration comes first in any case.", valueName: "names"))
+    var phases: [String] = []
     @Option(help: ArgumentHelp("Only these properties count, such as I2,E3.", valueName: "ids"))
     var checks: [String] = []
     @Option(help: ArgumentHelp("These properties do not count.", valueName: "ids"))
@@ -101,6 +103,7 @@ package struct Fuzz: AsyncParsableCommand, StopsBySignal {
         request.credentials = credential
         request.findings = findings
         request.reports = report
+        request.phases = phases
         request.checks = checks
         request.excluded = excludeChecks
         request.maxFailures = maxFailures

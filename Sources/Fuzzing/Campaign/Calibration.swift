@@ -47,9 +47,9 @@ extension Campaign {
         let deck = plans.flows
         await withDiscardingTaskGroup { group in
             // One time round must be, whatever the time.
-            for index in 0..<min(Self.mostRuns, max(deck.count, Self.mostRuns)) {
-                let soFar = tries.change { $0 }
-                if index >= deck.count, soFar.worked == 0, soFar.runs >= Self.patience { break }
+            for index in 0..<(options.isPlain ? Int.max : Self.mostRuns) {
+                let (worked, runs) = tries.change { ($0.worked, $0.runs) }
+                if index >= deck.count, worked == 0, runs >= Self.patience { break }
                 guard await mayBegin(deck[index], until: index < deck.count ? nil : cap) else { break }
                 let one = Case(
                     name: CaseName(deck: "flows", index % max(1, deck.count)), plan: deck[index], level: nil, slot: nil,
@@ -65,7 +65,7 @@ extension Campaign {
 
     private static func judge(_ run: CaseRun, _ tries: inout Tries) {
         tries.runs += 1
-        tries.waits += run.steps.filter(\.isOK).map(\.took.nanoseconds)
+        if tries.runs <= mostRuns { tries.waits += run.steps.filter(\.isOK).map(\.took.nanoseconds) }
         if !run.judgement.findings.isEmpty { tries.found = true }
         let troubles = run.steps.compactMap { step -> String? in
             switch step.outcome {

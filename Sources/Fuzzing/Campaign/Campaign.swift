@@ -21,7 +21,8 @@ package final class Campaign: Sendable {
     let tell: @Sendable (CampaignEvent) -> Void
     let ledger = Mutex(FindingLedger())
     let scheduler: Mutex<Scheduler>
-    let recent = Mutex<[Recent]>([])
+    /// By the number of the play.
+    let recent = Mutex<[Int: Recent]>([:])
     let crashes = Mutex(CrashBook())
     let doubts = Shared(Doubts())
     /// Free ones of the given credentials; with none they are not used.
@@ -42,6 +43,8 @@ package final class Campaign: Sendable {
         /// Nil as long as it is under way.
         var run: CaseRun?
         var ended: Duration?
+
+        func isRecent(at now: Duration) -> Bool { ended.map { now - $0 <= .milliseconds(500) } ?? true }
     }
 
     package init(_ options: CampaignOptions, onEvent: @escaping @Sendable (CampaignEvent) -> Void) {
@@ -54,7 +57,7 @@ package final class Campaign: Sendable {
         plans = ContractPlans(workshop)
         faults = options.profile?.faults.map(Plan.FaultLine.init(rule:)) ?? []
         blocks = Shared(Array(0..<max(1, options.principals / options.blockSize)))
-        crew = Crew(users: options.principals, lanes: options.lanes)
+        crew = Crew(users: options.principals)
         ground = Ground(options)
         rehearsal = Rehearsal(options, ground)
         reader = BehaviourReader(contract: options.contract, recognizer: workshop.recognizer)
@@ -165,7 +168,8 @@ package final class Campaign: Sendable {
         do { try await ground.open() } catch {
             return result(.unreachable(Self.words(error)), done)
         }
-        for phase in Phase.allCases where phase != .confirm {
+        var derivation = makeDerivation()
+        for phase in Phase.allCases where phase != .confirm && (phase == .calibration || options.phases.contains(phase)) {
             guard !isOver else { break }
             let cap = Cap(phase, of: options)
             let before = (score.executions, score.change { $0.features }, found, elapsed)
@@ -173,10 +177,10 @@ package final class Campaign: Sendable {
             switch phase {
             case .calibration: if let end = await calibrate(until: cap) { return result(end, done) }
             case .boundaries: await play(deck: plans.boundaries, called: "boundaries", until: cap)
-            case .stateful: await explore(until: cap)
+            case .stateful: await explore(until: cap, &derivation)
             case .isolation:
                 await play(deck: plans.isolation, called: "isolation", until: cap)
-                if !isOver { await explore(until: cap) }
+                if !isOver { await explore(until: cap, &derivation) }
             case .confirm: break
             }
             let outcome = PhaseResult(

@@ -28,14 +28,15 @@ extension Campaign {
     }
 
     /// The schedule, until the phase is over.
-    func explore(until cap: Cap?) async {
+    /// - Parameter derivation: one for the run: who plans is one task, so that its cache serves all lanes.
+    func explore(until cap: Cap?, _ derivation: inout Derivation) async {
+        var plans = derivation
         await withDiscardingTaskGroup { group in
-            // Who plans is one task, so that its cache serves all lanes.
-            var derivation = makeDerivation()
             while !isOver, isWithin(cap) {
                 await waitForWindow()
                 let turn = scheduler.withLock { $0.next() }
-                let derived = derivation.plan(for: turn.name)
+                keep(&plans)
+                let derived = plans.plan(for: turn.name)
                 guard await mayBegin(derived.plan, until: cap) else { break }
                 let one = Case(
                     name: turn.name, plan: derived.plan, level: derived.level, slot: turn.slot, block: takeBlock())
@@ -43,7 +44,8 @@ extension Campaign {
             }
         }
         scheduler.withLock { $0.finish() }
-        keep()
+        keep(&plans)
+        derivation = plans
     }
 
     /// What a name means, in this run and in any other with the same seed, contract and seed plans.
@@ -73,14 +75,16 @@ extension Campaign {
         guard !isOver, isWithin(cap), await crew.begin(users: seats(plan)) else { return false }
         guard !isOver, isWithin(cap) else {
             crew.played(users: seats(plan))
-            crew.left()
+            crew.left(users: seats(plan))
             return false
         }
         return true
     }
 
-    /// A result that the next turn builds on is waited for, for a moment; after that it is late.
+    /// A result that the next turn builds on is waited for, for a moment; after that it is late, and a run that has lost
+    /// its repeatability waits for none: cases that wait out deadlines would stop all others.
     func waitForWindow() async {
+        guard options.epoch != nil || scheduler.withLock({ $0.isRepeatable }) else { return }
         for _ in 0..<20 where scheduler.withLock({ $0.waitsFor }) != nil && !isOver {
             try? await Task.sleep(for: .milliseconds(5))
         }
@@ -130,6 +134,10 @@ extension Campaign {
         return pace
     }
 
+    /// Where the server says nothing for so long it has nothing to say: twice what it ever took when all went well. Nil
+    /// until that is known.
+    private var idle: Duration? { score.change { $0.slowest }.map { max(.milliseconds(30), $0 * 2) } }
+
     /// How long a case may wait for what is undecided: past every bound when few do, else past the short ones, so that a
     /// server that answers nothing does not stop everything.
     private var late: Duration { Deadlines.longest(in: options.contract) * 3 + .milliseconds(500) }
@@ -142,7 +150,7 @@ extension Campaign {
         let lane = Once { self.crew.played(users: users) }
         guard let stage = ground.stage else {
             lane.call()
-            crew.left()
+            crew.left(users: users)
             return nil
         }
         var plan = one.plan
@@ -151,22 +159,26 @@ extension Campaign {
         // Given principals are not free before the case is over, minted ones were nobody else's.
         let given = options.credentials.isEmpty ? nil : blocks.change { $0.popLast() ?? 0 }
         play.cast = cast(for: plan, block: given ?? one.block)
-        note(one.name, plan, play.cast)
+        note(one, plan, play.cast)
         play.seed = seed(of: one.name)
         play.missesAllowed = 1
         play.mostPatience = pace
-        if given == nil { play.onPlayed = { lane.call() } }
+        if given == nil {
+            play.onPlayed = { lane.call() }
+            play.idle = idle
+            play.onIdle = { lane.call() }
+        }
         play.patience = crew.takePatience(soon: soon, late: late)
         let run = await stage.run(plan, play)
         if let given { blocks.change { $0.append(given) } }
         lane.call()
         if late > soon, play.patience == late { crew.givePatienceBack() }
-        noteEnd(one.name, run)
+        noteEnd(one, run)
         score.add(run, users: plan.users.count, at: elapsed)
         if let flood = run.flood, score.change({ $0.floods }) == 1 { tell(.flooded(flood, at: elapsed)) }
         let features = reader.features(of: run, plan: plan)
         learn(one, run, features)
-        crew.left()
+        crew.left(users: users)
         if !run.unreachable.isEmpty || run.connections > 0 && run.bytesReceived == 0 { suspect() }
         await look(at: run, of: one.name, plan)
         return run
@@ -186,37 +198,31 @@ extension Campaign {
             return (before, scheduler.map.count)
         }
         score.learned(counts.1 - counts.0, features: counts.1, at: elapsed)
-        keep()
     }
 
     /// Plans that showed something new go to the corpus directory.
-    private func keep() {
-        guard let save = options.onKeep else {
-            _ = scheduler.withLock { $0.takeNews() }
-            return
-        }
+    private func keep(_ plans: inout Derivation) {
         let news = scheduler.withLock { $0.takeNews() }
-        guard !news.isEmpty else { return }
-        var derivation = makeDerivation()
-        for keeper in news { save(derivation.plan(for: keeper.name).plan) }
+        guard let save = options.onKeep else { return }
+        for keeper in news { save(plans.plan(for: keeper.name).plan) }
     }
 
     // MARK: What was under way when the target went away
 
-    private func note(_ name: CaseName, _ plan: Plan, _ cast: Cast) {
+    private func note(_ one: Case, _ plan: Plan, _ cast: Cast) {
         let now = elapsed
         recent.withLock { recent in
-            recent.removeAll { $0.ended.map { now - $0 > .milliseconds(500) } ?? false }
-            recent.append(Recent(name: name, plan: plan, begun: now, cast: cast))
+            recent[one.block] = Recent(name: one.name, plan: plan, begun: now, cast: cast)
+            guard recent.count > 64, recent.count % 16 == 0 else { return }
+            recent = recent.filter { $0.value.isRecent(at: now) }
         }
     }
 
-    private func noteEnd(_ name: CaseName, _ run: CaseRun) {
+    private func noteEnd(_ one: Case, _ run: CaseRun) {
         let now = elapsed
         recent.withLock { recent in
-            guard let index = recent.firstIndex(where: { $0.name == name && $0.ended == nil }) else { return }
-            recent[index].ended = now
-            recent[index].run = run
+            recent[one.block]?.ended = now
+            recent[one.block]?.run = run
         }
     }
 }

@@ -27,6 +27,9 @@ package struct CampaignOptions: Sendable {
     package var credentials: [(user: String, token: String)] = []
     /// Ids of the properties that count; nil = all.
     package var checks: Set<String>?
+    /// Calibration and confirmation are always among them. With nothing else the contract's flows are played until the
+    /// time is over.
+    package var phases = Set(Phase.allCases)
     /// Ends after so many findings.
     package var maxFailures: Int?
     package var shrinks = true
@@ -54,12 +57,9 @@ package struct CampaignOptions: Sendable {
     /// Users at once.
     package var principals: Int { max(1, credentials.isEmpty ? users : credentials.count) }
 
+    /// Nothing but the contract's own flows is played.
+    var isPlain: Bool { phases.isSubset(of: [.calibration, .confirm]) }
+
     /// Given credentials are dealt to cases in blocks of so many.
     package var blockSize: Int { min(principals, Cast.names.count) }
-
-    /// Cases at once, if each had one user: with given credentials a case has all users of its block to itself.
-    package var lanes: Int {
-        let cases = credentials.isEmpty ? principals : principals / blockSize
-        return max(1, min(cases, 64 * max(1, workers)))
-    }
 }

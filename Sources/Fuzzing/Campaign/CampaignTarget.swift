@@ -67,7 +67,7 @@ extension Campaign {
         score.change { $0.downSince = at }
         tell(.targetDown(crash.ending.description, at: at))
         await crew.alone(patience: .seconds(2)) {
-            let suspects = self.suspects()
+            let suspects = self.suspects(at: at)
             // An address has to come back before anything can be tried again.
             let isOwn = self.options.exec != nil
             var isBack = isOwn ? true : await self.revive()
@@ -83,8 +83,10 @@ extension Campaign {
     }
 
     /// Who gave the target its last input comes first, those that gave it none last.
-    private func suspects() -> [Recent] {
-        let all = recent.withLock { Array($0.reversed()) }
+    private func suspects(at instant: Duration) -> [Recent] {
+        let all = recent.withLock { recent in
+            recent.filter { $0.value.isRecent(at: instant) }.sorted { $0.key > $1.key }.map(\.value)
+        }
         let asked: [(one: Recent, at: Duration)] = all.compactMap { one in
             // What is under way still has no journal yet.
             guard let run = one.run else { return (one, .seconds(1 << 40)) }

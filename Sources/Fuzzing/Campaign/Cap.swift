@@ -10,11 +10,15 @@ struct Cap: Sendable {
     /// its own: its share is the explorers', but for a tail.
     init(_ phase: Phase, of options: CampaignOptions) {
         var share = 0
-        for earlier in Phase.allCases {
+        for earlier in Phase.allCases where options.phases.contains(earlier) {
             share += earlier.share
             if earlier == phase { break }
         }
-        let all = 100 - Phase.confirm.share
+        if options.isPlain {
+            (time, begun) = (options.maxTotalTime, options.runs)
+            return
+        }
+        let all = max(1, options.phases.reduce(0) { $0 + $1.share } - Phase.confirm.share)
         time = options.maxTotalTime.map { min($0 * share / all, $0 - min($0 / 10, Self.mostTail)) }
         begun = options.runs.map { max(1, ($0 * min(share, all) + all - 1) / all) }
     }

@@ -1,13 +1,14 @@
 import Synchronization
 
-/// Who plays when: at most so many cases at once, more that only wait for what is undecided, and nobody while somebody
-/// needs the target for itself.
+/// Who plays when: at most so many users that keep the target busy, more that only wait for what will not come or is
+/// undecided, and nobody while somebody needs the target for itself.
 final class Crew: Sendable {
     private struct State {
-        /// Users of the cases that are played.
+        /// Users of the cases that keep the target busy.
         var users = 0
-        /// Those that play, and those that wait for the judge.
+        /// Cases, and their users: those that play, and those that wait.
         var live = 0
+        var liveUsers = 0
         /// How many want the target for themselves, or have it.
         var alone = 0
         var isStopped = false
@@ -21,13 +22,14 @@ final class Crew: Sendable {
     private let mostLive: Int
 
     /// - Parameter users: how many may be connected and busy at once.
-    init(users: Int, lanes: Int) {
+    init(users: Int) {
         most = users
-        mostLive = lanes * 2 + 64
+        mostLive = users * 4 + 128
     }
 
     private func hasRoom(_ state: State, for users: Int) -> Bool {
-        state.alone == 0 && (state.users == 0 || state.users + users <= most) && state.live < mostLive
+        state.alone == 0 && (state.users == 0 || state.users + users <= most)
+            && (state.live == 0 || state.liveUsers + users <= mostLive)
     }
 
     /// Waits for room for so many users. Called by one task alone. False when the run is over.
@@ -38,6 +40,7 @@ final class Crew: Sendable {
                 guard hasRoom(state, for: users) else { return nil }
                 state.users += users
                 state.live += 1
+                state.liveUsers += users
                 return true
             }
             if let answer { return answer }
@@ -53,10 +56,13 @@ final class Crew: Sendable {
         }
     }
 
-    /// All steps of a case have ended.
+    /// All steps of a case have ended, or it only waits.
     func played(users: Int) { change { $0.users -= users } }
     /// A case is over.
-    func left() { change { $0.live -= 1 } }
+    func left(users: Int) { change { state in
+        state.live -= 1
+        state.liveUsers -= users
+    } }
     func stop() { change { $0.isStopped = true } }
     var isStopped: Bool { state.withLock { $0.isStopped } }
 

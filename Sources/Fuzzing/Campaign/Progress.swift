@@ -10,6 +10,19 @@ package enum Phase: String, Sendable, Hashable, CaseIterable {
     case isolation = "isolation and auth"
     case confirm = "confirm and shrink"
 
+    /// As on the command line, in their order.
+    package static let words = ["calibration", "boundaries", "stateful", "isolation"]
+
+    package init?(word: String) {
+        switch word {
+        case "calibration": self = .calibration
+        case "boundaries": self = .boundaries
+        case "stateful": self = .stateful
+        case "isolation": self = .isolation
+        default: return nil
+        }
+    }
+
     /// Per cent of the time; what one does not use flows on.
     package var share: Int {
         switch self {

@@ -17,7 +17,9 @@ package struct Derivation: Sendable {
         package var users = 16
         /// Characters of all that steps send.
         package var text = 1 << 20
-        package var cached = 512
+        package var cached = 4_096
+        /// Characters of all plans in the cache.
+        package var cachedText = 64 << 20
         package init() {}
     }
 
@@ -47,7 +49,7 @@ package struct Derivation: Sendable {
         self.base = base
         self.mutators = Dictionary(grouping: mutators) { $0.level }
         levels = Set(mutators.map { $0.level })
-        cache = PlanCache(capacity: bounds.cached)
+        cache = PlanCache(capacity: bounds.cached, text: bounds.cachedText)
     }
 
     package mutating func plan(for name: CaseName) -> Derived {
@@ -113,30 +115,47 @@ package struct Derivation: Sendable {
     }
 
     private func fits(_ plan: Plan) -> Bool {
-        guard plan.steps.count <= bounds.steps, plan.users.count <= bounds.users else { return false }
+        plan.steps.count <= bounds.steps && plan.users.count <= bounds.users && plan.sentText <= bounds.text
+    }
+}
+
+extension Plan {
+    /// Characters of all that steps send.
+    fileprivate var sentText: Int {
         var text = 0
-        for step in plan.steps {
+        for step in steps {
             switch step.verb {
             case .send(let json): text += json.utf8.count
             case .sendText(let words): text += words.utf8.count
             case .sendBytes(let bytes): text += bytes.count
-            case .frames: text += PlanText.words(of: step.verb).utf8.count
+            case .frames(let frames): text += frames.reduce(0) { $0 + 16 + $1.payloadBytes }
             case .connect(let path, _, let headers):
                 text += headers.reduce(path.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count }
             default: break
             }
         }
-        return text <= bounds.text
+        return text
     }
 }
 
 /// The plans that were asked for last.
 private struct PlanCache: Sendable {
-    private var plans: [CaseName: (derived: Derivation.Derived, used: UInt64)] = [:]
+    private struct Held {
+        var derived: Derivation.Derived
+        var used: UInt64
+        /// Roughly, in characters.
+        var weight: Int
+    }
+    private var plans: [CaseName: Held] = [:]
     private var clock: UInt64 = 0
+    private var weight = 0
     private let capacity: Int
+    private let heaviest: Int
 
-    init(capacity: Int) { self.capacity = max(2, capacity) }
+    init(capacity: Int, text: Int) {
+        self.capacity = max(2, capacity)
+        heaviest = text
+    }
 
     mutating func use(_ name: CaseName) -> Derivation.Derived? {
         guard let found = plans[name]?.derived else { return nil }
@@ -147,10 +166,12 @@ private struct PlanCache: Sendable {
 
     mutating func set(_ name: CaseName, _ derived: Derivation.Derived) {
         clock += 1
-        plans[name] = (derived, clock)
-        guard plans.count > capacity else { return }
+        let held = Held(derived: derived, used: clock, weight: derived.plan.sentText + 200 * derived.plan.steps.count)
+        weight += held.weight - (plans.updateValue(held, forKey: name)?.weight ?? 0)
+        guard plans.count > capacity || weight > heaviest, plans.count > 2 else { return }
         // A quarter at a time, so that making room costs little for each.
-        let oldest = plans.values.map(\.used).sorted()[capacity / 4]
+        let oldest = plans.values.map(\.used).sorted()[plans.count / 4]
         plans = plans.filter { $0.value.used > oldest }
+        weight = plans.values.reduce(0) { $0 + $1.weight }
     }
 }

@@ -80,11 +80,16 @@ package struct Corpus: Sendable {
         }
     }
 
+    /// A plan of so many steps weighs half as much as one of none.
+    private static let longSize: UInt64 = 24
+
     /// Rarest first; many children that brought nothing lately make a parent lighter, and so does a known finding, which
-    /// its children would only show again.
+    /// its children would only show again. So does length, since children are mostly longer than their parents and cost
+    /// the time of several short ones: without it a run gets slower all the time.
     private static func weight(of keeper: Keeper, _ map: FeatureMap) -> UInt64 {
         let rarity = keeper.rare.reduce(UInt64(0)) { $0 + map.rarity(at: $1) }
-        let tired = rarity * 16 / (16 + UInt64(keeper.children))
+        let short = rarity * longSize / (longSize + UInt64(clamping: keeper.size))
+        let tired = short * 16 / (16 + UInt64(keeper.children))
         return max(1, keeper.hasFinding ? tired / 4 : tired)
     }
 

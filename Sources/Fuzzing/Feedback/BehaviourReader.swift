@@ -50,7 +50,7 @@ package struct BehaviourReader: Sendable {
     }
 
     private static func kind(of verb: Plan.Verb) -> UInt64 {
-        FeatureHash.bytes(PlanText.words(of: verb).utf8.prefix { $0 != 0x20 })
+        FeatureHash.text(PlanText.keyword(of: verb))
     }
 
     private static func outcome(_ outcome: StepResult.Outcome) -> UInt64 {

@@ -32,12 +32,12 @@ package enum TemplateText {
     /// `$` doubled: it stands for itself.
     package static func escaped(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
-        var view = String.UnicodeScalarView()
+        var bytes: [UInt8] = []
         for scalar in text.unicodeScalars {
-            if scalar == "$" { view.append("$") }
-            view.append(scalar)
+            if scalar == "$" { bytes.append(scalar) }
+            bytes.append(scalar)
         }
-        return String(view)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Largest message that is sent as JSON of the plan; a larger one is sent as text, which nobody needs to parse.
@@ -60,7 +60,8 @@ package enum TemplateText {
     /// A message of a plan with every reference as a marked string. Marks that were there before are taken out.
     package static func marked(template: String) -> String {
         let scalars = Array(template.unicodeScalars)
-        var view = String.UnicodeScalarView()
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(scalars.count)
         var inString = false
         var index = 0
         while index < scalars.count {
@@ -70,23 +71,25 @@ package enum TemplateText {
             case opening, closing, rawMark: continue
             case "\"": inString.toggle()
             case "\\" where inString && index < scalars.count:
-                view.append(scalar)
-                view.append(scalars[index])
+                bytes.append(scalar)
+                bytes.append(scalars[index])
                 index += 1
                 continue
             case "$" where !inString:
-                view.append(contentsOf: ["\"", opening])
+                bytes.append(UInt8(ascii: "\""))
+                bytes.append(opening)
                 while index < scalars.count, isNamePart(scalars[index]) {
-                    view.append(scalars[index])
+                    bytes.append(scalars[index])
                     index += 1
                 }
-                view.append(contentsOf: [closing, "\""])
+                bytes.append(closing)
+                bytes.append(UInt8(ascii: "\""))
                 continue
             default: break
             }
-            view.append(scalar)
+            bytes.append(scalar)
         }
-        return String(view)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func isNamePart(_ scalar: Unicode.Scalar) -> Bool {
@@ -100,29 +103,30 @@ package enum TemplateText {
     static func unmarked(_ text: String, bare: Bool) -> String {
         guard text.unicodeScalars.contains(where: { $0 == opening || $0 == rawMark }) else { return text }
         let scalars = Array(text.unicodeScalars)
-        var view = String.UnicodeScalarView()
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(scalars.count)
         var index = 0
         while index < scalars.count {
             let scalar = scalars[index]
             if scalar == "\"", index + 1 < scalars.count, scalars[index + 1] == rawMark,
                 let end = scalars[(index + 2)...].firstIndex(of: rawMark), end + 1 < scalars.count
             {
-                view.append(contentsOf: decoded(scalars[(index + 2)..<end]))
+                for part in decoded(scalars[(index + 2)..<end]) { bytes.append(part) }
                 index = end + 2
             } else if bare, scalar == "\"", index + 1 < scalars.count, scalars[index + 1] == opening,
                 let end = scalars[(index + 2)...].firstIndex(of: closing), end + 1 < scalars.count,
                 scalars[end + 1] == "\""
             {
-                view.append("$")
-                view.append(contentsOf: scalars[(index + 2)..<end])
+                bytes.append(UInt8(ascii: "$"))
+                for part in scalars[(index + 2)..<end] { bytes.append(part) }
                 index = end + 2
             } else {
-                if scalar == opening { view.append("$") }
-                if scalar != opening, scalar != closing, scalar != rawMark { view.append(scalar) }
+                if scalar == opening { bytes.append(UInt8(ascii: "$")) }
+                if scalar != opening, scalar != closing, scalar != rawMark { bytes.append(scalar) }
                 index += 1
             }
         }
-        return String(view)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func decoded(_ digits: ArraySlice<Unicode.Scalar>) -> [Unicode.Scalar] {

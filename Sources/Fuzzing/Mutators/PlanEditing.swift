@@ -221,12 +221,7 @@ package enum ReferenceText {
 
     /// A text that stays what it is where references and variables are looked for.
     package static func literal(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            result.unicodeScalars.append(scalar)
-            if scalar == "$" { result.unicodeScalars.append(scalar) }
-        }
-        return result
+        TemplateText.escaped(text)
     }
 }
 

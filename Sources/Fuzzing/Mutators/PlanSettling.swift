@@ -11,8 +11,22 @@ extension Plan {
         plan.renumber()
         plan.shortenGuards(to: workshop.longestGuard)
         guard plan.steps.count <= PlanBounds.mostSteps, plan.users.count <= PlanBounds.mostUsers, !plan.steps.isEmpty,
-            !plan.saysTheSame(as: original), (try? PlanText.parse(PlanText.print(plan))) == plan
+            !plan.saysTheSame(as: original), plan.briefly(knowing: original).isReadAgain
         else { return nil }
+        return plan
+    }
+
+    private var isReadAgain: Bool { (try? PlanText.parse(PlanText.print(self))) == self }
+
+    /// Long messages that `original` has as well are left out: they were read again when it was made, and most of the
+    /// time that a mutation takes would go into them. Not those that name users, who may be gone.
+    private func briefly(knowing original: Plan) -> Plan {
+        var plan = self
+        for index in plan.steps.indices {
+            let verb = plan.steps[index].verb
+            guard verb.isLongAndClosed, original.steps.contains(where: { $0.verb == verb }) else { continue }
+            plan.steps[index].verb = .pauseReading
+        }
         return plan
     }
 
@@ -82,6 +96,20 @@ extension Plan {
 }
 
 extension Plan.Verb {
+    /// Long, and without references.
+    fileprivate var isLongAndClosed: Bool {
+        let longest = 256
+        func isClosed(_ text: String) -> Bool { !text.utf8.contains(UInt8(ascii: "$")) }
+        return switch self {
+        case .send(let text), .sendText(let text): text.utf8.count > longest && isClosed(text)
+        case .sendBytes(let bytes): bytes.count > longest
+        case .frames(let frames):
+            frames.contains { $0.payloadBytes > longest }
+                && frames.allSatisfy { if case .text(let text) = $0.payload { isClosed(text) } else { true } }
+        default: false
+        }
+    }
+
     fileprivate func waiting(atMost longest: Duration) -> Self {
         switch self {
         case .until(let events, let bound) where bound > longest: .until(events, within: longest)

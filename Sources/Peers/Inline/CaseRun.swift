@@ -17,6 +17,10 @@ package struct CaseOptions: Sendable {
     package var mostPatience: Duration?
     /// Called once every step has ended; what is undecided is still waited for.
     package var onPlayed: (@Sendable () -> Void)?
+    /// Called once when a step has waited for so long without anything happening: the server has nothing to do for this
+    /// case, and whoever plays many side by side may begin another.
+    package var idle: Duration?
+    package var onIdle: (@Sendable () -> Void)?
     package init() {}
 }
 

@@ -59,6 +59,12 @@ final class InlineCase {
     var playWake: Instant?
     private var alarm: (at: Instant, task: Scheduled<Void>)?
     private var entriesAtLook = -1
+    /// When something was done last.
+    private var lastWork = Instant.zero
+    private var saidIdle = false
+    /// The judge is not asked before that while nothing happens.
+    private var askAt = Instant.zero
+    private var entriesAtAsking = -1
     var unreachable: [String] = []
     private var isCut = false
     private var flood: Flood?
@@ -100,6 +106,7 @@ final class InlineCase {
         if isBusy { return }
         isBusy = true
         now = max(now, present)
+        lastWork = now
         var next = 0
         while next < queue.count || !dirty.isEmpty, !weight.isTooMuch {
             while next < queue.count, !weight.isTooMuch {
@@ -230,14 +237,24 @@ final class InlineCase {
         now = max(now, present)
         if case .leaving(let since) = act { return leave(since) }
         if let isEnough = options.isEnough, journal.newFindings().contains(where: isEnough) { return stop(cut: false) }
-        guard case .settling(let since) = act else { return }
+        guard case .settling(let since) = act else { return sayIdle() }
         guard since.duration(to: now) >= Self.quiet else { return }
         if since.duration(to: now) > patience { return stop(cut: true) }
         let count = journal.entries.count
         defer { entriesAtLook = count }
         guard entriesAtLook == count || lastEntryIsOld else { return }
-        let isEmpty = sessions.allSatisfy(\.isOver)
-        if isEmpty || journal.conclude().pending == 0 { stop(cut: false) }
+        if sessions.allSatisfy(\.isOver) { return stop(cut: false) }
+        guard entriesAtAsking != count || now >= askAt else { return }
+        if journal.conclude().pending == 0 { return stop(cut: false) }
+        // What is pending is mostly a deadline; asking costs as much as judging some entries.
+        entriesAtAsking = count
+        askAt = now.advanced(by: since.duration(to: now) / 4)
+    }
+
+    private func sayIdle() {
+        guard !saidIdle, let idle = options.idle, lastWork.duration(to: now) >= idle else { return }
+        saidIdle = true
+        options.onIdle?()
     }
 
     private var lastEntryIsOld: Bool {

@@ -39,6 +39,9 @@ package final class InlineStage: CaseRunner {
 
     /// - Throws: `RigError.unreachable` when the host has no address.
     package init(_ settings: Settings) throws(RigError) {
+        var settings = settings
+        // Many cases wait at the same time, each with sockets of its own.
+        settings.limits = SystemLimits.fitted(settings.limits)
         self.settings = settings
         loop = MultiThreadedEventLoopGroup.singleton.next()
         do throws(RuntimeError) {

@@ -11,8 +11,8 @@ package struct EarlyFrames: Mutator {
     package func mutate(_ plan: Plan, in workshop: Workshop, dice: inout Dice) -> Plan? {
         let entries = plan.steps.indices.filter { plan.steps[$0].verb.opens && plan.steps[$0].user != nil }
         guard let place = dice.pick(entries), let actor = plan.steps[place].actor else { return nil }
-        let texts = plan.sends(of: actor.user).compactMap { MessageText(plan.steps[$0].verb) }
-        let payload = (dice.pick(texts) ?? MessageText("hello")).payload
+        let texts = plan.sends(of: actor.user).map { plan.steps[$0].verb }.filter(MessageText.isText)
+        let payload = (dice.pick(texts).flatMap { MessageText($0) } ?? MessageText("hello")).payload
         let opcode = dice.pick([Opcode.text, .text, .ping]) ?? .text
         let frame = Plan.FrameText(opcode, opcode == .ping ? .text("early") : payload)
         var changed = plan

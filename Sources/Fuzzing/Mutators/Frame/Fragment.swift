@@ -9,7 +9,7 @@ package struct Fragment: Mutator {
     package init() {}
 
     package func mutate(_ plan: Plan, in workshop: Workshop, dice: inout Dice) -> Plan? {
-        let candidates = plan.sends().filter { MessageText(plan.steps[$0].verb) != nil }
+        let candidates = plan.sends().filter { MessageText.isText(plan.steps[$0].verb) }
         guard let place = dice.pick(candidates), let message = MessageText(plan.steps[place].verb) else { return nil }
         var pieces = Self.pieces(message, dice: &dice)
         for _ in 0..<dice.below(3) { pieces.insert(.text(""), at: dice.within(0...pieces.count)) }

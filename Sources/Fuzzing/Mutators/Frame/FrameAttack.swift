@@ -32,8 +32,9 @@ extension FrameMutator {
             let range = plan.openRange(of: actor)
         else { return nil }
         let sends = plan.sends(of: actor.user)
-        let texts = sends.compactMap { MessageText(plan.steps[$0].verb) }
-        guard let attack = attack(dice.pick(texts) ?? MessageText("hello"), in: workshop, dice: &dice) else { return nil }
+        let texts = sends.map { plan.steps[$0].verb }.filter(MessageText.isText)
+        let message = dice.pick(texts).flatMap { MessageText($0) } ?? MessageText("hello")
+        guard let attack = attack(message, in: workshop, dice: &dice) else { return nil }
         let isAtEnd = dice.chance(0.8)
         var verbs = attack.verbs
         if attack.mustFail { verbs.append(.until(["closed"], within: .seconds(2))) }

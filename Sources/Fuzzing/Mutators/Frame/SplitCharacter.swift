@@ -9,7 +9,7 @@ package struct SplitCharacter: Mutator {
     package init() {}
 
     package func mutate(_ plan: Plan, in workshop: Workshop, dice: inout Dice) -> Plan? {
-        let candidates = plan.sends().filter { MessageText(plan.steps[$0].verb) != nil }
+        let candidates = plan.sends().filter { MessageText.isText(plan.steps[$0].verb) }
         guard let place = dice.pick(candidates), var message = MessageText(plan.steps[place].verb) else { return nil }
         if message.isASCII { message = message.adding(dice.pick(["grüße", "€", "日本語", "\u{1F600}"]) ?? "é") }
         guard let wide = dice.pick(message.wide) else { return nil }

@@ -14,8 +14,7 @@ struct TruncatedJSON: Mutator {
         if dice.chance(0.3), let tail = ["x", "}", ",", "{}", "\u{0}", " null", "\n"].any(&dice) {
             return target.replaced(by: target.text + tail, in: workshop)
         }
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: scalars.prefix(dice.below(max(1, scalars.count))))
-        return target.replaced(by: String(view), in: workshop)
+        let text = String(scalars: scalars.prefix(dice.below(max(1, scalars.count))))
+        return target.replaced(by: text, in: workshop)
     }
 }
