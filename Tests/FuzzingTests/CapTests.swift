@@ -24,6 +24,15 @@ import Testing
         #expect(tail > .zero && tail <= min(.seconds(2), .seconds(seconds) / 10))
     }
 
+    @Test func phasesThatAreLeftOutLeaveTheirTimeToTheOthers() throws {
+        var options = try options(.seconds(100))
+        options.phases = [.calibration, .isolation, .confirm]
+        #expect(Cap(.calibration, of: options).time == .seconds(20))
+        #expect(Cap(.isolation, of: options).time == .seconds(98))
+        options.phases = [.calibration, .confirm]
+        #expect(options.isPlain && Cap(.calibration, of: options).time == .seconds(100))
+    }
+
     @Test func executionsAreDealtOutWhole() throws {
         let options = try options(runs: 900)
         #expect(Phase.allCases.map { Cap($0, of: options).begun } == [50, 250, 700, 900, 900])

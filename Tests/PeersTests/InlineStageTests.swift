@@ -49,6 +49,24 @@ import Testing
         #expect(run.judgement.toolErrors.isEmpty)
     }
 
+    /// Who waits in vain says so once, while it goes on waiting.
+    @Test func aSilentServerLeavesACaseIdle() async throws {
+        let server = try await Self.server()
+        var plan = try #require(PlanLibrary.plan("transparent"))
+        let wait = Plan.Verb.until(["what-never-comes"], within: .milliseconds(400))
+        plan.steps = Array(plan.steps.prefix(1)) + [Plan.Step(number: 99, user: plan.users[0].name, verb: wait)]
+        let (told, tell) = AsyncStream.makeStream(of: Void.self)
+        var options = CaseOptions()
+        options.idle = .milliseconds(50)
+        options.onIdle = { tell.yield() }
+        let run = await (try Self.stage(server)).run(plan, options)
+        tell.finish()
+        await server.stop()
+        var count = 0
+        for await _ in told { count += 1 }
+        #expect(count == 1 && run.steps.count == 2)
+    }
+
     @Test func manyCasesSideBySide() async throws {
         let server = try await Self.server()
         let plan = try #require(PlanLibrary.plan("transparent"))

@@ -59,6 +59,12 @@ let everyVerb = """
         #expect(try PlanText.parse(PlanText.print(plan)) == plan)
     }
 
+    @Test func keywordsAreTheFirstWords() throws {
+        for step in try PlanText.parse(everyVerb).steps {
+            #expect(PlanText.words(of: step.verb).split(separator: " ").first.map { String($0) } == PlanText.keyword(of: step.verb))
+        }
+    }
+
     @Test func readsTheExampleOfTheManual() throws {
         let plan = try PlanText.parse(findingFile)
         #expect(plan.head.finding == "I2-7c1e44")

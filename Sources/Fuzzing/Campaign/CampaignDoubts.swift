@@ -9,14 +9,19 @@ struct Doubts: Sendable {
     private static let mostOfKind = 2
     private static let most = 60
     private static let share = 8
+    /// What may be spent before the share has come together.
+    private static let advance = Duration.seconds(2)
     private var kinds: [String: Int] = [:]
     private var count = 0
     private var spent = Duration.zero
 
-    /// - Parameter kind: what was in doubt, and where the play left its plan.
-    mutating func mayLook(at kind: String, elapsed: Duration) -> Bool {
+    /// - Parameters:
+    ///   - kind: what was in doubt, and where the play left its plan.
+    ///   - cost: how long another play is expected to take, while everybody else stands still.
+    mutating func mayLook(at kind: String, cost: Duration, elapsed: Duration) -> Bool {
         let known = kinds[kind] ?? 0
-        guard known < Self.mostOfKind, count < Self.most, spent <= elapsed * Self.share / 100 else { return false }
+        let allowed = elapsed * Self.share / 100 + Self.advance
+        guard known < Self.mostOfKind, count < Self.most, spent + cost / 2 <= allowed else { return false }
         kinds[kind] = known + 1
         count += 1
         return true
@@ -29,13 +34,17 @@ extension Campaign {
     /// Not in a run that is to send the same bytes each time: the machine decides here.
     func lookAgain(at run: CaseRun, of name: CaseName, _ plan: Plan) async {
         guard options.epoch == nil, run.judgement.findings.isEmpty, !run.isCut, let kind = Self.doubt(in: run, plan),
-            doubts.change({ $0.mayLook(at: kind, elapsed: self.elapsed) })
+            doubts.change({ $0.mayLook(at: kind, cost: run.took, elapsed: self.elapsed) })
         else { return }
         let clock = ContinuousClock()
         let begun = clock.now
-        await crew.alone {
+        // Whoever waits for a deadline disturbs nobody.
+        await crew.alone(patience: .seconds(1)) {
             guard !self.isOver else { return }
-            let again = await self.rehearsal.run(plan, self.rehearsalOptions(for: plan))
+            var play = self.rehearsalOptions(for: plan)
+            // Bounds are not credited where there is no crowd: what took longer than in one stays open.
+            play.patience = max(.seconds(1), run.took)
+            let again = await self.rehearsal.run(plan, play)
             for finding in again.judgement.findings where !self.isOver {
                 await self.take(finding, plan, again, name)
             }

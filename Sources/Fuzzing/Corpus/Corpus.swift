@@ -80,7 +80,7 @@ package struct Corpus: Sendable {
         }
     }
 
-    /// A plan of so many steps weighs half as much as one of none.
+    /// A plan of so many steps weighs half as much as a short one, one of twice as many a fifth.
     private static let longSize: UInt64 = 24
 
     /// Rarest first; many children that brought nothing lately make a parent lighter, and so does a known finding, which
@@ -88,7 +88,8 @@ package struct Corpus: Sendable {
     /// the time of several short ones: without it a run gets slower all the time.
     private static func weight(of keeper: Keeper, _ map: FeatureMap) -> UInt64 {
         let rarity = keeper.rare.reduce(UInt64(0)) { $0 + map.rarity(at: $1) }
-        let short = rarity * longSize / (longSize + UInt64(clamping: keeper.size))
+        let size = UInt64(clamping: min(keeper.size, 4_096))
+        let short = rarity * (longSize * longSize) / (longSize * longSize + size * size)
         let tired = short * 16 / (16 + UInt64(keeper.children))
         return max(1, keeper.hasFinding ? tired / 4 : tired)
     }

@@ -62,6 +62,8 @@ final class InlineCase {
     /// When something was done last.
     private var lastWork = Instant.zero
     private var saidIdle = false
+    /// Time without a processor to spare while the judge waited: it credits bounds with it, so patience is longer as well.
+    private var crowdedWait = Duration.zero
     /// The judge is not asked before that while nothing happens.
     private var askAt = Instant.zero
     private var entriesAtAsking = -1
@@ -228,6 +230,7 @@ final class InlineCase {
         guard act != .over else { return }
         now = max(now, present)
         journal.tick(crowded: crowded, at: now)
+        if case .settling = act { crowdedWait = min(crowdedWait + .nanoseconds(Int64(clamping: crowded)), patience * 2) }
         look()
     }
 
@@ -239,7 +242,7 @@ final class InlineCase {
         if let isEnough = options.isEnough, journal.newFindings().contains(where: isEnough) { return stop(cut: false) }
         guard case .settling(let since) = act else { return sayIdle() }
         guard since.duration(to: now) >= Self.quiet else { return }
-        if since.duration(to: now) > patience { return stop(cut: true) }
+        if since.duration(to: now) > patience + crowdedWait { return stop(cut: true) }
         let count = journal.entries.count
         defer { entriesAtLook = count }
         guard entriesAtLook == count || lastEntryIsOld else { return }

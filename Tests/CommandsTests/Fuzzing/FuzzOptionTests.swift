@@ -33,6 +33,13 @@ import Testing
             """
         ),
         (
+            "ws://127.0.0.1:1 --phases stateful,soak", """
+            error: `soak` is not a value of `--phases`
+              expected  calibration, boundaries, stateful, isolation                            exit 4 (usage)
+
+            """
+        ),
+        (
             "ws://127.0.0.1:1 --users 0", """
             error: `0` is not a value of `--users`
               expected  a number from 1 to 10,000                                               exit 4 (usage)
