@@ -53,7 +53,7 @@ import Testing
     @Test func aSilentServerLeavesACaseIdle() async throws {
         let server = try await Self.server()
         var plan = try #require(PlanLibrary.plan("transparent"))
-        let wait = Plan.Verb.until(["what-never-comes"], within: .milliseconds(400))
+        let wait = Plan.Verb.until(["what-never-comes"], within: .seconds(2))
         plan.steps = Array(plan.steps.prefix(1)) + [Plan.Step(number: 99, user: plan.users[0].name, verb: wait)]
         let (told, tell) = AsyncStream.makeStream(of: Void.self)
         var options = CaseOptions()
