@@ -112,7 +112,9 @@ package struct KeyLog: Sendable {
         }
         if known[label] == secret { return }
         // A client and a server that log into one file write the same. Two different ones: nobody knows which is right.
-        if known[label] != nil { return complain("another secret for the same connection and label; the first is kept") }
+        if known[label] != nil {
+            return complain("another secret for the same connection and label; the first is kept")
+        }
         secrets[random]?[label] = secret
         learnt.append(random)
     }

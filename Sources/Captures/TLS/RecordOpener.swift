@@ -20,6 +20,8 @@ final class RecordOpener {
     private let form: Form
     private let vector: [UInt8]
     private var nonce: [UInt8]
+    /// What a tag or MAC covers besides the content, written anew for each record.
+    private var extra: [UInt8]
     /// Records opened.
     private(set) var sequence: UInt64 = 0
 
@@ -28,6 +30,7 @@ final class RecordOpener {
         let key = try OpenSSLKDF.expand(secret, label: "key", count: suite.cipher.keyLength, hash: suite.hash)
         vector = try OpenSSLKDF.expand(secret, label: "iv", count: OpenSSLAEAD.nonceLength, hash: suite.hash)
         nonce = vector
+        extra = [UInt8](repeating: 0, count: TLSRecordHeader.size)
         form = .tls13(try OpenSSLAEAD(suite.cipher, key: key))
     }
 
@@ -48,6 +51,7 @@ final class RecordOpener {
         }
         let key = part(macLength, keyLength)
         vector = part(macLength + keyLength, vectorLength)
+        extra = [UInt8](repeating: 0, count: 8 + TLSRecordHeader.size)
         nonce = vector + [UInt8](repeating: 0, count: OpenSSLAEAD.nonceLength - vectorLength)
         if let mac = suite.mac {
             form = .blocks(
@@ -87,7 +91,8 @@ final class RecordOpener {
 
     private func openTLS13(_ cipher: OpenSSLAEAD, _ header: TLSRecordHeader, _ body: ByteBuffer) throws -> TLSPlain {
         countNonce()
-        guard var content = try cipher.open(body, nonce: nonce, extra: header.bytes) else { throw Failure.unauthentic }
+        describe(header, header.length, at: 0)
+        guard var content = try cipher.open(body, nonce: nonce, extra: extra) else { throw Failure.unauthentic }
         // The last byte that is not padding says what it is.
         let view = content.readableBytesView
         guard let last = view.lastIndex(where: { $0 != 0 }) else { throw Failure.unauthentic }
@@ -100,19 +105,15 @@ final class RecordOpener {
         var body = body
         guard let explicit = body.readBytes(length: 8) else { throw Failure.unauthentic }
         nonce.replaceSubrange(4..<12, with: explicit)
-        let length = body.readableBytes - OpenSSLAEAD.tagLength
-        guard let content = try cipher.open(body, nonce: nonce, extra: extra(header, length)) else {
-            throw Failure.unauthentic
-        }
+        number(header, body.readableBytes - OpenSSLAEAD.tagLength)
+        guard let content = try cipher.open(body, nonce: nonce, extra: extra) else { throw Failure.unauthentic }
         return TLSPlain(kind: header.kind, content: content)
     }
 
     private func openCounted(_ cipher: OpenSSLAEAD, _ header: TLSRecordHeader, _ body: ByteBuffer) throws -> TLSPlain {
         countNonce()
-        let length = body.readableBytes - OpenSSLAEAD.tagLength
-        guard let content = try cipher.open(body, nonce: nonce, extra: extra(header, length)) else {
-            throw Failure.unauthentic
-        }
+        number(header, body.readableBytes - OpenSSLAEAD.tagLength)
+        guard let content = try cipher.open(body, nonce: nonce, extra: extra) else { throw Failure.unauthentic }
         return TLSPlain(kind: header.kind, content: content)
     }
 
@@ -120,9 +121,11 @@ final class RecordOpener {
     private func openBlocks(
         _ cipher: OpenSSLCBC, _ mac: OpenSSLHMAC, _ macLength: Int, _ header: TLSRecordHeader, _ body: ByteBuffer
     ) throws -> TLSPlain {
-        guard var blocks = try cipher.decrypt(body), let content = unpadded(&blocks, leaving: macLength),
-            try mac.verifies(extra(header, content.readableBytes), content, blocks)
-        else { throw Failure.unauthentic }
+        guard var blocks = try cipher.decrypt(body), let content = unpadded(&blocks, leaving: macLength) else {
+            throw Failure.unauthentic
+        }
+        number(header, content.readableBytes)
+        guard try mac.verifies(extra, content, blocks) else { throw Failure.unauthentic }
         return TLSPlain(kind: header.kind, content: content)
     }
 
@@ -131,9 +134,12 @@ final class RecordOpener {
         _ cipher: OpenSSLCBC, _ mac: OpenSSLHMAC, _ macLength: Int, _ header: TLSRecordHeader, _ body: ByteBuffer
     ) throws -> TLSPlain {
         var body = body
-        guard let sealed = body.readSlice(length: max(0, body.readableBytes - macLength)),
-            try mac.verifies(extra(header, sealed.readableBytes), sealed, body),
-            var blocks = try cipher.decrypt(sealed), let content = unpadded(&blocks, leaving: 0)
+        guard let sealed = body.readSlice(length: max(0, body.readableBytes - macLength)) else {
+            throw Failure.unauthentic
+        }
+        number(header, sealed.readableBytes)
+        guard try mac.verifies(extra, sealed, body), var blocks = try cipher.decrypt(sealed),
+            let content = unpadded(&blocks, leaving: 0)
         else { throw Failure.unauthentic }
         return TLSPlain(kind: header.kind, content: content)
     }
@@ -155,11 +161,17 @@ final class RecordOpener {
         }
     }
 
-    /// What a MAC covers besides the content in TLS 1.2: number, type, version, length.
-    private func extra(_ header: TLSRecordHeader, _ length: Int) -> [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: sequence >> (56 - 8 * UInt64($0))) } + [
-            header.kind.rawValue, UInt8(header.version >> 8), UInt8(header.version & 0xff),
-            UInt8(truncatingIfNeeded: length >> 8), UInt8(truncatingIfNeeded: length),
-        ]
+    /// TLS 1.2: the record's number goes before what describes it.
+    private func number(_ header: TLSRecordHeader, _ length: Int) {
+        for index in 0..<8 { extra[index] = UInt8(truncatingIfNeeded: sequence >> (56 - 8 * UInt64(index))) }
+        describe(header, length, at: 8)
+    }
+
+    private func describe(_ header: TLSRecordHeader, _ length: Int, at index: Int) {
+        extra[index] = header.kind.rawValue
+        extra[index + 1] = UInt8(truncatingIfNeeded: header.version >> 8)
+        extra[index + 2] = UInt8(truncatingIfNeeded: header.version)
+        extra[index + 3] = UInt8(truncatingIfNeeded: length >> 8)
+        extra[index + 4] = UInt8(truncatingIfNeeded: length)
     }
 }

@@ -19,7 +19,8 @@ extension TLSFlow {
 
     /// TLS 1.3, after Finished. False: it waits, or is lost.
     func installTraffic(_ direction: TLSDirection) throws(ImportError) -> Bool {
-        guard let random = clientHello?.random, let secret = shared.keys.secret(direction.trafficLabel, of: random) else {
+        guard let random = clientHello?.random, let secret = shared.keys.secret(direction.trafficLabel, of: random)
+        else {
             return wait(direction, for: .secret([direction.trafficLabel]))
         }
         return try install(direction, secret) { .open($0, isHandshake: false) }

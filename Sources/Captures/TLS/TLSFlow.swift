@@ -32,7 +32,8 @@ final class TLSFlow {
 
     /// What a key log would name this connection by, while a direction waits for its secret.
     var wanted: ClientRandom? {
-        for direction in [client, server] { if case .secret = direction.need { return clientHello?.random } }
+        if case .secret = client.need { return clientHello?.random }
+        if case .secret = server.need { return clientHello?.random }
         return nil
     }
 
@@ -48,7 +49,7 @@ final class TLSFlow {
 
     /// Secrets came, or the other side's hello did: whoever waited for that goes on.
     func settle() throws(ImportError) {
-        var goesOn = true
+        var goesOn = client.need != nil || server.need != nil
         while goesOn {
             goesOn = false
             for direction in [client, server] where direction.need.map(isMet) == true {

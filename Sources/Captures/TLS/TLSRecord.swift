@@ -35,13 +35,6 @@ struct TLSRecordHeader: Equatable {
         guard Int(length) <= longest else { return .wrong }
         return .header(TLSRecordHeader(kind: kind, version: 0x0300 | UInt16(minor), length: Int(length)))
     }
-
-    var bytes: [UInt8] {
-        [
-            kind.rawValue, UInt8(version >> 8), UInt8(version & 0xff), UInt8(truncatingIfNeeded: length >> 8),
-            UInt8(truncatingIfNeeded: length),
-        ]
-    }
 }
 
 /// What a record held, decrypted.

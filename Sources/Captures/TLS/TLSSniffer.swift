@@ -42,7 +42,9 @@ final class TLSSniffer {
 
     /// Nothing more comes.
     func end() -> Verdict {
-        guard clientStart.isEmpty, serverStart.count == 6, TLSSniffer.serverBegins(serverStart) == true else { return .plain }
+        guard clientStart.isEmpty, serverStart.count == 6, TLSSniffer.serverBegins(serverStart) == true else {
+            return .plain
+        }
         return .closed(.helloMissing(.client))
     }
 
