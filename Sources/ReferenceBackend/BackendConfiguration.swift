@@ -34,11 +34,16 @@ package struct BackendConfiguration: Sendable {
     package var seed: UInt64
     /// Milliseconds since 1970 at `Instant.zero`, for timestamps and the expiry of tokens.
     package var epoch: Int64
+    /// Whether `BackendMachine.messages` is filled.
+    package var logsMessages: Bool
 
-    package init(bugs: Set<BackendBug> = [], key: String, seed: UInt64, epoch: Int64) {
+    package init(
+        bugs: Set<BackendBug> = [], key: String, seed: UInt64, epoch: Int64, logsMessages: Bool = false
+    ) {
         self.bugs = bugs
         self.key = key
         self.seed = seed
         self.epoch = epoch
+        self.logsMessages = logsMessages
     }
 }

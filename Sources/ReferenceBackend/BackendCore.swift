@@ -6,6 +6,7 @@ final class BackendCore {
     private var machine: BackendMachine
     private let loop: any EventLoop
     private let marks: MarkFile?
+    private let messages: MarkFile?
     private let start = NIODeadline.now()
     private var channels: [BackendConnectionID: any Channel] = [:]
     private var lastID: UInt64 = 0
@@ -14,10 +15,11 @@ final class BackendCore {
     private var waiting: [BackendEvent] = []
     private var isBusy = false
 
-    init(_ machine: BackendMachine, loop: any EventLoop, marks: MarkFile?) {
+    init(_ machine: BackendMachine, loop: any EventLoop, marks: MarkFile?, messages: MarkFile?) {
         self.machine = machine
         self.loop = loop
         self.marks = marks
+        self.messages = messages
     }
 
     func accept(_ channel: any Channel) -> BackendConnectionID {
@@ -55,6 +57,10 @@ final class BackendCore {
     private func perform(_ event: BackendEvent) {
         var effects: [BackendEffect] = []
         machine.handle(event, at: now, into: &effects)
+        if let messages, !machine.messages.isEmpty {
+            for message in machine.messages { messages.write(message.line) }
+            machine.messages = []
+        }
         // One flush a connection, however much is said on it.
         var written: Set<BackendConnectionID> = []
         for effect in effects {
@@ -65,7 +71,7 @@ final class BackendCore {
             case .close(let id):
                 if written.remove(id) != nil { channels[id]?.flush() }
                 if let channel = channels[id] { letGo(of: channel) }
-            case .mark(let mark): marks?.write(mark)
+            case .mark(let mark): marks?.write(mark.line)
             }
         }
         for id in written { channels[id]?.flush() }

@@ -86,6 +86,7 @@ extension BackendMachine {
             return ByteBuffer()
         }
         let greeting = events.greeting(user: user, connection: connection.name, at: now)
+        log(.toClient, .text, greeting.buffer, of: id)
         return FrameWriter.bytes(Frame(opcode: .text, payload: greeting.buffer))
     }
 

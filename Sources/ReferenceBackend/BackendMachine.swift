@@ -27,6 +27,8 @@ package struct BackendMachine: Sendable {
     var reached: Set<BackendBug> = []
     var counter: UInt64 = 0
     var upgrades: UInt64 = 0
+    /// What was taken and sent since this was last emptied, when the configuration asks for it.
+    package var messages: [BackendMessage] = []
 
     package init(_ configuration: BackendConfiguration) {
         self.configuration = configuration
@@ -136,6 +138,7 @@ package struct BackendMachine: Sendable {
         _ effects: inout [BackendEffect]
     ) {
         guard let phase = connections[id]?.phase else { return }
+        log(happening, of: id)
         switch (happening, phase) {
         case (.close, .closing), (.failure, .closing): release(id, &effects)
         case (_, .closing), (_, .over), (_, .head): break
@@ -190,12 +193,30 @@ package struct BackendMachine: Sendable {
         connections[id]?.runs = []
     }
 
-    func send(_ frame: Frame, to id: BackendConnectionID, _ effects: inout [BackendEffect]) {
+    private mutating func log(_ happening: ServerSocket.Happening, of id: BackendConnectionID) {
+        switch happening {
+        case .text(let payload): log(.toServer, .text, payload, of: id)
+        case .binary(let payload): log(.toServer, .binary, payload, of: id)
+        case .ping(let payload): log(.toServer, .ping, payload, of: id)
+        case .close(let body): log(.toServer, .close, body.payload, of: id)
+        case .failure: break
+        }
+    }
+
+    mutating func log(_ way: Direction, _ opcode: Opcode, _ payload: ByteBuffer, of id: BackendConnectionID) {
+        guard configuration.logsMessages, let connection = connections[id] else { return }
+        messages.append(
+            BackendMessage(
+                connection: connection.name, user: connection.user, direction: way, opcode: opcode, payload: payload))
+    }
+
+    mutating func send(_ frame: Frame, to id: BackendConnectionID, _ effects: inout [BackendEffect]) {
+        log(.toClient, frame.opcode, frame.payload, of: id)
         effects.append(.send(id, FrameWriter.bytes(frame)))
     }
 
     /// Says something unless our Close went before.
-    func say(_ event: JSON, to id: BackendConnectionID, _ effects: inout [BackendEffect]) {
+    mutating func say(_ event: JSON, to id: BackendConnectionID, _ effects: inout [BackendEffect]) {
         guard connections[id]?.speaks == true else { return }
         send(Frame(opcode: .text, payload: event.buffer), to: id, &effects)
     }

@@ -28,20 +28,25 @@ package final class BackendServer: Sendable {
     ///   - port: 0 takes a free one.
     ///   - key: secret of the HS256 tokens.
     ///   - marks: path of the side file for marks, truncated at the start; created even when no bug is on.
+    ///   - messages: path of the side file for every message taken and sent, likewise.
     ///   - seed: nil draws one, so that two servers never give out the same ids.
-    /// - Throws: `BackendError` when the port is taken or the side file cannot be written.
+    /// - Throws: `BackendError` when the port is taken or a side file cannot be written.
     package static func start(
         port: Int = 0, bugs: Set<BackendBug> = [], key: String = developmentKey, marks: String? = nil,
-        seed: UInt64? = nil
+        messages: String? = nil, seed: UInt64? = nil
     ) async throws -> BackendServer {
         let marks = try marks.map { path throws(BackendError) in try MarkFile(path) }
+        let messages = try messages.map { path throws(BackendError) in try MarkFile(path) }
         let configuration = BackendConfiguration(
-            bugs: bugs, key: key, seed: seed ?? UInt64.random(in: .min ... .max), epoch: WallClock.milliseconds())
+            bugs: bugs, key: key, seed: seed ?? UInt64.random(in: .min ... .max), epoch: WallClock.milliseconds(),
+            logsMessages: messages != nil)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         do {
             let core = try await loop.submit {
-                NIOLoopBound(BackendCore(BackendMachine(configuration), loop: loop, marks: marks), eventLoop: loop)
+                NIOLoopBound(
+                    BackendCore(BackendMachine(configuration), loop: loop, marks: marks, messages: messages),
+                    eventLoop: loop)
             }.get()
             let listener = try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 1_024)
@@ -90,7 +95,7 @@ package enum BackendError: Error, CustomStringConvertible {
     package var description: String {
         switch self {
         case .bind(let port, let reason): "cannot listen on 127.0.0.1:\(port): \(reason)"
-        case .marks(let path, let reason): "cannot write marks to \(path): \(reason)"
+        case .marks(let path, let reason): "cannot write to \(path): \(reason)"
         }
     }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The side file of marks: one line each, written before the effect that it describes has left.
+/// A side file of marks or messages: one line each, written before the effect that it describes has left.
 final class MarkFile: Sendable {
     private let descriptor: Int32
 
@@ -11,8 +11,8 @@ final class MarkFile: Sendable {
 
     deinit { close(descriptor) }
 
-    func write(_ mark: BackendMark) {
-        let line = Array((mark.line + "\n").utf8)
+    func write(_ line: String) {
+        let line = Array((line + "\n").utf8)
         var done = 0
         while done < line.count {
             let count = unsafe line[done...].withUnsafeBytes {

@@ -24,6 +24,8 @@ package struct Backend: AsyncParsableCommand, StopsBySignal {
     var bugs = ""
     @Option(help: "Side file for REACHED and TRIGGERED marks.")
     var marks: String?
+    @Option(help: "Side file for every message taken and sent, one JSON object a line.")
+    var logMessages: String?
     @OptionGroup var looks: Looks
 
     package init() {}
@@ -34,7 +36,7 @@ package struct Backend: AsyncParsableCommand, StopsBySignal {
         guard (0...65_535).contains(port) else {
             throw Complaint("the port \(port) does not exist", details: [("expected", "0 to 65535")], exit: .usage)
         }
-        let server = try await Listening.backend(port: port, bugs: planted, marks: marks)
+        let server = try await Listening.backend(port: port, bugs: planted, marks: marks, messages: logMessages)
         let on = planted.isEmpty ? "no bugs on" : "bugs " + planted.sorted().map(\.rawValue).joined(separator: " ")
         let key = SigningKey.isDevelopment ? "development key" : "key from \(SigningKey.variable)"
         let begun = ContinuousClock.now
@@ -55,13 +57,17 @@ package struct Backend: AsyncParsableCommand, StopsBySignal {
 
 /// Starting the backend with its errors in our form.
 enum Listening {
-    static func backend(port: Int, bugs: Set<BackendBug>, marks: String?) async throws -> BackendServer {
+    static func backend(
+        port: Int, bugs: Set<BackendBug>, marks: String?, messages: String? = nil
+    ) async throws -> BackendServer {
         do {
-            return try await BackendServer.start(port: port, bugs: bugs, key: SigningKey.value(), marks: marks)
+            return try await BackendServer.start(port: port, bugs: bugs, key: SigningKey.value(), marks: marks, messages: messages)
         } catch BackendError.marks(let path, let reason) {
             throw Complaint(
-                "the marks cannot be written to \(SafeText.show(path))",
-                details: [("found", SafeText.show(reason)), ("remedy", "name another file with --marks")], exit: .usage)
+                "the side file cannot be written to \(SafeText.show(path))",
+                details: [
+                    ("found", SafeText.show(reason)), ("remedy", "name another file with --marks or --log-messages"),
+                ], exit: .usage)
         } catch {
             throw taken(port, "\(error)")
         }
