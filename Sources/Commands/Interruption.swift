@@ -22,7 +22,8 @@ enum Interruption {
 
     static func run(_ arguments: [String], _ console: Console) async throws {
         let command = try Miswire.parseAsRoot(arguments)
-        guard !(command is any StopsBySignal) else { return try await perform(arguments) }
+        let isServing = (command as? Replay)?.isServing ?? false
+        guard !(command is any StopsBySignal), !isServing else { return try await perform(arguments) }
         let (happenings, sink) = AsyncStream.makeStream(of: Happening.self)
         let work = Task {
             do {

@@ -14,9 +14,11 @@ extension BackendMachine {
         markShortcuts(start, message, on: id, user: connection.user, &effects)
         let thread = start.thread ?? openThread(connection.user, at: now)
         let number = nextNumber()
+        // What an agent does depends on who asks and how often, never on the process: what was recorded of one server can
+        // be compared with another.
         var dice = Dice(
-            DiceKey(seed: configuration.seed, profile: "backend", user: connection.user, connection: number),
-            direction: nil, message: 0, fault: "script")
+            DiceKey(seed: 0, profile: "backend", user: connection.user, connection: connection.begun), direction: nil,
+            message: 0, fault: "script")
         let run = Run(
             id: "run_\(threads[thread]?.stem ?? "chat_0")_\(number)", thread: thread, user: connection.user,
             connection: id,
@@ -24,6 +26,7 @@ extension BackendMachine {
             script: start.agent.script(message: start.message, dice: &dice))
         runs[run.id] = run
         connections[id]?.runs.append(run.id)
+        connections[id]?.begun &+= 1
         tell("agent_started", of: run, ["agent_name": .string(start.agent.rawValue)], at: now, &effects)
         schedule(run, from: now)
     }

@@ -35,6 +35,8 @@ struct Connection: Sendable {
     var owesGreeting = false
     /// Ids of the runs under way, in order of start.
     var runs: [String] = []
+    /// Runs begun so far.
+    var begun: UInt64 = 0
 
     var isOpen: Bool { phase == .open }
     var speaks: Bool { phase == .open || phase == .authenticating }

@@ -44,8 +44,8 @@ import Wire
 
     @Test(arguments: recordings) func everyRecordingLiftsToAPlanThatReadsBack(_ name: String) throws {
         let lift = PlanLift.lift(entries: try entries(name), contract: try Shipped.contract())
-        // The connection by which the recording's maker looked whether the proxy listens.
-        #expect(lift.left.map(\.session.description) == ["s1"])
+        // Connections by which the recording's maker looked whether the proxy listens.
+        #expect(lift.left.allSatisfy { $0.reason.hasPrefix("it is no WebSocket") }, "\(lift.left)")
         #expect(!lift.plans.isEmpty)
         for plan in lift.plans {
             #expect(try PlanText.parse(PlanText.print(plan.plan)) == plan.plan)

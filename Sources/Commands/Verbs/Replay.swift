@@ -9,16 +9,21 @@ import Plans
 import Profiles
 import Reporting
 
-/// `miswire replay FILE.plan URL | --exec CMD`: plays a finding again and says what became of it.
+/// `miswire replay FILE.plan URL | --exec CMD`: plays a finding again and says what became of it. Of a recording it plays
+/// either side and says which answers are the same.
 package struct Replay: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "replay", abstract: "Play a plan against a live server and say STILL FAILING, FIXED or CANNOT REPLAY.",
+        commandName: "replay", abstract: "Play a plan or a recording again and say what became of it.",
         discussion: """
             miswire replay I2-7c1e44.plan ws://127.0.0.1:8080/ws
             miswire replay I2-7c1e44.plan --exec 'miswire backend --bugs B10 --port {port}'
+            miswire replay rec/s31 ws://127.0.0.1:8080/ws --credential alice=@alice.token --speed 10x
+            miswire replay rec/ --as server --listen 127.0.0.1:9000
+            A plan says STILL FAILING, FIXED or CANNOT REPLAY. Of a recording each answer is SAME, CHANGED, MISSING or
+            EXTRA: ids, times and tokens are bound anew, and the contract's properties are judged as well.
             """)
 
-    @Argument(help: "The plan.")
+    @Argument(help: ArgumentHelp("A plan, a recording, or RECORDING/SESSION.", valueName: "plan or recording"))
     var plan: String
     @Argument(help: "The server: ws://HOST:PORT. Leave out with --exec.")
     var url: String?
@@ -26,8 +31,16 @@ package struct Replay: AsyncParsableCommand {
     var exec: String?
     @Option(help: "Contract to judge by: a name or a file. Default: the one the plan names, else agent-chat.")
     var contract: String?
-    @Option(help: "How often to play it.")
-    var runs = 5
+    @Option(help: "How often to play a plan. Default: 5.")
+    var runs: Int?
+    @Option(help: "Of a recording, how fast users act: 1x, 10x or max. Default: 1x.")
+    var speed: String?
+    @Option(help: "Of a recording, faults that act meanwhile: a name or a file.")
+    var profile: String?
+    @Option(name: .customLong("as"), help: "Of a recording, the side to play: client or server. Default: client.")
+    var role: String?
+    @Option(help: "With --as server: HOST:PORT to listen on; port 0 takes a free one.")
+    var listen: String?
     @Option(help: "Seed of variables and dice.")
     var seed: UInt64 = 1
     @Option(help: ArgumentHelp("A credential: USER=@FILE, USER=env:NAME or USER=- for standard input.", valueName: "user=@file"))
@@ -40,6 +53,14 @@ package struct Replay: AsyncParsableCommand {
 
     package func run() async throws {
         let console = Console(looks: looks)
+        if RecordingFile.isRecording(plan) { return try await replayRecording(console) }
+        let alien = [("--speed", speed), ("--profile", profile), ("--as", role), ("--listen", listen)].first { $0.1 != nil }
+        if let alien {
+            throw Complaint(
+                "\(alien.0) is for recordings, and \(SafeText.show(plan)) is a plan", details: [("remedy", "leave it out")],
+                exit: .usage)
+        }
+        let runs = runs ?? 5
         guard (1...100).contains(runs) else {
             throw Complaint("--runs \(runs) is out of range", details: [("expected", "1 to 100")], exit: .usage)
         }
@@ -52,7 +73,7 @@ package struct Replay: AsyncParsableCommand {
         let keeper = TargetKeeper(named.source, settings: Self.watch(read))
         do {
             if exec != nil { _ = try await keeper.start() }
-            let report = try await replay(read, contract, credentials, at: named, keeper)
+            let report = try await replay(read, runs, contract, credentials, at: named, keeper)
             await keeper.stop()
             let reason = ReplayForm(plan: read, file: plan, report: report).print(to: console, json: looks.json)
             throw Finished(reason)
@@ -86,7 +107,8 @@ package struct Replay: AsyncParsableCommand {
     }
 
     private func replay(
-        _ plan: Plan, _ contract: Contract, _ credentials: GivenCredentials, at named: Target.Named, _ keeper: TargetKeeper
+        _ plan: Plan, _ runs: Int, _ contract: Contract, _ credentials: GivenCredentials, at named: Target.Named,
+        _ keeper: TargetKeeper
     ) async throws -> ReplayReport {
         var profile: Faults.Profile?
         if !plan.faults.isEmpty { profile = try PlanFile.profile(plan) }
@@ -109,5 +131,71 @@ package struct Replay: AsyncParsableCommand {
         }
         if named.isPublic, Pace.messages(of: plan) * runs > Int(TargetGuard.publicRate) { replayer.pause = .seconds(1) }
         return try await replayer.replay(plan)
+    }
+}
+
+/// Recordings.
+extension Replay {
+    /// It waits for clients, and a signal ends the wait.
+    var isServing: Bool { role == "server" }
+
+    private func replayRecording(_ console: Console) async throws {
+        if runs != nil { throw Self.usage("--runs is for plans", "a recording is played once") }
+        guard let speed = Speed(rawValue: speed ?? "1x") else {
+            throw Complaint(
+                "`\(SafeText.show(speed ?? ""))` is not a value of `--speed`: one of `1x`, `10x`, `max`", exit: .usage)
+        }
+        let isServer: Bool
+        switch role ?? "client" {
+        case "client": isServer = false
+        case "server": isServer = true
+        default:
+            throw Complaint(
+                "`\(SafeText.show(role ?? ""))` is not a value of `--as`: one of `client`, `server`", exit: .usage)
+        }
+        let run = RecordingRun(
+            console: console, looks: looks, file: try RecordingFile(plan, contract: contract), pace: speed.pace, seed: seed)
+        if isServer { throw Finished(try await serve(run)) }
+        guard listen == nil else { throw Self.usage("--listen is for --as server", "name the server's address instead") }
+        let credentials = try GivenCredentials(credential)
+        let named = try await Target.resolve(url: url, exec: exec, authorised: authorisedTarget)
+        // T25: as fast as its users were, and no faster.
+        if named.isPublic, speed != .recorded {
+            throw Self.usage("a target outside of private networks is not to be hurried", "leave out --speed")
+        }
+        let keeper = TargetKeeper(named.source, settings: TargetKeeper.Settings())
+        do {
+            let started = exec == nil ? nil : try await keeper.start()
+            let reason = try await run.asClient(profile: profile, credentials: credentials) {
+                switch named.source {
+                case .address(let endpoint): endpoint
+                case .command: started ?? Endpoint(host: "127.0.0.1", port: 0)
+                }
+            }
+            await keeper.stop()
+            throw Finished(reason)
+        } catch let error as RigError {
+            await keeper.stop()
+            throw Target.complaint(error)
+        } catch let error as TargetError {
+            await keeper.stop()
+            throw Target.complaint(error, exec, at: url ?? "")
+        } catch let error as Complaint {
+            await keeper.stop()
+            throw error
+        }
+    }
+
+    private func serve(_ run: RecordingRun) async throws -> ExitReason {
+        let alien = [("a URL", url), ("--exec", exec), ("--profile", profile)].first { $0.1 != nil }
+        if let alien { throw Self.usage("\(alien.0) is for the client's side", "with --as server the client comes to us") }
+        guard let listen else {
+            throw Self.usage("--as server needs an address to listen on", "add --listen 127.0.0.1:9000, or port 0 for a free one")
+        }
+        return try await run.asServer(listen: listen)
+    }
+
+    private static func usage(_ sentence: String, _ remedy: String) -> Complaint {
+        Complaint(sentence, details: [("remedy", remedy)], exit: .usage)
     }
 }

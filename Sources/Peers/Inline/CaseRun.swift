@@ -1,3 +1,4 @@
+package import Faults
 package import Journaling
 package import Oracles
 package import Plans
@@ -15,6 +16,17 @@ package struct CaseOptions: Sendable {
     /// See `PlayMachine.Settings`.
     package var missesAllowed: Int? = 2
     package var mostPatience: Duration?
+    /// Faults for all users besides those of the plan, which then has none of its own.
+    package var profile: Profile?
+    /// See `PlayMachine.Settings`.
+    package var gaps: [Int: Duration] = [:]
+    package var rests: [Int: Duration] = [:]
+    /// Guards that do not hold wait so much longer while the judge has not decided.
+    package var reprieve = Duration.zero
+    /// Findings name users as the server knows them.
+    package var keepsPrincipals = false
+    /// Bytes of memory; a case that takes more is a flood, and cut.
+    package var mostMemory = 24 << 20
     /// Called once every step has ended; what is undecided is still waited for.
     package var onPlayed: (@Sendable () -> Void)?
     /// Called once when a step has waited for so long without anything happening: the server has nothing to do for this
@@ -38,6 +50,8 @@ package struct CaseRun: Sendable {
     /// Bytes that the server sent.
     package var bytesReceived: UInt64 = 0
     package var connections = 0
+    /// For each session in order the label of the step that opened it.
+    package var openings: [Int] = []
     /// Connections that the target did not take (refused, silent): one phrase each.
     package var unreachable: [String] = []
     /// True when it was ended by the time allowed for it, or by a flood.

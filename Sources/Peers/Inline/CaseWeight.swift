@@ -18,7 +18,7 @@ package final class CaseMemory: Sendable {
 /// the server is kept in several places that grow by doubling, and a frame of two bytes has an entry of hundreds.
 struct CaseWeight {
     /// Bytes of memory. Where all cases together hold too much, `crowded` is all that each may have.
-    private static let most = 24 << 20
+    private let most: Int
     private static let crowded = 1 << 20
     private static let entry = 768
     private static let copies = 4
@@ -28,9 +28,12 @@ struct CaseWeight {
     private(set) var entries = 0
     private(set) var bytes = 0
 
-    init(_ memory: CaseMemory) { self.memory = memory }
+    init(_ memory: CaseMemory, most: Int) {
+        self.memory = memory
+        self.most = most
+    }
 
-    var isTooMuch: Bool { held > (memory.isCrowded ? Self.crowded : Self.most) }
+    var isTooMuch: Bool { held > (memory.isCrowded ? Self.crowded : most) }
 
     /// The server sent so many bytes.
     mutating func add(bytes count: Int) {

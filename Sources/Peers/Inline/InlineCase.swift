@@ -84,7 +84,7 @@ final class InlineCase {
         mayCross = machines.profile?.faults.isEmpty == false
         play = PlayMachine(plan, settings: settings)
         journal = InlineJournal(ground.transcript, judge: ground.judge)
-        weight = CaseWeight(ground.memory)
+        weight = CaseWeight(ground.memory, most: options.mostMemory)
     }
 
     var isOver: Bool { act == .over }
@@ -215,6 +215,7 @@ final class InlineCase {
         now = max(now, present)
         if let wake = playWake, wake <= now {
             playWake = nil
+            play.isUndecided = options.reprieve > .zero && journal.conclude().pending > 0
             handle(.play(.wake))
         }
         for index in sessions.indices {
@@ -312,6 +313,7 @@ final class InlineCase {
         }
         for session in sessions { run.bytesReceived &+= session.server?.bytesIn ?? 0 }
         run.connections = sessions.count
+        run.openings = play.openingLabels
         run.unreachable = unreachable
         run.isCut = isCut
         run.flood = flood
@@ -326,6 +328,7 @@ final class InlineCase {
 
     /// Principals of this play alone get the names that the plan gave them.
     private func named(_ judgement: Judgement) -> Judgement {
+        if options.keepsPrincipals { return judgement }
         let names = options.cast.principals.sorted { $0.value.count > $1.value.count }.filter { $0.key != $0.value }
         guard !names.isEmpty else { return judgement }
         func plain(_ text: String) -> String { names.reduce(text) { $0.replacing($1.value, with: $1.key) } }

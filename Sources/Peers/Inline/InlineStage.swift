@@ -14,7 +14,7 @@ import Wire
 package final class InlineStage: CaseRunner {
     package struct Settings: Sendable {
         package var target: Endpoint
-        package var contract: Contract
+        package var contract: Contract?
         /// Signs credentials, and lets the judge check them.
         package var key: [UInt8]
         /// Seconds since 1970 for `{now}` and credentials; nil = this machine's clock when a case begins.
@@ -22,7 +22,7 @@ package final class InlineStage: CaseRunner {
         package var limits = Limits.standard
         /// Shared by all whose cases are played at the same time.
         package var memory = CaseMemory.shared
-        package init(target: Endpoint, contract: Contract, key: [UInt8]) {
+        package init(target: Endpoint, contract: Contract?, key: [UInt8]) {
             self.target = target
             self.contract = contract
             self.key = key
@@ -48,7 +48,7 @@ package final class InlineStage: CaseRunner {
             addresses = try Resolver.addresses(of: HostPort(host: settings.target.host, port: settings.target.port))
         } catch { throw .unreachable("\(settings.target.host): \(error)") }
         judge = Judge(contract: settings.contract)
-        let finder = ContractSecrets(settings.contract, key: settings.key)
+        let finder: any SecretFinder = settings.contract.map { ContractSecrets($0, key: settings.key) } ?? StandardSecrets()
         machines = SessionConfiguration(contract: settings.contract, limits: settings.limits, finder: finder)
         patience = Deadlines.longest(in: settings.contract) * 3 + .milliseconds(500)
         hands = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: loop)
@@ -80,6 +80,9 @@ package final class InlineStage: CaseRunner {
         play.cast = options.cast
         play.missesAllowed = options.missesAllowed
         play.mostPatience = options.mostPatience
+        play.gaps = options.gaps
+        play.rests = options.rests
+        play.reprieve = options.reprieve
         let ground = InlineCase.Ground(
             loop: loop, addresses: addresses, limits: settings.limits,
             transcript: Transcriber.Configuration(
@@ -101,6 +104,11 @@ package final class InlineStage: CaseRunner {
 
     /// The plan's faults, with users by the names that the proxy sees.
     private func machines(for plan: Plan, _ options: CaseOptions) -> SessionConfiguration {
+        if let profile = options.profile {
+            return SessionConfiguration(
+                profile: profile, contract: settings.contract, seed: options.seed, limits: settings.limits,
+                finder: machines.finder)
+        }
         guard !plan.faults.isEmpty else {
             var mine = machines
             mine.enrolment = Enrolment()

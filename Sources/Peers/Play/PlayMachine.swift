@@ -54,6 +54,12 @@ package struct PlayMachine: Sendable {
         package var mostPatience: Duration?
         /// Who the plan's users are to the server.
         package var cast = Cast()
+        /// By a step's label: at least so long after the same user's last act, or after the beginning, it is begun.
+        package var gaps: [Int: Duration] = [:]
+        /// By a step's label: while the driver says that something is undecided, it is begun only so long after.
+        package var rests: [Int: Duration] = [:]
+        /// While the driver says that something is undecided, a guard that is due waits so much longer.
+        package var reprieve = Duration.zero
         package init(host: String, contract: Contract?, seed: UInt64, key: [UInt8], epoch: Int64) {
             self.host = host
             self.contract = contract
@@ -68,6 +74,8 @@ package struct PlayMachine: Sendable {
         var index: Int
         var began: Instant
         var due: Instant
+        /// Until then it may be put off.
+        var limit: Instant?
         /// Events still to come.
         var wanted: [String] = []
         var line: Int?
@@ -87,6 +95,8 @@ package struct PlayMachine: Sendable {
     /// Path and headers of each connection as the plan writes them, for `reconnect`.
     var openings: [Int: (path: String, headers: [Plan.Header])] = [:]
     var binding: Binding
+    /// Label of the step that opened each line.
+    var openingLabels: [Int] = []
     var variables: [String: Variables] = [:]
     var credentials: [String: CredentialPlan] = [:]
     /// Why there is no credential such as the plan wants, by user: nothing can be played for them.
@@ -104,6 +114,13 @@ package struct PlayMachine: Sendable {
     var isOver = false
     var woken: Instant?
     var commands: [Command] = []
+    /// Whoever judges this play waits for something yet; told by the driver.
+    package var isUndecided = false
+    private var begun = Instant.zero
+    /// The step for which the driver has been asked whether anything is undecided.
+    private var asked: Int?
+    /// The next step may not be begun before.
+    private var nextAt: Instant?
 
     package init(_ plan: Plan, settings: Settings) {
         self.plan = plan
@@ -141,7 +158,9 @@ package struct PlayMachine: Sendable {
 
     package mutating func handle(_ event: Event, at now: Instant, into output: inout [Command]) {
         switch event {
-        case .begin: hasBegun = true
+        case .begin:
+            hasBegun = true
+            begun = now
         case .connected(let id): connected(id)
         case .connectFailed(let id, let reason): if lines.indices.contains(id) { lines[id].phase = .unreachable(reason) }
         case .received(let id, let bytes): received(id, bytes, now)
@@ -227,6 +246,9 @@ package struct PlayMachine: Sendable {
             for step in waiting { settle(step, now) }
             guard active.isEmpty, next < plan.steps.count else { break }
             let index = next
+            nextAt = paced(plan.steps[index], now)
+            if let nextAt, now < nextAt { break }
+            nextAt = nil
             next += 1
             let members = barriers[plan.steps[index].number] ?? [index]
             // Members of a barrier wait for the last of them.
@@ -239,6 +261,24 @@ package struct PlayMachine: Sendable {
         }
     }
 
+    private mutating func paced(_ step: Plan.Step, _ now: Instant) -> Instant? {
+        guard let user = step.user else { return nil }
+        let last = acted[user] ?? begun
+        let gap = settings.gaps[step.number] ?? .zero
+        if let rest = settings.rests[step.number], rest > gap {
+            let first = last.advanced(by: gap)
+            if now < first { return first }
+            // The driver tells with every wake, so there has to be one.
+            if asked != step.number {
+                asked = step.number
+                return now.advanced(by: .milliseconds(20))
+            }
+            let end = last.advanced(by: rest)
+            return isUndecided && now < end ? min(end, now.advanced(by: .milliseconds(50))) : nil
+        }
+        return gap > .zero ? last.advanced(by: gap) : nil
+    }
+
     func end(_ index: Int, _ outcome: StepResult.Outcome, began: Instant, _ now: Instant) -> StepResult {
         StepResult(
             number: plan.steps[index].number, outcome: outcome, started: began, took: began.duration(to: now))
@@ -249,6 +289,7 @@ package struct PlayMachine: Sendable {
         farewell = now.advanced(by: Self.farewellBound)
         hasBegun = true
         next = plan.steps.count
+        nextAt = nil
         for step in active { outcomes[step.index] = end(step.index, .cannot("the play was stopped"), began: step.began, now) }
         active = []
         for id in lines.indices where lines[id].isAlive {
@@ -280,6 +321,7 @@ package struct PlayMachine: Sendable {
 
     private mutating func schedule() {
         var due = active.map(\.due).min()
+        if let nextAt { due = min(due ?? nextAt, nextAt) }
         if let farewell, !isOver { due = min(due ?? farewell, farewell) }
         guard let due, due != woken else { return }
         woken = due

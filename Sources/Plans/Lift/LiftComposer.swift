@@ -19,8 +19,12 @@ struct LiftComposer {
     /// Highest run of each user so far.
     private var runs: [String: Int] = [:]
     private var plan = Plan()
+    private let mostSteps: Int
+    /// For each step when it was done and on which session; guards were never done.
+    private var acts: [(at: Instant, session: Int)?] = []
 
-    init(_ sessions: [LiftSession], contract: Contract?, epoch: Int64?) {
+    init(_ sessions: [LiftSession], contract: Contract?, epoch: Int64?, mostSteps: Int) {
+        self.mostSteps = mostSteps
         self.sessions = sessions
         self.contract = contract
         self.epoch = epoch
@@ -33,7 +37,7 @@ struct LiftComposer {
     }
 
     /// Nil when it takes more steps than a plan may have; `cut` ends it there instead and says so.
-    mutating func compose(cut: Bool) -> Plan? {
+    mutating func compose(cut: Bool) -> LiftedPlan? {
         var moments: [(session: Int, moment: LiftSession.Moment)] = []
         for (index, session) in sessions.enumerated() { moments += session.moments.map { (index, $0) } }
         moments.sort { ($0.moment.at, $0.moment.order) < ($1.moment.at, $1.moment.order) }
@@ -43,16 +47,29 @@ struct LiftComposer {
         plan.head.comments = ["Lifted from \(names)\(more) of a recording."]
         for (number, (session, moment)) in moments.enumerated() {
             // Whatever one moment adds fits behind this.
-            if plan.steps.count + 4 * (sessions.count + 2) > PlanLift.mostSteps {
+            if plan.steps.count + 4 * (sessions.count + 2) > mostSteps {
                 guard cut else { return nil }
                 plan.tail = ["The session goes on: \(moments.count - number) more messages and events are left out."]
-                return plan
+                return lifted()
             }
             play(moment, session)
         }
         for index in sessions.indices { wait(index, .distantFuture) }
         join()
-        return plan
+        return lifted()
+    }
+
+    private func lifted() -> LiftedPlan {
+        var lifted = LiftedPlan(plan: plan, sessions: sessions.map(\.id), principals: cast.principals)
+        let begun = acts.lazy.compactMap { $0?.at }.first ?? .zero
+        var last: [String: Instant] = [:]
+        for (step, act) in zip(plan.steps, acts) {
+            guard let act, let user = step.user else { continue }
+            if step.verb.opens { lifted.openings[step.number] = sessions[act.session].id }
+            lifted.gaps[step.number] = max(.zero, (last[user] ?? begun).duration(to: act.at))
+            last[user] = act.at
+        }
+        return lifted
     }
 
     private mutating func play(_ moment: LiftSession.Moment, _ index: Int) {
@@ -62,8 +79,8 @@ struct LiftComposer {
         case .connect:
             add(
                 index,
-                .connect(path: session.opening.path, as: cast.roles[index].connection, headers: session.opening.headers)
-            )
+                .connect(path: session.opening.path, as: cast.roles[index].connection, headers: session.opening.headers),
+                at: moment.at)
             guards[index] = LiftGuard(since: moment.at)
         case .answered(let accepted): guards[index].answered(accepted, at: moment.at)
         case .event(let payload, let opcode): arrived(payload, opcode, index, user, moment.at)
@@ -87,17 +104,18 @@ struct LiftComposer {
             wait(other, now)
         }
         wait(index, now)
-        add(index, verb)
+        add(index, verb, at: now)
     }
 
     private mutating func wait(_ index: Int, _ now: Instant) {
         for verb in guards[index].take(bound: landmarks.bound, now: now) { add(index, verb) }
     }
 
-    private mutating func add(_ index: Int, _ verb: Plan.Verb) {
+    private mutating func add(_ index: Int, _ verb: Plan.Verb, at instant: Instant? = nil) {
         var step = Plan.Step(number: plan.steps.count + 1, user: cast.roles[index].user, verb: verb)
         if !verb.opens { step.connection = cast.roles[index].connection }
         plan.steps.append(step)
+        acts.append(instant.map { ($0, index) })
     }
 
     private mutating func arrived(_ payload: ByteBuffer, _ opcode: Opcode, _ index: Int, _ user: String, _ now: Instant)
@@ -150,17 +168,20 @@ struct LiftComposer {
     /// Frames of one connection that follow each other become one step.
     private mutating func join() {
         var steps: [Plan.Step] = []
-        for step in plan.steps {
+        var kept: [(at: Instant, session: Int)?] = []
+        for (step, act) in zip(plan.steps, acts) {
             if case .frames(let more) = step.verb, let last = steps.last, case .frames(let frames) = last.verb,
                 last.user == step.user, last.connection == step.connection, frames.count < 64
             {
                 steps[steps.count - 1].verb = .frames(frames + more)
             } else {
                 steps.append(step)
+                kept.append(act)
             }
         }
         for index in steps.indices { steps[index].number = index + 1 }
         plan.steps = steps
+        acts = kept
     }
 
     /// UUIDs that clients said once and no server before.

@@ -75,7 +75,7 @@ struct LiftReader {
                 draft.facts = facts
             }
         case .became(let became): answered(became, entry.instant, &draft)
-        case .frame(let record): frame(record, id: entry.session, &draft)
+        case .frame(let record): frame(record, &draft)
         case .bytes(let record): bytes(record, &draft)
         case .ended(let record):
             guard record.by == .peer, !draft.isOver, draft.wasAnswered else { return }
@@ -118,14 +118,11 @@ struct LiftReader {
         add(.bytes(Array(record.bytes.readableBytesView)), at, &draft)
     }
 
-    private func frame(_ record: FrameRecord, id: SessionID?, _ draft: inout Draft) {
+    private func frame(_ record: FrameRecord, _ draft: inout Draft) {
         if record.passage.direction == .toClient {
-            // What a fault brought from elsewhere is nothing that this server says here.
-            guard let at = record.passage.out, record.passage.in != nil || record.provenance.source?.session == id
-            else {
-                return
-            }
-            return arrived(record, at, &draft)
+            // Faults are left out: what one took away is said all the same, and what one brought or changed is not.
+            guard let said = record.passage.in else { return }
+            return arrived(record, record.passage.out ?? said, &draft)
         }
         guard let at = record.passage.in else { return }
         sent(record, at, &draft)

@@ -6,9 +6,21 @@ package struct LiftedPlan: Sendable, Equatable {
     package var plan: Plan
     /// In the order in which they began.
     package var sessions: [SessionID]
-    package init(plan: Plan, sessions: [SessionID]) {
+    /// Who the plan's users were in the recording.
+    package var principals: [String: String]
+    /// Which session the step with that label opens.
+    package var openings: [Int: SessionID]
+    /// How long after the same user's last act the step with that label was done; of a first act, after the beginning.
+    package var gaps: [Int: Duration]
+    package init(
+        plan: Plan, sessions: [SessionID], principals: [String: String] = [:], openings: [Int: SessionID] = [:],
+        gaps: [Int: Duration] = [:]
+    ) {
         self.plan = plan
         self.sessions = sessions
+        self.principals = principals
+        self.openings = openings
+        self.gaps = gaps
     }
 }
 
@@ -40,7 +52,10 @@ package enum PlanLift {
     /// - Parameters:
     ///   - entries: one recording, in order.
     ///   - epoch: seconds since 1970 at instant zero, by which texts that say the time become `{now}`; nil leaves them.
-    package static func lift(entries: [Entry], contract: Contract?, epoch: Int64? = nil) -> Lift {
+    ///   - mostSteps: sessions that take more together become a plan each, and of a longer one the end is left out.
+    package static func lift(
+        entries: [Entry], contract: Contract?, epoch: Int64? = nil, mostSteps: Int = mostSteps
+    ) -> Lift {
         var reader = LiftReader(contract: contract)
         for entry in entries { reader.take(entry) }
         let read = reader.finish()
@@ -48,8 +63,8 @@ package enum PlanLift {
         lift.left = read.left
         for group in LiftGroups.split(read.sessions, contract: contract) {
             // Too long together: each alone, as far as a plan goes.
-            let whole = compose(group, contract, epoch)
-            let parts = whole.map { [$0] } ?? group.compactMap { compose([$0], contract, epoch, cut: true) }
+            let whole = compose(group, contract, epoch, mostSteps)
+            let parts = whole.map { [$0] } ?? group.compactMap { compose([$0], contract, epoch, mostSteps, cut: true) }
             for plan in parts {
                 if lift.plans.count < mostPlans {
                     lift.plans.append(plan)
@@ -64,10 +79,9 @@ package enum PlanLift {
 
     /// Nil when it takes more steps than a plan may have, unless it may be cut.
     private static func compose(
-        _ group: [LiftSession], _ contract: Contract?, _ epoch: Int64?, cut: Bool = false
+        _ group: [LiftSession], _ contract: Contract?, _ epoch: Int64?, _ mostSteps: Int, cut: Bool = false
     ) -> LiftedPlan? {
-        var composer = LiftComposer(group, contract: contract, epoch: epoch)
-        guard let plan = composer.compose(cut: cut) else { return nil }
-        return LiftedPlan(plan: plan, sessions: group.map(\.id))
+        var composer = LiftComposer(group, contract: contract, epoch: epoch, mostSteps: mostSteps)
+        return composer.compose(cut: cut)
     }
 }
