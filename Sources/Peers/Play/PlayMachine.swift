@@ -118,7 +118,7 @@ package struct PlayMachine: Sendable {
     package var isUndecided = false
     private var begun = Instant.zero
     /// The step for which the driver has been asked whether anything is undecided.
-    private var asked: Int?
+    private var asked: (step: Int, at: Instant)?
     /// The next step may not be begun before.
     private var nextAt: Instant?
 
@@ -269,10 +269,8 @@ package struct PlayMachine: Sendable {
             let first = last.advanced(by: gap)
             if now < first { return first }
             // The driver tells with every wake, so there has to be one.
-            if asked != step.number {
-                asked = step.number
-                return now.advanced(by: .milliseconds(20))
-            }
+            if asked?.step != step.number { asked = (step.number, now.advanced(by: .milliseconds(20))) }
+            if let asked, now < asked.at { return asked.at }
             let end = last.advanced(by: rest)
             return isUndecided && now < end ? min(end, now.advanced(by: .milliseconds(50))) : nil
         }
