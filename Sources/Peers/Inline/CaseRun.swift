@@ -26,7 +26,7 @@ package struct CaseOptions: Sendable {
     /// Findings name users as the server knows them.
     package var keepsPrincipals = false
     /// Bytes of memory; a case that takes more is a flood, and cut.
-    package var mostMemory = 24 << 20
+    package var mostMemory = CaseWeight.usual
     /// Called once every step has ended; what is undecided is still waited for.
     package var onPlayed: (@Sendable () -> Void)?
     /// Called once when a step has waited for so long without anything happening: the server has nothing to do for this

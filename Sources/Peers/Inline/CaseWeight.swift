@@ -19,6 +19,7 @@ package final class CaseMemory: Sendable {
 struct CaseWeight {
     /// Bytes of memory. Where all cases together hold too much, `crowded` is all that each may have.
     private let most: Int
+    static let usual = 24 << 20
     private static let crowded = 1 << 20
     private static let entry = 768
     private static let copies = 4
@@ -28,7 +29,7 @@ struct CaseWeight {
     private(set) var entries = 0
     private(set) var bytes = 0
 
-    init(_ memory: CaseMemory, most: Int) {
+    init(_ memory: CaseMemory, most: Int = usual) {
         self.memory = memory
         self.most = most
     }
