@@ -57,8 +57,9 @@ final class TLSDirection {
     var skipped = (records: 0, bytes: 0)
     var records: UInt64 = 0
     var time: WallTime = 0
+    /// The transport's end came, and an end was passed on: that, or close_notify before it.
+    var hasEnded = false
     var passedEnd = false
-    var passedGap = false
 
     init(_ side: Side) { self.side = side }
 

@@ -37,8 +37,12 @@ final class TLSFlow {
         return nil
     }
 
+    /// Both sides have, so that nothing more comes.
+    var hasEnded: Bool { client.hasEnded && server.hasEnded }
+
     func receive(_ item: TLSDirection.Item, from side: Side, at time: WallTime) throws(ImportError) {
         let direction = self[side]
+        if case .ended = item { direction.hasEnded = true }
         if direction.need != nil {
             try hold(item, direction, time)
         } else {

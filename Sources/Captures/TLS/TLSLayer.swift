@@ -89,18 +89,30 @@ package final class TLSLayer: ConnectionSink {
     ) throws(ImportError) {
         guard let state = states[id] else { return try shared.next.ended(id, from: side, style, at: time) }
         try receive(.ended(style), state, from: side, at: time)
+        // When both sides have ended nobody says `gone`.
+        let isOver =
+            switch states[id] {
+            case .sniffing(let sniffer): sniffer.hasEnded
+            case .tls(let flow): flow.hasEnded
+            case nil: false
+            }
+        if isOver { try conclude(id) }
     }
 
     package func gone(_ id: Connection.ID, at time: WallTime) throws(ImportError) {
-        if case .sniffing(let sniffer) = states[id] { try act(sniffer.end(), sniffer) }
-        if case .tls(let flow) = states.removeValue(forKey: id) {
-            let random = flow.wanted
-            try flow.end()
-            list(flow, random)
-            if flow.didOpen { counts.opened += 1 }
-            if flow.trouble != nil { counts.closed += 1 }
-        }
+        try conclude(id)
         try shared.next.gone(id, at: time)
+    }
+
+    /// Says what is missing of a connection that is over, and forgets it.
+    private func conclude(_ id: Connection.ID) throws(ImportError) {
+        if case .sniffing(let sniffer) = states[id] { try act(sniffer.end(), sniffer) }
+        guard case .tls(let flow) = states.removeValue(forKey: id) else { return }
+        let random = flow.wanted
+        try flow.end()
+        list(flow, random)
+        if flow.didOpen { counts.opened += 1 }
+        if flow.trouble != nil { counts.closed += 1 }
     }
 
     package func note(_ id: Connection.ID?, _ sentence: String) throws(ImportError) {

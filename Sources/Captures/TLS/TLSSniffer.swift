@@ -14,6 +14,7 @@ final class TLSSniffer {
     let connection: Connection
     private(set) var items: [(item: TLSDirection.Item, side: Side, time: WallTime)] = []
     private var cost = 0
+    private var ended: Set<Side> = []
     private var clientStart: [UInt8] = []
     private var serverStart: [UInt8] = []
     private var clientLacksStart: Bool
@@ -25,6 +26,9 @@ final class TLSSniffer {
         clientLacksStart = !connection.isWhole
     }
 
+    /// Both sides have, so that nothing more comes.
+    var hasEnded: Bool { ended.count == 2 }
+
     func receive(_ item: TLSDirection.Item, from side: Side, at time: WallTime) -> Verdict {
         items.append((item, side, time))
         cost += item.cost
@@ -34,7 +38,7 @@ final class TLSSniffer {
             if side == .client, clientStart.count < 6 { clientStart += start.prefix(6 - clientStart.count) }
             if side == .server, serverStart.count < 6 { serverStart += start.prefix(6 - serverStart.count) }
         case .gap: if side == .client, clientStart.isEmpty { clientLacksStart = true }
-        case .ended: break
+        case .ended: ended.insert(side)
         }
         let verdict = decide()
         return verdict == .more && cost > bound ? end() : verdict

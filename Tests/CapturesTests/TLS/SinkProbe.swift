@@ -57,13 +57,16 @@ struct TLSRun {
         try layer.bytes(connection.id, from: side, ByteBuffer(bytes: bytes), at: time)
     }
 
-    mutating func end() throws {
+    /// Both sides end. Importers say `gone` behind that, or do not.
+    mutating func end(gone: Bool = true) throws {
         for side in Side.allCases { try layer.ended(connection.id, from: side, .finish, at: time) }
-        try layer.gone(connection.id, at: time)
+        if gone { try layer.gone(connection.id, at: time) }
     }
 
     /// The whole exchange in pieces of at most `size` bytes.
-    static func of(_ exchange: TLSExchange, size: Int = .max, keys: KeyLog? = nil) throws -> TLSRun {
+    static func of(
+        _ exchange: TLSExchange, size: Int = .max, keys: KeyLog? = nil, gone: Bool = true
+    ) throws -> TLSRun {
         var run = try TLSRun(keys ?? exchange.keyLog)
         for (side, bytes) in exchange.flights {
             var rest = bytes[...]
@@ -72,7 +75,7 @@ struct TLSRun {
                 rest = rest.dropFirst(size)
             }
         }
-        try run.end()
+        try run.end(gone: gone)
         return run
     }
 }

@@ -23,6 +23,18 @@ import Wire
         #expect(run.layer.counts == TLSLayer.Counts(tls: 1, opened: 0, closed: 1))
     }
 
+    @Test(arguments: ["12-resumed", "13-retry"]) func twoEndsAreEnoughToSayIt(_ name: String) throws {
+        let run = try TLSRun.of(TLSExchange.read(name), keys: KeyLog(), gone: false)
+        #expect(run.probe.notes.count == 1)
+        #expect(run.probe.isEnded(.client) && run.probe.isEnded(.server))
+        #expect(run.layer.counts.closed == 1)
+        var cut = try TLSRun(KeyLog())
+        try cut.feed(.client, [0x16, 3])
+        try cut.end(gone: false)
+        #expect(cut.probe.stream(.client) == [0x16, 3])
+        #expect(cut.probe.isEnded(.client) && cut.probe.isEnded(.server))
+    }
+
     @Test func keysOfAnotherConnectionAreCounted() throws {
         let other = try TLSExchange.read("12-h2").keyLog
         let run = try TLSRun.of(TLSExchange.read("12-resumed"), keys: other)
