@@ -1,5 +1,7 @@
 import Journaling
+import NIOCore
 import Synchronization
+import Wire
 
 /// What all cases of this process hold at once, so that a server that floods each of many connections fills no memory.
 package final class CaseMemory: Sendable {
@@ -28,11 +30,18 @@ struct CaseWeight {
     private var held = 0
     private(set) var entries = 0
     private(set) var bytes = 0
+    private var fromServer = 0
+    /// Frames that the users sent, and their bytes; Pongs are the server's doing.
+    private var own = (frames: 0, bytes: 0)
 
     init(_ memory: CaseMemory, most: Int = usual) {
         self.memory = memory
         self.most = most
     }
+
+    /// The server sent much more than it was given cause for. An answer as large as its question is none of that: then the
+    /// case itself was too large for us.
+    var isFlood: Bool { bytes > 2 * own.bytes + (64 << 10) || fromServer > 4 * own.frames + 1_000 }
 
     var isTooMuch: Bool { held > (memory.isCrowded ? Self.crowded : most) }
 
@@ -45,10 +54,34 @@ struct CaseWeight {
     mutating func add(_ raw: [RawEntry]) {
         var count = 0
         for entry in raw {
-            if case .read(_, _, let ends) = entry.body { count += max(1, ends.count) } else { count += 1 }
+            switch entry.body {
+            case .read(let direction, let bytes, let ends):
+                count += max(1, ends.count)
+                if direction == .toClient { fromServer += max(1, ends.count) } else { addOwn(bytes, ends) }
+            case .piece(.toClient, _, _, _, _, _):
+                count += 1
+                fromServer += 1
+            case .piece(.toServer, _, let bytes, _, _, _):
+                count += 1
+                addOwn(bytes, [Int32(clamping: bytes.readableBytes)])
+            case .value: count += 1
+            }
         }
         entries += count
         hold(count * Self.entry)
+    }
+
+    private mutating func addOwn(_ bytes: ByteBuffer, _ ends: [Int32]) {
+        var start = 0
+        for end in ends {
+            let first = bytes.getInteger(at: bytes.readerIndex + start, as: UInt8.self) ?? 0
+            if Opcode(rawValue: first) != .pong {
+                own.frames += 1
+                own.bytes += max(0, Int(end) - start)
+            }
+            start = Int(end)
+        }
+        own.bytes += max(0, bytes.readableBytes - start)
     }
 
     private mutating func hold(_ count: Int) {

@@ -70,6 +70,7 @@ final class InlineCase {
     var unreachable: [String] = []
     private var isCut = false
     private var flood: Flood?
+    private var isDrowned = false
     private let finished: (CaseRun) -> Void
 
     init(
@@ -288,12 +289,16 @@ final class InlineCase {
         if waited > .milliseconds(1_600) { conclude() }
     }
 
-    /// The server sends more than may be held: whoever sends as fast as it can fills the memory before anybody looks, so it
+    /// More is there than may be held: whoever sends as fast as it can fills the memory before anybody looks, so it
     /// ends at once, and what is undecided stays so.
     private func drown() {
         isCut = true
-        flood = Flood(
-            entries: weight.entries, bytes: weight.bytes, connections: sessions.count, took: Instant.zero.duration(to: now))
+        isDrowned = true
+        if weight.isFlood {
+            flood = Flood(
+                entries: weight.entries, bytes: weight.bytes, connections: sessions.count,
+                took: Instant.zero.duration(to: now))
+        }
         conclude()
     }
 
@@ -306,7 +311,7 @@ final class InlineCase {
         let entries = journal.entries
         var run = CaseRun(
             steps: play.results, judgement: named(journal.conclude()),
-            entries: flood == nil ? entries : CaseWeight.beginning(of: entries), took: Instant.zero.duration(to: now))
+            entries: !isDrowned ? entries : CaseWeight.beginning(of: entries), took: Instant.zero.duration(to: now))
         for entry in entries {
             guard case .frame(let frame) = entry.body, frame.message != nil else { continue }
             if frame.passage.direction == .toServer { run.sent += 1 } else { run.received += 1 }
@@ -323,7 +328,7 @@ final class InlineCase {
         queue = []
         weight.release()
         finished(run)
-        for server in servers { if flood == nil { server.closeNow() } else { server.close(.reset) } }
+        for server in servers { if !isDrowned { server.closeNow() } else { server.close(.reset) } }
     }
 
     /// Principals of this play alone get the names that the plan gave them.
