@@ -73,7 +73,7 @@ final class TLSDirection {
     var handshakeLabel: KeyLog.Label { side == .client ? .clientHandshake : .serverHandshake }
     var trafficLabel: KeyLog.Label { side == .client ? .clientTraffic : .serverTraffic }
 
-    /// Puts bytes behind those that are left of a record. Nothing of a whole packet's buffer is kept alive by `keep`.
+    /// Puts bytes behind those that are left of a record.
     func append(_ bytes: ByteBuffer) {
         if input.readableBytes == 0 {
             input = bytes
@@ -83,11 +83,11 @@ final class TLSDirection {
         }
     }
 
-    /// Keeps what is left of the input in memory of its own.
+    /// Keeps what is left of the input in memory of its own: a slice would keep alive the whole window of a file.
     func keep() {
         if input.readableBytes == 0 {
             input = ByteBuffer()
-        } else if input.readerIndex > 0 || input.capacity > 2 * input.readableBytes {
+        } else if input.readerIndex > 0 || input.storageCapacity > 2 * input.readableBytes + 64 {
             input = ByteBuffer(bytes: input.readableBytesView)
         }
     }

@@ -107,6 +107,19 @@ import Testing
         guard case .tooLong = tooLong.next() else { Issue.record("a hello of 64 KiB and a byte"); return }
     }
 
+    /// Ten thousand connections in the middle of a record must not keep ten thousand windows of a file alive.
+    @Test func whatIsLeftOfARecordKeepsNoLargeBufferAlive() throws {
+        var window = ByteBuffer(repeating: 7, count: 1 << 18)
+        let direction = TLSDirection(.client)
+        for _ in 0..<40 {
+            let piece = window.readSlice(length: 100)
+            direction.append(try #require(piece))
+            direction.keep()
+        }
+        #expect(direction.input.readableBytes == 4_000)
+        #expect(direction.input.storageCapacity <= 8_192)
+    }
+
     @Test func hostileHellosAreNoHellos() throws {
         let hello = Array(try TLSExchange.read("13-retry").flights[0].bytes.dropFirst(9))
         let whole = try #require(TLSClientHello(ByteBuffer(bytes: hello)))
