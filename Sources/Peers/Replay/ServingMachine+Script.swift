@@ -67,8 +67,8 @@ extension ServingMachine {
     private mutating func said(_ payload: ByteBuffer, _ opcode: Opcode, _ index: Int, _ now: Instant) {
         scripts[index].received += 1
         let said = matcher.read(payload, opcode, number: scripts[index].received, at: now)
-        let verdict = matcher.take(said, among: scripts[index].talk.requests, open: scripts[index].open)
-        if let met = verdict.index { scripts[index].met.insert(met) }
+        let verdict = matcher.take(said, among: scripts[index].talk.requests, open: scripts[index].near)
+        if let met = verdict.index { scripts[index].meet(met) }
         guard let difference = verdict.difference else {
             scripts[index].result.same += 1
             return
@@ -110,7 +110,7 @@ extension ServingMachine {
 
     /// A request that is overtaken by a later one is waited for a while.
     private mutating func givesUp(_ request: Int, _ index: Int, _ now: Instant) -> Bool {
-        guard scripts[index].met.contains(where: { $0 > request }) else { return false }
+        guard scripts[index].latest > request else { return false }
         let since = scripts[index].overdueSince ?? now
         let due = since.advanced(by: settings.patience)
         scripts[index].overdueSince = since

@@ -25,6 +25,8 @@ struct ServingScript: Sendable {
     /// Since when a request is waited for although a later one came.
     var overdueSince: Instant?
     var received = 0
+    /// The last of the recorded requests that came.
+    var latest = -1
 
     init(_ talk: Talk) {
         self.talk = talk
@@ -39,7 +41,20 @@ struct ServingScript: Sendable {
         self.items = items.map { ($0.item, $0.at) }
     }
 
-    var open: [Int] { talk.requests.indices.filter { !met.contains($0) && !skipped.contains($0) } }
+    private var firstOpen = 0
+
+    /// Recorded requests that still wait, in order.
+    var open: [Int] { talk.requests.indices.dropFirst(firstOpen).filter { !met.contains($0) && !skipped.contains($0) } }
+    /// The next of them, as far as a client may be ahead.
+    var near: [Int] {
+        Array(talk.requests.indices.dropFirst(firstOpen).lazy.filter { !met.contains($0) && !skipped.contains($0) }.prefix(256))
+    }
+
+    mutating func meet(_ request: Int) {
+        met.insert(request)
+        latest = max(latest, request)
+        while firstOpen < talk.requests.count, met.contains(firstOpen) || skipped.contains(firstOpen) { firstOpen += 1 }
+    }
 
     /// Recorded pause before the item that is next.
     var gap: Duration {

@@ -34,6 +34,11 @@ struct CauseFinder {
         var user: String
         var key: JSON
     }
+    private struct LinkKey: Hashable {
+        var user: String
+        var link: Int
+        var value: String
+    }
     private struct Context: LabelContext {
         var seen: Set<String>
         var foreign: (JSON) -> Bool
@@ -49,6 +54,12 @@ struct CauseFinder {
     private let labeler: Labeler?
     private let ownedPaths: [Path]
     private var requests: [String: [Request]] = [:]
+    /// Before it every request of that user has found its answer.
+    private var heads: [String: Int] = [:]
+    /// Which requests say a value by which an answer is linked.
+    private var linked: [LinkKey: [Int]] = [:]
+    /// Requests that wait, looked at for one answer.
+    private static let window = 4_096
     private var runs: [RunKey: Cause] = [:]
     private var unasked: [Int: Int] = [:]
     private var seen: [Int: Set<String>] = [:]
@@ -94,6 +105,13 @@ struct CauseFinder {
             request.label = labeler?.label(request.recognition, in: context) ?? .mayAccept
         }
         if let name = said.name { seen[talk, default: []].insert(">" + name) }
+        let index = requests[user]?.count ?? 0
+        if let value = said.value {
+            for (number, link) in (contract?.link ?? []).enumerated() {
+                guard let named = link.request.value(in: value) else { continue }
+                linked[LinkKey(user: user, link: number, value: named.canonical), default: []].append(index)
+            }
+        }
         requests[user, default: []].append(request)
     }
 
@@ -124,9 +142,14 @@ struct CauseFinder {
 
     private mutating func resolve(_ index: Int, _ user: String) -> Cause {
         guard var mine = requests[user], mine.indices.contains(index) else { return .none }
+        requests[user] = nil
         mine[index].isResolved = true
+        var head = heads[user] ?? 0
+        while head < mine.count, mine[head].isResolved { head += 1 }
+        heads[user] = head
+        let cause = Cause.request(talk: mine[index].talk, number: mine[index].number)
         requests[user] = mine
-        return .request(talk: mine[index].talk, number: mine[index].number)
+        return cause
     }
 
     private mutating func cause(
@@ -180,23 +203,24 @@ struct CauseFinder {
     private func best(_ said: Said, _ value: JSON, _ talk: Int, _ user: String, fits: (Request) -> Bool) -> Int? {
         guard let mine = requests[user] else { return nil }
         let links = contract?.link ?? []
-        var unequal: Set<Int> = []
-        for link in links {
-            var equal: [Int] = []
-            for index in mine.indices.suffix(4_096) {
-                guard let request = mine[index].value else { continue }
-                switch link.compare(request: request, event: value) {
-                case .equal: equal.append(index)
-                case .unequal: unequal.insert(index)
-                case .incomparable: break
-                }
-            }
+        for (number, link) in links.enumerated() {
+            guard let named = link.event.value(in: value),
+                let equal = linked[LinkKey(user: user, link: number, value: named.canonical)]
+            else { continue }
             // Of several that say it the oldest that waits; an answer in between belongs to the newest.
             if let found = equal.first(where: { !mine[$0].isResolved && fits(mine[$0]) }) ?? equal.last(where: { fits(mine[$0]) }) {
                 return found
             }
         }
-        let fitting = mine.indices.suffix(4_096).filter { !unequal.contains($0) && fits(mine[$0]) }
-        return fitting.first { mine[$0].talk == talk } ?? fitting.first
+        var other: Int?
+        for index in mine.indices.dropFirst(heads[user] ?? 0).prefix(Self.window) where fits(mine[index]) {
+            let saysOther = mine[index].value.map { request in
+                links.contains { $0.compare(request: request, event: value) == .unequal }
+            }
+            if saysOther ?? false { continue }
+            if mine[index].talk == talk { return index }
+            other = other ?? index
+        }
+        return other
     }
 }

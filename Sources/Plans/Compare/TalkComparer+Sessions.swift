@@ -146,7 +146,7 @@ extension TalkComparer {
 
     private func missing(_ before: Int, _ match: Match, _ index: Int) -> Difference {
         let old = recorded[index].answers[before]
-        var difference = Difference(kind: .missing, number: old.number, title: old.title, sentence: "")
+        var difference = Difference(kind: .missing, number: old.number, title: old.title, sentence: "it does not come")
         if let number = isUnsent(before, index) {
             difference.sentence = "its request, message \(number) of the client, was not sent"
             return difference
