@@ -254,4 +254,21 @@ import Wire
         #expect(told(100).heads == ["E1"])
         #expect(told(1_048_600, 1011).heads == ["E1"])
     }
+
+    // MARK: Words behind the client's end
+
+    /// The client's FIN overtakes what was held for the dial, and the server answers here or at the other connection.
+    @Test(arguments: [1, 2], [false, true]) func whatLeavesBehindTheEndMayBeHeard(at connection: Int, closes: Bool) {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.enter(2, "alice", at: 1)
+            if closes { story.close(1, by: .client, 1000, at: 5) } else { story.end(1, .client, .finish, at: 5) }
+            story.send(1, Say.start("alice", "q1"), at: 6)
+            story.event(connection, Say.event("agent_started", "alice", run: "r1", thread: "ta", request: "q1"), at: 8)
+            story.event(connection, Say.event("agent_completed", "alice", run: "r1", thread: "ta", request: "q1"), at: 9)
+            story.closed(1, at: 90_000)
+            story.closed(2, at: 90_000)
+        }
+        #expect(judgement.sentences.isEmpty)
+    }
 }

@@ -194,13 +194,29 @@ extension Reader {
         return clean.contains(code) || contract?.auth?.close.contains(code) ?? false
     }
 
-    /// What was open on it may go on at another connection, as long as its bounds allow.
-    private mutating func bereave(_ session: Session, at: Instant) {
-        guard !session.runs.isEmpty || !session.open.isEmpty || session.obscured != nil, let contract else { return }
+    /// Words that left behind the client's end: a server may act on them, and nobody knows which it still heard.
+    mutating func mayStillBeHeard(_ session: Session, at: Instant) {
+        let until = longestWait(from: at)
+        let known = isBereaved(session.user, at: at) ? bereaved[session.user] : nil
+        var loss = known ?? Bereavement(since: at, until: until)
+        loss.until = max(loss.until, until)
+        loss.isUnknown = true
+        bereaved.set(session.user, loss)
+    }
+
+    /// When everything that was asked for now must have been answered.
+    private func longestWait(from at: Instant) -> Instant {
+        guard let contract else { return .distantFuture }
         let bounds = contract.runs.flatMap { $0.hot.map(\.within) }
         // A state may be left at the end of its bound, and another one follows.
         let longest = bounds.compactMap { $0 }.reduce(contract.deadline) { $0 + $1 }
-        let until = bounds.contains { $0 == nil } ? .distantFuture : at.advanced(by: longest)
+        return bounds.contains { $0 == nil } ? .distantFuture : at.advanced(by: longest)
+    }
+
+    /// What was open on it may go on at another connection, as long as its bounds allow.
+    private mutating func bereave(_ session: Session, at: Instant) {
+        guard !session.runs.isEmpty || !session.open.isEmpty || session.obscured != nil, contract != nil else { return }
+        let until = longestWait(from: at)
         let loss = isBereaved(session.user, at: at) ? bereaved[session.user] : nil
         var all = loss ?? Bereavement(since: at, until: until)
         all.until = max(all.until, until)

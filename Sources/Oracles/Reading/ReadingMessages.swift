@@ -107,7 +107,8 @@ extension Reader {
         guard let session = sessions[id] else { return }
         // An unauthenticated connection is owed a refusal and nothing else.
         // One that has ended, on either side's word, owes nothing more.
-        guard !session.isBad, !session.isClosedByClient, !session.isOver else { return }
+        guard !session.isBad else { return }
+        if session.isClosedByClient || session.isOver { return mayStillBeHeard(session, at: at) }
         if let value = recognition.value { stepRuns(request: recognition, value, entry, id, at: at) }
         open(recognition, frame, entry, id, at: at, size: payload.readableBytes)
     }
