@@ -24,7 +24,8 @@ package struct Miswire: AsyncParsableCommand {
     }
 
     package static let verbs: [any ParsableCommand.Type] = [
-        Demo.self, Proxy.self, Fuzz.self, Replay.self, Check.self, Import.self, ProfileVerb.self, ContractVerb.self, FaultsVerb.self,
+        Demo.self, Proxy.self, Fuzz.self, Replay.self, Check.self, Import.self, Export.self, ProfileVerb.self,
+        ContractVerb.self, FaultsVerb.self,
         Backend.self, LimitsVerb.self,
     ]
 

@@ -9,8 +9,20 @@ import Wire
     /// A small, whole file of each kind, and what stands in it.
     static let samples: [String: (name: String, bytes: [UInt8], sessions: Int, messages: Int)] = [
         "ndjson": ("a.ndjson", Array(ndjson.utf8), 2, 5),
+        "flow": ("a.flow", (try? CaptureVector.read("plain.flow")) ?? [], 2, 3),
+        "har": ("a.har", Array(har.utf8), 2, 4),
         "raw": ("id:000000", Array("{\"a\":1}\n{\"b\":2}\n".utf8), 1, 2),
     ]
+    static let har = """
+        {"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[
+        {"_resourceType":"websocket","_webSocketMessages":[{"type":"send","time":1789999336.014,"opcode":1,"data":"{\\"a\\":1}"},
+        {"type":"receive","time":1789999336.5,"opcode":2,"data":"AAEC"}],"request":{"method":"GET","url":"wss://chat.example/ws",
+        "headers":[{"name":"Host","value":"chat.example"}]},"response":{"status":101,"headers":[]},"startedDateTime":"2026-09-21T14:02:16Z"},
+        {"_webSocketMessages":[{"type":"send","time":1789999336.2,"opcode":1,"data":"b"},{"type":"receive","time":1789999336.6,"opcode":1,
+        "data":"c"}],"request":{"method":"GET","url":"ws://h/ws","headers":[]},"response":{"status":101,"headers":[]},"startedDateTime":"2026-09-21T14:02:16.1Z"}
+        ]}}
+
+        """
     static let ndjson = """
         {"session":"s1","user":"alice","direction":"toServer","opcode":"text","time":"2026-09-21T14:02:16.014Z","data":"{\\"a\\":1}"}
         {"session":"s2","direction":"toClient","opcode":"binary","time":"2026-09-21T14:02:16.013Z","data64":"AAEC"}

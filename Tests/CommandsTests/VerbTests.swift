@@ -30,7 +30,7 @@ import Wire
         ("demo --stage lost-credential --json", 0), ("demo --stage nope --json", 4), ("demo --bugs B99 --json", 4),
         ("proxy ws://127.0.0.1:1 --wait 0 --json", 3), ("proxy wss://127.0.0.1:1 --json", 4), ("proxy --json", 4),
         ("fuzz --json", 4), ("fuzz ws://127.0.0.1:1 --users many --json", 4),
-        ("replay nothere.plan ws://127.0.0.1:1/ws --json", 4), ("check nothere --json", 4),
+        ("replay nothere.plan ws://127.0.0.1:1/ws --json", 4), ("check nothere --json", 4), ("export nothere --format har --out x --json", 4), ("export --json", 4),
         ("profile list --json", 0), ("profile show transparent --json", 0), ("profile check transparent --json", 0),
         ("profile check nothere --json", 4), ("contract --json", 0), ("contract echo --json", 0),
         ("contract nothere --json", 4), ("faults --json", 0), ("faults message --json", 0), ("faults drop --json", 0),

@@ -16,7 +16,10 @@ package final class ExportFile: ExportOutput {
                 place: path, sentence: "this is a directory", expected: "a file", found: "a directory", remedy: "name a file")
         }
         temporary = path + ".part-\(getpid())"
-        file = try FileDescriptor.create(temporary)
+        do throws(RecordingError) { file = try FileDescriptor.create(temporary) } catch {
+            throw RecordingError(
+                place: path, sentence: "the file cannot be written", found: error.found, remedy: error.remedy)
+        }
     }
 
     deinit { if !isFinished { Directory.remove(temporary) } }
@@ -30,7 +33,7 @@ package final class ExportFile: ExportOutput {
         guard !held.isEmpty else { return }
         var failure: RecordingError?
         unsafe held.withUnsafeBytes { bytes in
-            do throws(RecordingError) { unsafe try file.write(bytes) } catch { failure = error }
+            do throws(RecordingError) { try unsafe file.write(bytes) } catch { failure = error }
         }
         if let failure { throw failure }
         held.removeAll(keepingCapacity: true)
@@ -48,7 +51,7 @@ package final class ExportFile: ExportOutput {
 /// Standard output, as it comes.
 package final class ExportStream: ExportOutput {
     private let descriptor: Int32
-    package init(descriptor: Int32 = STDOUT_FILENO) { self.descriptor = descriptor }
+    package init(descriptor: Int32 = 1) { self.descriptor = descriptor }
 
     package func write(_ bytes: [UInt8]) throws(RecordingError) {
         var done = 0

@@ -38,8 +38,8 @@ package struct ExportSource: Sendable {
     }
 
     /// Its header, entries of the wanted session in order, and what was wrong with the file.
-    func read(
-        _ limits: Limits, _ body: (Entry, RecordingHeader) throws(RecordingError) -> Void
+    package func read(
+        limits: Limits, _ body: (Entry, RecordingHeader) throws(RecordingError) -> Void
     ) throws(RecordingError) -> ExportRead {
         var reader = try RecordingReader(path, limits: limits)
         while let entry = try reader.next() {
@@ -51,10 +51,10 @@ package struct ExportSource: Sendable {
 }
 
 /// What one reading of a recording told beside its entries.
-struct ExportRead {
-    var header: RecordingHeader
-    var warnings: [String]
-    var isComplete: Bool
+package struct ExportRead: Sendable {
+    package var header: RecordingHeader
+    package var warnings: [String]
+    package var isComplete: Bool
 }
 
 package struct ExportOptions: Sendable {

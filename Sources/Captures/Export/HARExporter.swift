@@ -35,7 +35,7 @@ package enum HARExporter: Exporter {
         var reader: ExportReader?
         var queue = Queue()
         var upstream = ""
-        let read = try source.read(options.limits) { (entry, header) throws(RecordingError) in
+        let read = try source.read(limits: options.limits) { (entry, header) throws(RecordingError) in
             if reader == nil {
                 reader = ExportReader(header)
                 upstream = header.upstream

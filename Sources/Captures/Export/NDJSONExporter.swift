@@ -4,7 +4,7 @@ import Wire
 
 /// Plain messages, one a line:
 /// `{"session":"s1","user":"alice","direction":"toServer","opcode":1,"time":"2026-09-21T14:02:16.014Z","data":"…"}`.
-/// What is no UTF-8 stands as base64 in `data64`. With `--frames` control frames are lines as well, and each line has
+/// The first line of a session has its `path` as well. What is no UTF-8 stands as base64 in `data64`. With `--frames` control frames are lines as well, and each line has
 /// `frames`: of every frame its FIN and reserved bits, opcode, masking key, length, and the form of that length.
 package enum NDJSONExporter: Exporter {
     package static let name = "ndjson"
@@ -16,14 +16,16 @@ package enum NDJSONExporter: Exporter {
         var summary = ExportSummary()
         var reader: ExportReader?
         var sessions = Set<SessionID>()
-        let read = try source.read(options.limits) { (entry, header) throws(RecordingError) in
+        let read = try source.read(limits: options.limits) { (entry, header) throws(RecordingError) in
             if reader == nil { reader = ExportReader(header) }
             switch reader?.take(entry) {
             case .message(let message):
                 guard options.frames || !message.opcode.isControl else { return }
                 summary.messages += 1
-                sessions.insert(message.session)
-                try output.write(line(message, user: reader?.sessions[message.session]?.user, frames: options.frames))
+                let session = reader?.sessions[message.session]
+                let isFirst = sessions.insert(message.session).inserted
+                let target = isFirst ? session?.request.flatMap { try? RequestHead($0.head) }?.target : nil
+                try output.write(line(message, user: session?.user, target: target, frames: options.frames))
             default: break
             }
         }
@@ -33,11 +35,12 @@ package enum NDJSONExporter: Exporter {
         return summary
     }
 
-    static func line(_ message: ExportedMessage, user: String?, frames: Bool) -> [UInt8] {
+    static func line(_ message: ExportedMessage, user: String?, target: String?, frames: Bool) -> [UInt8] {
         var text = ExportText()
         text.object { line in
             line.write("session", message.session.description)
             if let user { line.write("user", user) }
+            if let target { line.write("path", target) }
             line.write("direction", message.direction.rawValue)
             line.write("opcode", message.opcode.rawValue)
             line.write("time", WallClockText.isoText(message.time))

@@ -12,6 +12,14 @@ package enum PlanExporter: Exporter {
         _ source: ExportSource, options: ExportOptions, to output: any ExportOutput
     ) throws(RecordingError) -> ExportSummary {
         let lifted = try lift(source, contract: nil, limits: options.limits)
+        try output.write(Array(try only(lifted, source).text.utf8))
+        return lifted.summary
+    }
+
+    /// The plan of a recording that gives exactly one.
+    package static func only(
+        _ lifted: (plans: [Named], summary: ExportSummary), _ source: ExportSource
+    ) throws(RecordingError) -> Named {
         guard lifted.plans.count <= 1 else {
             let sessions = lifted.plans.prefix(8).map { $0.sessions.map(\.description).joined(separator: " with ") }
             throw RecordingError(
@@ -24,8 +32,7 @@ package enum PlanExporter: Exporter {
                 place: source.path, sentence: "no session gives a plan", expected: "a client that sent something",
                 found: lifted.summary.left.first ?? "no session", remedy: "name another recording")
         }
-        try output.write(Array(plan.text.utf8))
-        return lifted.summary
+        return plan
     }
 
     /// One plan and the name of a file for it: `s1.plan`
@@ -41,7 +48,7 @@ package enum PlanExporter: Exporter {
     ) throws(RecordingError) -> (plans: [Named], summary: ExportSummary) {
         var entries: [Entry] = []
         var bytes = 0
-        let read = try source.read(limits) { (entry, _) throws(RecordingError) in
+        let read = try source.read(limits: limits) { (entry, _) throws(RecordingError) in
             if case .tick = entry.body { return }
             bytes += 256
             if case .frame(let record) = entry.body { bytes += record.frame.payload.readableBytes }
