@@ -30,7 +30,7 @@ import Wire
         #expect(alice.heads[.server]?.hasPrefix("HTTP/1.1 101 ") == true)
         #expect(alice.heads[.server]?.contains("Sec-WebSocket-Protocol: chat\r\n") == true)
         #expect(alice.notes.contains { $0.contains("dropped it on its way to the client") })
-        #expect(log.lanes.allSatisfy(\.isGone))
+        #expect(log.lanes.allSatisfy { $0.isGone })
     }
 
     @Test func sessionsAreInterleavedByTime() throws {

@@ -69,7 +69,7 @@ final class MessageLog: ConnectionSink {
         var parser = lanes[index].parsers[side] ?? FrameParser()
         parser.feed(held)
         lanes[index].held[side] = ByteBuffer()
-        while case .frame(let frame) = parser.next() {
+        while case .frame(let frame, _) = parser.next() {
             #expect((frame.maskKey != nil) == (side == .client) && frame.fin)
             lanes[index].messages.append(Message(side, frame.opcode, Array(frame.payload.readableBytesView)))
             lanes[index].times.append(time)
