@@ -10,6 +10,8 @@ final class LineReader {
     private var isAtEnd = false
     private let longest: Int
     private let chunk: Int
+    /// Nil for a file that is not packed.
+    private let gunzip: Gunzip?
     /// The line given out last, from 1.
     private(set) var number = 0
 
@@ -21,10 +23,12 @@ final class LineReader {
     }
 
     /// - Parameter chunk: bytes of one read.
-    init(_ path: String, longest: Int, chunk: Int) throws(RecordingError) {
+    init(_ path: String, longest: Int, chunk: Int, limits: Limits = .standard) throws(RecordingError) {
         file = try FileDescriptor.read(path)
+        gunzip = SegmentName.isPacked(path) ? try Gunzip(path, limits: limits) : nil
         self.longest = longest
-        self.chunk = max(1, chunk)
+        // What is packed grows when it is read.
+        self.chunk = max(1, gunzip == nil ? chunk : min(chunk, 64 << 10))
     }
 
     func next() throws(RecordingError) -> Line {
@@ -52,7 +56,12 @@ final class LineReader {
             let bytes = try file.read(chunk)
             if bytes.isEmpty { isAtEnd = true }
             held.discardReadBytes()
-            held.writeBytes(bytes)
+            if let gunzip {
+                var more = try gunzip.unpack(bytes)
+                held.writeBuffer(&more)
+            } else {
+                held.writeBytes(bytes)
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 package import Journaling
 import NIOCore
 
-/// Reads a recording, a directory of segments or one `.ndjson` file, entry by entry with bounded memory. One value reads
-/// it once; a copy goes on where this one stands.
+/// Reads a recording, a directory of segments or one `.ndjson` or `.ndjson.gz` file, entry by entry with bounded memory. One
+/// value reads it once; a copy goes on where this one stands.
 package struct RecordingReader {
     /// Of the first segment that is there.
     package let header: RecordingHeader
@@ -31,6 +31,7 @@ package struct RecordingReader {
     private var segment: UInt32
     private let longest: Int
     private let chunk: Int
+    private let limits: Limits
 
     /// - Parameter chunk: bytes of one read; what is read does not depend on it.
     package init(_ path: String, limits: Limits = .standard, chunk: Int = 256 << 10) throws(RecordingError) {
@@ -44,7 +45,8 @@ package struct RecordingReader {
         paths.removeFirst()
         longest = EntryCodec.longestLine(limits)
         self.chunk = chunk
-        let lines = try LineReader(first, longest: longest, chunk: chunk)
+        self.limits = limits
+        let lines = try LineReader(first, longest: longest, chunk: chunk, limits: limits)
         guard case .whole(let line) = try lines.next() else {
             throw RecordingReader.headerless(first, found: "an empty or cut file")
         }
@@ -160,7 +162,7 @@ package struct RecordingReader {
 
     /// False for a last segment that the recorder was killed in before its header was written.
     private mutating func begin(_ path: String) throws(RecordingError) -> Bool {
-        let lines = try LineReader(path, longest: longest, chunk: chunk)
+        let lines = try LineReader(path, longest: longest, chunk: chunk, limits: limits)
         let first = try lines.next()
         self.path = path
         if case .whole(let line) = first {
@@ -228,11 +230,11 @@ package struct RecordingReader {
                 .sorted { $0.0 < $1.0 }.map { SegmentName.path(path, $0.1) }
         case .missing:
             throw RecordingError(
-                place: path, sentence: "there is no recording here", expected: "a directory or an .ndjson file",
+                place: path, sentence: "there is no recording here", expected: "a directory, an .ndjson or an .ndjson.gz file",
                 found: "nothing", remedy: "name a path that exists")
         case .other:
             throw RecordingError(
-                place: path, sentence: "this is no recording", expected: "a directory or an .ndjson file",
+                place: path, sentence: "this is no recording", expected: "a directory, an .ndjson or an .ndjson.gz file",
                 found: "another kind of file", remedy: "name a recording")
         }
     }

@@ -3,7 +3,8 @@ package import Journaling
 import NIOCore
 
 /// Writes a recording into a directory: segments `0001.ndjson` and up, each beginning with the header, so that each can
-/// be read by itself. Whatever kills the process, everything up to the last flush is there, in whole lines but the last.
+/// be read by itself. Whatever kills the process, everything up to the last flush is there, in whole lines but the last;
+/// packed segments too, which are flushed at a byte each time.
 package final class RecordingWriter {
     private let directory: String
     private var header: RecordingHeader
@@ -17,16 +18,24 @@ package final class RecordingWriter {
     private var redactions = 0
     private var flushed: UInt64
     private var isFinished = false
+    private let isPacked: Bool
+    /// Packs the segment that is written now.
+    private var gzip: Gzip?
 
-    /// Bytes written or waiting to be, in all segments, removed ones included.
+    /// Bytes written or waiting to be, before they are packed, in all segments, removed ones included.
     package private(set) var bytes: UInt64 = 0
     /// Oldest segments removed because the recording reached its size (limits.recordingBytes).
     package private(set) var removedSegments = 0
     /// The first thing that went wrong; nothing is written behind it.
     package private(set) var failure: RecordingError?
 
-    /// - Parameter directory: made with mode 0700 when it is not there; refused when it holds a recording already.
-    package init(directory: String, header: RecordingHeader, limits: Limits = .standard) throws(RecordingError) {
+    /// - Parameters:
+    ///   - directory: made with mode 0700 when it is not there; refused when it holds a recording already.
+    ///   - isPacked: segments are gzip, `0001.ndjson.gz`; sizes of segments count what is packed, before it is.
+    package init(
+        directory: String, header: RecordingHeader, limits: Limits = .standard, isPacked: Bool = false
+    ) throws(RecordingError) {
+        self.isPacked = isPacked
         self.directory = directory
         self.header = header
         self.header.segment = 0
@@ -38,7 +47,7 @@ package final class RecordingWriter {
             try beginSegment()
         } catch {
             // Nothing half-started: an empty segment would only be in the way of the next attempt.
-            if file != nil { Directory.remove(SegmentName.path(directory, SegmentName.text(self.header.segment))) }
+            if file != nil { Directory.remove(path(self.header.segment)) }
             throw error
         }
     }
@@ -100,7 +109,7 @@ package final class RecordingWriter {
         flushed = RecordingWriter.now()
         guard buffer.readableBytes > 0 else { return }
         do throws(RecordingError) {
-            try writeOut()
+            try writeOut(gzip?.flush(buffer) ?? buffer)
         } catch {
             failure = error
             throw error
@@ -115,7 +124,7 @@ package final class RecordingWriter {
         EntryCodec.encode(RecordingEnd(entries: entries, redactions: redactions), into: &buffer)
         count(buffer.readableBytes - before)
         try flush()
-        file?.sync()
+        try endSegment()
         file = nil
         isFinished = true
     }
@@ -127,9 +136,20 @@ package final class RecordingWriter {
         }
     }
 
-    private func writeOut() throws(RecordingError) {
+    private func path(_ segment: UInt32) -> String {
+        SegmentName.path(directory, SegmentName.text(segment, isPacked: isPacked))
+    }
+
+    /// Nothing more comes into the segment that is written now.
+    private func endSegment() throws(RecordingError) {
+        if let gzip { try writeOut(gzip.finish()) }
+        gzip = nil
+        file?.sync()
+    }
+
+    private func writeOut(_ bytes: ByteBuffer) throws(RecordingError) {
         var problem: RecordingError?
-        unsafe buffer.withUnsafeReadableBytes { bytes in
+        unsafe bytes.withUnsafeReadableBytes { bytes in
             do throws(RecordingError) {
                 try unsafe file?.write(bytes)
             } catch {
@@ -144,9 +164,10 @@ package final class RecordingWriter {
         header.segment += 1
         header.redactions = redactions
         segmentBytes = 0
-        file?.sync()
         do throws(RecordingError) {
-            file = try FileDescriptor.create(SegmentName.path(directory, SegmentName.text(header.segment)))
+            try endSegment()
+            gzip = isPacked ? try Gzip(directory) : nil
+            file = try FileDescriptor.create(path(header.segment))
         } catch {
             failure = error
             throw error
@@ -163,7 +184,7 @@ package final class RecordingWriter {
     private func removeOldest() {
         var whole = closed.reduce(0) { $0 + $1.bytes }
         while whole + limits.segmentBytes > limits.recordingBytes, let oldest = closed.first {
-            Directory.remove(SegmentName.path(directory, SegmentName.text(oldest.number)))
+            Directory.remove(path(oldest.number))
             whole -= oldest.bytes
             closed.removeFirst()
             removedSegments += 1

@@ -16,6 +16,8 @@ package struct ProxyOptions: Sendable {
     /// Directory of the recording; nil = nothing is recorded.
     package var record: String?
     package var recordMode: RecordingHeader.Mode = .redacted
+    /// Segments of the recording are packed with gzip.
+    package var packsRecord = false
     /// The oracle reads the journal while it is written.
     package var judge = false
     /// Deadlines are credited for what this machine kept from our loops and from a server beside them. False: the journal

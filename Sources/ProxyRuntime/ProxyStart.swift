@@ -163,7 +163,8 @@ struct ProxyStart {
             mode: options.recordMode, limits: options.limits, finder: options.finder,
             redactionKey: redactionKey(), epochSeconds: startedWall / 1_000_000_000)
         let writer = try options.record.map {
-            try RecordingWriter(directory: $0, header: header(), limits: options.limits)
+            try RecordingWriter(
+                directory: $0, header: header(), limits: options.limits, isPacked: options.packsRecord)
         }
         return RecorderDesk(
             assembler: JournalAssembler(loops: options.loops, configuration), writer: writer,

@@ -93,7 +93,7 @@ import Wire
 
     @Test(arguments: samples.keys.sorted()) func aFileCutAnywhereIsReadInPart(_ kind: String) throws {
         let sample = try #require(Self.samples[kind])
-        let step = max(1, sample.bytes.count / 400)
+        let step = max(1, sample.bytes.count / 200)
         for end in stride(from: 0, to: sample.bytes.count, by: step) {
             let read = try Self.read(kind, Array(sample.bytes[..<end]))
             expectSane(read, "cut at \(end)")
@@ -103,7 +103,7 @@ import Wire
 
     @Test(arguments: samples.keys.sorted()) func flippedBitsAreSurvived(_ kind: String) throws {
         let sample = try #require(Self.samples[kind])
-        for seed in 0..<300 as Range<UInt64> {
+        for seed in 0..<150 as Range<UInt64> {
             var dice = SplitMix(seed)
             var bytes = sample.bytes
             for _ in 0...seed % 4 {

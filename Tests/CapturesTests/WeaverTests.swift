@@ -115,11 +115,12 @@ import Wire
         let weaving = try Weaving()
         try weaving.open()
         try weaving.send(Weaving.upgrade())
-        try weaving.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno", from: .server)
+        let answer = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno"
+        try weaving.send(answer, from: .server)
         try weaving.weaver.ended(1, from: .server, .reset, at: weaving.at(2))
         let lines = told(try weaving.entries())
         #expect(lines.contains("s1 refused 401"))
-        #expect(lines.last == "s1 closed \(Self.asked) 49")
+        #expect(lines.last == "s1 closed \(Self.asked) \(answer.utf8.count)")
         #expect(weaving.weaver.counts.refused == 1)
     }
 
@@ -237,7 +238,7 @@ import Wire
         #expect(entries.map(\.instant) == entries.map(\.instant).sorted())
         for id in 1...100 {
             let lines = told(entries.filter { $0.session?.value == UInt32(id) })
-            #expect(lines.filter { $0.contains("toClient 1") }.count == 4)
+            #expect(lines.filter { $0.contains(" toClient 1 ") }.count == 4)
         }
     }
 

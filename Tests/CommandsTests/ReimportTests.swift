@@ -18,7 +18,6 @@ import Wire
     struct Judged: Equatable {
         var verdicts: [String]
         var findings: [String]
-        var sessions: Int
     }
 
     @Test(arguments: names) func bothAreJudgedAlike(_ name: String) throws {
@@ -90,8 +89,8 @@ private final class Stand {
     private static func judge(_ path: String) throws -> ReimportTests.Judged {
         let judgement = try OfflineJudge(path, contract: nil).run { _ in }.judgement
         return ReimportTests.Judged(
-            verdicts: judgement.properties.map { "\($0.id) \(String(describing: $0.verdict))" }, findings: judgement.findings.map(\.id).sorted(),
-            sessions: judgement.sessions)
+            verdicts: judgement.properties.map { "\($0.id) \(String(describing: $0.verdict))" },
+            findings: judgement.findings.map(\.id).sorted())
     }
 
     /// - Parameter damage: what happens to the frame of that number, from 0.

@@ -47,7 +47,8 @@ struct ImportJournal {
         let epoch = epoch ?? 0
         var header = settings.header
         header.started = UTC.text(epoch)
-        writer = try RecordingWriter(directory: settings.directory, header: header, limits: settings.limits)
+        writer = try RecordingWriter(
+            directory: settings.directory, header: header, limits: settings.limits, isPacked: settings.isPacked)
         assembler = JournalAssembler(
             loops: 1,
             Transcriber.Configuration(

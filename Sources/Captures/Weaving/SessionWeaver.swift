@@ -15,15 +15,18 @@ package final class SessionWeaver: ConnectionSink {
         package var finder: any SecretFinder
         /// Random bytes for the redaction tags, at least 16.
         package var redactionKey: [UInt8]
+        /// Segments are packed with gzip.
+        package var isPacked: Bool
         package init(
             directory: String, header: RecordingHeader, limits: Limits = .standard,
-            finder: any SecretFinder = StandardSecrets(), redactionKey: [UInt8]
+            finder: any SecretFinder = StandardSecrets(), redactionKey: [UInt8], isPacked: Bool = false
         ) {
             self.directory = directory
             self.header = header
             self.limits = limits
             self.finder = finder
             self.redactionKey = redactionKey
+            self.isPacked = isPacked
         }
     }
 

@@ -35,6 +35,8 @@ package struct Import: AsyncParsableCommand {
     var contract: String?
     @Option(help: "What the files are, when they do not tell by themselves.")
     var format: String?
+    @Flag(help: "Pack the recording's segments with gzip.")
+    var gzip = false
     @OptionGroup var looks: Looks
 
     package init() {}
@@ -48,6 +50,7 @@ package struct Import: AsyncParsableCommand {
         do {
             let options = ImportOptions(keyLog: keylog, filter: filter, progress: { ticking.tell($0) })
             let run = try ImportRun(files, kind: format, options: options)
+            try checkPackets(run)
             let weaver = try SessionWeaver(settings(promise, purpose: run.purpose))
             let result = try run.run(into: weaver, scratch: scratch)
             ticking.end()
@@ -60,6 +63,14 @@ package struct Import: AsyncParsableCommand {
         }
     }
 
+    /// Keys and filters are of use for packets only.
+    private func checkPackets(_ run: ImportRun) throws {
+        guard keylog != nil || filter != nil, !run.sources.contains(where: { $0.importer.name == "pcap" }) else { return }
+        throw Complaint(
+            "\(keylog != nil ? "--keylog" : "--filter") is for captures of packets",
+            details: [("found", run.sources.map { $0.importer.name }.joined(separator: ", ")), ("remedy", "leave it out")], exit: .usage)
+    }
+
     private func settings(_ contract: Contract?, purpose: String) -> SessionWeaver.Settings {
         let header = RecordingHeader(
             program: Miswire.number, started: "", seed: 1,
@@ -69,7 +80,7 @@ package struct Import: AsyncParsableCommand {
         // Fresh each time and never stored (trust.md T35).
         var system = SystemRandomNumberGenerator()
         let key = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &system) }
-        return SessionWeaver.Settings(directory: out, header: header, finder: finder, redactionKey: key)
+        return SessionWeaver.Settings(directory: out, header: header, finder: finder, redactionKey: key, isPacked: gzip)
     }
 
     /// A directory that is there, on the recording's file system.

@@ -34,6 +34,8 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     var contract: String?
     @Option(help: "Record every session into this directory, secrets redacted.")
     var record: String?
+    @Flag(help: "Pack the recording's segments with gzip.")
+    var gzip = false
     @Option(help: "Seed of every decision. Default: the profile's, else drawn and printed.")
     var seed: UInt64?
     @Option(help: "Event loops. Default: one a core.")
@@ -79,6 +81,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         options.contract = promise
         options.seed = seed ?? faults?.seed ?? UInt64.random(in: 1...9_999)
         options.record = record
+        options.packsRecord = gzip
         options.judge = promise != nil
         options.program = Miswire.number
         options.mintKey = SigningKey.value()

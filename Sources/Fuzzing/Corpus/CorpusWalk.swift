@@ -88,14 +88,15 @@ struct CorpusWalk {
         }
     }
 
-    /// `0001.ndjson`
+    /// `0001.ndjson`, `0001.ndjson.gz`
     private static func isSegment(_ name: String) -> Bool {
-        name.hasSuffix(".ndjson") && name.count > 7 && name.dropLast(7).allSatisfy { $0.isASCII && $0.isNumber }
+        let plain = name.hasSuffix(".gz") ? name.dropLast(3) : name[...]
+        return plain.hasSuffix(".ndjson") && plain.count > 7 && plain.dropLast(7).allSatisfy { $0.isASCII && $0.isNumber }
     }
 
     private mutating func file(_ path: String, size: Int64, follow: Bool) {
         guard admit(path) else { return }
-        if path.hasSuffix(".ndjson") { return recording(path, parts: []) }
+        if path.hasSuffix(".ndjson") || path.hasSuffix(".ndjson.gz") { return recording(path, parts: []) }
         guard size <= Int64(bounds.fileBytes) else { return warn(path, "larger than \(bounds.fileBytes) bytes") }
         switch CorpusFiles.read(path, most: bounds.fileBytes, follow: follow) {
         case .bytes(let bytes):
