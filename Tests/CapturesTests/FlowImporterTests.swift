@@ -37,8 +37,8 @@ import Wire
         let (log, _) = CaptureVector.run(FlowImporter.self, CaptureVector.path("mitmproxy-11-version-21.flow"))
         #expect(log.times == log.times.sorted())
         // mitmproxy writes seconds as a double, which has 240 ns of such a time.
-        let first = try #require(log[1]?.times.first)
-        #expect(abs(first - 1_757_371_377_114_000_000) < 1_000)
+        let began = try #require(log[1]?.times.first)
+        #expect(abs(began - 1_757_371_377_114_000_000) < 1_000)
         let (first, second) = (try #require(log[1]), try #require(log[2]))
         #expect(first.times[0] < second.times[0] && second.times[0] < first.times[1] && first.times[1] < second.times[1])
     }
