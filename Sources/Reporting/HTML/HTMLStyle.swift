@@ -160,10 +160,10 @@ enum HTMLStyle {
         .row .u,.row .d,.row .b{display:none}
         }
         @media print{
-        .contents,.tools,button,.panel,.unscripted{display:none!important}
+        :root .page .contents,:root .page .tools,:root .page button,:root .page .panel,:root .page .unscripted{display:none}
         .columns{display:block}
         .card{break-inside:avoid}
-        .card::details-content{content-visibility:visible!important;block-size:auto!important;height:auto!important}
+        .card::details-content,.card details::details-content{content-visibility:visible;block-size:auto}
         .colophon{display:block;position:fixed;bottom:0;left:0;right:0;font-size:10px;line-height:14px;color:var(--ink3)}
         .page{padding:0;max-width:none}
         }
