@@ -39,7 +39,7 @@ import Testing
     @Test func otherFilesInTheDirectoryAreNoSegments() throws {
         let folder = try Folder()
         try Sample.write(folder["rec"], Sample.entries(1...3))
-        for name in ["1.ndjson", "00001.ndjson", "0000.ndjson", "-001.ndjson", "+001.ndjson", "0002.ndjson.gz", "a.ndjson"] {
+        for name in ["1.ndjson", "00001.ndjson", "0000.ndjson", "-001.ndjson", "+001.ndjson", "2.ndjson.gz", "0002.ndjson.gz.gz", "a.ndjson"] {
             try folder.write("rec/" + name, "nonsense")
         }
         #expect(try Sample.read(folder["rec"]).isComplete)

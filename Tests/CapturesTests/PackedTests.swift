@@ -16,7 +16,7 @@ import Testing
     @Test(arguments: [1, 7, 1_000, 1 << 18]) func packedSegmentsReadTheSame(_ chunk: Int) throws {
         let folder = try Folder()
         var limits = Limits.standard
-        limits.segmentBytes = 4_000
+        limits.segmentBytes = 2_000
         try Sample.write(folder["plain"], Sample.entries(1...60), limits: limits)
         try Self.write(folder["packed"], Sample.entries(1...60), limits: limits)
         let names = folder.names("packed")

@@ -11,7 +11,8 @@ import Wire
 @testable import Captures
 @testable import Commands
 
-/// What the proxy recorded, and an import of the same bytes as a capture would hold them, are judged alike.
+/// What the proxy recorded, and an import of the same bytes as a capture would hold them, are judged alike. Only where the
+/// proxy could not prove that its own loops were awake may the import, which has none, say more.
 @Suite struct ReimportTests {
     static let names = ["three-users", "five-errors", "error-to-the-wrong-user", "silent-error"]
 
@@ -23,7 +24,10 @@ import Wire
     @Test(arguments: names) func bothAreJudgedAlike(_ name: String) throws {
         let stand = try Stand(name)
         try stand.play { _ in nil }
-        #expect(try stand.judgeImport() == stand.judgeOriginal())
+        let (judged, original) = (try stand.judgeImport(), try stand.judgeOriginal())
+        #expect(judged.verdicts.count == original.verdicts.count)
+        for (one, other) in zip(judged.verdicts, original.verdicts) where !other.contains("inconclusive") { #expect(one == other) }
+        #expect(Set(original.findings).isSubset(of: judged.findings))
     }
 
     /// Bytes missing anywhere, on either side: nothing fails that did not fail before, and what cannot be known is not

@@ -20,7 +20,7 @@ final class ScratchFile {
             return
         }
         // Some file systems know no file without a name: one is made and unlinked at once.
-        var template = Array((directory + "/.miswire-XXXXXX").utf8CString)
+        var template = Array((directory + "/.miswire-" + String(repeating: "X", count: 6)).utf8CString)
         self.number = unsafe template.withUnsafeMutableBufferPointer { buffer -> Int32 in
             guard let base = buffer.baseAddress else { return -1 }
             let number = unsafe mkstemp(base)
