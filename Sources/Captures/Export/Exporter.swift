@@ -21,7 +21,7 @@ extension Exporter {
 }
 
 package enum ExporterRegistry {
-    package static let all: [any Exporter.Type] = [HARExporter.self, NDJSONExporter.self, PlanExporter.self]
+    package static let all: [any Exporter.Type] = [HARExporter.self, PcapngExporter.self, NDJSONExporter.self, PlanExporter.self]
 
     package static func named(_ name: String) -> (any Exporter.Type)? { all.first { $0.name == name } }
 }

@@ -3,7 +3,7 @@ package import NIOCore
 /// All kinds of files that can be imported, in the order in which they are asked.
 package enum ImporterRegistry {
     package static let all: [any Importer.Type] = [
-        FlowImporter.self, HARImporter.self, NDJSONImporter.self, RawCorpusImporter.self,
+        PcapImporter.self, FlowImporter.self, HARImporter.self, NDJSONImporter.self, RawCorpusImporter.self,
     ]
 
     /// Bytes of a file's beginning that are shown to importers.

@@ -51,7 +51,7 @@ package struct Import: AsyncParsableCommand {
             let options = ImportOptions(keyLog: keylog, filter: filter, progress: { ticking.tell($0) })
             let run = try ImportRun(files, kind: format, options: options)
             try checkPackets(run)
-            let weaver = try SessionWeaver(settings(promise, purpose: run.purpose))
+            let weaver = try SessionWeaver(Self.settings(promise, out: out, isPacked: gzip, purpose: run.purpose))
             let result = try run.run(into: weaver, scratch: scratch)
             ticking.end()
             let reason = ImportForm.reason(result)
@@ -71,7 +71,9 @@ package struct Import: AsyncParsableCommand {
             details: [("found", run.sources.map { $0.importer.name }.joined(separator: ", ")), ("remedy", "leave it out")], exit: .usage)
     }
 
-    private func settings(_ contract: Contract?, purpose: String) -> SessionWeaver.Settings {
+    static func settings(
+        _ contract: Contract?, out: String, isPacked: Bool, purpose: String
+    ) -> SessionWeaver.Settings {
         let header = RecordingHeader(
             program: Miswire.number, started: "", seed: 1,
             contract: contract.map { .init(name: $0.name, hash: $0.hash, text: $0.text) }, purpose: purpose)
@@ -80,7 +82,7 @@ package struct Import: AsyncParsableCommand {
         // Fresh each time and never stored (trust.md T35).
         var system = SystemRandomNumberGenerator()
         let key = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &system) }
-        return SessionWeaver.Settings(directory: out, header: header, finder: finder, redactionKey: key, isPacked: gzip)
+        return SessionWeaver.Settings(directory: out, header: header, finder: finder, redactionKey: key, isPacked: isPacked)
     }
 
     /// A directory that is there, on the recording's file system.

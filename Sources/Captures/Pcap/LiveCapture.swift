@@ -1,0 +1,176 @@
+import Glibc
+package import Journaling
+import NIOCore
+import Wire
+
+/// Listens to an interface: packets go into a pcapng file, are lifted into connections at once, or both. One thread does
+/// all of it; what comes while it is busy waits in the kernel, and what the kernel had to drop is told.
+package final class LiveCapture {
+    package struct Options: Sendable {
+        package var interface: String
+        /// A BPF expression.
+        package var filter: String?
+        /// The pcapng file, which must not be there yet.
+        package var write: String?
+        /// Stop after this time, or this many packets.
+        package var duration: Duration?
+        package var count: UInt64?
+        package var keyLog: String?
+        package var limits: Limits
+        package var program: String
+        package init(
+            interface: String, filter: String? = nil, write: String? = nil, duration: Duration? = nil,
+            count: UInt64? = nil, keyLog: String? = nil, limits: Limits = .standard, program: String = "miswire"
+        ) {
+            self.interface = interface
+            self.filter = filter
+            self.write = write
+            self.duration = duration
+            self.count = count
+            self.keyLog = keyLog
+            self.limits = limits
+            self.program = program
+        }
+    }
+
+    package struct Summary: Sendable, Equatable {
+        package var packets: UInt64 = 0
+        package var bytes: UInt64 = 0
+        /// Packets that libpcap lost because we, or the interface, were behind.
+        package var dropped: UInt64 = 0
+        package var connections: UInt64 = 0
+        /// False: some right that only opening the device needed could not be given up.
+        package var gaveUpRights = true
+        package init() {}
+    }
+
+    private let options: Options
+    private let device: CaptureDevice
+    private let keys: KeyLog
+    private var file: FileDescriptor?
+    private var held: [UInt8] = []
+    private var flushed = ContinuousClock.now
+    private var summary = Summary()
+    private var last: WallTime = 0
+    private var isLifting = false
+
+    /// Opens the interface; rights are needed for this only.
+    package init(_ options: Options) throws(ImportError) {
+        self.options = options
+        if let path = options.keyLog { keys = try KeyLog.read(path) } else { keys = KeyLog() }
+        device = try CaptureDevice(options.interface, filter: options.filter)
+    }
+
+    /// Listens until `isAsked`, the time, or the count says that it is enough. Meant for a thread of its own.
+    /// - Parameter makeSink: where connections go, made after rights were given up; nil = packets are only written.
+    package func run(
+        _ makeSink: () throws(ImportError) -> (any ConnectionSink)?, isAsked: () -> Bool,
+        progress: (Summary) -> Void
+    ) throws(ImportError) -> Summary {
+        summary.gaveUpRights = CaptureDevice.dropRights()
+        try openFile()
+        let sink = try makeSink()
+        isLifting = sink != nil
+        let tls = TLSLayer(next: sink ?? NobodyListens(), keyLog: keys)
+        let begun = ContinuousClock.now
+        var lifter = PacketLifter(sink: tls, name: options.interface, limits: options.limits)
+        var told = begun
+        while !isAsked(), summary.packets < options.count ?? .max {
+            let now = ContinuousClock.now
+            if let duration = options.duration, begun.duration(to: now) >= duration { break }
+            let room = Int(clamping: min(256, (options.count ?? .max) - summary.packets))
+            let got = try device.take(room) { (bytes, wireLength, time) throws(ImportError) in
+                try take(bytes, wireLength, time, &lifter)
+            }
+            if got == 0 { try idle(&lifter) }
+            if flushed.duration(to: now) >= .seconds(1) { try flush() }
+            if told.duration(to: now) >= .seconds(1) {
+                told = now
+                summary.dropped = device.counts.dropped
+                progress(summary)
+            }
+        }
+        return try end(&lifter, sink)
+    }
+
+    private func take(
+        _ bytes: RawSpan, _ wireLength: Int, _ time: WallTime, _ lifter: inout PacketLifter
+    ) throws(ImportError) {
+        summary.packets += 1
+        summary.bytes += UInt64(wireLength)
+        last = time
+        if file != nil {
+            PcapngBlocks.packet(bytes, wireLength: wireLength, at: time, into: &held)
+            if held.count >= 1 << 20 { try flush() }
+        }
+        let stamp = PacketStamp(number: summary.packets, time: time, link: device.link, wireLength: wireLength)
+        if isLifting { try lifter.take(stamp, bytes) }
+    }
+
+    /// Nothing is there: waits a little, and lets what has waited long enough go on.
+    private func idle(_ lifter: inout PacketLifter) throws(ImportError) {
+        var waiting = pollfd(fd: device.descriptor, events: Int16(POLLIN), revents: 0)
+        if waiting.fd >= 0 { _ = unsafe poll(&waiting, 1, 50) } else { usleep(20_000) }
+        var now = timespec()
+        if unsafe clock_gettime(CLOCK_REALTIME, &now) == 0 {
+            try lifter.pass(WallTime(now.tv_sec) &* 1_000_000_000 &+ WallTime(now.tv_nsec))
+        }
+    }
+
+    private func end(_ lifter: inout PacketLifter, _ sink: (any ConnectionSink)?) throws(ImportError) -> Summary {
+        let counts = device.counts
+        summary.dropped = counts.dropped
+        if file != nil {
+            PcapngBlocks.statistics(received: counts.received, dropped: counts.dropped, at: last, into: &held)
+            try flush()
+            file?.sync()
+        }
+        if counts.dropped > 0 {
+            try sink?.note(
+                nil,
+                "\(options.interface): \(counts.dropped) packets were dropped because nobody was fast enough to take them"
+            )
+        }
+        try lifter.conclude()
+        summary.connections = lifter.connections
+        return summary
+    }
+
+    // MARK: The file
+
+    private func openFile() throws(ImportError) {
+        guard let path = options.write else { return }
+        do { file = try FileDescriptor.create(path) } catch { throw LiveCapture.unwritable(error) }
+        PcapngBlocks.section(program: options.program, into: &held)
+        PcapngBlocks.interface(
+            link: device.link, name: options.interface, filter: options.filter ?? "", into: &held)
+        try flush()
+    }
+
+    private func flush() throws(ImportError) {
+        flushed = ContinuousClock.now
+        guard !held.isEmpty, file != nil else { return }
+        var failure: RecordingError?
+        unsafe held.withUnsafeBytes { bytes in
+            do throws(RecordingError) { unsafe try file?.write(bytes) } catch { failure = error }
+        }
+        if let failure { throw LiveCapture.unwritable(failure) }
+        held.removeAll(keepingCapacity: true)
+    }
+
+    private static func unwritable(_ error: RecordingError) -> ImportError {
+        ImportError(
+            place: error.place, sentence: "the capture cannot be written", found: error.found,
+            remedy: error.remedy.isEmpty ? nil : error.remedy)
+    }
+}
+
+/// For captures that are only written.
+private final class NobodyListens: ConnectionSink {
+    func opened(_ connection: Connection, at time: WallTime) {}
+    func bytes(_ id: Connection.ID, from side: Side, _ bytes: ByteBuffer, at time: WallTime) {}
+    func gap(_ id: Connection.ID, from side: Side, count: UInt64, at time: WallTime) {}
+    func ended(_ id: Connection.ID, from side: Side, _ style: EndStyle, at time: WallTime) {}
+    func gone(_ id: Connection.ID, at time: WallTime) {}
+    func note(_ id: Connection.ID?, _ sentence: String) {}
+}

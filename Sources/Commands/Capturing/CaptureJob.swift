@@ -1,0 +1,65 @@
+import Captures
+import Contracts
+import Foundation
+import Synchronization
+
+/// A live capture on a thread of its own.
+final class CaptureJob: Sendable {
+    struct Told: Sendable {
+        var live = LiveCapture.Summary()
+        /// Whether a session was found and recorded.
+        var hasRecording = false
+        var counts = ImportCounts()
+    }
+
+    private let options: LiveCapture.Options
+    private let out: String?
+    private let contract: Contract?
+    private let isAsked = Atomic(false)
+
+    init(_ options: LiveCapture.Options, out: String?, contract: Contract?) {
+        self.options = options
+        self.out = out
+        self.contract = contract
+    }
+
+    /// Ends the capture in good order.
+    func stop() { isAsked.store(true, ordering: .releasing) }
+
+    /// - Parameter opened: the interface is listened to from now on.
+    func run(
+        opened: @escaping @Sendable () -> Void, progress: @escaping @Sendable (LiveCapture.Summary) -> Void
+    ) async -> Result<Told, ImportError> {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                do throws(ImportError) {
+                    continuation.resume(returning: .success(try self.listen(opened, progress)))
+                } catch { continuation.resume(returning: .failure(error)) }
+            }
+        }
+    }
+
+    private func listen(
+        _ opened: () -> Void, _ progress: (LiveCapture.Summary) -> Void
+    ) throws(ImportError) -> Told {
+        let capture = try LiveCapture(options)
+        var told = Told()
+        var weaver: SessionWeaver?
+        opened()
+        told.live = try capture.run(
+            { () throws(ImportError) in
+                weaver = try self.makeWeaver()
+                return weaver
+            }, isAsked: { isAsked.load(ordering: .acquiring) }, progress: progress)
+        try weaver?.finish()
+        told.hasRecording = weaver?.hasRecording ?? false
+        told.counts = weaver?.counts ?? ImportCounts()
+        return told
+    }
+
+    private func makeWeaver() throws(ImportError) -> SessionWeaver? {
+        guard let out else { return nil }
+        let settings = Import.settings(contract, out: out, isPacked: false, purpose: "captured from \(options.interface)")
+        return try SessionWeaver(settings)
+    }
+}

@@ -1,0 +1,79 @@
+package import ArgumentParser
+import Captures
+import Contracts
+import Profiles
+import Reporting
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// `miswire capture -i IFACE [BPF]`: listens to an interface, writes what passes, or makes a recording of it at once.
+package struct Capture: AsyncParsableCommand, StopsBySignal {
+    package static let configuration = CommandConfiguration(
+        commandName: "capture", abstract: "Capture WebSocket traffic from a network interface.",
+        discussion: """
+            miswire capture -i lo tcp port 8080 --write chat.pcapng
+            miswire capture -i eth0 --out rec/ --duration 5m
+            Ctrl-C ends it in good order.
+            """)
+
+    @Option(name: [.customShort("i"), .long], help: "The network interface; any = all of them.")
+    var interface: String
+    @Argument(help: "Only these packets, in the language of tcpdump: tcp port 8080.")
+    var filter: [String] = []
+    @Option(help: "Write the packets into this pcapng file.")
+    var write: String?
+    @Option(help: "Make a recording of them in this directory, secrets redacted.")
+    var out: String?
+    @Option(help: "A shipped contract's name, or a file: goes into the recording, and tells where its secrets stand.")
+    var contract: String?
+    @Option(name: .customLong("keylog"), help: "A file of TLS secrets (SSLKEYLOGFILE), read at the start.")
+    var keyLog: String?
+    @Option(help: "Stop after this time, such as 30s.")
+    var duration: TimeSpan?
+    @Option(help: "Stop after this many packets.")
+    var count: UInt64?
+    @OptionGroup var looks: Looks
+
+    package init() {}
+
+    package func validate() throws {
+        guard write != nil || out != nil else {
+            throw ValidationError("`miswire capture` needs --write FILE or --out RECORDING")
+        }
+        if count == 0 { throw ValidationError("`0` is not a value of `--count`") }
+    }
+
+    package func run() async throws {
+        let console = Console(looks: looks)
+        let promise = try contract.map { try ContractLoader().load($0) }
+        let expression = filter.isEmpty ? nil : filter.joined(separator: " ")
+        let options = LiveCapture.Options(
+            interface: interface, filter: expression, write: write, duration: duration?.duration, count: count,
+            keyLog: keyLog, program: "miswire \(Miswire.number)")
+        let job = CaptureJob(options, out: out, contract: promise)
+        let begun = ContinuousClock.now
+        let watch = Task { for await _ in Signals.stream([SIGINT, SIGTERM]) { job.stop() } }
+        defer { watch.cancel() }
+        let ticker = Mutex(Ticker(console: console, verb: "capture"))
+        let result = await job.run(
+            opened: { console.talk(CaptureForm.opening(options, out: out)) },
+            progress: { summary in ticker.withLock { $0.tell(CaptureForm.progress(summary)) } })
+        ticker.withLock { $0.end() }
+        switch result {
+        case .failure(let error): throw ImportForm.complaint(error)
+        case .success(let told): try finish(told, console, took: begun.duration(to: .now))
+        }
+    }
+
+    private func finish(_ told: CaptureJob.Told, _ console: Console, took: Duration) throws {
+        for line in CaptureForm.warnings(told, interface) { console.talk("warning: \(SafeText.show(line))\n") }
+        let reason: ExitReason = told.live.packets == 0 ? .nothingExercised : .pass
+        if !looks.json { console.answer(CaptureForm.files(told, write: write, out: out)) }
+        console.talk(reason.ending(CaptureForm.closing(told.live, took: took)) + "\n")
+        if looks.json { console.emit(CaptureForm.line(told, reason)) }
+        throw Finished(reason)
+    }
+}
