@@ -271,4 +271,21 @@ import Wire
         }
         #expect(judgement.sentences.isEmpty)
     }
+
+    /// Three requests wait for a server that accepts late and begins to answer later than it may take for one.
+    @Test func earlyWordsMayBeTakenUpLate() {
+        let judgement = judge { story in
+            story.open(1, "alice", at: 0, accepted: false)
+            for number in 1...3 { story.send(1, Say.start("alice", "q\(number)"), at: 10 + Double(number)) }
+            story.accept(1, at: 9_000)
+            story.event(1, #"{"type":"connected","user_id":"alice","connection_id":"ws_1"}"#, at: 9_001)
+            for number in 1...3 {
+                let run = "r\(number)"
+                story.event(1, Say.event("agent_started", "alice", run: run, thread: "ta"), at: 40_000 + Double(number))
+                story.event(1, Say.event("agent_completed", "alice", run: run, thread: "ta"), at: 41_000 + Double(number))
+            }
+            story.closed(1, at: 190_000)
+        }
+        #expect(judgement.sentences.isEmpty)
+    }
 }

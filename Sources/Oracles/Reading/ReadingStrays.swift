@@ -49,6 +49,8 @@ extension Reader {
 
     mutating func nobodyAsked(_ event: Event, _ keys: [RunKey], _ contract: Contract) {
         guard let session = sessions[event.session], session.obscured == nil, session.cutBy == nil else { return }
+        // What was asked before the accept is owed nothing and forgotten at its bound; a slow server may start it yet.
+        guard !session.spokeEarly else { return }
         let (name, type) = (event.recognition.name, event.recognition.type)
         guard let index = contract.runs.firstIndex(where: { $0.names(isRequest: false, name: name, type: type) }) else {
             return

@@ -53,6 +53,8 @@ final class InlineCase {
     var queue: [Work] = []
     private var dirty: [InlineLink] = []
     private var output = SessionOutput()
+    /// Bytes of the step under way that no server took.
+    private var undelivered: UInt64 = 0
     var commands: [PlayMachine.Command] = []
     private var isBusy = false
     var act = Act.playing
@@ -144,6 +146,12 @@ final class InlineCase {
             next += 1
         }
         output.removeAll()
+        if undelivered > 0 {
+            // At once: the end of the session may be queued already, and nothing follows its totals.
+            let count = undelivered
+            undelivered = 0
+            step(index, .undelivered(.server, count))
+        }
         if case .closed = event {
             sessions[index].isOver = true
             directory.remove(sessions[index].id)
@@ -155,8 +163,7 @@ final class InlineCase {
         case .connect: dial(index)
         case .write(.client, let bytes): writeToUser(bytes, index)
         case .write(.server, let bytes):
-            if let server = sessions[index].server { return server.write(bytes) }
-            queue.append(.session(index, .undelivered(.server, UInt64(clamping: bytes.readableBytes))))
+            undelivered &+= sessions[index].server?.write(bytes) ?? UInt64(clamping: bytes.readableBytes)
         case .finish(.client): endTowardsUser(index)
         case .finish(.server): sessions[index].server?.finish()
         case .close(.client, let style): closeUser(style, index)

@@ -114,18 +114,17 @@ final class InlineLink: ChannelInboundHandler {
 
     // MARK: Commands
 
-    func write(_ buffer: ByteBuffer) {
+    /// Gives how many bytes were lost because nobody takes any.
+    func write(_ buffer: ByteBuffer) -> UInt64 {
         let count = UInt64(clamping: buffer.readableBytes)
-        guard let context, isActive, !outputEnded, !isDiscarding else {
-            if count > 0 { play.tell(.undelivered(.server, count), session) }
-            return
-        }
+        guard let context, isActive, !outputEnded, !isDiscarding else { return count }
         handed &+= count
         context.write(wrapOutboundOut(buffer), promise: nil)
         if !needsFlush {
             needsFlush = true
             play.flushLater(self)
         }
+        return 0
     }
 
     func flush() {
