@@ -272,17 +272,24 @@ import Wire
         #expect(judgement.sentences.isEmpty)
     }
 
-    /// Three requests wait for a server that accepts late and begins to answer later than it may take for one.
-    @Test func earlyWordsMayBeTakenUpLate() {
+    /// Requests wait for a server that accepts late: an error may be for any of them, and whatever was asked may begin.
+    @Test(arguments: 0...3) func earlyWordsMayBeTakenUpLate(erring: Int) {
         let judgement = judge { story in
             story.open(1, "alice", at: 0, accepted: false)
-            for number in 1...3 { story.send(1, Say.start("alice", "q\(number)"), at: 10 + Double(number)) }
-            story.accept(1, at: 9_000)
-            story.event(1, #"{"type":"connected","user_id":"alice","connection_id":"ws_1"}"#, at: 9_001)
             for number in 1...3 {
-                let run = "r\(number)"
-                story.event(1, Say.event("agent_started", "alice", run: run, thread: "ta"), at: 40_000 + Double(number))
-                story.event(1, Say.event("agent_completed", "alice", run: run, thread: "ta"), at: 41_000 + Double(number))
+                if number == 3 { story.send(1, #"{"type":null,"agent_name":"x"}"#, at: 12.5) }
+                story.send(1, Say.start("alice", "q\(number)"), at: 10 + Double(number))
+            }
+            story.accept(1, at: 900)
+            story.event(1, #"{"type":"connected","user_id":"alice","connection_id":"ws_1"}"#, at: 901)
+            for number in 0...3 {
+                let at = 1_700 + Double(number)
+                if number == erring { story.event(1, Say.error("message_processing_error"), at: at) }
+                guard number > 0 else { continue }
+                story.event(1, Say.event("agent_started", "alice", run: "r\(number)", thread: "ta"), at: at)
+            }
+            for number in 1...3 {
+                story.event(1, Say.event("agent_completed", "alice", run: "r\(number)", thread: "ta"), at: 1_800 + Double(number))
             }
             story.closed(1, at: 190_000)
         }
