@@ -64,7 +64,7 @@ struct TestPeer {
         let (own, other) = client ? (clientStart, serverStart) : (serverStart, clientStart)
         let sequence = own &+ 1 &+ UInt32(truncatingIfNeeded: at)
         let due = other &+ 1 &+ UInt32(truncatingIfNeeded: ack)
-        let size = UInt8((20 + options.count) / 4 << 4)
+        let size = UInt8(((20 + options.count) / 4) << 4)
         let tcp = joined(
             .big16(client ? clientPort : serverPort), .big16(client ? serverPort : clientPort), .big32(sequence),
             .big32(due),

@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func everyCut() throws {
-        let text = "GET / HTTP/1.1\r\n\r\n"
+        let text = "GET / HTTP/1.1 etc."
         for size in 1...text.utf8.count {
             var packets = peer.handshake
             for at in stride(from: 0, to: text.utf8.count, by: size) {
