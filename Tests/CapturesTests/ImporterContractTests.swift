@@ -11,8 +11,30 @@ import Wire
         "ndjson": ("a.ndjson", Array(ndjson.utf8), 2, 5),
         "flow": ("a.flow", (try? CaptureVector.read("plain.flow")) ?? [], 2, 3),
         "har": ("a.har", Array(har.utf8), 2, 4),
+        "pcap": ("a.pcap", pcap, 1, 2),
         "raw": ("id:000000", Array("{\"a\":1}\n{\"b\":2}\n".utf8), 1, 2),
     ]
+    static var pcap: [UInt8] {
+        let peer = TestPeer()
+        let request = """
+            GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n
+            """
+        let answer = """
+            HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n
+            """
+        let (sent, got) = (Array(request.utf8), Array(answer.utf8))
+        let ends = TestPeer.Flags.finish | TestPeer.Flags.acknowledge
+        return pcapFile(
+            peer.handshake + [
+                peer.packet(client: true, at: 0, sent), peer.packet(client: false, at: 0, got, ack: sent.count),
+                peer.packet(client: true, at: sent.count, [0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69], ack: got.count),
+                peer.packet(client: false, at: got.count, [0x81, 2, 0x79, 0x6f], ack: sent.count + 8),
+                peer.packet(client: true, at: sent.count + 8, flags: ends, ack: got.count + 4),
+                peer.packet(client: false, at: got.count + 4, flags: ends, ack: sent.count + 9),
+            ])
+    }
     static let har = """
         {"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[
         {"_resourceType":"websocket","_webSocketMessages":[{"type":"send","time":1789999336.014,"opcode":1,"data":"{\\"a\\":1}"},
