@@ -9,7 +9,7 @@ import Testing
             "fuz ws://localhost:8080", 4,
             """
             error: `fuz` is not a verb; write `miswire fuzz`                                    exit 4 (usage)
-              verbs: demo proxy fuzz replay check import export profile contract faults backend corpus
+              verbs: demo proxy fuzz replay check capture import export profile contract faults backend corpus
                      recording limits
 
             """
@@ -18,7 +18,7 @@ import Testing
             "prox ws://localhost:8080", 4,
             """
             error: `prox` is not a verb; write `miswire proxy`                                  exit 4 (usage)
-              verbs: demo proxy fuzz replay check import export profile contract faults backend corpus
+              verbs: demo proxy fuzz replay check capture import export profile contract faults backend corpus
                      recording limits
 
             """

@@ -32,7 +32,7 @@ import Wire
         ("fuzz --json", 4), ("fuzz ws://127.0.0.1:1 --users many --json", 4),
         ("replay nothere.plan ws://127.0.0.1:1/ws --json", 4), ("check nothere --json", 4),
         ("import nothere --out x --json", 4), ("export nothere --format har --out x --json", 4), ("export --json", 4),
-        ("corpus list nothere --json", 4), ("recording show nothere --json", 4),
+        ("corpus list nothere --json", 4), ("capture -i nothere --json", 4), ("recording show nothere --json", 4),
         ("profile list --json", 0), ("profile show transparent --json", 0), ("profile check transparent --json", 0),
         ("profile check nothere --json", 4), ("contract --json", 0), ("contract echo --json", 0),
         ("contract nothere --json", 4), ("faults --json", 0), ("faults message --json", 0), ("faults drop --json", 0),
