@@ -106,6 +106,25 @@ import Wire
         #expect(net.conclude().differences == [])
     }
 
+    /// In the fragments it came in, and the journal tells each: a message without its end would be no message.
+    @Test func withoutAPartnerFragmentsGoOnAsSuch() {
+        var net = Net(profile: Sample.profile(Sample.rule("cross-streams", ["mode": ["swap"]]) { $0.to = .server }))
+        let alice = net.upgraded(1, user: "alice")
+        _ = net.takeServer(alice)
+        let parts = Sample.joined(
+            Sample.frame("in ", fin: false, masked: true), Sample.frame("three ", opcode: .continuation, fin: false, masked: true),
+            Sample.frame("parts", opcode: .continuation, masked: true))
+        net.client(alice, parts)
+        #expect(net.takeServer(alice) == parts)
+        let (entries, differences) = net.conclude()
+        #expect(differences == [])
+        let left = entries.compactMap { entry -> FrameRecord? in
+            if case .frame(let frame) = entry.body, frame.passage.atServer != nil, !frame.frame.opcode.isControl { frame } else { nil }
+        }
+        #expect(left.map(\.frame.fin) == [false, false, true])
+        #expect(left.map { $0.message?.payload.map { String(buffer: $0) } } == [nil, nil, "in three parts"])
+    }
+
     /// trust.md T26.
     @Test func credentialsDoNotTravel() {
         for among in [[], ["bob"], ["alice", "bob"]] {

@@ -272,4 +272,31 @@ import Wire
         #expect(judgement.sentences.isEmpty)
         #expect(judgement.counts("E3") == [3, 2, 0, 1, 0])
     }
+
+    /// A server may say in an error in which thread it stands: what is under way there is not over by it.
+    @Test(arguments: [#","thread_id":"ta""#, ""]) func anErrorToARequestInTheThreadOfARun(named: String) {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice"), at: 10)
+            story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta"), at: 11)
+            story.send(1, #"{"type":"tool_executing","tool_name":"invalid_tool"\#(named)}"#, at: 12)
+            story.event(1, Say.error("tool_execution_error", user: "alice", more: #","thread_id":"ta""#), at: 13)
+            story.event(1, Say.event("tool_executing", "alice", run: "r1", thread: "ta", more: #","tool_name":"t""#), at: 14)
+            story.event(1, Say.event("tool_completed", "alice", run: "r1", thread: "ta", more: #","tool_name":"t""#), at: 15)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "ta"), at: 16)
+        }
+        #expect(judgement.sentences.isEmpty)
+    }
+
+    /// The same where the run is only asked for yet.
+    @Test func anErrorToARequestInTheThreadThatAStartNames() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice", thread: "ta"), at: 10)
+            story.send(1, #"{"type":"tool_executing","tool_name":"invalid_tool","thread_id":"ta"}"#, at: 12)
+            story.event(1, Say.error("tool_execution_error", user: "alice", more: #","thread_id":"ta""#), at: 13)
+            story.wholeRun(1, "alice", run: "r1", thread: "ta", request: nil, at: 14)
+        }
+        #expect(judgement.sentences.isEmpty)
+    }
 }

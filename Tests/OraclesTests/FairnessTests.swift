@@ -44,6 +44,25 @@ import Wire
         #expect(judgement.counts("E3") == [3, 2, 0, 1, 0])
     }
 
+    /// Nor are they the next request's when they repeat the thread that the late one named.
+    @Test(arguments: [1, 2], [true, false]) func lateErrorsThatRepeatAThreadTakeNoOthersStart(starts: Int, repeats: Bool) {
+        let judgement = judge { story in
+            story.ticks(from: 0, to: 500)
+            story.enter(1, "alice", at: 1)
+            story.send(1, Say.start(nil, thread: "no-thread-of-hers"), at: 510)
+            story.tick(at: 2_500)
+            story.ticks(from: 2_600, to: 4_000)
+            for _ in 1...starts { story.send(1, Say.start("alice"), at: 2_601) }
+            let thread = repeats ? #","thread_id":"no-thread-of-hers""# : ""
+            story.event(1, Say.error("authentication_error", user: "alice", more: thread), at: 2_610)
+            for run in 1...starts {
+                story.wholeRun(1, "alice", run: "r\(run)", thread: "t\(run)", request: nil, at: 2_620)
+            }
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E3") == [1, 0, 0, 1, 0])
+    }
+
     // MARK: What the journal does not hold
 
     @Test func aJournalWithoutItsBeginning() {

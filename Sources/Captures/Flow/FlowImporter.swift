@@ -3,7 +3,7 @@ package import NIOCore
 import Wire
 
 /// Dumps of mitmproxy (`mitmdump -w`), all versions of its format from 0.18 to 21.
-package enum FlowImporter: Importer {
+package enum FlowImporter: FileImporter {
     package static let name = "flow"
     package static let summary = "flow dumps, as mitmproxy and mitmdump write them"
     package static let records = (one: "flow", many: "flows")
@@ -22,23 +22,7 @@ package enum FlowImporter: Importer {
     }
 
     package static func read(
-        _ paths: [String], options: ImportOptions, into sink: any ConnectionSink
-    ) throws(ImportError) -> ImportSummary {
-        var summary = ImportSummary()
-        var first: Connection.ID = 1
-        for path in paths {
-            let read = try read(path, options, sink, &first)
-            summary.records += read.records
-            summary.bytes += read.bytes
-            summary.unreadable += read.unreadable
-            summary.skipped += read.skipped
-            options.progress?(summary)
-        }
-        return summary
-    }
-
-    private static func read(
-        _ path: String, _ options: ImportOptions, _ sink: any ConnectionSink, _ first: inout Connection.ID
+        _ path: String, options: ImportOptions, into sink: any ConnectionSink
     ) throws(ImportError) -> ImportSummary {
         let file = try SourceFile(path)
         let index = try FlowIndex(file, limits: options.limits, chunk: options.chunk)
@@ -46,9 +30,8 @@ package enum FlowImporter: Importer {
         let context = FlowContext(file, sink, limits: options.limits, chunk: chunk)
         for (flow, phrase) in index.unread { try context.remark(nil, "\(path) flow \(flow): \(phrase)") }
         var sessions: [FlowSession] = []
-        for record in index.records {
-            sessions.append(FlowSession(record, id: first, context))
-            first += 1
+        for (number, record) in index.records.enumerated() {
+            sessions.append(FlowSession(record, id: Connection.ID(number) + 1, context))
         }
         try MessageTimeline.play(sessions)
         try context.finish()

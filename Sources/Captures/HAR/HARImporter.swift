@@ -3,7 +3,7 @@ package import NIOCore
 import Wire
 
 /// HTTP archives with `_webSocketMessages`, as Chrome DevTools, mitmproxy, Playwright and others write them.
-package enum HARImporter: Importer {
+package enum HARImporter: FileImporter {
     package static let name = "har"
     package static let summary = "HTTP archives with WebSocket messages: Chrome DevTools, Playwright, mitmproxy and others"
     package static let records = (one: "entry", many: "entries")
@@ -27,23 +27,7 @@ package enum HARImporter: Importer {
     private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d }
 
     package static func read(
-        _ paths: [String], options: ImportOptions, into sink: any ConnectionSink
-    ) throws(ImportError) -> ImportSummary {
-        var summary = ImportSummary()
-        var first: Connection.ID = 1
-        for path in paths {
-            let read = try read(path, options, sink, &first)
-            summary.records += read.records
-            summary.bytes += read.bytes
-            summary.unreadable += read.unreadable
-            summary.skipped += read.skipped
-            options.progress?(summary)
-        }
-        return summary
-    }
-
-    private static func read(
-        _ path: String, _ options: ImportOptions, _ sink: any ConnectionSink, _ first: inout Connection.ID
+        _ path: String, options: ImportOptions, into sink: any ConnectionSink
     ) throws(ImportError) -> ImportSummary {
         let file = try SourceFile(path)
         try check(file, options.limits)
@@ -59,9 +43,8 @@ package enum HARImporter: Importer {
         let context = HARContext(file, sink, limits: options.limits, chunk: chunk, creator: index.creator)
         for (entry, phrase) in index.unread { try context.remark(nil, "\(path) entry \(entry): \(phrase)") }
         var sessions: [HARSession] = []
-        for entry in index.entries {
-            sessions.append(try HARSession(entry, id: first, context))
-            first += 1
+        for (number, entry) in index.entries.enumerated() {
+            sessions.append(try HARSession(entry, id: Connection.ID(number) + 1, context))
         }
         try MessageTimeline.play(sessions)
         try context.finish()

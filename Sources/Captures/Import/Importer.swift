@@ -34,9 +34,28 @@ package protocol Importer: Sendable {
 
 extension Importer {
     package static var isOrdered: Bool { false }
-    package static var joinsFiles: Bool { false }
     package static var isMessagesOnly: Bool { false }
     package static func recognizes(directory names: [String]) -> Bool { false }
+}
+
+/// A kind of which each file, or directory, is a source of its own.
+package protocol FileImporter: Importer {
+    static func read(
+        _ path: String, options: ImportOptions, into sink: any ConnectionSink
+    ) throws(ImportError) -> ImportSummary
+}
+
+extension FileImporter {
+    package static var joinsFiles: Bool { false }
+
+    package static func read(
+        _ paths: [String], options: ImportOptions, into sink: any ConnectionSink
+    ) throws(ImportError) -> ImportSummary {
+        guard let path = paths.first else { return ImportSummary() }
+        let summary = try read(path, options: options, into: sink)
+        options.progress?(summary)
+        return summary
+    }
 }
 
 /// What every importer may be asked for.

@@ -4,7 +4,7 @@ import Wire
 
 /// Messages as lines of JSON, one a line: `{"session":"s1","direction":"toServer","opcode":"text","time":…,"data":"…"}`.
 /// Sessions may be interleaved; a session without a Close was still open when the file ended.
-package enum NDJSONImporter: Importer {
+package enum NDJSONImporter: FileImporter {
     package static let name = "ndjson"
     package static let summary = "messages as lines of JSON, as `miswire export --format ndjson` writes them"
     package static let records = (one: "line", many: "lines")
@@ -25,17 +25,15 @@ package enum NDJSONImporter: Importer {
     }
 
     package static func read(
-        _ paths: [String], options: ImportOptions, into sink: any ConnectionSink
+        _ path: String, options: ImportOptions, into sink: any ConnectionSink
     ) throws(ImportError) -> ImportSummary {
         var summary = ImportSummary()
-        for path in paths {
-            var reading = Reading(path, options: options, sink: sink)
-            do { try reading.read(&summary) } catch {
-                try reading.finish()
-                throw error
-            }
+        var reading = Reading(path, options: options, sink: sink)
+        do { try reading.read(&summary) } catch {
             try reading.finish()
+            throw error
         }
+        try reading.finish()
         return summary
     }
 }

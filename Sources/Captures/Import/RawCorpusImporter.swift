@@ -5,7 +5,7 @@ import Wire
 /// Directories of raw files as AFL, libFuzzer and honggfuzz keep them: each file is what one client sent on one session.
 /// A file whose lines are all JSON is a message a line; any other file is one message. What a server said to it stands
 /// nowhere, so the recording says that too, and nothing of it can be judged; it serves as seeds and for replay.
-package enum RawCorpusImporter: Importer {
+package enum RawCorpusImporter: FileImporter {
     package static let name = "raw"
     package static let summary = "directories of raw files, as AFL and libFuzzer keep them: each is one client's messages"
     package static let records = (one: "file", many: "files")
@@ -20,17 +20,15 @@ package enum RawCorpusImporter: Importer {
     }
 
     package static func read(
-        _ paths: [String], options: ImportOptions, into sink: any ConnectionSink
+        _ path: String, options: ImportOptions, into sink: any ConnectionSink
     ) throws(ImportError) -> ImportSummary {
         var summary = ImportSummary()
         var connections: UInt64 = 0
-        for path in paths {
-            for file in try files(path, sink) {
-                connections += 1
-                summary.records += 1
-                try read(file, Connection(id: connections, client: name(file), server: "unknown"), options, sink, &summary)
-                if summary.records.isMultiple(of: 1_000) { options.progress?(summary) }
-            }
+        for file in try files(path, sink) {
+            connections += 1
+            summary.records += 1
+            try read(file, Connection(id: connections, client: name(file), server: "unknown"), options, sink, &summary)
+            if summary.records.isMultiple(of: 1_000) { options.progress?(summary) }
         }
         return summary
     }

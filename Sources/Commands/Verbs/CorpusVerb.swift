@@ -23,6 +23,16 @@ package struct CorpusVerb: AsyncParsableCommand {
     package init() {}
 }
 
+/// What `list` and `stats` are asked.
+package struct CorpusPlaces: ParsableArguments {
+    @Argument(help: "Directories or files of plans and recordings.")
+    var places: [String]
+    @Option(help: "The contract by which recordings become plans: a name, or a file.")
+    var contract = "agent-chat"
+    @OptionGroup var looks: Looks
+    package init() {}
+}
+
 /// What is read of a corpus without playing it.
 private struct CorpusReading {
     let loaded: CorpusDirectory.Loaded
@@ -53,16 +63,13 @@ private enum RecordingPlace {
 package struct CorpusList: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "list", abstract: "One line a plan: hash, origin, users, steps, file.")
-    @Argument(help: "Directories or files of plans and recordings.")
-    var places: [String]
-    @Option(help: "The contract by which recordings become plans: a name, or a file.")
-    var contract = "agent-chat"
-    @OptionGroup var looks: Looks
+    @OptionGroup var corpus: CorpusPlaces
     package init() {}
 
     package func run() throws {
+        let looks = corpus.looks
         let console = Console(looks: looks)
-        let reading = try CorpusReading(places, contract: contract, console, json: looks.json)
+        let reading = try CorpusReading(corpus.places, contract: corpus.contract, console, json: looks.json)
         let time = Console.utc()
         var table = Columns([.init(10), .init(11), .init(7), .init(7)])
         table.add("hash", "origin", "users", "steps", "file")
@@ -90,16 +97,13 @@ package struct CorpusList: ParsableCommand {
 package struct CorpusStats: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "stats", abstract: "What a corpus holds, in numbers.")
-    @Argument(help: "Directories or files of plans and recordings.")
-    var places: [String]
-    @Option(help: "The contract by which recordings become plans: a name, or a file.")
-    var contract = "agent-chat"
-    @OptionGroup var looks: Looks
+    @OptionGroup var corpus: CorpusPlaces
     package init() {}
 
     package func run() throws {
+        let looks = corpus.looks
         let console = Console(looks: looks)
-        let reading = try CorpusReading(places, contract: contract, console, json: looks.json)
+        let reading = try CorpusReading(corpus.places, contract: corpus.contract, console, json: looks.json)
         let seeds = reading.loaded.seeds
         let users = seeds.map(\.plan.users.count), steps = seeds.map(\.plan.steps.count)
         let messages = seeds.map { Pace.messages(of: $0.plan) }

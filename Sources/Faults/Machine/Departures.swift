@@ -123,6 +123,10 @@ extension SessionMachine {
         switch note {
         case .whole(let kind, let arrived):
             piece(direction, kind, bytes, in: arrived, out: now, at: now, &output)
+        case .departure(.frame, let provenance):
+            for frame in Self.frames(bytes) {
+                piece(direction, .frame, frame, in: nil, out: now, provenance, at: now, &output)
+            }
         case .departure(let kind, let provenance):
             piece(direction, kind, bytes, in: nil, out: now, provenance, at: now, &output)
         case .recoded(let provenance, let reason):
@@ -130,6 +134,18 @@ extension SessionMachine {
             self.note(.recoded(Recoded(on: ref, reason: reason)), at: now, &output)
         }
         write(bytes, direction, &output)
+    }
+
+    /// A message that a fault had in hand may leave as the fragments it came in: each has its entry.
+    private static func frames(_ bytes: ByteBuffer) -> [ByteBuffer] {
+        var rest = bytes
+        var frames: [ByteBuffer] = []
+        while let header = FrameHeader(rest), header.declaredLength < UInt64(rest.readableBytes - header.size),
+            let frame = rest.readSlice(length: header.size + Int(header.declaredLength))
+        {
+            frames.append(frame)
+        }
+        return frames + [rest]
     }
 
     /// Joined with what else this event sends there; large pieces go by themselves, uncopied.

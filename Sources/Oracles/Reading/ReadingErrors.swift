@@ -174,8 +174,10 @@ extension Reader {
         // What is owed an error may take one that is a rival's: the rival then takes what is left over. A start or an
         // answer that did would be missed later.
         let isOwed = classes.count == 1 && !classes.refusals.isEmpty
-        if classes.count > 1 || classes.active.count > 1 || !isOwed && !rivals.isEmpty {
-            doubt(classes.refusals + classes.waiting + rivals)
+        // A server may say where a run is under way in an error to another request, or repeat it from there.
+        let owed = isOwed || candidates.isExclusive ? [] : beside.filter { awaits(kind, $0, contract) }
+        if classes.count > 1 || classes.active.count > 1 || !isOwed && !rivals.isEmpty || !owed.isEmpty {
+            doubt(classes.refusals + classes.waiting + rivals + owed)
             for number in classes.active { runs[number]?.isIndeterminate = true }
             tellForm(of: event, nil, contract)
             return true
@@ -193,6 +195,12 @@ extension Reader {
             return true
         }
         return false
+    }
+
+    /// It waits for an error of this kind.
+    private func awaits(_ kind: String?, _ number: UInt64, _ contract: Contract) -> Bool {
+        guard let rule = requests[number]?.rule, contract.reject.indices.contains(rule) else { return false }
+        return contract.reject[rule].allows(kind: kind)
     }
 
     /// The contract owes it no error, and lets the server refuse it with one of any kind all the same.
@@ -271,7 +279,7 @@ extension Reader {
     private func isUnansweredGhost(_ kind: String?, _ event: Event, _ contract: Contract) -> Bool {
         sessions[event.session]?.ghosts.contains { ghost in
             guard !ghost.wasAnswered, let rule = ghost.request.rule, contract.reject.indices.contains(rule) else { return false }
-            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) == .never
+            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) != .unequal
         } ?? false
     }
 
@@ -307,7 +315,7 @@ extension Reader {
             guard ghost.isSpared, !ghost.wasAnswered, ghost.request.number < first, let rule = ghost.request.rule,
                 contract.reject.indices.contains(rule)
             else { return false }
-            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) == .never
+            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) != .unequal
         })
         guard let index else { return false }
         sessions[event.session]?.ghosts[index].wasAnswered = true
@@ -322,7 +330,7 @@ extension Reader {
             return false
         } ?? ghosts.firstIndex { ghost in
             guard !ghost.wasAnswered, let rule = ghost.request.rule, contract.reject.indices.contains(rule) else { return false }
-            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) == .never
+            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) != .unequal
         }
         guard let index else { return false }
         sessions[event.session]?.ghosts[index].wasAnswered = true
