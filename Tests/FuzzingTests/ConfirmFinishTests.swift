@@ -57,6 +57,33 @@ import Testing
         #expect(named.faults[0].words == ["delay", "5ms", "user", "alice"])
     }
 
+    /// The reruns of a fuzzer give up sooner than a plan says; whoever replays it shall not wait for what never came.
+    @Test func guardsThatWaitedInVainWaitNoLonger() throws {
+        let plan = try Self.plan(
+            """
+            user alice credential header
+            1 alice connect /ws
+            2 alice until agent_completed within 30s
+            3 alice until error within 200ms
+            4 alice until agent_started|closed within 20s
+            5 alice until connected within 10s
+            """)
+        func result(_ number: Int, _ outcome: StepResult.Outcome, _ took: Duration) -> StepResult {
+            StepResult(number: number, outcome: outcome, started: .zero, took: took)
+        }
+        let results = [
+            result(2, .failed("got connected"), .microseconds(2_000_150)), result(3, .failed("got nothing"), .seconds(1)),
+            result(4, .failed("the server ended the connection"), .milliseconds(3)), result(5, .ok, .seconds(3)),
+        ]
+        let words = { (plan: Plan) in plan.steps.dropFirst().map { PlanText.words(of: $0.verb) } }
+        #expect(
+            words(Finish.hurried(plan, results)) == [
+                "until agent_completed within 2s", "until error within 200ms", "until agent_started|closed within 20s",
+                "until connected within 10s",
+            ])
+        #expect(Finish.hurried(plan, results, before: 1) == plan)
+    }
+
     @Test func moreUsersThanNamesKeepTheirs() throws {
         let plan = try Self.plan("user x credential none\nuser y credential none\n1 y connect /ws")
         #expect(Finish.named(plan, ["alice"]) == plan)

@@ -103,7 +103,7 @@ final class FuzzForm: Sendable {
         case .flooded(let flood, let at):
             let sent =
                 "\(Figures.bytes(UInt64(clamping: flood.bytes))) in \(Figures.duration(flood.took)) on "
-                + Figures.plural(flood.connections, "connection")
+                + Figures.plural(flood.connections, "connection") + " for \(Figures.bytes(UInt64(clamping: flood.asked)))"
             return style.paint(
                 FuzzLines.note("the target sends without end: \(sent); such cases are stopped", at: at, style: style), .fault)
         case .seeds, .phaseEnded, .warning: return nil

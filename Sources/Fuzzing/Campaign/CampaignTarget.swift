@@ -138,8 +138,8 @@ extension Campaign {
         if canTry {
             for suspect in suspects where clock.now < end && !Task.isCancelled {
                 guard let (again, run) = await kills(suspect.plan) else { continue }
-                let smaller = options.shrinks ? await shrink(suspect.plan, until: end) : suspect.plan
-                return report(again, smaller, run, suspect.name, .intrinsic(failed: 2, of: 2))
+                let (plan, last) = await shrunk(suspect.plan, run, until: end)
+                return report(again, plan, last, suspect.name, .intrinsic(failed: 2, of: 2))
             }
         }
         guard let first = suspects.first else { return }
@@ -159,8 +159,8 @@ extension Campaign {
             let isProof = death.crash.ending.isFailure
             return report(death.crash, death.plan, death.run, name, isProof ? .unattributed : .flaky(failed: 1, of: 2))
         }
-        let smaller = options.shrinks ? await shrink(death.plan, until: end) : death.plan
-        report(again, smaller, run, name, .intrinsic(failed: 2, of: 2))
+        let (plan, last) = await shrunk(death.plan, run, until: end)
+        report(again, plan, last, name, .intrinsic(failed: 2, of: 2))
     }
 
     /// How the target went away behind this plan, twice; nil when it is still there. The second time it is a new one, that
@@ -207,14 +207,19 @@ extension Campaign {
         return state
     }
 
-    private func shrink(_ plan: Plan, until end: ContinuousClock.Instant) async -> Plan {
+    /// The smallest plan of those made from it that end the target as well, and its run.
+    private func shrunk(_ plan: Plan, _ run: CaseRun, until end: ContinuousClock.Instant) async -> (Plan, CaseRun) {
+        var last = run
+        guard options.shrinks else { return (plan, last) }
         var shrinker = PlanShrinker(plan, witnesses: [], upTo: nil)
         var spent = 0
         while spent < 120, ContinuousClock().now < end, !Task.isCancelled, let candidate = shrinker.next() {
             spent += 1
-            shrinker.answer(await kills(candidate) != nil)
+            let killed = await kills(candidate)
+            if let killed { last = killed.1 }
+            shrinker.answer(killed != nil)
         }
-        return shrinker.best
+        return (Finish.hurried(shrinker.best, last.steps), last)
     }
 
     private func report(

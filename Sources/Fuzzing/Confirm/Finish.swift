@@ -101,6 +101,22 @@ enum Finish {
         return result + rest
     }
 
+    /// Guards that waited in vain wait no longer than they did: otherwise every rerun would take their whole bound. One that
+    /// gave up early was told why, and what tells it needs not come as early again.
+    /// - Parameter end: what stands behind this step says what should have come, and by when; nil = nothing does.
+    static func hurried(_ plan: Plan, _ results: [StepResult], before end: Int? = nil) -> Plan {
+        var plan = plan
+        for index in plan.steps.indices.prefix(end ?? .max) {
+            guard case .until(let events, let bound) = plan.steps[index].verb,
+                let result = results.first(where: { $0.number == plan.steps[index].number }), case .failed = result.outcome,
+                result.took >= .milliseconds(500)
+            else { continue }
+            let tenths = (result.took.nanoseconds + 50_000_000) / 100_000_000
+            plan.steps[index].verb = .until(events, within: min(bound, .milliseconds(tenths * 100)))
+        }
+        return plan
+    }
+
     // MARK: What was expected
 
     /// The guard behind the step that the finding is about says what should have come, and by when.
@@ -127,7 +143,7 @@ enum Finish {
     /// `# fails here: bob got error`, at the guard that did not hold.
     static func commented(_ plan: Plan, _ finding: Finding, _ results: [StepResult]) -> Plan {
         guard let offender = offender(of: finding, in: plan) else { return plan }
-        var plan = plan
+        var plan = hurried(plan, results, before: offender)
         for index in plan.steps.indices where plan.steps[index].comment?.hasPrefix("fails here") == true {
             plan.steps[index].comment = nil
         }

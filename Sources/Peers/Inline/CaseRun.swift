@@ -70,11 +70,14 @@ package struct CaseRun: Sendable {
 package struct Flood: Sendable, Equatable {
     package var entries: Int
     package var bytes: Int
+    /// What the users had sent, in bytes.
+    package var asked: Int
     package var connections: Int
     package var took: Duration
-    package init(entries: Int, bytes: Int, connections: Int, took: Duration) {
+    package init(entries: Int, bytes: Int, asked: Int, connections: Int, took: Duration) {
         self.entries = entries
         self.bytes = bytes
+        self.asked = asked
         self.connections = connections
         self.took = took
     }

@@ -34,14 +34,16 @@ struct CaseWeight {
     /// Frames that the users sent, and their bytes; Pongs are the server's doing.
     private var own = (frames: 0, bytes: 0)
 
+    var asked: Int { own.bytes }
+
     init(_ memory: CaseMemory, most: Int = usual) {
         self.memory = memory
         self.most = most
     }
 
-    /// The server sent much more than it was given cause for. An answer as large as its question is none of that: then the
-    /// case itself was too large for us.
-    var isFlood: Bool { bytes > 2 * own.bytes + (64 << 10) || fromServer > 4 * own.frames + 1_000 }
+    /// The server sent much more than it was given cause for. Answers that repeat their question a few times, on each
+    /// connection of its user, are none of that: then the case itself was too large for us.
+    var isFlood: Bool { bytes > 16 * own.bytes + (64 << 10) || fromServer > 4 * own.frames + 1_000 }
 
     var isTooMuch: Bool { held > (memory.isCrowded ? Self.crowded : most) }
 

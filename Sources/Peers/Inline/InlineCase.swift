@@ -303,7 +303,7 @@ final class InlineCase {
         isDrowned = true
         if weight.isFlood {
             flood = Flood(
-                entries: weight.entries, bytes: weight.bytes, connections: sessions.count,
+                entries: weight.entries, bytes: weight.bytes, asked: weight.asked, connections: sessions.count,
                 took: Instant.zero.duration(to: now))
         }
         conclude()

@@ -290,7 +290,7 @@ enum Staged {
                 .seeds(3), .selfCheck(caught: 8, of: 8), .warning("x\u{1b}y"), .calibrated(runs: 1, p999: .zero, deadline: .seconds(1)),
                 .found(found.finding, executions: 1, at: .zero), .settled(found, at: .zero), .targetDown("refused", at: .zero),
                 .targetBack(restarts: 1, at: .zero),
-                .flooded(Flood(entries: 9, bytes: 8, connections: 1, took: .zero), at: .zero),
+                .flooded(Flood(entries: 9, bytes: 8, asked: 7, connections: 1, took: .zero), at: .zero),
                 .phaseEnded(PhaseResult(phase: .stateful, executions: 1, took: .zero, newFeatures: 0, findings: 0)),
             ]
             let (said, reason) = try await play(order, events, Staged.result(.complete, [found]), json: true)
