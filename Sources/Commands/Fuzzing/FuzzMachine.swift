@@ -31,7 +31,8 @@ enum FuzzMachine {
             JSONLine("target-back", time: time).adding("restarts", restarts).adding("at", seconds(at))
         case .flooded(let flood, let at):
             JSONLine("flood", time: time).adding("bytes", flood.bytes).adding("entries", flood.entries)
-                .adding("asked", flood.asked).adding("connections", flood.connections).adding("ms", milliseconds(flood.took)).adding("at", seconds(at))
+                .adding("asked", flood.asked).adding("connections", flood.connections)
+                .adding("ms", milliseconds(flood.took)).adding("at", seconds(at))
         case .phaseEnded(let phase):
             JSONLine("phase", time: time).adding("name", phase.phase.rawValue).adding("executions", phase.executions)
                 .adding("ms", milliseconds(phase.took)).adding("newFeatures", phase.newFeatures).adding("findings", phase.findings)
