@@ -33,10 +33,23 @@ struct MessageText {
         for name in names {
             let key = Array("\"\(name)\"".utf8)
             guard let start = tail.indices.first(where: { tail[$0...].starts(with: key) }) else { continue }
-            let rest = (start + key.count)..<document.bytes.count
-            if !rest.isEmpty { found.append((document.text(rest), rest)) }
+            if let cut = value(from: start + key.count) { found.append(cut) }
         }
         return found
+    }
+
+    /// What stands behind a name, to the end of the text; its words end at the quote that closes them, if one does. The
+    /// marks between are no part of it: what is known as a secret is cut out wherever it comes again.
+    private func value(from name: Int) -> (String, Range<Int>)? {
+        let bytes = document.bytes
+        let marks = Array(" \t\r\n:".utf8)
+        guard var start = bytes[name...].firstIndex(where: { !marks.contains($0) }) else { return nil }
+        let quote = UInt8(ascii: "\"")
+        let isQuoted = bytes[start] == quote
+        if isQuoted { start += 1 }
+        let rest = start..<bytes.count
+        let end = isQuoted ? bytes[rest].firstIndex(of: quote) ?? rest.upperBound : rest.upperBound
+        return start < end ? (document.text(start..<end), rest) : nil
     }
 
     private func inner(_ node: Int) -> Range<Int> {

@@ -34,6 +34,21 @@ import Wire
         #expect(net.conclude().differences == [])
     }
 
+    /// The machine stood still while a hold ran out, and the sockets went in the meantime: behind their counts nothing leaves.
+    @Test(arguments: ["upgrade-request", "upgrade-response"]) func whatFallsDueWithTheEndOfTheSocketsIsLost(stage: String) {
+        let rule = Sample.rule("accept-delay", ["stage": [stage], "delay": ["20ms"]])
+        var net = Net(profile: Sample.profile(rule))
+        let id = net.upgraded(1)
+        let before = (net.takeServer(id), net.takeClient(id))
+        #expect(before.0.readableBytes == 0 || before.1.readableBytes == 0)
+        net.now = net.now.advanced(by: .seconds(1))
+        net.sessions[id]?.gone = [.client, .server]
+        let (entries, differences) = net.conclude()
+        #expect(differences == [])
+        #expect(net.takeServer(id).readableBytes == 0 && net.takeClient(id).readableBytes == 0)
+        #expect(entries.contains { if case .ended(let end) = $0.body { end.undelivered > 0 } else { false } })
+    }
+
     /// A reset at any moment leaves a journal that explains everything (trust.md R12).
     @Test(arguments: Side.allCases) func resetsAtEveryMoment(side: Side) {
         let events = 12

@@ -37,4 +37,18 @@ import Wire
         let other = #"{"type":"user_message","token":"mine"}"#
         #expect(try redacted(other) == other)
     }
+
+    /// What is known as a secret is cut out of later messages too, which must stay what they are.
+    @Test(arguments: [
+        #""auth","token":"opaque-1"#, #"{"type":"auth","token" : "opaque-1""#, #"{"type":"auth","token":"opaque-1",,"x":1}"#,
+    ])
+    func theMarksBeforeATokenAreNoPartOfIt(message: String) throws {
+        let finder = ContractSecrets(try ContractLoader().load("agent-chat"), key: [])
+        let found = finder.secrets(inMessage: ByteBuffer(string: message), opcode: .text, .toServer)
+        #expect(found.map(\.value) == ["opaque-1"])
+        #expect(found.first.map { message.utf8.dropFirst($0.range.lowerBound).starts(with: "opaque-1".utf8) } == true)
+        for text in [#"{"type":"auth","token":"#, #"{"type":"auth","token":""#] {
+            #expect(finder.secrets(inMessage: ByteBuffer(string: text), opcode: .text, .toServer).isEmpty, "\(text)")
+        }
+    }
 }

@@ -56,6 +56,11 @@ package struct SessionMachine: Sendable {
         if case .received(let side, let bytes) = event {
             if scanned(bytes, side.outgoing, at: now, &output) { return }
         }
+        if case .closed(let totals) = event {
+            // Nothing leaves behind the totals, be it due or not.
+            closed(totals, at: now, &output)
+            return settle(at: now, &output)
+        }
         release(at: now, &output)
         switch event {
         case .accepted(let opened): accepted(opened, at: now, &output)
@@ -74,7 +79,7 @@ package struct SessionMachine: Sendable {
         case .crossingRefused(let crossing, let reason): settled(crossing, refused: reason, at: now, &output)
         case .faultsOff: faultsOff(at: now, &output)
         case .drain: drain(at: now, &output)
-        case .closed(let totals): closed(totals, at: now, &output)
+        case .closed: break
         }
         overdue(at: now, &output)
         release(at: now, &output)
