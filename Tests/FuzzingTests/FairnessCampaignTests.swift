@@ -49,9 +49,10 @@ import Testing
             var profile = Profile(name: "plan")
             profile.faults = plan.faults.compactMap { try? $0.rule() }
             let weather = campaign.seed(of: name)
-            let simulator = Simulator(
+            var simulator = Simulator(
                 seed: weather, contract: contract, profile: profile.faults.isEmpty ? nil : profile,
                 key: Array(SimulatedRunner.key.utf8))
+            simulator.stalls = played % 3 == 2
             let play = simulator.run(plan, on: server(weather))
             played += 1
             judged += play.judgement.properties.reduce(0) { $0 + $1.checked }

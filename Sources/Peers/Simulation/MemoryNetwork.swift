@@ -87,6 +87,16 @@ struct MemoryNetwork {
     /// Bytes written at that end that were not taken yet.
     func untaken(_ transport: Int, _ end: Int) -> Int { transports[transport].pipes[1 - end].waiting.readableBytes }
 
+    /// Whether it concerns the server's end of its transport.
+    func isForServer(_ due: Due) -> Bool {
+        let (transport, to) =
+            switch due {
+            case .segment(let transport, let to), .reset(let transport, let to): (transport, to)
+            }
+        if case .server = transports[transport].ends[to] { return true }
+        return false
+    }
+
     // MARK: What an owner does at its end
 
     mutating func send(_ bytes: ByteBuffer, _ transport: Int, from end: Int, at now: Instant) {

@@ -107,7 +107,7 @@ struct SimulatedProxy {
         switch ask {
         case .dial, .handOver: break
         case .wake(let index):
-            guard sessions[index].wakeAt == now else { return }
+            guard let wake = sessions[index].wakeAt, wake <= now else { return }
             sessions[index].wakeAt = nil
             deliver(.wake, to: index, &network)
         case .linger(let index, let side): leave(index, side, &network)

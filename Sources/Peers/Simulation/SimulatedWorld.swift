@@ -19,6 +19,7 @@ struct SimulatedWorld<Server: SimulatedServer> {
         case lose(line: Int)
         case farewell
         case cutAll
+        case tick(loop: Int)
     }
     /// More than any plan needs; a simulation that goes on for ever is stopped and says so.
     private static var mostItems: Int { 5_000_000 }
@@ -56,12 +57,18 @@ struct SimulatedWorld<Server: SimulatedServer> {
     }
 
     mutating func run() -> SimulationRun {
+        if !network.weather.stalls.isEmpty { for loop in 0..<loops { agenda.add(.tick(loop: loop), at: .zero) } }
         for loss in network.weather.losses { agenda.add(.lose(line: loss.line), at: loss.at) }
         tellUsers(.begin)
         settle()
         var stalled: String?
         var count = 0
         while !(isOver && proxy.isEmpty), let (instant, item) = agenda.next() {
+            let awake = isOurs(item) ? network.weather.awake(at: max(now, instant)) : instant
+            guard awake <= max(now, instant) else {
+                agenda.add(item, at: awake)
+                continue
+            }
             now = max(now, instant)
             proxy.now = now
             come(item)
@@ -81,6 +88,17 @@ struct SimulatedWorld<Server: SimulatedServer> {
     }
 
     // MARK: Time
+
+    /// Done by the machine of proxy and users.
+    private func isOurs(_ item: Item) -> Bool {
+        switch item {
+        case .network(let due): !network.isForServer(due)
+        case .dialled, .serverWake, .serverGone, .lose: false
+        default: true
+        }
+    }
+
+    private static var tick: Duration { .milliseconds(100) }
 
     private mutating func come(_ item: Item) {
         switch item {
@@ -105,6 +123,10 @@ struct SimulatedWorld<Server: SimulatedServer> {
         case .lose(let line): if let transport = lines[line] { network.lose(transport, at: now) }
         case .farewell: tellUsers(.finish)
         case .cutAll: proxy.cutAll(&network)
+        case .tick(let loop):
+            let tick = RawEntry(instant: now, session: SessionID(0), ordinal: 0, body: .value(.tick(crowded: 0)))
+            journal.take(proxy.takeEntries(loop: loop) + [tick], loop: loop, at: now)
+            agenda.add(item, at: after(Self.tick))
         }
     }
 

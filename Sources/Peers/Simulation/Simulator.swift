@@ -38,6 +38,8 @@ package struct Simulator: Sendable {
     package var key: [UInt8]
     /// The network may lose clients.
     package var breaks = false
+    /// The machine of proxy and users may stand still for a while; its loops tick, so that this shows.
+    package var stalls = false
     /// Seconds since 1970 at instant zero: 2026-09-21.
     package static let epoch: Int64 = 1_790_000_000
 
@@ -49,7 +51,7 @@ package struct Simulator: Sendable {
     }
 
     package func run<Server: SimulatedServer>(_ plan: Plan, on server: Server) -> SimulationRun {
-        let weather = Weather(seed: seed, breaks: breaks)
+        let weather = Weather(seed: seed, breaks: breaks, stalls: stalls)
         let finder = ContractSecrets(contract, key: key)
         let machines = SessionConfiguration(profile: profile, contract: contract, seed: seed, finder: finder)
         let journal = SimulatedJournal(

@@ -1,7 +1,7 @@
 import Journaling
 
 /// What a seed's network is like: how far, how it cuts what is written into segments, how much it takes at once, and which
-/// clients it loses.
+/// clients it loses; and when our own machine stands still.
 struct Weather: Sendable {
     private enum Cutting: Sendable { case whole, pieces, bytes }
 
@@ -21,10 +21,14 @@ struct Weather: Sendable {
     private let laziness: Int
     /// When the network loses a client for good: connection number and instant.
     let losses: [(line: Int, at: Instant)]
+    /// When proxy and users get no processor. The server has its own.
+    let stalls: [Range<Instant>]
     private var dice: Dice
 
-    /// - Parameter breaks: connections may be lost.
-    init(seed: UInt64, breaks: Bool) {
+    /// - Parameters:
+    ///   - breaks: connections may be lost.
+    ///   - stalls: our own machine may stand still.
+    init(seed: UInt64, breaks: Bool, stalls: Bool) {
         var dice = Dice(
             DiceKey(seed: seed, profile: "simulator", user: "", connection: 0), direction: nil, message: 0, fault: "network")
         cutting = [.whole, .whole, .pieces, .pieces, .pieces, .bytes][dice.below(6)]
@@ -44,6 +48,25 @@ struct Weather: Sendable {
         }
         self.losses = losses
         self.dice = dice
+        self.stalls = stalls ? Self.stalls(seed) : []
+    }
+
+    /// One to three, of 50 ms to 4 s.
+    private static func stalls(_ seed: UInt64) -> [Range<Instant>] {
+        var dice = Dice(
+            DiceKey(seed: seed, profile: "simulator", user: "", connection: 0), direction: nil, message: 0, fault: "stalls")
+        var at = Instant.zero
+        return (0...dice.below(3)).map { _ in
+            let from = at.advanced(by: .microseconds(dice.below([2_000, 20_000, 400_000][dice.below(3)])))
+            let to = from.advanced(by: .milliseconds(50 + dice.below([200, 1_500, 3_950][dice.below(3)])))
+            at = to.advanced(by: .milliseconds(1))
+            return from..<to
+        }
+    }
+
+    /// When what is due at `instant` is done by a machine that may stand still.
+    func awake(at instant: Instant) -> Instant {
+        stalls.first { $0.contains(instant) }?.upperBound ?? instant
     }
 
     /// How long a segment travels.
