@@ -61,6 +61,11 @@ package struct Plan: Sendable, Equatable {
             self.comment = comment
             self.above = above
         }
+
+        /// Name of the connection that it opens or acts on.
+        package var acting: String? {
+            if case .connect(_, let name?, _) = verb { name } else { connection }
+        }
     }
 
     package enum Verb: Sendable, Equatable {

@@ -73,6 +73,13 @@ package enum PlanReducer {
         return tidied(smaller)
     }
 
+    /// Without the steps of these labels.
+    package static func without(_ labels: Set<Int>, in plan: Plan) -> Plan {
+        var smaller = plan
+        smaller.steps.removeAll { labels.contains($0.number) }
+        return tidied(smaller)
+    }
+
     /// The steps up to there, and of each user the guards behind their last one: they say what was expected.
     private static func truncated(_ plan: Plan, to index: Int) -> Plan {
         var smaller = plan

@@ -109,6 +109,15 @@ import Testing
         #expect(Finish.commented(bare, finding, []).steps[3].comment == "fails here: nothing for alice")
     }
 
+    @Test func aGuardWatchesTheConnectionThatWasOpened() throws {
+        let contract = try ContractLoader().load("demo")
+        let plan = try Self.plan("user alice credential header corrupt\n1 alice connect /ws as probe")
+        let finding = ScriptedRunner.finding("A1")
+        let expecting = Finish.expecting(plan, finding, contract)
+        #expect(expecting.steps.last?.connection == "probe")
+        #expect(Finish.expecting(expecting, finding, contract) == expecting)
+    }
+
     @Test func aGuardNeverStandsInABarrier() throws {
         let contract = try ContractLoader().load("demo")
         let plan = try Self.plan(

@@ -63,4 +63,24 @@ import Testing
             #expect(outcome.plan.faults == [])
         }
     }
+
+    /// What could not be tried is left out first: on a sound server it would keep the plan from being replayed.
+    @Test func stepsThatCouldNotBeTriedGoFirst() async throws {
+        var plan = try #require(PlanLibrary.plan("mutated-requests"))
+        let user = try #require(plan.users.first?.name)
+        let place = try #require(plan.steps.firstIndex { $0.user == user && !$0.verb.isGuard && !$0.verb.opens })
+        plan.steps.insert(Plan.Step(number: 900, user: user, verb: .send(#"{"type":"cancel","run_id":$run9.run_id}"#)), at: place)
+        let runner = try SimulatedRunner([.malformedSwallowed])
+        let run = await runner.run(plan, CaseOptions())
+        let finding = try #require(run.judgement.findings.first { $0.property == "E3" })
+        let confirmer = Confirmer(runner: runner, contract: runner.contract, quiet: Quiet(isolated: false))
+        let confirmed = await confirmer.confirm(
+            finding, plan: plan, seenIn: run, name: CaseName(1), executions: 1, within: ConfirmBudget(executions: 22))
+        guard case .finding(let outcome) = confirmed else {
+            Issue.record("\(confirmed)")
+            return
+        }
+        #expect(outcome.plan.steps.count < plan.steps.count)
+        #expect(!PlanText.print(outcome.plan).contains("run9"))
+    }
 }

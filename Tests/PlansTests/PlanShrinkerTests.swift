@@ -85,12 +85,28 @@ import Testing
             has($0, "len=7:9") && has($0, "until done") && has($0, "quiet") && has($0, "connected within")
         }
         let best = words(shrinker.best)
-        #expect(best.contains("carol.phone frames op=1 len=7:9"))
+        #expect(best.contains("carol frames op=1 len=7:9"))
         #expect(best.contains("alice until done within 2500ms"))
         #expect(best.contains { $0.hasPrefix("alice until connected within ") })
         #expect(best.contains { $0.hasPrefix("bob quiet for 1") || $0.hasPrefix("bob quiet for 2") })
         #expect(best.count == 4)
         #expect(shrinker.questions < 400)
+    }
+
+    @Test func aNameGoesWhereThereIsOneConnectionOnly() throws {
+        let one = """
+            miswire plan 1
+            ---
+            user alice credential header
+            1 alice connect /ws as probe
+            2 alice.probe until refused within 1s
+            faults none
+            """
+        let named = try shrink(one) { $0.steps.count == 2 && has($0, "connect /ws") && has($0, "until refused") }
+        #expect(words(named.best) == ["alice connect /ws", "alice until refused within 1s"])
+        let two = one.replacing("faults none", with: "3 alice connect /ws\n4 alice send {}\nfaults none")
+        let both = try shrink(two) { $0.steps.count == 4 }
+        #expect(words(both.best).contains("alice connect /ws as probe"))
     }
 
     @Test func usersAreMadeToActOneAfterTheOtherWhenThatStillShows() throws {

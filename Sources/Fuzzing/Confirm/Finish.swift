@@ -135,7 +135,7 @@ enum Finish {
         let step = plan.steps[offender]
         let label = (plan.steps.map(\.number).max() ?? 0) + 1
         plan.steps.insert(
-            Plan.Step(number: label, user: step.user, connection: step.connection, verb: verb),
+            Plan.Step(number: label, user: step.user, connection: step.acting, verb: verb),
             at: place(behind: offender, in: plan))
         return plan
     }
@@ -168,7 +168,7 @@ enum Finish {
     private static func guardIndex(behind index: Int, in plan: Plan) -> Int? {
         let step = plan.steps[index]
         let next = plan.steps.indices.dropFirst(index + 1).first { other in
-            plan.steps[other].user == step.user && plan.steps[other].connection == step.connection
+            plan.steps[other].user == step.user && plan.steps[other].acting == step.acting
         }
         guard let next, case .until = plan.steps[next].verb else { return nil }
         return next

@@ -13,15 +13,21 @@ struct ShrinkLoop {
     let onShrink: (@Sendable (Int, Int) -> Void)?
 
     /// Ever smaller plans that showed it, the smallest last; empty when none is smaller.
-    func shrink(_ plan: Plan, upTo label: Int?) async -> [Plan] {
+    /// - Parameter idle: labels of steps that could not be tried: to a replay they would be obstacles.
+    func shrink(_ plan: Plan, upTo label: Int?, idle: Set<Int> = []) async -> [Plan] {
         var bests: [Plan] = []
         func note(_ smaller: Plan) {
             if smaller.steps.count != (bests.last ?? plan).steps.count { onShrink?(plan.steps.count, smaller.steps.count) }
             bests.append(smaller)
         }
         var start = plan
-        for candidate in PlanReducer.candidates(plan, witnesses: finding.users, upTo: label)
-        where candidate != plan && candidate.steps.count < start.steps.count {
+        let tried = PlanReducer.without(idle, in: plan)
+        if tried.steps.count < plan.steps.count, !tried.steps.isEmpty, await shows(tried) {
+            start = tried
+            note(tried)
+        }
+        for candidate in PlanReducer.candidates(start, witnesses: finding.users, upTo: label)
+        where candidate.steps.count < start.steps.count {
             if await shows(candidate) {
                 start = candidate
                 note(candidate)

@@ -23,12 +23,7 @@ package struct Actor: Sendable, Hashable {
 }
 
 extension Plan.Step {
-    package var actor: Actor? { user.map { Actor($0, connection: opened ?? connection) } }
-
-    /// The name that a `connect … as NAME` gives.
-    private var opened: String? {
-        if case .connect(_, let name, _) = verb { name } else { nil }
-    }
+    package var actor: Actor? { user.map { Actor($0, connection: acting) } }
 }
 
 extension Plan.Verb {

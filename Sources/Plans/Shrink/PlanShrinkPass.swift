@@ -12,7 +12,7 @@ struct PlanShrinkPass: Sendable {
     var isOnce = false
 
     static let all: [PlanShrinkPass] = [
-        users, connections, faults, structure, steps, sequence, headers,
+        users, connections, names, faults, structure, steps, sequence, headers,
         PlanShrinkPass(kind: .list { plan, _, _ in JSONShrink.structure(plan) }),
         PlanShrinkPass(kind: .list { plan, _, _ in JSONShrink.scalars(plan) }),
         PlanShrinkPass(kind: .list { plan, _, _ in ByteShrink.proposals(plan) }),
@@ -47,8 +47,7 @@ struct PlanShrinkPass: Sendable {
     }
 
     private static func connection(of step: Plan.Step) -> Connection {
-        if case .connect(_, let name?, _) = step.verb { return Connection(user: step.user, name: name) }
-        return Connection(user: step.user, name: step.connection)
+        Connection(user: step.user, name: step.acting)
     }
 
     private static let connections = PlanShrinkPass(
@@ -63,6 +62,22 @@ struct PlanShrinkPass: Sendable {
                 plan.steps.removeAll { $0.user != nil && gone.contains(connection(of: $0)) }
                 return plan
             }))
+
+    /// A user's only connection needs no name.
+    private static let names = PlanShrinkPass(
+        kind: .list { plan, _, _ in
+            let all = connections(of: plan)
+            return all.filter { one in one.name != nil && all.filter { $0.user == one.user }.count == 1 }.map { one in
+                var plain = plan
+                for index in plan.steps.indices where plan.steps[index].user == one.user {
+                    plain.steps[index].connection = nil
+                    if case .connect(let path, _, let headers) = plan.steps[index].verb {
+                        plain.steps[index].verb = .connect(path: path, as: nil, headers: headers)
+                    }
+                }
+                return plain
+            }
+        })
 
     private static let faults = PlanShrinkPass(
         kind: .removal(
