@@ -193,7 +193,7 @@ import Wire
             story.enter(1, "alice", at: 1)
             story.ticks(from: 0, to: 3_000)
             story.send(1, "{", at: 510)
-            story.event(1, Say.error("message_processing_error"), at: 1_600)
+            story.event(1, Say.error("message_processing_error"), at: 1_700)
         }
         #expect(late.heads == ["E3"])
         #expect(late.findings.first?.found.contains("late") == true)

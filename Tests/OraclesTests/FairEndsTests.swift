@@ -268,4 +268,56 @@ import Wire
         #expect(judgement.sentences.isEmpty)
         #expect(judgement.counts("E3") == [1, 1, 0, 0, 0])
     }
+
+    /// The error stands before the close that belongs to it.
+    @Test func anErrorThenAnAllowedCloseEndsTheOthersToo() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice"), at: 10)
+            story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta"), at: 11)
+            story.send(1, "{", at: 20)
+            story.event(1, Say.error("message_processing_error", user: "alice"), at: 21)
+            story.close(1, by: .server, 1007, at: 22)
+            story.end(1, .server, at: 23)
+        }
+        #expect(judgement.sentences.isEmpty)
+        let later = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice"), at: 10)
+            story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta"), at: 11)
+            story.send(1, "{", at: 20)
+            story.event(1, Say.error("message_processing_error", user: "alice"), at: 21)
+            story.close(1, by: .server, 1007, at: 5_000)
+            story.end(1, .server, at: 5_001)
+        }
+        #expect(later.failed == ["E1"])
+    }
+
+    /// Whoever was not read from for long may have been asked for a sign of life.
+    @Test func anEndReadBehindAHoldIsOld() {
+        func story(_ released: Double) -> Judgement {
+            judge { story in
+                story.enter(1, "alice", at: 0)
+                story.send(1, Say.start("alice"), at: 10)
+                story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta"), at: 11)
+                story.hold(1, true, at: 20)
+                story.hold(1, false, at: released)
+                story.close(1, by: .server, 1011, at: 45_000)
+                story.end(1, .server, at: 45_001)
+            }
+        }
+        #expect(story(44_999).sentences.isEmpty)
+        #expect(story(500).failed == ["E1"])
+    }
+
+    /// A greeting may come before the message that brings the credential.
+    @Test func greetedBeforeTheCredential() {
+        let judgement = judge { story in
+            story.open(1, nil, at: 0, state: .absent)
+            story.event(1, #"{"type":"connected","user_id":"alice","connection_id":"c1"}"#, at: 1)
+            story.facts(1, "alice", at: 50, state: .intact)
+            story.send(1, #"{"type":"auth","token":"x"}"#, at: 50)
+        }
+        #expect(judgement.sentences.isEmpty)
+    }
 }

@@ -21,7 +21,7 @@ final class FindingShelf: Sendable {
 
     init(_ order: FuzzOrder) { self.order = order }
 
-    func counts(_ finding: Finding) -> Bool { order.options.checks?.contains(finding.property) ?? true }
+    func counts(_ finding: Finding) -> Bool { order.options.counts(finding) }
 
     func saw(_ finding: Finding) {
         state.withLock { state in

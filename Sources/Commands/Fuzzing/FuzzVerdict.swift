@@ -21,6 +21,8 @@ enum FuzzVerdict {
         if isOpen || !findings.isEmpty || result.progress.floods > 0 { return .inconclusive }
         let asked = result.judgement.properties.filter { checks?.contains($0.id) ?? true }
         if result.progress.executions == 0 || asked.allSatisfy({ $0.verdict == nil }) { return .nothingExercised }
+        // Something failed, and nothing says what became of it.
+        if asked.contains(where: { $0.failed > 0 }) { return .inconclusive }
         // Among thousands of cases some always end undecided; a property that was never decided at all says nothing.
         let undecided = asked.contains { $0.inconclusive > 0 && $0.passed + $0.excused + $0.failed == 0 }
         return undecided ? .inconclusive : .pass

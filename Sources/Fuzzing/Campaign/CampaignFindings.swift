@@ -29,7 +29,7 @@ extension Campaign {
 
     /// Counts it; true, and told, when it is to be run again.
     private func isNew(_ finding: Finding, _ plan: Plan) -> Bool {
-        guard counts(finding), ledger.withLock({ $0.see(finding, hasFaults: !plan.faults.isEmpty) }) == .confirm else {
+        guard options.counts(finding), ledger.withLock({ $0.see(finding, hasFaults: !plan.faults.isEmpty) }) == .confirm else {
             return false
         }
         tell(.found(finding, executions: score.executions, at: elapsed))
@@ -42,12 +42,6 @@ extension Campaign {
         play.mostPatience = pace.map { max($0 * 2, .seconds(1)) }
         if !options.credentials.isEmpty { play.cast = cast(for: plan, block: 0) }
         return play
-    }
-
-    /// With `--checks` only what it names, be it the head of a finding or collateral.
-    private func counts(_ finding: Finding) -> Bool {
-        guard let checks = options.checks else { return true }
-        return checks.contains(finding.property) || finding.also.contains(where: checks.contains)
     }
 
     private func confirm(_ finding: Finding, _ plan: Plan, _ run: CaseRun, _ name: CaseName) async {

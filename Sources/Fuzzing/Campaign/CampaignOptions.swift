@@ -1,5 +1,6 @@
 package import Contracts
 package import Faults
+package import Oracles
 package import Peers
 package import Plans
 
@@ -56,6 +57,12 @@ package struct CampaignOptions: Sendable {
 
     /// Users at once.
     package var principals: Int { max(1, credentials.isEmpty ? users : credentials.count) }
+
+    /// With `checks` only what it names, be it the head of a finding or collateral.
+    package func counts(_ finding: Finding) -> Bool {
+        guard let checks else { return true }
+        return checks.contains(finding.property) || finding.also.contains(where: checks.contains)
+    }
 
     /// Nothing but the contract's own flows is played.
     var isPlain: Bool { phases.isSubset(of: [.calibration, .confirm]) }

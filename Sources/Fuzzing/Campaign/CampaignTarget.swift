@@ -229,7 +229,7 @@ extension Campaign {
         let last = run.flatMap { LastInput(in: $0.entries, contract: options.contract, cast: cast) }
         var finding = CrashFinding.make(crash, plan: plan, lastInput: last, contract: options.contract)
         finding.attribution = attribution
-        guard options.checks?.contains(finding.property) ?? true else { return }
+        guard options.counts(finding) else { return }
         var outcome = FuzzFinding(finding: finding, plan: plan, name: name, executions: score.executions)
         outcome.exit = crash.ending.description
         outcome.stderr = crash.tail

@@ -67,6 +67,9 @@ final class Rehearsal: CaseRunner {
     private let own: TargetKeeper?
     private let stage = Mutex<(stage: InlineStage, generation: Int)?>(nil)
     private let state = Mutex(State())
+    private let plays = Atomic<Int>(0)
+    /// Behind those of the cases.
+    private static let firstBlock = 1 << 18
 
     private struct State {
         var isClosing = false
@@ -94,6 +97,8 @@ final class Rehearsal: CaseRunner {
             run.isCut = true
             return run
         }
+        var options = options
+        if options.cast == Cast() { options.cast = freshCast(for: plan) }
         var run = await stage.run(plan, options)
         // What a dying server left undone is told by its death.
         if self.options.runner == nil, let own, case .ended(let ending, let tail) = await own.check() {
@@ -103,6 +108,13 @@ final class Rehearsal: CaseRunner {
             run.judgement.findings = []
         }
         return run
+    }
+
+    /// Principals that nobody was before: a server may go on with what a play before left behind, and send it to whoever bears
+    /// the name.
+    private func freshCast(for plan: Plan) -> Cast {
+        let number = plays.add(1, ordering: .relaxed).oldValue
+        return Cast(minted: plan.users.map(\.name), block: Self.firstBlock + number)
     }
 
     func takeDeath() -> Death? { state.withLock { $0.deaths.popLast() } }

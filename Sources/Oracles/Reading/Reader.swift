@@ -66,7 +66,7 @@ struct Reader: Sendable {
         bereaved = Fading(capacity: capacity.names)
         unheard = Fading(capacity: capacity.names)
         aliases = Aliases(capacity: capacity.names)
-        copies = Copies(capacity: 4_096)
+        copies = Copies(capacity: 4_096, volatile: contract?.volatile ?? [])
         tombs = Fading(capacity: capacity.names)
         identifiers = Identifiers(contract?.identity.ids ?? [], capacity: capacity.names)
         canaries = Canaries(capacity: capacity.names)

@@ -52,6 +52,9 @@ extension Reader {
             settleAuthentication(id, .kept("closed with \(code)"))
         } else if session.authenticationError != nil, code != nil {
             settleAuthentication(id, .kept("error event, then a close"))
+        } else if code == nil, session.answeredAt == nil {
+            // Whatever else is odd about its request may be why; nobody was let in.
+            settleAuthentication(id, .undecided("the server ended before it answered the upgrade"))
         } else {
             let how = code.map { "a close with \($0)" } ?? "the end of the connection without a close"
             settleAuthentication(

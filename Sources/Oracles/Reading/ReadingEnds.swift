@@ -156,6 +156,12 @@ extension Reader {
         if let pinged = session.pingedAt, pinged.duration(to: at) >= Self.pong {
             return "the client left a ping of the server unanswered"
         }
+        // What was read behind a hold is as old as that: a server may have waited for an answer all the while.
+        if let hold = session.unread.spans.last, let released = hold.until, released.duration(to: at) <= Self.catchUp,
+            hold.since.duration(to: released) >= Self.pong
+        {
+            return whyUnread(session.id)
+        }
         // A server may have a limit that the contract does not tell (RFC 6455 section 10.4).
         let largest = session.open.compactMap { requests[$0]?.size }.max() ?? 0
         if code == 1009, largest >= Self.large { return "the server closes with 1009, and a message of \(largest) bytes waits there" }
@@ -178,7 +184,7 @@ extension Reader {
         judgeUsable(id, endedWith: code, entry, at: at)
         let isClean = isAnswer || code.map(isClean) ?? false
         bereave(session, at: at)
-        let explained = isAnswer ? nil : session.obscured.map { .undecided($0) } ?? explanation(of: code, on: session)
+        let explained = isAnswer ? nil : session.obscured.map { .undecided($0) } ?? explanation(of: code, on: session, at: at)
         for number in session.open {
             endRequest(number, code: code, isAnswer: isAnswer, explained, entry, at: at)
         }
@@ -205,7 +211,7 @@ extension Reader {
     }
 
     /// When everything that was asked for now must have been answered.
-    private func longestWait(from at: Instant) -> Instant {
+    func longestWait(from at: Instant) -> Instant {
         guard let contract else { return .distantFuture }
         let bounds = contract.runs.flatMap { $0.hot.map(\.within) }
         // A state may be left at the end of its bound, and another one follows.
@@ -257,9 +263,14 @@ extension Reader {
 
     /// A Close that a must-reject request on it allows, or that a message outside the contract may have provoked: the
     /// others there are not to blame the server for it.
-    func explanation(of code: Int?, on session: Session) -> Fate? {
+    /// - Parameter at: what was refused shortly before may explain it too; nil = that is told elsewhere.
+    func explanation(of code: Int?, on session: Session, at: Instant? = nil) -> Fate? {
         guard let code, let contract else { return nil }
-        let open = session.open.compactMap { requests[$0] }
+        var open = session.open.compactMap { requests[$0] }
+        // An error may stand before the close that belongs to it.
+        if let at, let refused = session.refused, refused.at.duration(to: at) <= contract.errors?.within ?? contract.deadline {
+            open.append(refused.request)
+        }
         let isAllowed = open.contains { request in
             request.rule.map { contract.reject.indices.contains($0) && contract.reject[$0].allows(close: code) } ?? false
         }

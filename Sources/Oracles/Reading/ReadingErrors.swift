@@ -26,10 +26,7 @@ extension Reader {
                 carriesKey = true
                 let session = rule.serverScope ? nil : event.session
                 let runKey = RunKey(rule: index, session: session, text: Identifiers.text(key))
-                if let number = runsByKey[runKey] {
-                    tellForm(of: event, nil, contract)
-                    return event.isCopy ? () : step(number, event, contract)
-                }
+                if let number = runsByKey[runKey] { return endKeyed(number, runKey, kind, event, contract) }
                 // Before blaming a run that is over: an open request may have asked about it.
                 if let tomb = tombs[runKey], tomb.isDone, openRequests(of: event.user).isEmpty {
                     tellForm(of: event, nil, contract)
@@ -50,8 +47,12 @@ extension Reader {
             // Nobody here is known to have asked for it, and whoever may be refused may have been.
             doubt((equal.numbers + never.numbers).filter(mayBeRefused))
         } else if !event.isCopy {
-            if fallBack(equal, kind, event, contract) || fallBack(never, kind, event, contract) { return }
-            if giveElsewhere(open, kind, event, contract) { return }
+            let elsewhere = owedElsewhere(open, kind, event, contract)
+            if fallBack(equal, kind, event, contract) || fallBack(never, kind, event, contract) {
+                // What is owed one on another connection of the user may have got it here.
+                return doubt(elsewhere)
+            }
+            if giveElsewhere(elsewhere, kind, event, contract) { return }
         } else {
             // Two refusals may read alike to the letter: what looks like the other connection's may be this one's own.
             doubt((equal.numbers + never.numbers).filter(mayBeRefused))
@@ -198,7 +199,7 @@ extension Reader {
     }
 
     /// It waits for an error of this kind.
-    private func awaits(_ kind: String?, _ number: UInt64, _ contract: Contract) -> Bool {
+    func awaits(_ kind: String?, _ number: UInt64, _ contract: Contract) -> Bool {
         guard let rule = requests[number]?.rule, contract.reject.indices.contains(rule) else { return false }
         return contract.reject[rule].allows(kind: kind)
     }
@@ -219,7 +220,7 @@ extension Reader {
     }
 
     /// A start or an answer that may have been refused by what another took proves nothing any more.
-    private mutating func doubt(_ numbers: [UInt64]) {
+    mutating func doubt(_ numbers: [UInt64]) {
         for number in numbers where requests[number]?.waits != .nothing {
             requests[number]?.isIndeterminate = true
             if case .start(let run)? = requests[number]?.waits { runs[run]?.isIndeterminate = true }
@@ -260,16 +261,20 @@ extension Reader {
         return true
     }
 
-    /// An error without a mark may come on another connection of the same user (E3: the same *user's* connection).
-    private mutating func giveElsewhere(
-        _ open: [UInt64], _ kind: String?, _ event: Event, _ contract: Contract
-    ) -> Bool {
-        let fitting = open.filter { number in
+    /// What waits for such an error on other connections of the same user.
+    private func owedElsewhere(_ open: [UInt64], _ kind: String?, _ event: Event, _ contract: Contract) -> [UInt64] {
+        open.filter { number in
             guard let request = requests[number], request.session != event.session, let rule = request.rule,
                 contract.reject.indices.contains(rule), contract.reject[rule].allows(kind: kind)
             else { return false }
             return match(request.links, event.links, ignoring: { foreign(request, $0, contract) }) == .never
         }
+    }
+
+    /// An error without a mark may come on another connection of the same user (E3: the same *user's* connection).
+    private mutating func giveElsewhere(
+        _ fitting: [UInt64], _ kind: String?, _ event: Event, _ contract: Contract
+    ) -> Bool {
         guard let number = preferred(fitting, event), !isUnansweredGhost(kind, event, contract) else { return false }
         give(event, to: number, isCertain: false, contract)
         return true
@@ -284,11 +289,11 @@ extension Reader {
     }
 
     /// As `oldest`, but what can be condemned for want of an error comes first.
-    private func preferred(_ numbers: [UInt64], _ event: Event) -> UInt64? {
+    func preferred(_ numbers: [UInt64], _ event: Event) -> UInt64? {
         oldest(numbers.filter { requests[$0]?.isIndeterminate == false }, event) ?? oldest(numbers, event)
     }
 
-    private func oldest(_ numbers: [UInt64], _ event: Event) -> UInt64? {
+    func oldest(_ numbers: [UInt64], _ event: Event) -> UInt64? {
         numbers.min { left, right in
             let isHere = (requests[left]?.session == event.session, requests[right]?.session == event.session)
             if isHere.0 != isHere.1 { return isHere.0 }
@@ -339,9 +344,10 @@ extension Reader {
 
     // MARK: Giving it to a request
 
-    private mutating func give(_ event: Event, to number: UInt64, isCertain: Bool, _ contract: Contract) {
+    mutating func give(_ event: Event, to number: UInt64, isCertain: Bool, _ contract: Contract) {
         guard let request = requests[number] else { return }
         defer { markAnswered(request) }
+        sessions[request.session]?.refused = Session.Refused(request: request, at: event.at)
         let isCertain = isCertain && !event.isCopy && !hasRival(request, event, contract)
         switch request.waits {
         case .refusal(let rule, _):

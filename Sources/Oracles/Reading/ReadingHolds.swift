@@ -53,7 +53,9 @@ extension Reader {
 
     /// It came after its bound, and not because nobody read.
     func isLate(_ event: Event, for pending: Pending) -> Bool {
-        guard event.at > pending.due else { return false }
+        // A loop that ticks may be a tick and half of another behind without being called late itself.
+        let slack = pending.mark == nil ? Duration.zero : .nanoseconds(Starvation.patience)
+        guard event.at > pending.due.advanced(by: slack) else { return false }
         let held = held(event.session, .connection, since: pending.since, until: event.at)
         return held == .none || (!held.isHeld && event.at > held.allowance(pending, catchUp: Self.catchUp))
     }

@@ -184,7 +184,8 @@ extension Reader {
             bound = contract.bound(of: rule)
             if recognition.outcome != .valid { request.isIndeterminate = true }
         }
-        if request.waits == .nothing { bound = max(bound, .seconds(10)) }
+        // What it brings about may take as long as anything that is asked for.
+        if request.waits == .nothing { bound = max(bound, min(at.duration(to: longestWait(from: at)), .seconds(600))) }
         if case .start = request.waits {} else {
             let pending = pending(bound, since: at, loop: session.loop)
             request.pending = pending
@@ -240,17 +241,21 @@ extension Reader {
             recognition: recognition, entry: entry, session: id, user: session.user, at: at,
             links: recognition.value.map { value in contract.link.map { $0.event.value(in: value) } } ?? [],
             isError: recognition.name.map(contract.isError) ?? false,
-            isCopy: (members[session.user]?.count ?? 0) > 1 && copies.isCopy(payload, of: session.user, on: id))
+            isCopy: (members[session.user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: session.user, on: id))
         let (ownership, reading) = judgeOwnership(of: event, payload, isShared: isShared, contract)
         if session.isBad {
+            if isGreeting(recognition) { sessions[id]?.isGreeted = true }
             readUnauthenticated(recognition, entry, id, at: at)
         } else if recognition.outcome != .ignored {
-            if let name = contract.session?.greeting, recognition.name == name || recognition.type == name {
-                settleGreeting(id, .kept(name))
-            }
+            if let name = contract.session?.greeting, isGreeting(recognition) { settleGreeting(id, .kept(name)) }
             link(event, ownership, contract)
         }
         tell(reading, of: event, contract)
+    }
+
+    private func isGreeting(_ recognition: Recognition) -> Bool {
+        guard let name = contract?.session?.greeting else { return false }
+        return recognition.name == name || recognition.type == name
     }
 
     private mutating func link(_ event: Event, _ ownership: Ownership, _ contract: Contract) {

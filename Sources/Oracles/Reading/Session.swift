@@ -40,6 +40,12 @@ struct Session: Sendable {
     var ghosts: [Ghost] = []
     /// The number of the youngest must-reject request here whose error has come.
     var youngestAnswered: (number: UInt64, phrase: String)?
+    /// What the last error here was taken to refuse: the server may close behind it.
+    struct Refused: Sendable {
+        var request: Request
+        var at: Instant
+    }
+    var refused: Refused?
     /// The error after which this connection must still be usable.
     var usable: Usable?
 

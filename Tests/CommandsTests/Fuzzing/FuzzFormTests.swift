@@ -224,11 +224,23 @@ enum Staged {
     @Test func whatDoesNotCountIsNotKept() async throws {
         try await Program.inDirectory { directory in
             let order = try await Staged.order(directory) { $0.checks = ["E3"] }
-            let found = try Staged.found()
+            var found = try Staged.found()
+            found.finding.also = []
             let events: [CampaignEvent] = [.found(found.finding, executions: 1, at: .zero), .settled(found, at: .zero)]
             let (said, reason) = try await play(order, events, Staged.result(.complete, [found]))
             #expect(reason == .pass && !said.contains("I2"))
             #expect(!FileManager.default.fileExists(atPath: directory + "/findings"))
+        }
+    }
+
+    /// One that is headed by another property, and shows what was asked for as well.
+    @Test func whatCountsByTheWayIsKept() async throws {
+        try await Program.inDirectory { directory in
+            let order = try await Staged.order(directory) { $0.checks = ["E3"] }
+            let found = try Staged.found()
+            #expect(found.finding.property == "I2" && found.finding.also.contains("E3"))
+            let (said, reason) = try await play(order, [.settled(found, at: .zero)], Staged.result(.complete, [found]))
+            #expect(reason == .violations && said.contains("I2"))
         }
     }
 
