@@ -63,8 +63,11 @@ import Wire
         var error: ImportError?
     }
 
-    static func read(_ kind: String, _ bytes: [UInt8], chunk: Int = 4_096, limits: Limits = .standard) throws -> Read {
-        let folder = try Folder()
+    /// - Parameter folder: where the recording stays, as `rec`.
+    static func read(
+        _ kind: String, _ bytes: [UInt8], chunk: Int = 4_096, limits: Limits = .standard, into folder: Folder? = nil
+    ) throws -> Read {
+        let folder = try folder ?? Folder()
         let name = Self.samples[kind]?.name ?? "file"
         try folder.write(name, bytes)
         do throws(ImportError) {

@@ -111,6 +111,74 @@ import Wire
         #expect(told(try weaving.entries()).prefix(6) == Self.opening[...])
     }
 
+    private static let tunnel = "CONNECT chat:80 HTTP/1.1\r\nHost: chat:80\r\n\r\n"
+    private static let opened = "HTTP/1.1 200 OK\r\n\r\n"
+
+    @Test(arguments: 1...4) func tunnelsWithinTunnelsAreLookedInto(_ depth: Int) throws {
+        for clientFirst in [true, false] {
+            let weaving = try Weaving()
+            try weaving.open()
+            let client = String(repeating: Self.tunnel, count: depth) + Weaving.upgrade()
+            let server = String(repeating: Self.opened, count: depth) + Weaving.accepted
+            if clientFirst { try weaving.send(client) }
+            try weaving.send(server, from: .server)
+            if !clientFirst { try weaving.send(client) }
+            try weaving.send(Weaving.frame("x"), from: .server)
+            #expect(told(try weaving.entries()).prefix(7) == Self.opening + ["s1 toClient 1 x"])
+            #expect(weaving.weaver.counts.notes == [])
+        }
+    }
+
+    /// As deep as the bytes that are kept allow: no stack grows with them, and what is given up is said.
+    @Test func aChainOfTunnelsIsGivenUp() throws {
+        var limits = Limits.standard
+        limits.headBytes = 32 << 20
+        let weaving = try Weaving(limits)
+        try weaving.open()
+        let bare = "CONNECT a HTTP/1.1\r\n\r\n"
+        try weaving.send(String(repeating: bare, count: 200_000) + Weaving.upgrade())
+        try weaving.send(String(repeating: Self.opened, count: 200_000) + Weaving.accepted, from: .server)
+        #expect(try weaving.entries() == [])
+        #expect(weaving.weaver.counts.notes.count == 1)
+        #expect(weaving.weaver.counts.notes.first?.hasSuffix("ends: more than 4 tunnels within one another") == true)
+    }
+
+    /// A proxy that wants a password first refuses as often as it likes.
+    @Test func refusedTunnelsAreNoDepth() throws {
+        let weaving = try Weaving()
+        try weaving.open()
+        try weaving.send(String(repeating: Self.tunnel, count: 50) + Weaving.upgrade())
+        let refused = "HTTP/1.1 407 No\r\nContent-Length: 2\r\n\r\nno"
+        try weaving.send(String(repeating: refused, count: 49) + Self.opened + Weaving.accepted, from: .server)
+        #expect(told(try weaving.entries()).prefix(6) == Self.opening[...])
+    }
+
+    /// Notes reach the console and machines: what they quote bears no secret (trust.md T34).
+    @Test func notesBearNoSecrets() throws {
+        let secret = "s3cr3t-a1b2c3d4e5f6"
+        let weaving = try Weaving(mode: .redacted)
+        try weaving.open()
+        try weaving.send(Weaving.upgrade())
+        let quotes = [
+            "connection to 'ws://h/ws?room=7&token=\(secret)' failed", "?access%5Ftoken=\(secret)…",
+            "Authorization: Bearer \(secret)", "got Cookie: sid=\(secret); b=2", #"{"a":1,"password": "\#(secret)"}"#,
+            "it said Basic \(secret), twice", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.\(secret)",
+        ]
+        for (number, quote) in quotes.enumerated() {
+            try weaving.weaver.note(number % 2 == 0 ? 1 : nil, "a.har entry \(number): \(quote)")
+        }
+        let notes = weaving.weaver.counts.notes
+        #expect(notes.count == quotes.count)
+        for (number, note) in notes.enumerated() {
+            #expect(!note.contains(secret) && note.contains("‹") && note.hasPrefix("a.har entry \(number): "), "\(note)")
+        }
+        #expect(notes.first?.contains("room=7&token=‹secret:") == true)
+        let lines = told(try weaving.entries()).filter { $0.contains("note a.har") }
+        #expect(lines.count == 4 && !lines.contains { $0.contains(secret) })
+        try weaving.weaver.note(nil, "the key=value form, a token: 5 and Bearer tokens are words")
+        #expect(weaving.weaver.counts.notes.last == "the key=value form, a token: 5 and Bearer tokens are words")
+    }
+
     @Test func refusalsAreSessionsToo() throws {
         let weaving = try Weaving()
         try weaving.open()

@@ -12,11 +12,11 @@ struct Weaving {
     /// 2026-09-21T14:02:16.014Z
     static let start: WallTime = 1_789_999_336_014_000_000
 
-    init(_ limits: Limits = .standard) throws {
+    init(_ limits: Limits = .standard, mode: RecordingHeader.Mode = .raw) throws {
         folder = try Folder()
         weaver = try SessionWeaver(
             .init(
-                directory: folder["rec"], header: RecordingHeader(program: "0.1.0", started: "", seed: 1, mode: .raw),
+                directory: folder["rec"], header: RecordingHeader(program: "0.1.0", started: "", seed: 1, mode: mode),
                 limits: limits, redactionKey: Array(0..<32)))
     }
 

@@ -76,16 +76,23 @@ struct HAREntryText {
             entry.object("request") { writeRequest(&$0) }
             entry.object("response") { writeResponse(&$0) }
             entry.write("startedDateTime", WallClockText.isoText(started))
-            let wait = max(0, (answered ?? started) - started)
-            entry.write("time", literal: ExportText.milliseconds(max(wait, session.last - started)))
+            let wait = Self.length(from: started, to: answered ?? started)
+            let whole = max(wait, Self.length(from: started, to: session.last))
+            entry.write("time", literal: ExportText.milliseconds(whole))
             entry.object("timings") { timings in
                 for name in ["blocked", "dns", "connect", "ssl"] { timings.write(name, -1) }
                 timings.write("send", 0)
                 timings.write("wait", literal: ExportText.milliseconds(wait))
-                timings.write("receive", literal: ExportText.milliseconds(max(0, session.last - started - wait)))
+                timings.write("receive", literal: ExportText.milliseconds(whole - wait))
             }
         }
         return text.bytes
+    }
+
+    /// Never negative; a recording's times may be any.
+    private static func length(from start: WallTime, to end: WallTime) -> Int64 {
+        let (length, overflow) = end.subtractingReportingOverflow(start)
+        return max(0, overflow ? (end < start ? 0 : .max) : length)
     }
 
     private func writeRequest(_ text: inout ExportText) {

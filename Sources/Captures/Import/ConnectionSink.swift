@@ -39,6 +39,13 @@ package struct Connection: Sendable, Hashable {
 /// Nanoseconds since 1970, UTC.
 package typealias WallTime = Int64
 
+extension WallTime {
+    /// The nearest time that a clock may show. A file may claim any; a second is left at both ends of what 64 bits hold,
+    /// so that rounding never leaves them.
+    var onClock: WallTime { Swift.min(Swift.max(self, -Self.furthestOnClock), Self.furthestOnClock) }
+    private static var furthestOnClock: WallTime { .max - 1_000_000_000 }
+}
+
 /// Why an import ended. What was read until then has been passed on.
 package struct ImportError: Error, Sendable, Equatable {
     /// `chat.pcap packet 4113`, `trace.har:12:4`, `dump.flow byte 88214`

@@ -57,7 +57,8 @@ enum WallClockText {
         guard let zone = offset(bytes[index...]) else { return nil }
         let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - zone
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? nil : whole + fraction
+        let (time, carried) = whole.addingReportingOverflow(fraction)
+        return overflow || carried ? nil : time
     }
 
     /// Seconds east of Greenwich.

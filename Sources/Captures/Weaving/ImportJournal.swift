@@ -16,6 +16,7 @@ struct ImportJournal {
 
     /// The instant of a wall-clock time; never before the last one that was asked for.
     mutating func instant(_ time: WallTime) -> Instant {
+        let time = time.onClock
         // The header tells instant zero in milliseconds.
         let zero = epoch ?? (time / 1_000_000 - (time % 1_000_000 < 0 ? 1 : 0)) * 1_000_000
         epoch = zero

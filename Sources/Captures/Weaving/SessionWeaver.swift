@@ -57,6 +57,8 @@ package final class SessionWeaver: ConnectionSink {
     private let limits: Limits
     private let machines: SessionConfiguration
     private var journal: ImportJournal
+    /// Notes go to the console as well, and may quote what a file says.
+    private var redactor: Redactor
     private var strands: [Connection.ID: Strand] = [:]
     private var liveSessions = 0
     private var sessionCount: UInt32 = 0
@@ -71,6 +73,7 @@ package final class SessionWeaver: ConnectionSink {
         do throws(RecordingError) { try RecordingWriter.check(settings.directory) } catch { throw ImportError(error) }
         limits = settings.limits
         journal = ImportJournal(settings)
+        redactor = Redactor(key: settings.redactionKey)
         // How long heads took is the capture's business: no time limit of ours ends a session here.
         var untimed = settings.limits
         untimed.requestHeadTime = .seconds(1 << 40)
@@ -87,7 +90,7 @@ package final class SessionWeaver: ConnectionSink {
         if !connection.isWhole { counts.begunBefore += 1 }
         guard strands[connection.id] == nil else { return }
         guard strands.count < limits.importFlows else {
-            return counts.note("L15: more than \(limits.importFlows) connections at once; some are not read")
+            return remark("L15: more than \(limits.importFlows) connections at once; some are not read")
         }
         strands[connection.id] = Strand(connection, UpgradeSearch(limits, isWhole: connection.isWhole))
     }
@@ -163,11 +166,13 @@ package final class SessionWeaver: ConnectionSink {
     }
 
     package func note(_ id: Connection.ID?, _ sentence: String) throws(ImportError) {
-        counts.note(sentence)
+        remark(sentence)
         guard let id, let strand = strands[id] else { return }
         strand.session?.note(sentence, at: journal.now)
         try handOn(strand)
     }
+
+    private func remark(_ sentence: String) { counts.note(redactor.redact(sentence)) }
 
     /// Ends what is still open and closes the recording. Call it also when a reader failed: what was read stays.
     package func finish() throws(ImportError) {
@@ -209,7 +214,7 @@ package final class SessionWeaver: ConnectionSink {
         take(find, &search, strand, at: now)
         if let kept = strand.search?.held, held + kept - before > limits.importGapBytesTotal {
             strand.search = nil
-            counts.note("L15: more than \(limits.importGapBytesTotal) bytes wait for the rest of their heads; some are not read")
+            remark("L15: more than \(limits.importGapBytesTotal) bytes wait for the rest of their heads; some are not read")
         }
         held += (strand.search?.held ?? 0) - before
     }
@@ -233,7 +238,7 @@ package final class SessionWeaver: ConnectionSink {
             strand.session?.bytes(server, from: .server, at: now)
         case .unreadable(let reason):
             let place = "\(strand.connection.client) to \(strand.connection.server)"
-            counts.note("\(place): the search for an upgrade ends: \(reason)")
+            remark("\(place): the search for an upgrade ends: \(reason)")
             take(.none(reason), &search, strand, at: now)
         case .none:
             guard strand.session != nil else { return }
@@ -245,7 +250,7 @@ package final class SessionWeaver: ConnectionSink {
 
     private func begin(_ head: RequestHead, _ strand: Strand, at now: Instant) -> Bool {
         guard liveSessions < limits.sessions else {
-            counts.note("L7: more than \(limits.sessions) sessions at once; some are not read")
+            remark("L7: more than \(limits.sessions) sessions at once; some are not read")
             return false
         }
         sessionCount += 1

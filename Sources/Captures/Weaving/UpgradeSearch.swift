@@ -42,10 +42,16 @@ struct UpgradeSearch: Sendable {
     /// Client bytes behind a CONNECT or behind the candidate; server bytes before any request.
     private var clientEarly = ByteBuffer()
     private var serverEarly = ByteBuffer()
+    /// Client bytes that waited for the answer to a CONNECT which is there now.
+    private var released = ByteBuffer()
+    /// Tunnels opened within one another.
+    private var depth = 0
     private var isSeeking: Bool
     /// An upgrade seen where the past is unknown.
     private var candidate: RequestHead?
     private static let mostUnanswered = 4_096
+    /// A proxy behind a proxy is real; a chain of them is somebody's trap.
+    private static let mostTunnels = 4
 
     init(_ limits: Limits, isWhole: Bool) {
         heads = HeadLimits(
@@ -58,24 +64,31 @@ struct UpgradeSearch: Sendable {
     /// Bytes kept for later.
     var held: Int {
         request.held.readableBytes + response.held.readableBytes + clientEarly.readableBytes + serverEarly.readableBytes
+            + released.readableBytes
     }
 
     /// An upgrade waits for the answers to the requests before it.
     private var isAsked: Bool { client == .asked }
 
     mutating func take(_ bytes: ByteBuffer, from side: Side) -> Find {
-        switch (isSeeking, side) {
-        case (true, .client): return seekRequest(bytes)
-        case (true, .server): return seekAnswer(bytes)
-        case (false, .client):
-            let find = fromClient(bytes)
-            // What the server said too early, as captures tell it, is read now.
-            guard case .nothing = find, serverEarly.readableBytes > 0, !unanswered.isEmpty else { return find }
-            let early = serverEarly
-            serverEarly = ByteBuffer()
-            return fromServer(early)
-        case (false, .server): return fromServer(bytes)
+        if isSeeking { return side == .client ? seekRequest(bytes) : seekAnswer(bytes) }
+        var find = side == .client ? fromClient(bytes) : fromServer(bytes)
+        // What one side says may set free what was kept of the other. Each round reads at least one head of it.
+        while case .nothing = find {
+            if released.readableBytes > 0 {
+                let waiting = released
+                released = ByteBuffer()
+                find = fromClient(waiting)
+            } else if serverEarly.readableBytes > 0, !unanswered.isEmpty {
+                // The server said it too early, as captures tell it.
+                let early = serverEarly
+                serverEarly = ByteBuffer()
+                find = fromServer(early)
+            } else {
+                break
+            }
         }
+        return find
     }
 
     /// Server bytes that came before the upgrade was asked for; call it behind `request`.
@@ -107,6 +120,7 @@ struct UpgradeSearch: Sendable {
         response = HeadParser(.response, limits: heads)
         clientEarly = ByteBuffer()
         serverEarly = ByteBuffer()
+        released = ByteBuffer()
         unanswered = []
         candidate = nil
     }
@@ -183,7 +197,10 @@ struct UpgradeSearch: Sendable {
                 bytes = response.takeHeld()
                 if head.isInterim { continue }
                 if head.status == 101 { return .none("it went on with \(head.value("upgrade") ?? "another protocol")") }
-                if method == "CONNECT" { return tunnelled(isOpen: (200...299).contains(head.status), head, bytes) }
+                if method == "CONNECT" {
+                    if let find = answered(head) { return find }
+                    continue
+                }
                 server = .body(HTTPBody(of: head, to: method))
                 if case .body(let body) = server, body.isOver {
                     server = .head
@@ -194,27 +211,25 @@ struct UpgradeSearch: Sendable {
         return .nothing
     }
 
-    /// The answer to a CONNECT: within the tunnel everything begins anew.
-    private mutating func tunnelled(isOpen: Bool, _ head: ResponseHead, _ bytes: ByteBuffer) -> Find {
-        let waiting = clientEarly
+    /// The answer to a CONNECT: within the tunnel everything begins anew. Nil: go on with the bytes behind it, and then with
+    /// what the client said meanwhile.
+    private mutating func answered(_ head: ResponseHead) -> Find? {
+        released = clientEarly
         clientEarly = ByteBuffer()
         client = .head
-        if isOpen {
+        if (200...299).contains(head.status) {
+            depth += 1
+            guard depth <= Self.mostTunnels else {
+                return .unreadable("more than \(Self.mostTunnels) tunnels within one another")
+            }
             unanswered = []
             server = .head
         } else {
             let body = HTTPBody(of: head, to: "CONNECT")
-            server = .body(body)
-            if body.isOver {
-                server = .head
-                unanswered.removeFirst()
-            }
+            server = body.isOver ? .head : .body(body)
+            if body.isOver { unanswered.removeFirst() }
         }
-        if bytes.readableBytes > 0 {
-            let find = fromServer(bytes)
-            guard case .nothing = find else { return find }
-        }
-        return waiting.readableBytes > 0 ? take(waiting, from: .client) : .nothing
+        return nil
     }
 
     private static func mayBeHTTP(_ bytes: ByteBuffer) -> Bool {
@@ -226,7 +241,12 @@ struct UpgradeSearch: Sendable {
         guard buffer.readableBytes + bytes.readableBytes <= heads.total else {
             return .unreadable("more than \(heads.total) bytes came before they could be read")
         }
-        buffer.writeImmutableBuffer(bytes)
+        if buffer.readableBytes > 0 || bytes.storageCapacity > 4 * max(bytes.readableBytes, 64) {
+            buffer.writeImmutableBuffer(bytes)
+        } else {
+            // The rest of a read, behind one head after the other, is not copied each time; nor does it keep much else alive.
+            buffer = bytes
+        }
         return .nothing
     }
 

@@ -86,7 +86,10 @@ package struct Redactor: Sendable {
     package mutating func redact(_ text: String, known: [[UInt8]] = []) -> String {
         guard text.utf8.count >= Self.leastRepeated else { return text }
         let bytes = Array(text.utf8)
-        guard let replaced = redact(bytes, Self.occurrences(of: known, in: bytes)) else { return text }
+        let spans = Self.occurrences(of: known, in: bytes) + SentenceSecrets.ranges(in: bytes).map {
+            Span(range: $0, secret: Array(HeadView.percentDecoded(String(decoding: bytes[$0], as: UTF8.self)).utf8))
+        }
+        guard let replaced = redact(bytes, spans) else { return text }
         return String(decoding: replaced.bytes, as: UTF8.self)
     }
 
