@@ -184,6 +184,62 @@ import Wire
         for (left, right) in zip(found, story.differences) { #expect(left.hasPrefix(right), "\(found)") }
     }
 
+    /// `1?` a part of what the server said is missing, `1!` of what the client said, `1~` a message that is not held.
+    static let torn: [Story] = [
+        Story(
+            name: "behind a gap nothing is extra", recorded: ask + "\n" + run.split(separator: "\n").prefix(2).joined(separator: "\n") + "\n1?",
+            now: askAgain + "\n" + again, row: "2 = 2 0 0 0 ? 2"),
+        Story(
+            name: "what was recorded behind a gap does not count", recorded: ask + "\n1?\n" + run, now: askAgain + "\n" + again,
+            row: "0 = 0 0 0 0 ? 4"),
+        Story(
+            name: "before a gap a difference is one", recorded: #"1> {"type":"note"}"# + "\n" + #"1< {"type":"noted","n":1}"# + "\n1?",
+            now: #"1> {"type":"note"}"# + "\n" + #"1< {"type":"noted","n":2}"#, row: "1 = 0 1 0 0 ? 0", differences: ["CHANGED 1 noted"]),
+        Story(
+            name: "nobody knows how it ended behind a gap", recorded: #"1> {"type":"note"}"# + "\n1?",
+            now: #"1> {"type":"note"}"# + "\n1x 4401", row: "0 = 0 0 0 0 ? 0"),
+        Story(
+            name: "the answer to the upgrade is missing", recorded: "1|?", now: #"1< {"type":"hello"}"#, row: "0 = 0 0 0 0 ? 1"),
+        Story(
+            name: "a message that is not held stands for any", recorded: "1> hello\n1< one\n1~\n1< three",
+            now: "1> hello\n1< one\n1< two\n1< three", row: "3 = 2 0 0 0 ? 1"),
+        Story(
+            name: "and for one alone", recorded: "1> hello\n1< one\n1~", now: "1> hello\n1< one\n1< two\n1< three",
+            row: "2 = 1 0 0 1 ? 1", differences: ["EXTRA"]),
+        Story(name: "and may as well not come", recorded: "1> hello\n1< one\n1~", now: "1> hello\n1< one", row: "2 = 1 0 0 0 ? 1"),
+    ]
+
+    @Test(arguments: torn) func whatIsNotRecordedIsUndecided(_ story: Story) throws {
+        let contract = try Self.contract()
+        let (recorded, now) = (talks(story.recorded, contract), talks(story.now, contract))
+        var comparer = TalkComparer(recorded.map { ($0, now.first) }, TalkComparer.Options(contract: contract))
+        let session = try #require(comparer.compare().sessions.first)
+        let row = "\(session.messages) = \(session.same) \(session.changed) \(session.missing) \(session.extra) ? \(session.undecided)"
+        let found = session.differences.map { "\($0.kind.rawValue) \($0.number) \($0.title): \($0.sentence)" }
+        #expect(row == story.row && session.isUndecided, "\(found)")
+        #expect(found.count == story.differences.count && session.isTorn == story.recorded.contains("?"), "\(found)")
+        for (left, right) in zip(found, story.differences) { #expect(left.hasPrefix(right), "\(found)") }
+    }
+
+    /// As many as a recording may hold, in another order: each is looked up, not searched for.
+    @Test(.timeLimit(.minutes(1))) func manyAnswersOutOfOrder() throws {
+        let count = 40_000
+        func talk(_ texts: [String]) -> Talk {
+            var talk = Talk(session: SessionID(1), opened: .zero)
+            talk.answer = .accepted(subprotocol: nil)
+            talk.answers = texts.enumerated().map { index, text in
+                Said(
+                    number: index + 1, at: Instant(nanoseconds: Int64(index)), order: index, opcode: .binary,
+                    payload: ByteBuffer(string: text), value: nil, name: nil)
+            }
+            return talk
+        }
+        let texts = (0..<count).map { "\($0)" }
+        var comparer = TalkComparer([(talk(texts), talk(texts.reversed()))], TalkComparer.Options(contract: nil))
+        let session = try #require(comparer.compare().sessions.first)
+        #expect(session.same == count && session.differences.isEmpty)
+    }
+
     @Test func theDiffNamesIdsAndLeavesOutWhatDoesNotMatter() throws {
         let contract = try Self.contract()
         let story = Self.stories[1]
@@ -206,10 +262,18 @@ import Wire
             let session = UInt32(line.prefix(1)) ?? 1
             let text = String(line.dropFirst(3))
             let mark = line.dropFirst().first
+            if line.dropFirst() == "|?" {
+                journal.ask(session)
+                journal.lack(session, .toClient)
+                continue
+            }
             if open.insert(session).inserted {
                 journal.open(session, "alice", status: mark == "|" ? Int(text) ?? 0 : 101)
             }
             switch mark {
+            case "?": journal.lack(session, .toClient)
+            case "!": journal.lack(session, .toServer)
+            case "~": journal.getsUnheld(session)
             case ">": journal.says(session, text)
             case "<": journal.gets(session, text)
             case "x": journal.close(session, .toClient, UInt16(text) ?? 1000)

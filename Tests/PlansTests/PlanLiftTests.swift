@@ -50,6 +50,33 @@ struct HandJournal {
         }
     }
 
+    /// An upgrade that nobody is known to have answered.
+    mutating func ask(_ session: UInt32) {
+        add(session) { _ in .opened(Opened(transport: TransportID(session), peer: "127.0.0.1:1")) }
+        add(session) { at in
+            let head = ByteBuffer(string: "GET /ws HTTP/1.1\r\nHost: h\r\n\r\n")
+            return .head(HeadRecord(passage: Passage(.toServer, in: at, out: at), bytes: head))
+        }
+    }
+
+    /// A gap, of unknown length unless it is told.
+    mutating func lack(_ session: UInt32, _ direction: Direction, _ count: UInt64 = 0) {
+        add(session) { at in
+            let passage = Passage(direction, in: at, out: at)
+            return .bytes(BytesRecord(passage: passage, kind: .missing, bytes: ByteBuffer(), wireSize: count))
+        }
+    }
+
+    /// A message too large or too broken to be held.
+    mutating func getsUnheld(_ session: UInt32) {
+        add(session) { at in
+            .frame(
+                FrameRecord(
+                    passage: Passage(.toClient, in: at, out: at), frame: Frame(opcode: .text, payload: ByteBuffer()),
+                    message: MessageRecord(opcode: .text, payload: nil, unlifted: "L4", ordinal: 1)))
+        }
+    }
+
     mutating func says(_ session: UInt32, _ text: String) {
         frame(session, .toServer, Frame(opcode: .text, maskKey: 1, payload: ByteBuffer(string: text)))
     }
@@ -89,6 +116,19 @@ struct HandJournal {
 }
 
 @Suite struct PlanLiftTests {
+    /// What the client said behind a gap is not what it said: nobody plays it as if it were all.
+    @Test(arguments: [0, 1_460] as [UInt64]) func aClientsGapLeavesTheSessionOut(_ count: UInt64) throws {
+        var journal = HandJournal()
+        journal.open(1, "alice")
+        journal.says(1, "one")
+        journal.lack(1, .toServer, count)
+        journal.says(1, "three")
+        journal.end(1)
+        let lift = try journal.lift()
+        #expect(lift.plans.isEmpty)
+        #expect(lift.left == [.init(session: SessionID(1), reason: "a part of what the client said is missing in the recording")])
+    }
+
     @Test func aSessionBecomesConnectGuardsSendsAndClose() throws {
         var journal = HandJournal()
         journal.open(

@@ -11,6 +11,8 @@ struct RecordingFile {
     let header: RecordingHeader
     let entries: [Entry]
     let warnings: [String]
+    /// False: it was cut short, or lacks a part.
+    let isComplete: Bool
     let contract: Contract?
 
     /// More than that is not held in memory.
@@ -46,6 +48,7 @@ struct RecordingFile {
             }
             self.entries = entries
             warnings = reader.warnings
+            isComplete = reader.isComplete
         } catch let error as RecordingError {
             throw Complaint(
                 SafeText.show(error.sentence),

@@ -9,11 +9,13 @@ struct RecordingForm {
     var console: Console
     var json: Bool
     var verbose: Bool
+    /// The recording was read to its end line, and nothing of it is missing.
+    var isComplete: Bool
 
     // As client
 
     func print(_ report: RecordingReport) -> ExitReason {
-        let reason = Self.reason(report)
+        let reason = reason(report)
         for left in report.left {
             console.talk("warning: \(left.session) is left out: \(SafeText.show(left.reason))\n")
         }
@@ -26,13 +28,31 @@ struct RecordingForm {
         return reason
     }
 
-    static func reason(_ report: RecordingReport) -> ExitReason {
+    func reason(_ report: RecordingReport) -> ExitReason {
         if report.groups.contains(where: { !$0.judgement.toolErrors.isEmpty }) { return .selfCheckFailed }
         if report.unreachable != nil { return .targetUnreachable }
         if report.refusedEverywhere != nil { return .inconclusive }
         if report.differences > 0 || !report.findings.isEmpty { return .violations }
         if report.groups.contains(where: \.isCut) { return .inconclusive }
-        return report.sessions.isEmpty ? .nothingExercised : .pass
+        if report.sessions.isEmpty { return .nothingExercised }
+        return isWhole(report.sessions, left: report.left.count) ? .pass : .inconclusive
+    }
+
+    /// What was not there to be compared can never be the ground of a pass (trust.md T53).
+    private func isWhole(_ sessions: [SessionComparison], left: Int) -> Bool {
+        isComplete && left == 0 && !sessions.contains(where: \.isUndecided)
+    }
+
+    /// A line each for what could not be compared.
+    private func gaps(_ sessions: [SessionComparison]) -> String {
+        var text = isComplete ? "" : "? the recording is not whole: what it lacks was not compared\n"
+        for session in sessions where session.isUndecided {
+            let count = session.undecided > 0 ? ": " + Figures.plural(session.undecided, "message") + " not compared" : ""
+            let why =
+                session.isTorn ? "a part of it is missing in the recording" : "the recording does not hold all of its messages"
+            text += "? \(session.session): \(why)\(count)\n"
+        }
+        return text
     }
 
     func text(_ report: RecordingReport, _ notes: [SessionID: [String]], _ reason: ExitReason) -> String {
@@ -40,6 +60,7 @@ struct RecordingForm {
         for error in report.groups.flatMap(\.judgement.toolErrors).prefix(8) {
             text += console.out.paint("‼ tool error: \(SafeText.show(error.sentence))", .excused) + "\n"
         }
+        text += gaps(report.sessions)
         if report.groups.contains(where: \.isCut) { text += "? the play was cut: the server sends more than a replay keeps\n" }
         var facts = [
             Figures.plural(report.sessions.count, "session"), Figures.plural(report.findings.count, "violation"),
@@ -83,14 +104,29 @@ struct RecordingForm {
         return JSONLine("summary", time: time).adding("verb", "replay").adding("role", role)
             .adding("sessions", sessions.count).adding("messages", sum(\.messages)).adding("same", sum(\.same))
             .adding("changed", sum(\.changed)).adding("missing", sum(\.missing)).adding("extra", sum(\.extra))
+            .adding("undecided", sum(\.undecided)).adding("complete", .bool(isComplete))
     }
 
     // As server
 
-    func print(_ outcome: ServingOutcome) -> ExitReason {
-        let differences = outcome.sessions.reduce(0) { $0 + $1.differences.count } + outcome.strangers.count
+    func reason(_ outcome: ServingOutcome, left: [SessionID]) -> ExitReason {
         let isUntouched = outcome.sessions.allSatisfy { $0.nowLength == .zero && $0.same + $0.changed == 0 && $0.missing > 0 }
-        let reason: ExitReason = isUntouched ? .nothingExercised : differences > 0 ? .violations : .pass
+        if isUntouched { return .nothingExercised }
+        if Self.differences(outcome) > 0 { return .violations }
+        return isWhole(outcome.sessions, left: left.count) ? .pass : .inconclusive
+    }
+
+    private static func differences(_ outcome: ServingOutcome) -> Int {
+        outcome.sessions.reduce(0) { $0 + $1.differences.count } + outcome.strangers.count
+    }
+
+    /// - Parameter left: sessions that no server can play.
+    func print(_ outcome: ServingOutcome, left: [SessionID]) -> ExitReason {
+        let differences = Self.differences(outcome)
+        let reason = reason(outcome, left: left)
+        for session in left {
+            console.talk("warning: \(session) is left out: the recording holds no answer to its upgrade\n")
+        }
         if json {
             let time = Console.utc()
             for line in ComparisonLines.lines(outcome.sessions, time: time) { console.emit(line) }
@@ -99,16 +135,18 @@ struct RecordingForm {
             }
             console.emit(
                 summary(outcome.sessions, role: "server", time).adding("differences", differences)
-                    .adding("exit", reason.code).adding("reason", reason.reason))
+                    .adding("left", left.map { "\($0)" }).adding("exit", reason.code).adding("reason", reason.reason))
             return reason
         }
         var text = ComparisonBlock(outcome.sessions).text(console.out)
         for stranger in outcome.strangers.prefix(20) {
             text += "  " + console.out.paint("EXTRA  ", .failName) + "  connection: \(SafeText.brief(stranger, to: 120))\n"
         }
-        let facts = [
+        text += gaps(outcome.sessions)
+        var facts = [
             Figures.plural(outcome.sessions.count, "session"), "as server", Figures.plural(differences, "difference"),
         ]
+        if !left.isEmpty { facts.append("\(left.count) left out") }
         console.answer(text + reason.ending("replay  " + facts.joined(separator: ", ")) + "\n")
         return reason
     }

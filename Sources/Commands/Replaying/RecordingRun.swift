@@ -45,7 +45,7 @@ struct RecordingRun {
                 details: [("tried", SafeText.show(reason)), ("remedy", "start it, or name another address")],
                 exit: .targetUnreachable)
         }
-        let reason = RecordingForm(console: console, json: looks.json, verbose: looks.verbose).print(report)
+        let reason = form.print(report)
         if let refused = report.refusedEverywhere {
             let user = refused.user ?? "USER"
             console.talk(
@@ -93,7 +93,11 @@ struct RecordingRun {
         }
         defer { signals.cancel() }
         let outcome = await host.finished()
-        return RecordingForm(console: console, json: looks.json, verbose: looks.verbose).print(outcome)
+        return form.print(outcome, left: machine.left)
+    }
+
+    private var form: RecordingForm {
+        RecordingForm(console: console, json: looks.json, verbose: looks.verbose, isComplete: file.isComplete)
     }
 
     private func warn(_ more: [String]) {

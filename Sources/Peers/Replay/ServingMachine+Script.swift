@@ -67,7 +67,18 @@ extension ServingMachine {
     private mutating func said(_ payload: ByteBuffer, _ opcode: Opcode, _ index: Int, _ now: Instant) {
         scripts[index].received += 1
         let said = matcher.read(payload, opcode, number: scripts[index].received, at: now)
-        let verdict = matcher.take(said, among: scripts[index].talk.requests, open: scripts[index].near)
+        let near = scripts[index].near
+        let requests = scripts[index].talk.requests
+        let verdict = matcher.take(said, among: requests, open: near.filter { requests[$0].payload != nil })
+        if verdict.difference?.kind == .extra {
+            // It stands for one that the recording does not hold, or behind the place where it lacks a part.
+            let unheld = near.first { requests[$0].payload == nil }
+            if let unheld { scripts[index].meet(unheld) }
+            if unheld != nil || scripts[index].talk.isTorn {
+                scripts[index].result.undecided += 1
+                return
+            }
+        }
         if let met = verdict.index { scripts[index].meet(met) }
         guard let difference = verdict.difference else {
             scripts[index].result.same += 1
@@ -120,10 +131,7 @@ extension ServingMachine {
         }
         scripts[index].overdueSince = nil
         scripts[index].skipped.insert(request)
-        let said = scripts[index].talk.requests[request]
-        scripts[index].result.missing += 1
-        scripts[index].result.differences.append(
-            Difference(kind: .missing, number: said.number, title: said.title, sentence: "the client does not send it"))
+        scripts[index].lack(request)
         return true
     }
 

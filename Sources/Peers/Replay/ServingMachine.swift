@@ -46,6 +46,8 @@ package struct ServingMachine: Sendable {
         var sentClose = false
     }
 
+    /// Recorded sessions without an answer to their upgrade: nobody can give it.
+    package let left: [SessionID]
     let settings: Settings
     let finder: ContractSecrets?
     var scripts: [ServingScript]
@@ -61,7 +63,9 @@ package struct ServingMachine: Sendable {
         self.settings = settings
         var reader = TalkReader(contract: settings.contract, at: .client)
         for entry in entries { reader.take(entry) }
-        let talks = reader.finish().filter { $0.answer != .none }
+        let all = reader.finish()
+        let talks = all.filter { $0.answer != .none }
+        left = all.filter { $0.answer == .none }.map(\.session)
         scripts = talks.map { ServingScript($0) }
         matcher = RequestMatcher(
             contract: settings.contract, recorded: talks, recordedEpoch: settings.recordedEpoch, nowEpoch: settings.nowEpoch)

@@ -32,10 +32,13 @@ struct ServingScript: Sendable {
         self.talk = talk
         result = SessionComparison(session: talk.session, user: talk.user)
         result.messages = talk.requests.count
+        result.isTorn = talk.isTorn
+        // What cannot be said as it was may change what the client says next.
+        result.undecided = talk.answers.count { $0.payload == nil }
         result.recordedLength = talk.opened.duration(to: talk.ended)
         var items: [(item: Item, at: Instant, order: Int)] = []
         items += talk.requests.enumerated().map { (.request($0), $1.at, $1.order) }
-        items += talk.answers.enumerated().map { (.answer($0), $1.at, $1.order) }
+        items += talk.answers.enumerated().filter { $0.element.payload != nil }.map { (.answer($0), $1.at, $1.order) }
         items.sort { ($0.at, $0.order) < ($1.at, $1.order) }
         if let close = talk.serverClose, close.isFirst { items.append((.close(close), close.at, .max)) }
         self.items = items.map { ($0.item, $0.at) }
@@ -48,6 +51,23 @@ struct ServingScript: Sendable {
     /// The next of them, as far as a client may be ahead.
     var near: [Int] {
         Array(talk.requests.indices.dropFirst(firstOpen).lazy.filter { !met.contains($0) && !skipped.contains($0) }.prefix(256))
+    }
+
+    /// Recorded without its bytes, or said to a server whose words before it are missing: nobody can be blamed for it.
+    func isUnknown(_ request: Int) -> Bool {
+        let said = talk.requests[request]
+        return said.payload == nil || talk.tornToClient.map { said.at >= $0 } ?? false
+    }
+
+    /// The client does not say it.
+    mutating func lack(_ request: Int, _ sentence: String = "the client does not send it") {
+        guard !isUnknown(request) else {
+            result.undecided += 1
+            return
+        }
+        let said = talk.requests[request]
+        result.missing += 1
+        result.differences.append(Difference(kind: .missing, number: said.number, title: said.title, sentence: sentence))
     }
 
     mutating func meet(_ request: Int) {
@@ -68,11 +88,7 @@ struct ServingScript: Sendable {
         isOver = true
         if let opened { result.nowLength = opened.duration(to: now) }
         for index in open {
-            let said = talk.requests[index]
-            result.missing += 1
-            var difference = Difference(kind: .missing, number: said.number, title: said.title, sentence: "the client does not send it")
-            if connection == nil { difference.sentence = "no client connects for this session" }
-            result.differences.append(difference)
+            if connection == nil { lack(index, "no client connects for this session") } else { lack(index) }
         }
         if open.isEmpty, connection == nil, talk.requests.isEmpty {
             var difference = Difference(kind: .missing, number: 0, title: "upgrade", sentence: "no client connects for this session")

@@ -20,6 +20,11 @@ package struct SessionComparison: Sendable {
     package var changed = 0
     package var missing = 0
     package var extra = 0
+    /// Messages of which nobody can tell whether they are the same, because the recording does not hold their counterpart.
+    package var undecided = 0
+    /// The recording lacks a part of the session: nothing behind it was compared.
+    package var isTorn = false
+    package var isUndecided: Bool { isTorn || undecided > 0 }
     package var recordedLength = Duration.zero
     package var nowLength = Duration.zero
     /// In the order of the recording, what is extra behind what it came after.

@@ -43,6 +43,10 @@ package struct Talk: Sendable {
     package var serverClose: Closing?
     /// The server ended the transport while it was open and without a Close.
     package var isDropped = false
+    /// From here on a part of what that direction carried is missing, and nothing behind it is known.
+    package var tornToServer: Instant?
+    package var tornToClient: Instant?
+    package var isTorn: Bool { tornToServer != nil || tornToClient != nil }
 
     package init(session: SessionID, opened: Instant) {
         self.session = session

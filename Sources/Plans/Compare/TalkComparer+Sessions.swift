@@ -12,10 +12,17 @@ extension TalkComparer {
         if let talk = now[index] { result.nowLength = talk.opened.duration(to: talk.ended) }
         result.unsent = unsent(index)
         result.messages = old.answers.count
+        result.isTorn = old.isTorn
         upgrade(index, &result)
         var found: [(order: (Int, Int), difference: Difference)] = []
+        var extras: [(after: Int, match: Match)] = []
+        /// Recorded answers without their bytes: each stands for one of now, whichever it is.
+        var unheld = 0
         for match in matches {
             switch (match.old, match.new) {
+            case (let before?, let after) where old.answers[before].payload == nil:
+                result.undecided += 1
+                if after == nil { unheld += 1 }
             case (let before?, let after?):
                 if let difference = changed(before, after, match, outcomes[before], index) {
                     result.changed += 1
@@ -27,9 +34,18 @@ extension TalkComparer {
                 result.missing += 1
                 found.append(((before, 0), missing(before, match, index)))
             case (nil, let after?):
+                extras.append((after, match))
+            case (nil, nil): break
+            }
+        }
+        for (after, match) in extras.sorted(by: { $0.after < $1.after }) {
+            if unheld > 0 {
+                unheld -= 1
+            } else if old.tornToClient != nil {
+                result.undecided += 1
+            } else {
                 result.extra += 1
                 found.append(((match.previous ?? -1, 1 + after), extra(after, match, index)))
-            case (nil, nil): break
             }
         }
         result.differences += found.sorted { $0.order < $1.order }.map(\.difference)
@@ -41,6 +57,8 @@ extension TalkComparer {
         let before = recorded[index].answer
         let after = now[index]?.answer ?? .none
         if case .refused = before { result.messages += 1 }
+        // The recorded answer stands in the part that is missing.
+        if recorded[index].isTorn, before == .none { return }
         if Self.isSame(before, after) {
             if case .refused = before { result.same += 1 }
             return
@@ -71,6 +89,8 @@ extension TalkComparer {
     private func close(_ index: Int, _ result: inout SessionComparison) {
         let before = recorded[index]
         guard let after = now[index] else { return }
+        // How the server ended it stands behind the gap, and so may who closed first.
+        if before.tornToServer != nil || before.tornToClient != nil && before.serverClose == nil { return }
         let isOwn = before.serverClose?.isFirst ?? false
         if isOwn { result.messages += 1 }
         var sentence: String?
@@ -160,7 +180,7 @@ extension TalkComparer {
         }
         difference.bound = bound(of: old, run: run(of: before, index, isRecorded: true), difference.recordedTook)
         if case .request(let talk, let number) = causeNow(before, index) {
-            difference.refs = [now[talk]?.requests.first { $0.number == number }?.ref].compactMap { $0 }
+            difference.refs = [now[talk].flatMap { Self.said(number, in: $0.requests) }?.ref].compactMap { $0 }
         }
         return difference
     }

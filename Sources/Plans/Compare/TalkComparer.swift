@@ -187,8 +187,10 @@ package struct TalkComparer {
             partner[left[i]] = (right[j], false)
             taken.insert(right[j])
         }
+        var spare: [Int: ArraySlice<Int>] = [:]
+        for index in right where !taken.contains(index) { spare[after[index], default: []].append(index) }
         for index in left where partner[index] == nil {
-            guard let other = right.first(where: { !taken.contains($0) && after[$0] == before[index] }) else { continue }
+            guard let other = spare[before[index]]?.popFirst() else { continue }
             // Of two sub-operations neither comes first; the same holds for what is said outside of any run.
             let isFree = !isRequest || oldPlaces[session][index].part != nil
             partner[index] = (other, !isFree)
@@ -202,9 +204,15 @@ package struct TalkComparer {
             (nextLeft, nextRight) = (i + 1, j + 1)
         }
         for (number, gap) in gaps.enumerated() {
+            var named: [String?: ArraySlice<Int>] = [:]
+            for index in gap.right where !taken.contains(index) {
+                named[now[session]?.answers[index].name, default: []].append(index)
+            }
             for index in gap.left where partner[index] == nil {
                 let name = recorded[session].answers[index].name
-                let same = gap.right.first { !taken.contains($0) && now[session]?.answers[$0].name == name }
+                var same = named[name]?.popFirst()
+                // The first answer of a lane may be taken under another name.
+                while let taking = same, taken.contains(taking) { same = named[name]?.popFirst() }
                 // The outcome of a request is its first answer, whatever it is called.
                 let first = isRequest && number == 0 && index == left.first ? right.first : nil
                 guard let other = same ?? first.flatMap({ taken.contains($0) ? nil : $0 }) else { continue }
@@ -231,13 +239,14 @@ package struct TalkComparer {
     private func rejoin(_ matches: [Match], _ before: [Int], _ after: [Int]) -> [Match] {
         var matches = matches
         var dropped: Set<Int> = []
+        var spare: [Int: ArraySlice<Int>] = [:]
+        for index in matches.indices where matches[index].old == nil {
+            if let new = matches[index].new { spare[after[new], default: []].append(index) }
+        }
         for index in matches.indices {
-            guard let old = matches[index].old, matches[index].new == nil else { continue }
-            let other = matches.indices.first { place in
-                guard matches[place].old == nil, !dropped.contains(place), let new = matches[place].new else { return false }
-                return after[new] == before[old]
-            }
-            guard let other else { continue }
+            guard let old = matches[index].old, matches[index].new == nil,
+                let other = spare[before[old]]?.popFirst()
+            else { continue }
             matches[index].new = matches[other].new
             dropped.insert(other)
         }
@@ -269,7 +278,13 @@ package struct TalkComparer {
         let place = isRecorded ? oldPlaces[session][index] : newPlaces[session][index]
         guard case .request(let talk, let number) = place.cause else { return nil }
         let requests = isRecorded ? recorded[talk].requests : now[talk]?.requests ?? []
-        return requests.first { $0.number == number }
+        return Self.said(number, in: requests)
+    }
+
+    /// Messages of a direction are numbered from 1, in order.
+    static func said(_ number: Int, in said: [Said]) -> Said? {
+        said.indices.contains(number - 1) && said[number - 1].number == number
+            ? said[number - 1] : said.first { $0.number == number }
     }
 
     /// The request of now that stands for the one behind a recorded answer.

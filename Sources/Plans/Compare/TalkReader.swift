@@ -69,6 +69,12 @@ package struct TalkReader: Sendable {
             case .opaque: draft.isUpgrade = false
             }
         case .frame(let record): frame(record, entry, &draft)
+        case .bytes(let record) where record.kind == .missing:
+            if record.passage.direction == .toServer {
+                draft.talk.tornToServer = draft.talk.tornToServer ?? entry.instant
+            } else {
+                draft.talk.tornToClient = draft.talk.tornToClient ?? entry.instant
+            }
         case .ended(let record):
             guard record.by == .peer, case .accepted = draft.talk.answer else { return }
             if record.side == .server, draft.talk.clientClose == nil, draft.talk.serverClose == nil, !draft.isOver {
@@ -86,6 +92,7 @@ package struct TalkReader: Sendable {
     private func frame(_ record: FrameRecord, _ entry: Entry, _ draft: inout Draft) {
         guard let at = instant(record.passage) else { return }
         let isRequest = record.passage.direction == .toServer
+        guard (isRequest ? draft.talk.tornToServer : draft.talk.tornToClient) == nil else { return }
         if record.frame.opcode == .close {
             let body = CloseBody(record.frame.payload)
             let isFirst = isRequest ? draft.talk.serverClose == nil : draft.talk.clientClose == nil

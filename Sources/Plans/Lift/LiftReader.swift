@@ -111,6 +111,11 @@ struct LiftReader {
 
     private func bytes(_ record: BytesRecord, _ draft: inout Draft) {
         guard let at = record.passage.in, record.passage.direction == .toServer else { return }
+        // Of unknown length it bears no bytes, and none are counted.
+        guard record.kind != .missing else {
+            draft.problem = draft.problem ?? "a part of what the client said is missing in the recording"
+            return
+        }
         guard record.wireSize == UInt64(clamping: record.bytes.readableBytes) else {
             draft.problem = draft.problem ?? "bytes of the client are not in the recording as they were"
             return
