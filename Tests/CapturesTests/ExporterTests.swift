@@ -1,4 +1,4 @@
-import Captures
+@testable import Captures
 import Journaling
 import NIOCore
 import Testing
@@ -54,6 +54,24 @@ import Wire
         let (bytes, empty) = try export(exporter, folder["empty"])
         #expect(empty.sessions == 0 && empty.messages == 0)
         if name == "har" { #expect(try JSON.parse(ByteBuffer(bytes: bytes))["log"]?["entries"]?.array == []) }
+    }
+
+    /// A message in very many pieces costs each piece once.
+    @Test(.timeLimit(.minutes(1))) func aMessageInManyPieces() throws {
+        var sample = ExportSample()
+        sample.open(1, user: "alice")
+        let pieces = 60_000
+        for piece in 0..<pieces {
+            let opcode: Opcode = piece == 0 ? .text : .continuation
+            sample.frame(1, .client, opcode, [0x61], fin: piece == pieces - 1, message: (.text, Array(repeating: 0x61, count: pieces)))
+        }
+        var reader = ExportReader(ExportSample.header)
+        var found: [ExportedMessage] = []
+        for entry in sample.entries {
+            if case .message(let message)? = reader.take(entry) { found.append(message) }
+        }
+        #expect(found.count == 1 && found.first?.frames.count == pieces && found.first?.payload.readableBytes == pieces)
+        #expect(found.first?.frames.first?.opcode == .text && found.first?.frames.last?.fin == true)
     }
 
     @Test(arguments: [false, true])

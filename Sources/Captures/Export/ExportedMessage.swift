@@ -45,8 +45,25 @@ struct ExportReader {
     private let start: WallTime
 
     private struct Fragments {
-        var toServer: [Frame] = []
-        var toClient: [Frame] = []
+        private var toServer: [Frame] = []
+        private var toClient: [Frame] = []
+        /// A message in more pieces than this is told by its first ones and its last.
+        private static let most = 65_536
+
+        var isEmpty: Bool { toServer.isEmpty && toClient.isEmpty }
+
+        mutating func add(_ frame: Frame, _ direction: Direction) {
+            if direction == .toServer {
+                if toServer.count < Self.most { toServer.append(frame) }
+            } else {
+                if toClient.count < Self.most { toClient.append(frame) }
+            }
+        }
+
+        mutating func take(_ direction: Direction) -> [Frame] {
+            defer { if direction == .toServer { toServer = [] } else { toClient = [] } }
+            return direction == .toServer ? toServer : toClient
+        }
     }
 
     init(_ header: RecordingHeader) { start = WallClockText.iso(header.started) ?? 0 }
@@ -93,18 +110,16 @@ struct ExportReader {
             return nil
         }
         let isControl = record.frame.opcode.isControl
-        var frames = [record.frame]
+        // Of frames that wait for their message only the bits are wanted.
+        var frames = [Self.bare(record.frame)]
         if !isControl {
-            var fragments = open[id] ?? Fragments()
-            frames = (direction == .toServer ? fragments.toServer : fragments.toClient) + frames
-            // Of frames that wait for their message only the bits are wanted.
-            let bare = frames.map { Self.bare($0) }
-            let kept = record.frame.fin ? [] : bare.suffix(65_536).map { $0 }
-            if direction == .toServer { fragments.toServer = kept } else { fragments.toClient = kept }
-            open[id] = kept.isEmpty && fragments.toServer.isEmpty && fragments.toClient.isEmpty ? nil : fragments
-            frames = bare
+            guard record.frame.fin else {
+                open[id, default: Fragments()].add(frames[0], direction)
+                return nil
+            }
+            frames = (open[id]?.take(direction) ?? []) + frames
+            if open[id]?.isEmpty ?? false { open[id] = nil }
         }
-        guard record.frame.fin || isControl else { return nil }
         let payload = record.message.map(\.payload) ?? (isControl ? record.frame.payload : nil)
         guard let payload else {
             unheld += 1
@@ -112,7 +127,7 @@ struct ExportReader {
         }
         return ExportedMessage(
             session: id, direction: direction, opcode: record.message?.opcode ?? record.frame.opcode, payload: payload,
-            time: time(instant), frames: frames.map { Self.bare($0) })
+            time: time(instant), frames: frames)
     }
 
     private static func bare(_ frame: Frame) -> Frame {

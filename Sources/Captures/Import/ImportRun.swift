@@ -65,6 +65,7 @@ package struct ImportRun {
             let gate = SinkGate(sink)
             do throws(ImportError) {
                 one.summary = try source.importer.read(source.paths, options: options, into: gate)
+                one.failure = one.summary.failure
             } catch {
                 // The sink's own failure is nobody's file's.
                 if let failure = gate.failure { throw failure }

@@ -92,10 +92,15 @@ package struct ImportSummary: Sendable, Equatable {
     package var unreadable: UInt64
     /// Records among these that a filter left out, or that carry nothing of ours (UDP, images).
     package var skipped: UInt64
-    package init(records: UInt64 = 0, bytes: UInt64 = 0, unreadable: UInt64 = 0, skipped: UInt64 = 0) {
+    /// Why a file ended before its end, when reading went on with another one behind it: told as an error that was thrown.
+    package var failure: ImportError?
+    package init(
+        records: UInt64 = 0, bytes: UInt64 = 0, unreadable: UInt64 = 0, skipped: UInt64 = 0, failure: ImportError? = nil
+    ) {
         self.records = records
         self.bytes = bytes
         self.unreadable = unreadable
         self.skipped = skipped
+        self.failure = failure
     }
 }

@@ -23,9 +23,12 @@ struct Flow {
     var isWhole = false
     var hasToldStray = false
     var lastPacket: UInt64 = 0
+    var closedAt: WallTime = 0
     var held: [HeldSegment] = []
     var heldCost = 0
 
+    /// How long a SYN may be sent again, or come late, behind the end of its connection.
+    static let afterlife: Int64 = 1_000_000_000
     /// What an undecided flow brings; more than that and it is decided.
     static let mostHeld = 1_024
 }

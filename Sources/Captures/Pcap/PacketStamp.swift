@@ -16,8 +16,19 @@ protocol PacketTaker: ~Copyable {
     mutating func packet(_ stamp: PacketStamp, _ bytes: RawSpan) throws(ImportError)
     /// A block of decryption secrets of TLS (pcapng): the text of a key log.
     mutating func secrets(_ bytes: RawSpan) throws(ImportError)
-    /// Something of the file that is worth telling: a cut end, an interface that nobody can read.
+    /// Something of the file that is worth telling: an interface that nobody can read.
     mutating func note(_ sentence: String) throws(ImportError)
+    /// The file ends within something.
+    mutating func brokenOff(_ error: ImportError) throws(ImportError)
+}
+
+extension ImportError {
+    /// Everything whole was passed on before.
+    static func cutCapture(_ place: String, expected: String, found: String) -> ImportError {
+        ImportError(
+            place: place, sentence: "the file is cut off", expected: expected, found: found,
+            remedy: "every packet before this place was read; take the rest from a whole copy")
+    }
 }
 
 /// How one interface counts time.
@@ -29,14 +40,14 @@ struct ClockUnit: Equatable {
     var offset: Int64
     static let microseconds = ClockUnit(isBinary: false, exponent: 6, offset: 0)
 
-    /// Nanoseconds since 1970, clamped to what 64 bits hold.
+    /// Nanoseconds since 1970, clamped to what a clock may show.
     func time(_ ticks: UInt64) -> WallTime {
         if !isBinary, exponent == 6, offset == 0, ticks < 1 << 53 { return WallTime(ticks &* 1_000) }
         let whole = isBinary ? binary(ticks) : decimal(ticks)
         let (shift, far) = offset.multipliedReportingOverflow(by: 1_000_000_000)
-        if far { return offset < 0 ? .min : .max }
+        if far { return (offset < 0 ? WallTime.min : .max).onClock }
         let (sum, overflow) = whole.addingReportingOverflow(shift)
-        return overflow ? (shift < 0 ? .min : .max) : sum
+        return (overflow ? (shift < 0 ? .min : .max) : sum).onClock
     }
 
     private func decimal(_ ticks: UInt64) -> Int64 {

@@ -2,8 +2,8 @@ import Journaling
 package import NIOCore
 import Wire
 
-/// Captures of packets: the classic form and pcapng, of any link type that is read (captures.md). Files are read in the
-/// order given and are one source, as rotating capture programs write them.
+/// Captures of packets: the classic form and pcapng, of any link type that is read (captures.md). Files are one source,
+/// as rotating capture programs write them, and are read in the order of their first packets.
 package enum PcapImporter: Importer {
     package static let name = "pcap"
     package static let summary = "packets, as tcpdump and Wireshark write them (pcap, pcapng)"
@@ -27,7 +27,7 @@ package enum PcapImporter: Importer {
         }
         var taker = FileTaker(tls: TLSLayer(next: sink, keyLog: keys), options: options)
         do {
-            for path in paths {
+            for path in paths.count > 1 ? inOrder(paths) : paths {
                 taker.begin(path)
                 try read(path, &taker)
             }
@@ -40,21 +40,40 @@ package enum PcapImporter: Importer {
         return taker.told
     }
 
+    /// By their first packet's time; of equal ones, and of files without any, the order given stands. What is wrong with a
+    /// file is told when it is read.
+    private static func inOrder(_ paths: [String]) -> [String] {
+        let times = paths.map { path in
+            var taker = FirstTaker()
+            _ = try? read(path, &taker, ImportOptions())
+            return taker.time ?? .max
+        }
+        return paths.indices.sorted { (times[$0], $0) < (times[$1], $1) }.map { paths[$0] }
+    }
+
     private static func read(_ path: String, _ taker: inout FileTaker) throws(ImportError) {
-        var window = try CaptureWindow(path: path, size: max(CaptureWindow.size, taker.options.chunk))
+        let options = taker.options
+        taker.end(try read(path, &taker, options))
+    }
+
+    /// - Returns: how many bytes were read.
+    private static func read<Taker: PacketTaker & ~Copyable>(
+        _ path: String, _ taker: inout Taker, _ options: ImportOptions
+    ) throws(ImportError) -> UInt64 {
+        var window = try CaptureWindow(path: path, size: max(CaptureWindow.size, options.chunk))
         _ = try window.demand(24)
         let pointer = unsafe window.readable
         let head = unsafe pointer.bytes
         switch Form.of(head) {
         case .classic:
-            let reader = try PcapReader(&window, limits: taker.options.limits)
+            let reader = try PcapReader(&window, limits: options.limits)
             try reader.read(&window, into: &taker)
         case .blocks:
-            var reader = PcapngReader(limits: taker.options.limits)
+            var reader = PcapngReader(limits: options.limits)
             try reader.read(&window, into: &taker)
         case nil: throw unreadable(path, (0..<min(4, head.byteCount)).map { head.byte($0) })
         }
-        taker.end(window.offset)
+        return window.offset
     }
 
     private static func unreadable(_ path: String, _ head: [UInt8]) -> ImportError {
@@ -77,6 +96,19 @@ private enum Form {
     static func of(_ head: RawSpan) -> Form? {
         PcapReader.recognizes(head) ? .classic : PcapngReader.recognizes(head) ? .blocks : nil
     }
+}
+
+/// Looks for the first packet alone, and ends the reading with it.
+private struct FirstTaker: PacketTaker {
+    private(set) var time: WallTime?
+
+    mutating func packet(_ stamp: PacketStamp, _ bytes: RawSpan) throws(ImportError) {
+        time = stamp.time
+        throw ImportError(place: "", sentence: "the first packet is enough")
+    }
+    mutating func secrets(_ bytes: RawSpan) {}
+    mutating func note(_ sentence: String) {}
+    mutating func brokenOff(_ error: ImportError) {}
 }
 
 /// What capture files come packed in.
@@ -107,6 +139,9 @@ private struct FileTaker: ~Copyable, PacketTaker {
     private let tls: TLSLayer
     private var filters: [(link: UInt32, filter: PacketFilter)] = []
     private var bytesBefore: UInt64 = 0
+    /// The latest packet so far and the file it stands in; whether the file now read was compared with it.
+    private var newest: (time: WallTime, path: String)?
+    private var isCompared = true
 
     init(tls: TLSLayer, options: ImportOptions) {
         self.tls = tls
@@ -116,6 +151,22 @@ private struct FileTaker: ~Copyable, PacketTaker {
 
     mutating func begin(_ path: String) {
         lifter.name = path
+        isCompared = newest == nil
+    }
+
+    /// Times go on, and a file that goes back is told: what overlaps comes late, as if it had been captured then.
+    private mutating func compare(_ time: WallTime) throws(ImportError) {
+        if !isCompared, let newest {
+            isCompared = true
+            let (overlap, far) = newest.time.subtractingReportingOverflow(time)
+            if far ? newest.time > time : overlap > WaitingLine.patience {
+                try note(
+                    "\(lifter.name) begins before \(newest.path) ends: files are read one behind the other, so what "
+                        + "the two have in common comes late or twice"
+                )
+            }
+        }
+        if newest.map({ time >= $0.time }) ?? true { newest = (time, lifter.name) }
     }
 
     mutating func end(_ bytes: UInt64) {
@@ -125,6 +176,7 @@ private struct FileTaker: ~Copyable, PacketTaker {
 
     mutating func packet(_ stamp: PacketStamp, _ bytes: RawSpan) throws(ImportError) {
         summary.records &+= 1
+        try compare(stamp.time)
         summary.bytes &+= UInt64(bytes.byteCount)
         if summary.records & 0xffff == 0 { options.progress?(told) }
         if let expression = options.filter,
@@ -143,6 +195,15 @@ private struct FileTaker: ~Copyable, PacketTaker {
     }
 
     mutating func note(_ sentence: String) throws(ImportError) { try tls.note(nil, sentence) }
+
+    /// The first is what the source failed by; a later one is a note.
+    mutating func brokenOff(_ error: ImportError) throws(ImportError) {
+        guard summary.failure != nil else {
+            summary.failure = error
+            return
+        }
+        try note("\(error.place): \(error.sentence)")
+    }
 
     private mutating func filter(_ expression: String, _ link: UInt32) throws(ImportError) -> PacketFilter {
         if let known = filters.first(where: { $0.link == link }) { return known.filter }

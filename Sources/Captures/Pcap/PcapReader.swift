@@ -55,7 +55,7 @@ struct PcapReader {
         var number: UInt64 = 0
         while true {
             guard try window.demand(recordHead) else {
-                if window.count > 0 { try taker.note(cut(window.path, number &+ 1, window.count, of: recordHead)) }
+                if window.count > 0 { try taker.brokenOff(cut(window.path, number &+ 1, window.count, of: recordHead)) }
                 return
             }
             number &+= 1
@@ -72,7 +72,7 @@ struct PcapReader {
                     remedy: "capture again; what was before this packet is imported")
             }
             guard try window.demand(recordHead &+ captured) else {
-                try taker.note(cut(window.path, number, window.count &- recordHead, of: captured))
+                try taker.brokenOff(cut(window.path, number, window.count &- recordHead, of: captured))
                 return
             }
             let whole = unsafe window.readable
@@ -86,7 +86,7 @@ struct PcapReader {
         }
     }
 
-    private func cut(_ path: String, _ number: UInt64, _ found: Int, of expected: Int) -> String {
-        "\(path) packet \(number): the file is cut off here, \(found) of \(expected) bytes are there; every packet before it was read"
+    private func cut(_ path: String, _ number: UInt64, _ found: Int, of expected: Int) -> ImportError {
+        .cutCapture("\(path) packet \(number)", expected: "\(expected) bytes", found: "\(found)")
     }
 }

@@ -37,7 +37,7 @@ struct PcapngReader {
     {
         while true {
             guard try window.demand(12) else {
-                if window.count > 0 { try taker.note(cut(window, "\(window.count) of 12 bytes")) }
+                if window.count > 0 { try taker.brokenOff(cut(window, 12)) }
                 break
             }
             let pointer = unsafe window.readable
@@ -81,7 +81,7 @@ struct PcapngReader {
                 remedy: "capture again; what was before this packet is imported")
         }
         guard try window.demand(length) else {
-            try taker.note(cut(window, "\(window.count) of \(length) bytes"))
+            try taker.brokenOff(cut(window, length))
             return false
         }
         let pointer = unsafe window.readable
@@ -105,14 +105,16 @@ struct PcapngReader {
     ) throws(ImportError) -> Bool {
         let begun = place(window)
         if try window.skip(UInt64(length)) { return true }
-        try taker.note("\(begun): the file is cut off inside this block; every packet before it was read")
+        try taker.brokenOff(.cutCapture(begun, expected: "a block of \(length) bytes", found: "the end of the file"))
         return false
     }
 
     private func place(_ window: borrowing CaptureWindow) -> String { "\(window.path) byte \(window.offset)" }
 
-    private func cut(_ window: borrowing CaptureWindow, _ found: String) -> String {
-        "\(window.path) packet \(max(number, 1)): the file is cut off at byte \(window.offset), \(found) are there; every packet before it was read"
+    private func cut(_ window: borrowing CaptureWindow, _ expected: Int) -> ImportError {
+        .cutCapture(
+            "\(window.path) packet \(max(number, 1))", expected: "\(expected) bytes at byte \(window.offset)",
+            found: "\(window.count)")
     }
 
     private mutating func beginSection(_ head: RawSpan, _ place: String) throws(ImportError) {

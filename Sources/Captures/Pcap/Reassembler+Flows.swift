@@ -54,7 +54,11 @@ extension Reassembler {
         let first = segment.sequence &+ 1
         switch flows[flow].state {
         case .free: return false
-        case .closed: return halves[half].isAnchored && halves[half].first == first
+        case .closed:
+            // Ports are taken again, and first numbers too; nobody calls so late for what is over.
+            let (since, far) = clock.subtractingReportingOverflow(flows[flow].closedAt)
+            guard !far, since <= Flow.afterlife else { return false }
+            return halves[half].isAnchored && halves[half].first == first
         case .live:
             if halves[half].isAnchored { return halves[half].first == first }
             anchor(half, first)
@@ -193,6 +197,7 @@ extension Reassembler {
         flows[flow].held = []
         flows[flow].heldCost = 0
         flows[flow].state = .closed
+        flows[flow].closedAt = clock
         closed.append((flow, flows[flow].generation))
         if closedHead > 65_536, closedHead * 2 > closed.count {
             closed.removeFirst(closedHead)

@@ -250,14 +250,18 @@ extension Reassembler {
         try endIfReached(flow, half)
     }
 
+    /// More than most hosts offer; what they did offer may stand before the capture.
+    private static let window = 1 << 20
+
     mutating func reset(_ flow: Int, _ half: Int, _ segment: TCPSegment) throws(ImportError) {
         guard halves[half].isAnchored else { return try cut(flow, half) }
         let distance = StreamPlace.distance(halves[half].next, segment.sequence)
-        // Behind a FIN it counts one more.
-        if halves[half].isOver, distance.magnitude <= 1 << 20 { return try cut(flow, half) }
-        guard distance.magnitude <= 1 << 20 else {
-            return try stray(flow, "a reset far outside of the stream is passed over")
+        // Both hosts pass over one that is not within the window, or anybody could end the connection (RFC 5961 section 3).
+        guard 0...Self.window ~= distance else {
+            return try stray(flow, "a reset \(distance < 0 ? "behind" : "far outside of") the stream is passed over")
         }
+        // Behind a FIN it counts one more.
+        if halves[half].isOver { return try cut(flow, half) }
         guard halves[half].style != .reset else { return }
         // A FIN before it said where the data ends.
         if halves[half].style == .none {

@@ -201,6 +201,31 @@ import Testing
         #expect(sink.notes.filter { $0.contains("L15: 3") }.count == 2)
     }
 
+    /// Both hosts ignore a reset behind what was received (RFC 5961): what is said after it counts.
+    @Test func aResetBehindTheStreamEndsNothing() throws {
+        for distance in [1, 2, 1_000, 1 << 19, 1 << 20] {
+            let sink = try lift(
+                peer.handshake + [client(0, "one"), reset(client: true, 3 - distance), client(3, "two"), server(0, "ok", ack: 6)])
+            #expect(sink.only.clientBytes == bytes("onetwo") && sink.only.serverBytes == bytes("ok"), "\(distance)")
+            #expect(sink.notes.contains { $0.hasSuffix("a reset behind the stream is passed over") })
+        }
+        let sink = try lift(peer.handshake + [client(0, "one"), reset(client: true, 3), client(3, "two")])
+        #expect(sink.events == ["c:one", "c reset", "gone"])
+    }
+
+    /// The same ports, and even the same first numbers, a while after the end: another connection.
+    @Test func aCallBehindTheEndIsANewConnection() throws {
+        let first = peer.handshake + [client(0, "one"), reset(client: true, 3)]
+        let second = peer.handshake + [client(0, "two"), server(0, "ok", ack: 3)]
+        let sink = try lift(first + second.map { $0.at(peer.time + 1_000_001_000) })
+        #expect(sink.stories.count == 2)
+        #expect(sink.stories[1]?.events == ["c:one", "c reset", "gone"])
+        #expect(sink.stories[2]?.events == ["c:two", "s:ok", "gone"])
+        // A call sent again is not.
+        let late = try lift(first + second.map { $0.at(peer.time + 900_000_000) })
+        #expect(late.stories.count == 1)
+    }
+
     @Test func connectionsThatAreOverMakeRoomInSilence() throws {
         var limits = Limits.standard
         limits.importFlows = 2
@@ -211,7 +236,7 @@ import Testing
             packets +=
                 other.handshake + [
                     other.packet(client: true, at: 0, bytes("n\(port)")),
-                    other.packet(client: true, at: 2, flags: TestPeer.Flags.reset),
+                    other.packet(client: true, at: "n\(port)".utf8.count, flags: TestPeer.Flags.reset),
                 ]
         }
         let sink = try lift(packets, limits: limits)
