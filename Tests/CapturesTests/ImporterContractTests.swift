@@ -126,6 +126,14 @@ import Wire
         }
     }
 
+    /// What breaks off is no ground for a pass, of whatever kind it is: the source failed, and what it held is there.
+    @Test(arguments: ["flow", "har", "pcap"]) func aFileThatBreaksOffIsAFailure(_ kind: String) throws {
+        let sample = try #require(Self.samples[kind])
+        let result = try #require(try Self.read(kind, sample.bytes.dropLast(3)).result)
+        #expect(result.failures.count == 1 && result.failures.allSatisfy { $0.remedy != nil }, "\(result.failures)")
+        #expect(result.hasRecording && result.counts.sessions > 0)
+    }
+
     @Test(arguments: samples.keys.sorted()) func flippedBitsAreSurvived(_ kind: String) throws {
         let sample = try #require(Self.samples[kind])
         for seed in 0..<150 as Range<UInt64> {
