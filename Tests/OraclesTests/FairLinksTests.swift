@@ -387,4 +387,22 @@ import Wire
         }
         #expect(judgement.sentences.isEmpty)
     }
+
+    /// A contract need not call a run's key an identifier for an error to repeat it.
+    @Test func anErrorRepeatsTheRunThatItsReceiverAskedAbout() {
+        let contract = AgentChat.with(#"{"identity": {"credential": ["header authorization"], "user": "credential|jwt.sub"}}"#)
+        func story(_ asks: Bool) -> Judgement {
+            judge(contract) { story in
+                story.enter(1, "alice", at: 0)
+                story.enter(2, "bob", at: 1)
+                story.send(1, Say.start("alice"), at: 10)
+                story.event(1, Self.run("agent_started"), at: 11)
+                story.send(2, asks ? #"{"type":"cancel","run_id":"r1"}"# : #"{"type":"cancel","run_id":"r7"}"#, at: 20)
+                story.event(2, Say.error("message_processing_error", more: #","run_id":"r1""#), at: 21)
+                story.event(1, Self.run("agent_completed"), at: 30)
+            }
+        }
+        #expect(story(true).sentences.isEmpty)
+        #expect(story(false).findings.map(\.property) == ["I2"])
+    }
 }

@@ -114,7 +114,9 @@ extension Reader {
     }
 
     private mutating func learnSent(_ value: JSON, _ id: SessionID) {
-        let values = identifiers.values(in: value)
+        // A run may be named where no identifier is declared.
+        let keys = contract?.runs.compactMap { contract?.key(of: $0, in: value).map { Identifiers.text($0) } } ?? []
+        let values = identifiers.values(in: value) + keys
         guard !values.isEmpty else { return }
         // More than is kept: from now on anything may be an echo.
         guard (sessions[id]?.sent.count ?? 0) < capacity.perSession else {
