@@ -148,6 +148,7 @@ def check_crash(options, directory):
     must(run.code == 1, "crash: exit", run.code, run.told())
     line = next((line for line in run.kept if line.get("property") == "R2"), None)
     must(line is not None, "crash: found", [line.get("finding") for line in run.kept])
+    must("alice's " in line.get("sentence", ""), "crash: users bear other names than in the plan:", line.get("sentence"))
     must(line.get("targetExit"), "crash: the line does not say how the target ended:", line)
     plan = run.plan(line)
     code, outcome = fuzzrun.replay(options.miswire, plan, ["--exec", deadly])

@@ -271,26 +271,19 @@ import Wire
 
     /// The error stands before the close that belongs to it.
     @Test func anErrorThenAnAllowedCloseEndsTheOthersToo() {
-        let judgement = judge { story in
-            story.enter(1, "alice", at: 0)
-            story.send(1, Say.start("alice"), at: 10)
-            story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta"), at: 11)
-            story.send(1, "{", at: 20)
-            story.event(1, Say.error("message_processing_error", user: "alice"), at: 21)
-            story.close(1, by: .server, 1007, at: 22)
-            story.end(1, .server, at: 23)
+        func story(_ closed: Double) -> Judgement {
+            judge { story in
+                story.enter(1, "alice", at: 0)
+                story.send(1, Say.start("alice"), at: 10)
+                story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta"), at: 11)
+                story.send(1, "{", at: 20)
+                story.event(1, Say.error("message_processing_error", user: "alice"), at: 21)
+                story.close(1, by: .server, 1007, at: closed)
+                story.end(1, .server, at: closed + 1)
+            }
         }
-        #expect(judgement.sentences.isEmpty)
-        let later = judge { story in
-            story.enter(1, "alice", at: 0)
-            story.send(1, Say.start("alice"), at: 10)
-            story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta"), at: 11)
-            story.send(1, "{", at: 20)
-            story.event(1, Say.error("message_processing_error", user: "alice"), at: 21)
-            story.close(1, by: .server, 1007, at: 5_000)
-            story.end(1, .server, at: 5_001)
-        }
-        #expect(later.failed == ["E1"])
+        #expect(story(22).sentences.isEmpty)
+        #expect(story(5_000).failed == ["E1"])
     }
 
     /// Whoever was not read from for long may have been asked for a sign of life.

@@ -88,9 +88,9 @@ struct PcapngReader {
         let bytes = unsafe pointer.bytes
         let block = bytes.extracting(0..<length)
         switch type {
-        case 6: try enhanced(block, window.path, &taker)
+        case 6: try timed(block, window.path, interface: Int(block.file32(8, swapped: swapped)), &taker)
         case 3: try simple(block, window.path, &taker)
-        case 2: try old(block, window.path, &taker)
+        case 2: try timed(block, window.path, interface: Int(block.file16(8, swapped: swapped)), &taker)
         case 1: try addInterface(block, place(window))
         case 5: statistics(block)
         case 10: try secrets(block, &taker)
@@ -185,22 +185,13 @@ struct PcapngReader {
 
     // MARK: Packets
 
-    private mutating func enhanced<Taker: PacketTaker & ~Copyable>(
-        _ block: RawSpan, _ path: String, _ taker: inout Taker
+    /// Enhanced and obsolete packet blocks differ in the width of the interface's number alone.
+    private mutating func timed<Taker: PacketTaker & ~Copyable>(
+        _ block: RawSpan, _ path: String, interface: Int, _ taker: inout Taker
     ) throws(ImportError) {
         let ticks = UInt64(block.file32(12, swapped: swapped)) << 32 | UInt64(block.file32(16, swapped: swapped))
         try pass(
-            block, path, interface: Int(block.file32(8, swapped: swapped)), ticks: ticks,
-            at: 28, captured: Int(block.file32(20, swapped: swapped)), wire: Int(block.file32(24, swapped: swapped)),
-            &taker)
-    }
-
-    private mutating func old<Taker: PacketTaker & ~Copyable>(
-        _ block: RawSpan, _ path: String, _ taker: inout Taker
-    ) throws(ImportError) {
-        let ticks = UInt64(block.file32(12, swapped: swapped)) << 32 | UInt64(block.file32(16, swapped: swapped))
-        try pass(
-            block, path, interface: Int(block.file16(8, swapped: swapped)), ticks: ticks,
+            block, path, interface: interface, ticks: ticks,
             at: 28, captured: Int(block.file32(20, swapped: swapped)), wire: Int(block.file32(24, swapped: swapped)),
             &taker)
     }

@@ -39,7 +39,6 @@ package final class Campaign: Sendable {
         var name: CaseName
         var plan: Plan
         var begun: Duration
-        var cast: Cast
         /// Nil as long as it is under way.
         var run: CaseRun?
         var ended: Duration?

@@ -159,7 +159,7 @@ extension Campaign {
         // Given principals are not free before the case is over, minted ones were nobody else's.
         let given = options.credentials.isEmpty ? nil : blocks.change { $0.popLast() ?? 0 }
         play.cast = cast(for: plan, block: given ?? one.block)
-        note(one, plan, play.cast)
+        note(one, plan)
         play.seed = seed(of: one.name)
         play.missesAllowed = 1
         play.mostPatience = pace
@@ -209,10 +209,10 @@ extension Campaign {
 
     // MARK: What was under way when the target went away
 
-    private func note(_ one: Case, _ plan: Plan, _ cast: Cast) {
+    private func note(_ one: Case, _ plan: Plan) {
         let now = elapsed
         recent.withLock { recent in
-            recent[one.block] = Recent(name: one.name, plan: plan, begun: now, cast: cast)
+            recent[one.block] = Recent(name: one.name, plan: plan, begun: now)
             guard recent.count > 64, recent.count % 16 == 0 else { return }
             recent = recent.filter { $0.value.isRecent(at: now) }
         }

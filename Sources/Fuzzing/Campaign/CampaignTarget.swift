@@ -149,7 +149,7 @@ extension Campaign {
         let reason = canTry ? "none of the plans that were under way does it again by itself" : nil
         report(
             crash, first.plan, first.run, first.name, isProof ? .unattributed : .flaky(failed: 1, of: suspects.count + 1),
-            cast: first.cast, reason: reason)
+            reason: reason)
     }
 
     /// A confirmation's own server died of the plan.
@@ -223,10 +223,10 @@ extension Campaign {
     }
 
     private func report(
-        _ crash: Crash, _ plan: Plan, _ run: CaseRun?, _ name: CaseName, _ attribution: Attribution, cast: Cast = Cast(),
+        _ crash: Crash, _ plan: Plan, _ run: CaseRun?, _ name: CaseName, _ attribution: Attribution,
         reason: String? = nil
     ) {
-        let last = run.flatMap { LastInput(in: $0.entries, contract: options.contract, cast: cast) }
+        let last = run.flatMap { LastInput(in: $0.entries, contract: options.contract, cast: $0.cast) }
         var finding = CrashFinding.make(crash, plan: plan, lastInput: last, contract: options.contract)
         finding.attribution = attribution
         guard options.counts(finding) else { return }

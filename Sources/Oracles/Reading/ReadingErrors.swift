@@ -280,14 +280,6 @@ extension Reader {
         return true
     }
 
-    /// A must-reject request here whose time is over could be meant as well.
-    private func isUnansweredGhost(_ kind: String?, _ event: Event, _ contract: Contract) -> Bool {
-        sessions[event.session]?.ghosts.contains { ghost in
-            guard !ghost.wasAnswered, let rule = ghost.request.rule, contract.reject.indices.contains(rule) else { return false }
-            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) != .unequal
-        } ?? false
-    }
-
     /// As `oldest`, but what can be condemned for want of an error comes first.
     func preferred(_ numbers: [UInt64], _ event: Event) -> UInt64? {
         oldest(numbers.filter { requests[$0]?.isIndeterminate == false }, event) ?? oldest(numbers, event)
@@ -299,47 +291,6 @@ extension Reader {
             if isHere.0 != isHere.1 { return isHere.0 }
             return left < right
         }
-    }
-
-    /// It repeats what names a request whose time is over; or it may be the answer to one that is older than all that wait
-    /// here, and whose time ran out through no fault of the server.
-    private mutating func haunts(_ event: Event, _ kind: String?, _ never: Candidates, _ contract: Contract) -> Bool {
-        guard let ghosts = sessions[event.session]?.ghosts else { return false }
-        let first = never.numbers.min() ?? .max
-        // One that waits here would miss it: it takes this one, and the older one's comes to whom it may.
-        let isTaken = never.numbers.contains { number in
-            guard let request = requests[number], !request.isIndeterminate, let rule = request.rule,
-                contract.reject.indices.contains(rule)
-            else { return false }
-            return contract.reject[rule].allows(kind: kind)
-        }
-        let index = ghosts.firstIndex { ghost in
-            if case .equal(let path) = match(ghost.request.links, event.links) { return isExclusive(path) }
-            return false
-        } ?? (isTaken ? nil : ghosts.firstIndex { ghost in
-            guard ghost.isSpared, !ghost.wasAnswered, ghost.request.number < first, let rule = ghost.request.rule,
-                contract.reject.indices.contains(rule)
-            else { return false }
-            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) != .unequal
-        })
-        guard let index else { return false }
-        sessions[event.session]?.ghosts[index].wasAnswered = true
-        return true
-    }
-
-    /// A late answer, or a second one, to a must-reject request whose time is over: said already.
-    private mutating func belongsToGhost(_ event: Event, _ kind: String?, _ contract: Contract) -> Bool {
-        guard let ghosts = sessions[event.session]?.ghosts else { return false }
-        let index = ghosts.firstIndex { ghost in
-            if case .equal(let path) = match(ghost.request.links, event.links) { return isExclusive(path) }
-            return false
-        } ?? ghosts.firstIndex { ghost in
-            guard !ghost.wasAnswered, let rule = ghost.request.rule, contract.reject.indices.contains(rule) else { return false }
-            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) != .unequal
-        }
-        guard let index else { return false }
-        sessions[event.session]?.ghosts[index].wasAnswered = true
-        return true
     }
 
     // MARK: Giving it to a request
@@ -385,13 +336,6 @@ extension Reader {
         if case .equal(let index) = match(request.links, event.links), isExclusive(index) { return false }
         let kind = event.recognition.value.flatMap(contract.errorKind)
         return isUnansweredGhost(kind, event, contract) || mayBeOfTheLost(event, kind)
-    }
-
-    private mutating func markAnswered(_ request: Request) {
-        guard let index = sessions[request.session]?.ghosts.lastIndex(where: { $0.request.number == request.number }) else {
-            return
-        }
-        sessions[request.session]?.ghosts[index].wasAnswered = true
     }
 
     private mutating func settleRefused(_ request: Request, _ rule: Int, _ event: Event, isCertain: Bool, _ contract: Contract) {

@@ -41,6 +41,8 @@ package struct CaseRun: Sendable {
     package var steps: [StepResult]
     /// Users in findings bear the plan's names.
     package var judgement: Judgement
+    /// Who the users were in its journal.
+    package var cast = Cast()
     /// The whole journal in its order, ticks left out.
     package var entries: [Entry]
     package var took: Duration

@@ -325,6 +325,7 @@ final class InlineCase {
         }
         for session in sessions { run.bytesReceived &+= session.server?.bytesIn ?? 0 }
         run.connections = sessions.count
+        run.cast = options.cast
         run.openings = play.openingLabels
         run.unreachable = unreachable
         run.isCut = isCut
