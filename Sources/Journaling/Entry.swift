@@ -127,11 +127,16 @@ package struct Facts: Sendable, Hashable {
         /// There, but nothing allows to judge it.
         case unknown
         case absent, corrupt, forged, expired
+        /// There are several, and they differ in their user or in whether they are good: only the server knows which
+        /// counts.
+        case ambiguous
     }
     /// Cin: what the client sent. Sout: what the server was given.
     package var tap: Tap
     /// The principal's name, when the contract says where it stands.
     package var user: String?
+    /// Whom else the server may take for it: what other credentials, or other values of the same place, name.
+    package var rivals: [String]
     /// The contract's words for the place where the credential was: `header authorization`.
     package var place: String?
     package var state: State
@@ -142,11 +147,12 @@ package struct Facts: Sendable, Hashable {
     /// Fault ids that made this credential what it is at Sout.
     package var faults: [String]
     package init(
-        tap: Tap, user: String?, place: String?, state: State, expires: Int64? = nil, tag: String? = nil,
-        faults: [String] = []
+        tap: Tap, user: String?, rivals: [String] = [], place: String?, state: State, expires: Int64? = nil,
+        tag: String? = nil, faults: [String] = []
     ) {
         self.tap = tap
         self.user = user
+        self.rivals = rivals
         self.place = place
         self.state = state
         self.expires = expires

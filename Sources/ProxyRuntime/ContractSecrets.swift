@@ -45,11 +45,17 @@ package struct ContractSecrets: SecretFinder {
     }
 
     package func user(inRequest head: HeadView, credential: FoundSecret?) -> String? {
+        users(inRequest: head, credential: credential).first
+    }
+
+    package func users(inRequest head: HeadView, credential: FoundSecret?) -> [String] {
         for place in users {
-            let raw = place.kind == .credential ? credential?.value : find(place, in: head, isCredential: false).first?.value
-            if let raw, let name = place.value(of: raw)?.string, !name.isEmpty { return name }
+            let raw = place.kind == .credential
+                ? credential.map { [$0.value] } ?? [] : find(place, in: head, isCredential: false).map(\.value)
+            let names = raw.compactMap { place.value(of: $0)?.string }.filter { !$0.isEmpty }
+            if !names.isEmpty { return names }
         }
-        return nil
+        return []
     }
 
     package func user(inMessage payload: ByteBuffer, credential: FoundSecret) -> String? {

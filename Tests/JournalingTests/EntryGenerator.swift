@@ -82,7 +82,7 @@ struct EntryGenerator {
         case 2:
             .facts(
                 Facts(
-                    tap: pick(Tap.allCases), user: flip() ? text() : nil, place: flip() ? text() : nil,
+                    tap: pick(Tap.allCases), user: flip() ? text() : nil, rivals: flip() ? [text(), text()] : [], place: flip() ? text() : nil,
                     state: pick(Facts.State.allCases), expires: pick([nil, 0, .max, .min]), tag: flip() ? text() : nil,
                     faults: flip() ? [text()] : []))
         case 3: .became(.accepted(subprotocol: flip() ? text() : nil, deflate: flip()))

@@ -86,6 +86,25 @@ import Wire
         }
     }
 
+    /// Which of several credentials counts is the server's choice (trust.md: no verdict may rest on a guess).
+    @Test func severalCredentialsOfOneHead() {
+        let (alice, other, bob) = (token("alice"), token("alice", expires: 3_000), token("bob"))
+        let (stale, forged) = (token("alice", expires: 100), String(token("bob").dropLast(2)))
+        for (values, state, user, rivals) in [
+            ([alice, alice], Facts.State.intact, "alice", []), ([alice, other], .intact, "alice", []),
+            ([alice, stale], .ambiguous, "alice", []), ([alice, bob], .ambiguous, "alice", ["bob"]),
+            ([bob, alice, bob], .ambiguous, "bob", ["alice"]), ([stale, stale], .expired, "alice", []),
+            ([stale, forged], .expired, "alice", []), ([alice, "opaque"], .ambiguous, "alice", []),
+        ] as [([String], Facts.State, String, [String])] {
+            var tap = Wiretap()
+            tap.upgrade(values.map { "Authorization: Bearer \($0)" })
+            for facts in entries(tap).facts {
+                #expect(facts.state == state && facts.user == user && facts.rivals == rivals, "\(values) \(facts)")
+            }
+            #expect(entries(tap).facts.count == 2 && !entries(tap).ndjson.contains("eyJ"))
+        }
+    }
+
     @Test func withoutAContractAnOpaqueTokenIsUnknown() {
         var tap = Wiretap()
         tap.upgrade(["Authorization: Bearer opaque"])

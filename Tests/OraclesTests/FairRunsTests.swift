@@ -138,4 +138,25 @@ import Wire
         #expect(story(true).sentences.isEmpty)
         #expect(story(false).findings.map(\.property) == ["I2"])
     }
+
+    // MARK: Runs of a connection that is lost
+
+    /// One request_id on two connections of a user: the run that begins behind the end of one is not surely the other's.
+    @Test(arguments: [false, true]) func aRunOfALostConnectionIsNotAnothers(isHere: Bool) {
+        func told(_ isLost: Bool) -> Judgement {
+            judge { story in
+                story.enter(1, "alice", at: 0)
+                story.enter(2, "alice", at: 1)
+                story.send(2, Say.start("alice", "q1"), at: 9)
+                if isLost {
+                    story.send(1, Say.start("alice", "q1"), at: 10)
+                    story.end(1, .client, at: 11)
+                }
+                story.event(isLost && isHere ? 1 : 2, Say.event("agent_started", "alice", run: "r1", thread: "ta", request: "q1"), at: 12)
+                story.ticks(from: 13, to: 9_000)
+            }
+        }
+        #expect(told(true).sentences.isEmpty)
+        #expect(told(false).heads == ["E1"])
+    }
 }

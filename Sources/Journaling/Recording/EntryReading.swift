@@ -73,7 +73,8 @@ extension LineFields {
 
     private mutating func facts() throws(RecordingError) -> Facts {
         Facts(
-            tap: try word("tap"), user: try stringIfPresent("user"), place: try stringIfPresent("place"),
+            tap: try word("tap"), user: try stringIfPresent("user"), rivals: try strings("rivals"),
+            place: try stringIfPresent("place"),
             state: try word("state"), expires: try integerIfPresent("expires"), tag: try stringIfPresent("tag"),
             faults: try strings("faults"))
     }

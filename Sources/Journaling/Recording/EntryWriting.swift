@@ -78,6 +78,7 @@ extension LineWriter {
         kind("facts")
         write("tap", word: facts.tap.rawValue)
         write("user", ifPresent: facts.user)
+        if !facts.rivals.isEmpty { write("rivals", facts.rivals) }
         write("place", ifPresent: facts.place)
         write("state", word: facts.state.rawValue)
         if let expires = facts.expires { write("expires", expires) }

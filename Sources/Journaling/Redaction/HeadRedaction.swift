@@ -1,12 +1,22 @@
 package import NIOCore
 package import Wire
 
+/// A credential of a head or message, and for whom it may speak.
+package struct Claim: Sendable, Hashable {
+    package var credential: FoundSecret?
+    package var users: [String]
+    package init(credential: FoundSecret?, users: [String]) {
+        self.credential = credential
+        self.users = users
+    }
+}
+
 /// A head without its secrets, and what the secrets told.
 package struct RedactedHead: Sendable {
     package var bytes: ByteBuffer
-    /// The first credential by the finder's order.
-    package var credential: FoundSecret?
-    package var user: String?
+    /// Its credentials in the finder's order, and whom each names; one without a credential when there is none. Empty
+    /// in an answer.
+    package var claims: [Claim]
     /// All credentials, as they stand and decoded, to be recognised where the other side repeats them.
     package var secrets: [[UInt8]]
 }
@@ -27,12 +37,17 @@ extension Redactor {
         let secrets = Self.repeatable(found + usual, in: view)
         let spans = (found + usual).map { Span(range: $0.range, secret: Array($0.value.utf8)) }
             + Self.occurrences(of: known + secrets, in: view.bytes)
-        let credential = found.first { $0.isCredential }
         let replaced = redact(view.bytes, spans)
         return RedactedHead(
             bytes: replaced.map { ByteBuffer(bytes: $0.bytes) } ?? head,
-            credential: credential, user: isRequest ? finder.user(inRequest: view, credential: credential) : nil,
+            claims: isRequest ? Self.claims(of: found, in: view, finder) : [],
             secrets: secrets)
+    }
+
+    private static func claims(of found: [FoundSecret], in view: HeadView, _ finder: any SecretFinder) -> [Claim] {
+        let credentials = found.filter(\.isCredential)
+        guard !credentials.isEmpty else { return [Claim(credential: nil, users: finder.users(inRequest: view, credential: nil))] }
+        return credentials.map { Claim(credential: $0, users: finder.users(inRequest: view, credential: $0)) }
     }
 
     /// A server may send back what a request said, decoded or as it stood.

@@ -13,12 +13,20 @@ package protocol SecretFinder: Sendable {
     func secrets(inMessage payload: ByteBuffer, opcode: Opcode, _ direction: Direction) -> [FoundSecret]
     /// The principal's name, by the contract's `identity.user`; `credential` is the one found, when one is.
     func user(inRequest head: HeadView, credential: FoundSecret?) -> String?
+    /// All names that a server may read there, the one of `user` first: a place may stand twice in a head.
+    func users(inRequest head: HeadView, credential: FoundSecret?) -> [String]
     /// The principal's name, for a message that carried `credential`.
     func user(inMessage payload: ByteBuffer, credential: FoundSecret) -> String?
     /// The key with which credentials are signed (HS256, HS384, HS512), when it is known.
     var verificationKey: [UInt8]? { get }
     /// The contract reads claims from credentials (`|jwt`), so that one which is no JWT is corrupt.
     var expectsJWT: Bool { get }
+}
+
+extension SecretFinder {
+    package func users(inRequest head: HeadView, credential: FoundSecret?) -> [String] {
+        user(inRequest: head, credential: credential).map { [$0] } ?? []
+    }
 }
 
 /// One secret and where its bytes stand.

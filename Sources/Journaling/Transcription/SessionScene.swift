@@ -37,7 +37,7 @@ struct SessionScene {
             provenance: passing.provenance, wireSize: UInt64(clamping: bytes.readableBytes))
         entries.append(Entry(instant: passing.instant, loop: 0, sequence: 0, ref: passing.ref, body: .head(record)))
         if direction == .toServer {
-            tell(Told(credential: redacted.credential, user: redacted.user), passing, &shared, into: &entries)
+            tell(redacted.claims, passing, &shared, into: &entries)
         }
     }
 
@@ -50,22 +50,16 @@ struct SessionScene {
         }
     }
 
-    /// What the secrets of a head or message say about the user; nothing when it had no credential.
-    struct Told {
-        var credential: FoundSecret?
-        var user: String?
-    }
-
     /// Facts belong to the entry before them; they have no ordinal of their own.
     func tell(
-        _ told: Told?, _ passing: DirectionTranscript.Passing, _ shared: inout TranscriptContext,
+        _ claims: [Claim], _ passing: DirectionTranscript.Passing, _ shared: inout TranscriptContext,
         into entries: inout [Entry]
     ) {
-        guard let told, passing.passage.direction == .toServer else { return }
+        guard !claims.isEmpty, passing.passage.direction == .toServer else { return }
         for tap in [Tap.clientIn, .serverOut] {
             guard let instant = passing.passage.instant(at: tap) else { continue }
             let facts = shared.facts(
-                tap, told.credential, user: told.user, at: instant, faults: tap == .serverOut ? passing.provenance.faults : [])
+                tap, claims, at: instant, faults: tap == .serverOut ? passing.provenance.faults : [])
             entries.append(
                 Entry(
                     instant: passing.instant, loop: 0, sequence: 0, ref: EntryRef(session: id, ordinal: 0),
@@ -76,14 +70,13 @@ struct SessionScene {
     /// Cuts the secrets out of a message and of its frames, which are all there; the last one bears the message.
     mutating func redact(
         _ frames: inout [Entry], _ direction: Direction, isCompressed: Bool = false, _ shared: inout TranscriptContext
-    ) -> Told? {
-        guard let last = frames.last, case .frame(let record) = last.body, let message = record.message else { return nil }
+    ) -> [Claim] {
+        guard let last = frames.last, case .frame(let record) = last.body, let message = record.message else { return [] }
         guard let payload = message.payload else {
             if !shared.isRaw { withhold(&frames) }
-            return nil
+            return []
         }
         let found = shared.finder.secrets(inMessage: payload, opcode: message.opcode, direction)
-        let credential = direction == .toServer ? found.first { $0.isCredential } : nil
         remember(
             found.filter { $0.isCredential && $0.value.utf8.count >= Redactor.leastRepeated }.map { Array($0.value.utf8) })
         if !shared.isRaw {
@@ -94,7 +87,12 @@ struct SessionScene {
                 SessionScene.put(replaced, into: &frames, isCompressed: isCompressed)
             }
         }
-        return credential.map { Told(credential: $0, user: shared.finder.user(inMessage: payload, credential: $0)) }
+        guard direction == .toServer else { return [] }
+        return found.filter(\.isCredential).map { credential in
+            Claim(
+                credential: credential,
+                users: shared.finder.user(inMessage: payload, credential: credential).map { [$0] } ?? [])
+        }
     }
 
     /// The message without its secrets, cut where its frames were. Of a compressed one nobody can say where: all of it

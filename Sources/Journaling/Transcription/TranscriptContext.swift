@@ -43,21 +43,45 @@ struct TranscriptContext: Sendable {
         configuration.epochSeconds.addingReportingOverflow(instant.nanoseconds / 1_000_000_000).partialValue
     }
 
-    /// What a credential tells, so that nobody needs it again (captures.md).
-    mutating func facts(
-        _ tap: Tap, _ credential: FoundSecret?, user: String?, at instant: Instant, faults: [String]
-    ) -> Facts {
-        guard let credential else { return Facts(tap: tap, user: user, place: nil, state: .absent, faults: faults) }
-        let token = JWT.first(in: credential.value)
-        let state: Facts.State
-        if let token {
-            state = JWT.state(of: token.text, key: finder.verificationKey, now: seconds(at: instant))
-        } else {
-            let looksBroken = !JWTShape.ranges(in: Array(credential.value.utf8)).isEmpty
-            state = finder.expectsJWT || looksBroken ? .corrupt : .unknown
+    /// What a credential tells, so that nobody needs it again (captures.md). Of several that a server may choose among
+    /// the first is told, and what it shares with the others.
+    /// - Parameter claims: at least one, in the order of the contract's places.
+    mutating func facts(_ tap: Tap, _ claims: [Claim], at instant: Instant, faults: [String]) -> Facts {
+        var users: [String] = []
+        for user in claims.flatMap(\.users) where !users.contains(user) { users.append(user) }
+        let user = claims.first?.users.first
+        guard let credential = claims.first?.credential else {
+            return Facts(
+                tap: tap, user: user, rivals: Array(users.dropFirst()), place: nil, state: .absent, faults: faults)
         }
+        let states = claims.compactMap(\.credential).map { judge($0, at: instant) }
+        var state = states[0]
+        let isOne = claims.dropFirst().allSatisfy { $0.credential?.value == credential.value } && users.count <= 1
+        let names = Set(claims.map(\.users))
+        // Whichever counts, it is bad; or whichever counts, it is as good and says the same.
+        let isSettled = states.allSatisfy(\.isBad) || Set(states).count == 1 && names.count == 1 && users.count == 1
+        if !isOne, !isSettled { state = .ambiguous }
         return Facts(
-            tap: tap, user: user, place: credential.place, state: state, expires: token?.expires,
+            tap: tap, user: user, rivals: state == .ambiguous ? Array(users.dropFirst()) : [], place: credential.place,
+            state: state, expires: JWT.first(in: credential.value)?.expires,
             tag: isRaw ? nil : redactor.tag(for: credential.value), faults: faults)
+    }
+
+    private func judge(_ credential: FoundSecret, at instant: Instant) -> Facts.State {
+        if let token = JWT.first(in: credential.value) {
+            return JWT.state(of: token.text, key: finder.verificationKey, now: seconds(at: instant))
+        }
+        let looksBroken = !JWTShape.ranges(in: Array(credential.value.utf8)).isEmpty
+        return finder.expectsJWT || looksBroken ? .corrupt : .unknown
+    }
+}
+
+extension Facts.State {
+    /// Nobody may be let in with it.
+    var isBad: Bool {
+        switch self {
+        case .corrupt, .forged, .expired: true
+        case .intact, .unknown, .absent, .ambiguous: false
+        }
     }
 }

@@ -53,7 +53,7 @@ package struct FailsClosed: Property {
         case .corrupt: "a corrupt credential"
         case .forged: "a forged credential"
         case .expired: "an expired credential"
-        case .intact, .unknown: "a spoilt credential"
+        case .intact, .unknown, .ambiguous: "a spoilt credential"
         }
     }
 }

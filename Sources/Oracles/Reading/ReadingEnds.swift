@@ -252,6 +252,21 @@ extension Reader {
         }
     }
 
+    /// A run that begins for one request may be what another asked for on a connection of the user that is lost.
+    func mayStartWhatWasLost(_ event: Event, instead taker: Taker) -> Bool {
+        guard let loss = bereaved[event.user], isBereaved(event.user, at: event.at) else { return false }
+        let isNamed = taker.isExclusive && requests[taker.number]?.session == event.session
+        if loss.isUnknown, !isNamed { return true }
+        return loss.requests.contains { request in
+            guard case .start = request.waits else { return false }
+            switch match(request.links, event.links) {
+            case .equal: return true
+            case .never: return !taker.isExclusive
+            case .unequal: return false
+            }
+        }
+    }
+
     func isBereaved(_ user: Principal, at: Instant) -> Bool {
         guard let loss = bereaved[user] else { return false }
         if at <= loss.until { return true }

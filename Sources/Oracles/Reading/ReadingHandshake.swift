@@ -24,11 +24,12 @@ extension Reader {
     }
 
     mutating func readFacts(_ facts: Facts, _ entry: Entry, _ id: SessionID) {
-        guard facts.tap == .serverOut, let contract, let session = sessions[id], !session.isOpaque else { return }
+        guard facts.tap == .serverOut, let contract, let session = sessions[id], !session.isOpaque, !session.isUnnamed else { return }
         // What this contract does not speak about owes it nothing.
         guard isInScope(session) else { return }
         let isFirst = session.credential == nil || session.credential?.state == .absent
         guard isFirst else { return }
+        if isOpen(facts, contract) { return leaveUnnamed(id, facts, entry) }
         let isBad = isBad(facts, contract)
         let mayFollow = facts.state == .absent && facts.faults.isEmpty
             && contract.identity.credential.contains { $0.text.hasPrefix("request ") }
@@ -57,9 +58,40 @@ extension Reader {
         guard !contract.identity.credential.isEmpty else { return false }
         switch facts.state {
         case .intact: return false
+        case .ambiguous: return false
         case .unknown: return !facts.faults.isEmpty
         case .absent: return !facts.faults.isEmpty || !(contract.auth?.anonymous ?? false)
         case .corrupt, .forged, .expired: return true
+        }
+    }
+
+    /// Its credentials, or the places of a name, speak for different users.
+    private func isOpen(_ facts: Facts, _ contract: Contract) -> Bool {
+        if !facts.rivals.isEmpty { return true }
+        return facts.state == .ambiguous && facts.user == nil && !contract.identity.user.isEmpty
+    }
+
+    /// Only the server knows for whom it speaks: it is judged no further.
+    private mutating func leaveUnnamed(_ id: SessionID, _ facts: Facts, _ entry: Entry) {
+        sessions[id]?.credential = facts
+        sessions[id]?.credentialEntry = entry
+        sessions[id]?.isUnnamed = true
+        sessions[id]?.isBad = false
+        sessions[id]?.authentication = nil
+        leave(id, .undecided("it brings credentials of several users"))
+        readUnnamed(nil, facts, at: entry.instant)
+    }
+
+    /// What is said there may be shown, and answered, to any of those for whom it may speak.
+    mutating func readUnnamed(_ frame: FrameRecord?, _ facts: Facts, at: Instant) {
+        if let payload = frame?.message?.payload { canaries.declassify(payload) }
+        let until = longestWait(from: at)
+        for user in (facts.user.map { [$0] } ?? []) + facts.rivals {
+            let loss = isBereaved(.named(user), at: at) ? bereaved[.named(user)] : nil
+            var all = loss ?? Bereavement(since: at, until: until)
+            all.until = max(all.until, until)
+            all.isUnknown = true
+            bereaved.set(.named(user), all)
         }
     }
 
@@ -111,7 +143,7 @@ extension Reader {
 
     /// The greeting is owed from the server's own 101 on, or from the message that brought the credential.
     private mutating func expectGreeting(_ id: SessionID, since: Instant) {
-        guard let session = sessions[id], session.inScope, session.greeting == nil, !session.isGreeted, !session.isOver else {
+        guard let session = sessions[id], session.inScope, !session.isUnnamed, session.greeting == nil, !session.isGreeted, !session.isOver else {
             return
         }
         guard let rules = contract?.session, rules.greeting != nil else {
@@ -140,7 +172,7 @@ extension Reader {
 
     /// Illegal framing, oversize pieces and bytes before any head.
     mutating func readBytes(_ bytes: BytesRecord, _ entry: Entry, _ id: SessionID) {
-        guard bytes.passage.atServer != nil, let session = sessions[id], !session.isOpaque else { return }
+        guard bytes.passage.atServer != nil, let session = sessions[id], !session.isOpaque, !session.isUnnamed else { return }
         if bytes.passage.direction == .toServer, session.acceptedAt == nil { sessions[id]?.spokeEarly = true }
         switch (bytes.kind, bytes.passage.direction) {
         case (.missing, let direction): lack(id, direction, at: entry.instant)

@@ -155,6 +155,7 @@ extension Reader {
             settle(taker.number, .kept(event.type))
         case .start(let number):
             let rule = runs[number]?.rule
+            if mayStartWhatWasLost(event, instead: taker) { runs[number]?.isIndeterminate = true }
             start(number, key: keys.first { $0.rule == rule }, event, byKey: taker.byKey, contract)
             settle(taker.number, .kept(event.type))
         case .refusal:

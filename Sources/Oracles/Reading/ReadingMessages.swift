@@ -7,6 +7,7 @@ import Wire
 extension Reader {
     mutating func readFrame(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID) {
         guard let at = frame.passage.atServer, let session = sessions[id], !session.isOpaque else { return }
+        if session.isUnnamed, let facts = session.credential { return readUnnamed(frame, facts, at: at) }
         if !session.isWhole, session.obscured == nil { obscure(id, "the journal does not hold its beginning") }
         if frame.passage.direction == .toServer, session.acceptedAt == nil { sessions[id]?.spokeEarly = true }
         if frame.passage.direction == .toClient, session.isWhole, session.acceptedAt == nil, !frame.frame.opcode.isControl {

@@ -17,6 +17,8 @@ struct Session: Sendable {
     var acceptedAt: Instant?
     var isRefused = false
     var isOpaque = false
+    /// Its credentials speak for several users.
+    var isUnnamed = false
     /// False: the contract does not speak about this path or subprotocol.
     var inScope = true
 

@@ -58,6 +58,18 @@ struct Transcript {
         add(session, ms, .facts(Facts(tap: .serverOut, user: user, place: place, state: state, faults: faults)))
     }
 
+    /// Credentials of several users in one head.
+    mutating func enter(_ session: Int, _ user: String, or rivals: [String], at ms: Double) {
+        add(session, ms, .opened(Opened(transport: TransportID(UInt32(session)), peer: "127.0.0.1:\(50_000 + session)")))
+        let at = Self.instant(ms)
+        let bytes = ByteBuffer(string: "GET /ws HTTP/1.1\r\nhost: test\r\n\r\n")
+        add(session, ms, .head(HeadRecord(passage: Passage(.toServer, in: at, out: at), bytes: bytes)))
+        for tap in [Tap.clientIn, .serverOut] {
+            add(session, ms, .facts(Facts(tap: tap, user: user, rivals: rivals, place: "query token", state: .ambiguous)))
+        }
+        accept(session, at: ms)
+    }
+
     /// A credential that names nobody.
     mutating func opaqueToken(_ session: Int, tag: String, at ms: Double) {
         add(session, ms, .opened(Opened(transport: TransportID(UInt32(session)), peer: "127.0.0.1:\(50_000 + session)")))
