@@ -118,6 +118,18 @@ import Testing
         #expect(try JSON.parse("1").canonical != JSON.parse(#""1""#).canonical)
     }
 
+    /// RFC 8259 section 6: what a program makes of a number that keeps doubles.
+    @Test func rounded() throws {
+        for (text, wanted) in [
+            ("1e-400", "0"), ("-1e-400", "0"), ("1e400", "null"), ("[-1e400,NaN,Infinity]", "[null,null,null]"), ("5e-324", "5e-324"),
+            ("9007199254740993", "9007199254740992"), ("0.10000000000000000001", "0.1"), ("12345678", "12345678"),
+            ("1e22", "1e22"), (#"{"b":[1.0,"1e400"],"a":0.30000000000000000001}"#, #"{"a":0.3,"b":[1,"1e400"]}"#),
+        ] {
+            let value = try #require(JSON.decode(ByteBuffer(string: text)).value, "\(text)")
+            #expect(value.rounded.canonical == wanted, "\(text)")
+        }
+    }
+
     @Test func noiseNeverTraps() {
         var generator = SeededGenerator(5)
         let seed = ByteBuffer(

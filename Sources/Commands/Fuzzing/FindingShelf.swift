@@ -49,6 +49,15 @@ final class FindingShelf: Sendable {
         }
     }
 
+    /// Keeps the plan of a case whose books do not balance, for us to look at.
+    func keep(unbalanced name: CaseName, _ plan: Plan) {
+        let file = "self-check-\(name).plan"
+        let path = order.findings == "." ? file : order.findings.trimmingSlashes + "/" + file
+        do { try write(PlanText.print(plan), to: path) } catch {
+            state.withLock { $0.trouble = "the plan \(path) cannot be written: \(error.localizedDescription)" }
+        }
+    }
+
     /// Worst first; what does not fail the run stands last.
     var reported: [ReportedFinding] {
         state.withLock(\.reported).sorted { left, right in

@@ -106,7 +106,7 @@ final class FuzzForm: Sendable {
                 + Figures.plural(flood.connections, "connection") + " for \(Figures.bytes(UInt64(clamping: flood.asked)))"
             return style.paint(
                 FuzzLines.note("the target sends without end: \(sent); such cases are stopped", at: at, style: style), .fault)
-        case .seeds, .phaseEnded, .warning: return nil
+        case .seeds, .unbalanced, .phaseEnded, .warning: return nil
         }
     }
 

@@ -21,7 +21,7 @@ enum FuzzMachine {
         case .calibrated(let runs, let p999, let deadline):
             JSONLine("calibrated", time: time).adding("runs", runs).adding("p999", milliseconds(p999))
                 .adding("deadline", milliseconds(deadline))
-        case .seeds: nil
+        case .seeds, .unbalanced: nil
         case .found(let finding, let executions, let at):
             JSONLine("found", time: time).adding("finding", finding.id).adding("property", finding.property)
                 .adding("sentence", finding.sentence).adding("executions", executions).adding("at", seconds(at))

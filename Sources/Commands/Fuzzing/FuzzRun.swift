@@ -41,6 +41,7 @@ struct FuzzRun: Sendable {
             case .settled(let found, _):
                 guard shelf.counts(found.finding) else { return }
                 form.event(event, settled: shelf.settle(found))
+            case .unbalanced(let name, let plan): shelf.keep(unbalanced: name, plan)
             default: form.event(event)
             }
         }

@@ -8,4 +8,14 @@ extension JSON {
         default: self == other
         }
     }
+
+    /// The same, or the same to a program that keeps numbers as IEEE doubles: then one may be the other's echo.
+    package func isAlike(_ other: JSON) -> Bool {
+        if isSame(as: other) { return true }
+        switch (self, other) {
+        case (.number, .number), (.number, .null), (.null, .number), (.array, .array), (.object, .object):
+            return rounded.canonical == other.rounded.canonical
+        default: return false
+        }
+    }
 }

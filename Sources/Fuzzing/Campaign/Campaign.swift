@@ -22,7 +22,7 @@ package final class Campaign: Sendable {
     let ledger = Mutex(FindingLedger())
     let scheduler: Mutex<Scheduler>
     /// By the number of the play.
-    let recent = Mutex<[Int: Recent]>([:])
+    let recent = Mutex(Recents())
     let crashes = Mutex(CrashBook())
     let doubts = Shared(Doubts())
     /// Free ones of the given credentials; with none they are not used.
@@ -44,6 +44,19 @@ package final class Campaign: Sendable {
         var ended: Duration?
 
         func isRecent(at now: Duration) -> Bool { ended.map { now - $0 <= .milliseconds(500) } ?? true }
+    }
+
+    struct Recents: Sendable {
+        var plays: [Int: Recent] = [:]
+        /// More are looked through; at least as many have come since the last time.
+        private var most = 64
+
+        mutating func begin(_ block: Int, _ one: Recent, at now: Duration) {
+            plays[block] = one
+            guard plays.count > most else { return }
+            plays = plays.filter { $0.value.isRecent(at: now) }
+            most = max(64, 2 * plays.count)
+        }
     }
 
     package init(_ options: CampaignOptions, onEvent: @escaping @Sendable (CampaignEvent) -> Void) {

@@ -169,7 +169,16 @@ extension Campaign {
             play.onIdle = { lane.call() }
         }
         play.patience = crew.takePatience(soon: soon, late: late)
-        let run = await stage.run(plan, play)
+        var run = await stage.run(plan, play)
+        if !run.judgement.toolErrors.isEmpty {
+            for index in run.judgement.toolErrors.indices {
+                run.judgement.toolErrors[index].sentence = "case \(one.name): \(run.judgement.toolErrors[index].sentence)"
+            }
+            if score.change({ counts in
+                counts.unbalanced += 1
+                return counts.unbalanced
+            }) <= 8 { tell(.unbalanced(one.name, plan)) }
+        }
         if let given { blocks.change { $0.append(given) } }
         lane.call()
         if late > soon, play.patience == late { crew.givePatienceBack() }
@@ -211,18 +220,14 @@ extension Campaign {
 
     private func note(_ one: Case, _ plan: Plan) {
         let now = elapsed
-        recent.withLock { recent in
-            recent[one.block] = Recent(name: one.name, plan: plan, begun: now)
-            guard recent.count > 64, recent.count % 16 == 0 else { return }
-            recent = recent.filter { $0.value.isRecent(at: now) }
-        }
+        recent.withLock { $0.begin(one.block, Recent(name: one.name, plan: plan, begun: now), at: now) }
     }
 
     private func noteEnd(_ one: Case, _ run: CaseRun) {
         let now = elapsed
         recent.withLock { recent in
-            recent[one.block]?.ended = now
-            recent[one.block]?.run = run
+            recent.plays[one.block]?.ended = now
+            recent.plays[one.block]?.run = run
         }
     }
 }

@@ -85,7 +85,7 @@ extension Campaign {
     /// Who gave the target its last input comes first, those that gave it none last.
     private func suspects(at instant: Duration) -> [Recent] {
         let all = recent.withLock { recent in
-            recent.filter { $0.value.isRecent(at: instant) }.sorted { $0.key > $1.key }.map(\.value)
+            recent.plays.filter { $0.value.isRecent(at: instant) }.sorted { $0.key > $1.key }.map(\.value)
         }
         let asked: [(one: Recent, at: Duration)] = all.compactMap { one in
             // What is under way still has no journal yet.

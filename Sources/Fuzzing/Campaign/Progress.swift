@@ -131,6 +131,8 @@ package enum CampaignEvent: Sendable {
     case targetBack(restarts: Int, at: Duration)
     /// The first case that was stopped because the target sent too much; later ones are counted (`Progress.floods`).
     case flooded(Flood, at: Duration)
+    /// The books of a case do not balance: miswire itself is at fault, and this plan may show how (the first few).
+    case unbalanced(CaseName, Plan)
     case phaseEnded(PhaseResult)
     case warning(String)
 }

@@ -15,6 +15,7 @@ final class Score: Sendable {
         var reconnects = 0
         var restarts = 0
         var floods = 0
+        var unbalanced = 0
         var tally = Tally()
         /// Bad requests that were to be refused, and what became of them.
         var mustReject = (sent: 0, answered: 0, missed: 0)

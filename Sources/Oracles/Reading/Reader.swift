@@ -113,7 +113,7 @@ struct Reader: Sendable {
 
     private mutating func begin(_ id: SessionID, _ entry: Entry) {
         if case .closed = entry.body { return }
-        let session = Session(id, loop: entry.loop)
+        let session = Session(SessionState(id, loop: entry.loop))
         sessionCount += 1
         members[session.user, default: []].append(id)
         sessions[id] = session

@@ -24,7 +24,7 @@ struct Bereavement: Sendable {
 extension Reader {
     mutating func readFault(_ fault: FaultRecord, _ entry: Entry, _ id: SessionID) {
         if fault.applied { faultsActed += 1 }
-        sessions[id]?.note(fault: entry)
+        sessions[id]?.value.note(fault: entry)
         guard fault.applied else { return }
         if fault.held > .zero { credit(fault, id, since: entry.instant) }
         guard fault.influence.excuses.contains(.ending), let session = sessions[id], session.cutBy == nil else { return }
@@ -137,7 +137,7 @@ extension Reader {
         }
         // What the client had begun to say comes to the journal when the connection is over: it may explain this end.
         if !isClean, session.obscured == nil {
-            sessions[id]?.ending = Session.End(code: code, entry: entry, at: at)
+            sessions[id]?.ending = SessionState.End(code: code, entry: entry, at: at)
         } else {
             settleEnd(id, code: code, entry, at: at)
         }

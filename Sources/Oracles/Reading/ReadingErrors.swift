@@ -215,7 +215,7 @@ extension Reader {
     }
 
     /// Every identifier that it names is known to be its user's own: a server has no reason to refuse it for one.
-    private func isPlain(_ request: Request) -> Bool {
+    func isPlain(_ request: Request) -> Bool {
         request.recognition.value.map { identifiers.areOwn($0, of: request.user, aliases) } ?? false
     }
 
@@ -298,7 +298,7 @@ extension Reader {
     mutating func give(_ event: Event, to number: UInt64, isCertain: Bool, _ contract: Contract) {
         guard let request = requests[number] else { return }
         defer { markAnswered(request) }
-        sessions[request.session]?.refused = Session.Refused(request: request, at: event.at)
+        sessions[request.session]?.refused = SessionState.Refused(request: request, at: event.at)
         let isCertain = isCertain && !event.isCopy && !hasRival(request, event, contract)
         switch request.waits {
         case .refusal(let rule, _):

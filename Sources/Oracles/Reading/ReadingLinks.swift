@@ -23,11 +23,7 @@ extension Reader {
     }
 
     static func same(_ left: JSON, _ right: JSON) -> Bool {
-        if left == right { return true }
-        switch (left, right) {
-        case (.number, .number), (.array, .array), (.object, .object): return left.canonical == right.canonical
-        default: return false
-        }
+        left == right || left.isAlike(right)
     }
 
     /// Equal values there name this request and no other: no identifier of a thread, a run or a user.
@@ -184,7 +180,7 @@ extension Reader {
         var evidence = evidence(of: request, entry: event.entry, at: event.at)
         if let run { evidence.causes.append(.run(run)) }
         let reading = Reading.Success(
-            request: request.card(line(of: request)), event: event.type, byKey: taker.byKey, evidence: evidence)
+            request: request.value.card(line(of: request)), event: event.type, byKey: taker.byKey, evidence: evidence)
         readings.append(.success(reading))
         close(taker.number)
     }
@@ -214,7 +210,7 @@ extension Reader {
         readings.append(
             .success(
                 .init(
-                    request: ghost.request.card(line(of: ghost.request)), event: event.type, byKey: true,
+                    request: ghost.request.value.card(line(of: ghost.request)), event: event.type, byKey: true,
                     evidence: evidence)))
     }
 

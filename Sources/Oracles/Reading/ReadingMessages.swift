@@ -104,7 +104,7 @@ extension Reader {
         // A server may read, and repeat, what the contract leaves out.
         let words = recognition.value ?? (message.opcode == .binary ? JSON.decode(payload).value : nil)
         if let words { learnSent(words, id) }
-        defer { sessions[id]?.note(.init(isRequest: true, name: recognition.name, type: recognition.type)) }
+        defer { sessions[id]?.value.note(.init(isRequest: true, name: recognition.name, type: recognition.type)) }
         guard let session = sessions[id] else { return }
         // An unauthenticated connection is owed a refusal and nothing else.
         // One that has ended, on either side's word, owes nothing more.
@@ -124,7 +124,7 @@ extension Reader {
             sessions[id]?.sentUnread = true
             return
         }
-        for value in values { sessions[id]?.noteSent(value) }
+        for value in values { sessions[id]?.value.noteSent(value) }
     }
 
     func standing(of id: SessionID) -> Standing? {
@@ -165,14 +165,14 @@ extension Reader {
         guard let contract, let labeler, let session = sessions[id], let standing = standing(of: id) else { return }
         let label = labeler.label(recognition, in: standing)
         lastRequest += 1
-        var request = Request(
+        var request = Request(RequestState(
             number: lastRequest, session: id, user: session.user, entry: entry, at: at, recognition: recognition,
             waits: .nothing, links: values(recognition, at: contract.link.map(\.request), linked),
             context: values(recognition, at: contract.errors?.context ?? [], repeated),
             extras: extras(recognition, contract),
             // Who does not wait for the accept cannot tell what becomes of its words.
             isIndeterminate: session.obscured != nil || session.cutBy != nil || session.acceptedAt == nil,
-            isFromFlow: label == .mustAccept && frame.provenance.faults.isEmpty, faults: frame.provenance.faults, size: size)
+            isFromFlow: label == .mustAccept && frame.provenance.faults.isEmpty, faults: frame.provenance.faults, size: size))
         let rule = recognition.rule.flatMap { contract.requests.indices.contains($0) ? contract.requests[$0] : nil }
         var bound = contract.deadline
         if case .mustReject(let index, let isStateful) = label, contract.reject.indices.contains(index) {
@@ -239,7 +239,7 @@ extension Reader {
         let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toClient)
         let isShared = recognition.name.map { contract.sharing?.broadcast.contains($0) ?? false } ?? false
         if isShared { canaries.declassify(payload) }
-        sessions[id]?.note(.init(isRequest: false, name: recognition.name, type: recognition.type))
+        sessions[id]?.value.note(.init(isRequest: false, name: recognition.name, type: recognition.type))
         let event = Event(
             recognition: recognition, entry: entry, session: id, user: session.user, at: at,
             links: recognition.value.map { value in contract.link.map { $0.event.value(in: value) } } ?? [],

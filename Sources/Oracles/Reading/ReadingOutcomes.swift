@@ -6,7 +6,7 @@ import Wire
 extension Reader {
     func obligation(of request: Request) -> Obligation? {
         guard let contract else { return nil }
-        let card = request.card(line(of: request))
+        let card = request.value.card(line(of: request))
         switch request.waits {
         case .refusal(let rule, _):
             guard contract.reject.indices.contains(rule) else { return nil }
@@ -59,7 +59,7 @@ extension Reader {
         guard let request = requests.removeValue(forKey: number) else { return }
         requestBytes -= request.size
         sessions[request.session]?.open.removeAll { $0 == number }
-        if request.isRefusal { sessions[request.session]?.haunt(Ghost(request: request, wasAnswered: false, isSpared: isSpared)) }
+        if request.isRefusal { sessions[request.session]?.value.haunt(Ghost(request: request, wasAnswered: false, isSpared: isSpared)) }
     }
 
     /// Its bound is over: a must-reject request without an outcome, an answer that never came.

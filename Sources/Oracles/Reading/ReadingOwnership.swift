@@ -26,7 +26,7 @@ extension Reader {
                 ownership = .anothers(run.foreign.owner)
             } else if let foreign = identifiers.check(
                 value, to: event.user, session: event.session, isError: event.isError,
-                sent: { session.hasSent($0) }, aliases)
+                sent: { session.value.hasSent($0) }, aliases)
             {
                 let asker = foreign.rule.is == .user ? foreign.owner : asker(of: event)
                 reading.identity = .init(
@@ -74,7 +74,7 @@ extension Reader {
                 ?? tombs[runKey].flatMap { $0.number == 0 ? nil : (aliases($0.owner), $0.number) }
             guard let owner, owner.0 != event.user else { continue }
             // An error may well repeat the key that this connection itself asked about.
-            if event.isError, sessions[event.session]?.hasSent(runKey.text) == true { continue }
+            if event.isError, sessions[event.session]?.value.hasSent(runKey.text) == true { continue }
             let foreign = Reading.EventReading.Foreign(
                 kind: event.isError ? .error : .run, owner: owner.0.label, name: rule.name, value: runKey.text,
                 line: rule.line)

@@ -7,9 +7,9 @@ extension Reader {
     /// A keyless instance for a request that starts one (keyed, if the request carries the key).
     mutating func beginRun(_ rule: Int, for request: inout Request, on id: SessionID, isDoubtful: Bool) -> UInt64 {
         lastRun += 1
-        var run = Run(
+        var run = Run(RunState(
             number: lastRun, rule: rule, key: nil, owner: request.user, session: id, request: request.number,
-            links: request.links, entries: [request.entry])
+            links: request.links, entries: [request.entry]))
         run.isIndeterminate = isDoubtful || request.isIndeterminate
         runs[run.number] = run
         sessions[id]?.runs.append(run.number)
@@ -72,7 +72,7 @@ extension Reader {
         guard let run = runs[number] else { return }
         let rule = contract.runs[run.rule]
         guard rule.states.indices.contains(run.state) else { return }
-        runs[number]?.note(event.entry)
+        runs[number]?.value.note(event.entry)
         learnLinks(number, event)
         let state = rule.states[run.state].name
         let (name, type) = (event.recognition.name, event.recognition.type)
@@ -117,7 +117,7 @@ extension Reader {
     /// An error that is this run's: it takes the error's edge, or ends where it stands.
     mutating func endByError(_ number: UInt64, _ event: Event, _ contract: Contract) {
         guard let run = runs[number] else { return }
-        runs[number]?.note(event.entry)
+        runs[number]?.value.note(event.entry)
         judgeLate(number, event)
         settleRun(run.number, .kept(event.type))
         bury(run.number, isDone: run.key != nil, last: event.entry)

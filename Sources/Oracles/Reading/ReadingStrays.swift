@@ -85,9 +85,9 @@ extension Reader {
 
     private mutating func beginUnasked(_ rule: Int, _ key: RunKey?, _ event: Event, _ contract: Contract) {
         lastRun += 1
-        runs[lastRun] = Run(
+        runs[lastRun] = Run(RunState(
             number: lastRun, rule: rule, key: key, owner: event.user, session: event.session, request: nil,
-            links: event.links, entries: [])
+            links: event.links, entries: []))
         sessions[event.session]?.runs.append(lastRun)
         start(lastRun, key: key, event, byKey: true, contract)
     }
@@ -104,7 +104,7 @@ extension Reader {
                 let edge = rule.edge(
                     from: rule.states[run.state].name, isRequest: true, name: request.name, type: request.type)
             else { continue }
-            runs[number]?.note(entry)
+            runs[number]?.value.note(entry)
             if edge.next == "done" {
                 settleRun(number, .kept(request.name ?? "a request"))
                 bury(number, isDone: true, last: entry)
@@ -122,7 +122,7 @@ extension Reader {
             guard let key = contract.key(of: rule, in: value) else { continue }
             let session = rule.serverScope ? nil : event.session
             if let number = runsByKey[RunKey(rule: index, session: session, text: Identifiers.text(key))] {
-                runs[number]?.note(event.entry)
+                runs[number]?.value.note(event.entry)
             }
         }
     }

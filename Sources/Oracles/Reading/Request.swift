@@ -2,8 +2,10 @@ import Contracts
 import Journaling
 import Wire
 
+typealias Request = Cell<RequestState>
+
 /// A message of the client as the server received it, until its outcome (contract.md, semantics 5).
-struct Request: Sendable {
+struct RequestState: Sendable {
     enum Waits: Sendable, Equatable {
         /// Must-reject: an error, a close or its deadline, by this rule of `reject`.
         case refusal(rule: Int, isStateful: Bool)
@@ -68,6 +70,7 @@ struct Request: Sendable {
 /// Foreign text inside one of our sentences: short, on one line, no control characters.
 enum Terminal {
     static func plain(_ text: String, limit: Int = 64) -> String {
+        if text.utf8.count <= limit, text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return text }
         var plain = ""
         for scalar in text.unicodeScalars.prefix(limit) {
             let isPrintable = scalar.properties.generalCategory != .control
@@ -78,8 +81,10 @@ enum Terminal {
     }
 }
 
+typealias Run = Cell<RunState>
+
 /// One instance of a run of the contract (semantics 9).
-struct Run: Sendable {
+struct RunState: Sendable {
     let number: UInt64
     /// Index into `contract.runs`.
     let rule: Int

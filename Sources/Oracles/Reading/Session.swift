@@ -2,8 +2,10 @@ import Contracts
 import Journaling
 import Wire
 
+typealias Session = Cell<SessionState>
+
 /// What is known of one connection while it lasts.
-struct Session: Sendable {
+struct SessionState: Sendable {
     let id: SessionID
     var loop: UInt16
     var user: Principal
@@ -121,6 +123,11 @@ struct Session: Sendable {
 
     mutating func noteSent(_ value: String) {
         sent.insert(value)
+        let rounded = JSONNumber.rounded(value)
+        if rounded != value {
+            sent.insert(rounded)
+            if rounded.hasSuffix("Infinity") { sent.insert("null") }
+        }
         sent.insert(String(Self.trimmed(value)))
     }
 

@@ -40,6 +40,18 @@ package struct JSONNumber: Sendable, Hashable {
         }
     }
 
+    /// The number as whoever reads it into an IEEE double writes it again, in canonical form; `Infinity` and `-Infinity`
+    /// where none is near (RFC 8259 section 6).
+    package static func rounded(_ text: String) -> String {
+        switch text {
+        case "NaN", "Infinity", "-Infinity": return text
+        default: break
+        }
+        guard let double = Double(text) else { return text }
+        guard double.isFinite else { return double < 0 ? "-Infinity" : "Infinity" }
+        return JSONNumber("\(double)")?.canonical ?? text
+    }
+
     private static let bound = 1_000_000_000_000
 
     private static func power(_ text: Substring.UTF8View.SubSequence) -> Int {

@@ -7,6 +7,22 @@ extension JSON {
     /// One text for equal values: keys sorted by their bytes (the last of equal keys kept), numbers by value.
     package var canonical: String { String(decoding: written(canonical: true), as: UTF8.self) }
 
+    /// The same value as it comes back from a program that keeps numbers as IEEE doubles, as most do: 1e-400 is 0, and
+    /// what is too large for one is `null` (some write `Infinity`, which no JSON has).
+    package var rounded: JSON {
+        switch self {
+        case .number(let text):
+            let rounded = JSONNumber.rounded(text)
+            return rounded.last == "y" || rounded == "NaN" ? .null : .number(rounded)
+        case .array(let items): return .array(items.map(\.rounded))
+        case .object(let members):
+            var members = members
+            for index in members.indices { members[index].value = members[index].value.rounded }
+            return .object(members)
+        default: return self
+        }
+    }
+
     /// The compact text as bytes.
     package var buffer: ByteBuffer { ByteBuffer(bytes: written(canonical: false)) }
 
