@@ -106,6 +106,32 @@ import Wire
         #expect(net.conclude().differences == [])
     }
 
+    /// Whatever a client makes of fragments: what is handed back is what came, and the books balance.
+    @Test(arguments: 1...3) func withoutAPartnerBrokenSequencesGoOnAsTheyCame(every: Int) {
+        let kinds: [(Bool, Opcode)] = [
+            (false, .text), (true, .text), (true, .binary), (false, .continuation), (true, .continuation), (true, .ping),
+        ]
+        for sequence in 0..<1_296 {
+            var rest = sequence
+            let frames = (0..<4).map { index -> ByteBuffer in
+                let kind = kinds[rest % 6]
+                rest /= 6
+                return Sample.frame("\(index)", opcode: kind.1, fin: kind.0, masked: true)
+            }
+            var net = Net(
+                profile: Sample.profile(
+                    Sample.rule("cross-streams", ["mode": ["divert"]]) { rule in
+                        rule.to = .server
+                        rule.message = .every(every)
+                    }))
+            let alice = net.upgraded(1, user: "alice")
+            _ = net.takeServer(alice)
+            for frame in frames { net.client(alice, frame) }
+            let (_, differences) = net.conclude()
+            #expect(differences == [], "\(sequence)")
+        }
+    }
+
     /// In the fragments it came in, and the journal tells each: a message without its end would be no message.
     @Test func withoutAPartnerFragmentsGoOnAsSuch() {
         var net = Net(profile: Sample.profile(Sample.rule("cross-streams", ["mode": ["swap"]]) { $0.to = .server }))

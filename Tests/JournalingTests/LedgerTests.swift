@@ -105,6 +105,18 @@ import Wire
         }
     }
 
+    /// A client that begins a message inside another: a fault took that one, and handed back the rest of the first.
+    @Test(arguments: ["rest", "changed"]) func aFrameIsTheSameWhateverItIsJoinedWith(back: String) {
+        var tap = Wiretap()
+        tap.read(.toServer, Wiretap.text("first ", fin: false))
+        let taken = tap.piece(.toServer, .frame, Wiretap.text("within"), leaves: false)
+        tap.value(fault("f1", on: taken))
+        let source = tap.piece(.toServer, .frame, Wiretap.text("rest", opcode: .continuation), leaves: false)
+        tap.piece(.toServer, .frame, Wiretap.text(back, opcode: .continuation), arrives: false, Provenance(source: source))
+        tap.close()
+        #expect(sentences(tap).count == (back == "rest" ? 0 : 1))
+    }
+
     @Test func theDestinationsEndExplainsWhatCameAfterIt() {
         var tap = Wiretap()
         tap.upgrade()

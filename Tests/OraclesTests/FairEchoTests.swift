@@ -23,6 +23,23 @@ import Wire
         #expect(judgement.sentences.isEmpty)
     }
 
+    /// A token was cut out wherever it stood, and its user's thread, or the request's own name, said the same.
+    @Test func whatWasCutOutMayComeBack() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.enter(2, "bob", at: 0)
+            for (session, user) in [(1, "alice"), (2, "bob")] {
+                let at = Double(session) * 10
+                let rest = #""token":"‹secret:0a›","thread_id":"‹secret:0a›","request_id":"‹secret:0a›""#
+                story.send(session, #"{"type":"invalid_type",\#(rest)}"#, at: at)
+                story.event(
+                    session, Say.error("authentication_error", user: user, more: #","thread_id":"x","request_id":"x""#), at: at + 1)
+            }
+            story.ticks(from: 22, to: 9_000)
+        }
+        #expect(judgement.sentences.isEmpty)
+    }
+
     /// Whose a thread is may be asked before anything else, and who never heard of it may call it another's.
     @Test func anUnknownThreadMayBeRefusedFirst() {
         func told(_ more: String) -> [String] {

@@ -12,9 +12,26 @@ struct SessionLedger: Sendable {
         var what: String
         /// Frames of one message stand and fall together: the ordinal of its first.
         var group: UInt32
-        var content: UInt64?
+        var content: Content?
         /// It leaves re-encoded: it needs no partner, but what leaves for it must say the same.
         var isRecoded = false
+    }
+
+    /// What a frame that ends a message says.
+    private struct Content: Sendable {
+        var frame: UInt64
+        var message: UInt64
+
+        init?(_ record: FrameRecord) {
+            // What was cut out depends on what was known as a secret by then.
+            guard !record.redacted, let message = record.message?.payload else { return nil }
+            frame = SessionLedger.hash(record.frame.payload)
+            self.message = SessionLedger.hash(message)
+        }
+
+        /// Compressed anew the frame differs; of a client that begins a message inside another the message does, when not
+        /// all of its frames went the same way.
+        func isSame(as other: Content) -> Bool { frame == other.frame || message == other.message }
     }
 
     private let id: SessionID
@@ -73,8 +90,7 @@ struct SessionLedger: Sendable {
         let direction = frame.passage.direction
         let isHalf = frame.passage.in == nil || frame.passage.out == nil
         guard isHalf else { return }
-        var content: UInt64?
-        if let payload = frame.message?.payload { content = SessionLedger.hash(payload) }
+        let content = Content(frame)
         note(
             ref, frame.passage, frame.wireSize, "a frame", frame.provenance, content: content,
             continues: frame.frame.opcode == .continuation, ends: frame.frame.fin && !frame.frame.opcode.isControl)
@@ -88,7 +104,7 @@ struct SessionLedger: Sendable {
     }
 
     private mutating func note(
-        _ ref: EntryRef, _ passage: Passage, _ size: UInt64, _ what: String, _ provenance: Provenance, content: UInt64?,
+        _ ref: EntryRef, _ passage: Passage, _ size: UInt64, _ what: String, _ provenance: Provenance, content: Content?,
         continues: Bool = false, ends: Bool = true
     ) {
         let arrived = passage.in != nil
@@ -134,8 +150,8 @@ struct SessionLedger: Sendable {
     }
 
     /// It left in another form and no fault had a hand in it: its content must be the same.
-    private mutating func compare(_ ref: EntryRef, _ source: EntryRef, _ direction: Direction, _ content: UInt64?) {
-        guard let content, let origin = halves[source.ordinal]?.content, origin != content else { return }
+    private mutating func compare(_ ref: EntryRef, _ source: EntryRef, _ direction: Direction, _ content: Content?) {
+        guard let content, let origin = halves[source.ordinal]?.content, !origin.isSame(as: content) else { return }
         changed.append(
             LedgerDifference(
                 session: id, direction: direction, ref: ref,

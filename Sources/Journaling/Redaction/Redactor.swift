@@ -30,6 +30,9 @@ package struct Redactor: Sendable {
         return "\(kind):\(digest.prefix(16))"
     }
 
+    /// Part of this text may have been a secret: what it said before is not known.
+    package static func mayBeRedacted(_ text: String) -> Bool { text.contains("‹jwt:") || text.contains("‹secret:") }
+
     package mutating func tag(for secret: String) -> String { tag(for: secret.utf8) }
 
     /// One stretch of bytes that goes, and the secret it stands for.

@@ -119,8 +119,8 @@ extension Reader {
         let keys = contract?.runs.compactMap { contract?.key(of: $0, in: value).map { Identifiers.text($0) } } ?? []
         let values = identifiers.values(in: value) + keys
         guard !values.isEmpty else { return }
-        // More than is kept: from now on anything may be an echo.
-        guard (sessions[id]?.sent.count ?? 0) < capacity.perSession else {
+        // More than is kept, or a token that said the same: from now on anything may be an echo.
+        guard (sessions[id]?.sent.count ?? 0) < capacity.perSession, !values.contains(where: Redactor.mayBeRedacted) else {
             sessions[id]?.sentUnread = true
             return
         }
@@ -148,16 +148,18 @@ extension Reader {
     private func values(_ request: Recognition, at paths: [Path], _ declared: DeclaredPaths?) -> [JSON?] {
         paths.enumerated().map { index, path in
             guard let value = request.value, declared?.contains(index, rule: request.rule) ?? true else { return nil }
-            return path.value(in: value)
+            return path.value(in: value).flatMap { isLegible($0) ? $0 : nil }
         }
     }
 
     private func extras(_ request: Recognition, _ contract: Contract) -> [JSON?] {
         contract.link.enumerated().map { index, path in
             guard let value = request.value, linked?.contains(index, rule: request.rule) == false else { return nil }
-            return path.request.value(in: value)
+            return path.request.value(in: value).flatMap { isLegible($0) ? $0 : nil }
         }
     }
+
+    private func isLegible(_ value: JSON) -> Bool { !Redactor.mayBeRedacted(Identifiers.text(value)) }
 
     mutating func open(
         _ recognition: Recognition, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant, size: Int
