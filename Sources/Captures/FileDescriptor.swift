@@ -168,4 +168,9 @@ enum Directory {
     }
 
     static func remove(_ path: String) { _ = unsafe unlink(path) }
+
+    /// As `remove`, for what must be gone.
+    static func delete(_ path: String) throws(RecordingError) {
+        if unsafe unlink(path) != 0 { throw FileDescriptor.failure(path, "the file cannot be deleted") }
+    }
 }

@@ -167,9 +167,7 @@ package struct RecordingReader {
         self.path = path
         if case .whole(let line) = first {
             let next = try RecordingReader.header(line, path)
-            guard next.seed == header.seed, next.started == header.started, next.program == header.program,
-                next.profile == header.profile, next.contract == header.contract, next.mode == header.mode
-            else {
+            guard next.isOfRecording(header) else {
                 throw RecordingError(
                     place: "\(path):1", sentence: "the segment belongs to another recording",
                     expected: "the header of segment \(header.segment)", found: "another header",
@@ -199,6 +197,13 @@ package struct RecordingReader {
         guard missing > 0 else { return }
         let which = missing == 1 ? "segment \(next - 1) is" : "segments \(segment + 1) to \(next - 1) are"
         warn("\(path): \(which) missing before this file")
+    }
+
+    /// The header of one segment.
+    static func header(of path: String, limits: Limits = .standard) throws(RecordingError) -> RecordingHeader {
+        let lines = try LineReader(path, longest: EntryCodec.longestLine(limits), chunk: 64 << 10, limits: limits)
+        guard case .whole(let line) = try lines.next() else { throw headerless(path, found: "an empty or cut file") }
+        return try header(line, path)
     }
 
     private static func header(_ line: ByteBuffer, _ path: String) throws(RecordingError) -> RecordingHeader {

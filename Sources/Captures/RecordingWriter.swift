@@ -11,9 +11,13 @@ package final class RecordingWriter {
     private let limits: Limits
     private var file: FileDescriptor?
     private var buffer = ByteBuffer()
-    /// Bytes of the segments that are closed and still there, oldest first.
-    private var closed: [(number: UInt32, bytes: Int)] = []
+    private var shelf: SegmentShelf
     private var segmentBytes = 0
+    private var segmentEntries: UInt64 = 0
+    private var segmentBegan: UInt64
+    private let clock: () -> UInt64
+    /// What retention let go and nobody has been told yet.
+    private var deletions: [SegmentDeletion] = []
     private var entries: UInt64 = 0
     private var redactions = 0
     private var flushed: UInt64
@@ -24,23 +28,29 @@ package final class RecordingWriter {
 
     /// Bytes written or waiting to be, before they are packed, in all segments, removed ones included.
     package private(set) var bytes: UInt64 = 0
-    /// Oldest segments removed because the recording reached its size (limits.recordingBytes).
+    /// Oldest segments deleted because of their age or the size of the whole (`header.retention`).
     package private(set) var removedSegments = 0
     /// The first thing that went wrong; nothing is written behind it.
     package private(set) var failure: RecordingError?
 
     /// - Parameters:
     ///   - directory: made with mode 0700 when it is not there; refused when it holds a recording already.
+    ///   - header: without retention, only the size of the whole is bounded (`limits.recordingBytes`).
     ///   - isPacked: segments are gzip, `0001.ndjson.gz`; sizes of segments count what is packed, before it is.
+    ///   - clock: nanoseconds, only going forward, with the time in which the machine slept.
     package init(
-        directory: String, header: RecordingHeader, limits: Limits = .standard, isPacked: Bool = false
+        directory: String, header: RecordingHeader, limits: Limits = .standard, isPacked: Bool = false,
+        clock: @escaping () -> UInt64 = RecordingWriter.now
     ) throws(RecordingError) {
+        self.clock = clock
+        segmentBegan = clock()
+        shelf = SegmentShelf(header.retention ?? Retention(seconds: nil, bytes: Int64(clamping: limits.recordingBytes)))
         self.isPacked = isPacked
         self.directory = directory
         self.header = header
         self.header.segment = 0
         self.limits = limits
-        flushed = RecordingWriter.now()
+        flushed = clock()
         try RecordingWriter.check(directory)
         try Directory.make(directory)
         do throws(RecordingError) {
@@ -84,6 +94,7 @@ package final class RecordingWriter {
             EntryCodec.encode(header.mode == .meta ? entry.withoutContent : entry, into: &buffer)
             count(buffer.readableBytes - before)
             entries += 1
+            segmentEntries += 1
             if segmentBytes >= limits.segmentBytes {
                 try flush()
                 try beginSegment()
@@ -97,16 +108,34 @@ package final class RecordingWriter {
     /// Writes out what is buffered if it is older than L11's time; call it when idle.
     package func flushIfDue() throws(RecordingError) {
         try check()
-        if buffer.readableBytes == 0 {
-            flushed = RecordingWriter.now()
-        } else if RecordingWriter.now() - flushed >= UInt64(clamping: limits.flushTime.nanoseconds) {
+        let now = clock()
+        guard buffer.readableBytes == 0 || now - flushed >= UInt64(clamping: limits.flushTime.nanoseconds) else { return }
+        if isAged(now) {
+            try flush()
+            try beginSegment()
+        } else if buffer.readableBytes == 0 {
+            flushed = now
+        } else {
             try flush()
         }
+        deleteExpired()
+    }
+
+    /// Retention deletes whole segments: one that is written to for long would keep what is too old.
+    private func isAged(_ now: UInt64) -> Bool {
+        guard let seconds = shelf.retention.seconds, segmentEntries > 0 else { return false }
+        return (now - segmentBegan) / 1_000_000_000 >= UInt64(clamping: max(1, seconds / 7))
+    }
+
+    /// Segments that were deleted, or should have been, since this was asked last.
+    package func takeDeletions() -> [SegmentDeletion] {
+        defer { deletions = [] }
+        return deletions
     }
 
     package func flush() throws(RecordingError) {
         try check()
-        flushed = RecordingWriter.now()
+        flushed = clock()
         guard buffer.readableBytes > 0 else { return }
         do throws(RecordingError) {
             try writeOut(gzip?.flush(buffer) ?? buffer)
@@ -160,10 +189,13 @@ package final class RecordingWriter {
     }
 
     private func beginSegment() throws(RecordingError) {
-        if header.segment > 0 { closed.append((header.segment, segmentBytes)) }
+        let now = clock()
+        if header.segment > 0 { shelf.add(.init(path: path(header.segment), bytes: Int64(segmentBytes), at: now)) }
         header.segment += 1
         header.redactions = redactions
         segmentBytes = 0
+        segmentEntries = 0
+        segmentBegan = now
         do throws(RecordingError) {
             try endSegment()
             gzip = isPacked ? try Gzip(directory) : nil
@@ -177,17 +209,15 @@ package final class RecordingWriter {
         count(buffer.readableBytes - before)
         // A segment without a header would be unreadable: it is not left in the buffer.
         try flush()
-        removeOldest()
+        deleteExpired()
     }
 
-    /// Keeps the whole within its size; the reader says what is gone.
-    private func removeOldest() {
-        var whole = closed.reduce(0) { $0 + $1.bytes }
-        while whole + limits.segmentBytes > limits.recordingBytes, let oldest = closed.first {
-            Directory.remove(path(oldest.number))
-            whole -= oldest.bytes
-            closed.removeFirst()
-            removedSegments += 1
+    /// Keeps the whole within its time and size; the reader says what is gone.
+    private func deleteExpired() {
+        for (segment, cause) in shelf.takeExpired(at: clock(), room: Int64(limits.segmentBytes)) {
+            let told = SegmentShelf.delete(segment, cause, of: header, limits: limits)
+            if told.failure == nil { removedSegments += 1 }
+            deletions.append(told)
         }
     }
 
@@ -196,10 +226,10 @@ package final class RecordingWriter {
         bytes += UInt64(clamping: new)
     }
 
-    /// Nanoseconds on a clock that only goes forward.
-    private static func now() -> UInt64 {
+    /// Nanoseconds on a clock that only goes forward, also while the machine sleeps.
+    package static func now() -> UInt64 {
         var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
         return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
     }
 }

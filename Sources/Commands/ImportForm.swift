@@ -6,13 +6,15 @@ import Synchronization
 /// How `import` reads: what could not be read as warnings, a row a source, what was found, one summary line.
 struct ImportForm {
     var console: Console
-    var out: String
+    /// Nil: nothing is written, only told.
+    var out: String?
     var verbose: Bool
     private static let shownNotes = 8
 
     /// A recording of which a part is missing because a file broke off is no ground for a pass (trust.md T53).
-    static func reason(_ result: ImportRun.Result) -> ExitReason {
-        if result.hasRecording { return result.failures.isEmpty ? .pass : .inconclusive }
+    /// - Parameter isWritten: false when a recording was not asked for.
+    static func reason(_ result: ImportRun.Result, isWritten: Bool = true) -> ExitReason {
+        if isWritten ? result.hasRecording : result.counts.sessions > 0 { return result.failures.isEmpty ? .pass : .inconclusive }
         return result.failures.isEmpty ? .nothingExercised : .usage
     }
 
@@ -68,9 +70,11 @@ struct ImportForm {
             rows.append("  " + "messages".left(12) + row)
         }
         if counts.gaps > 0 { rows.append("  " + "gaps".left(12) + gaps(counts)) }
-        if result.hasRecording {
+        if let out, result.hasRecording {
             let next = console.out.paint("miswire check \(SafeText.show(out))", .paste)
             rows.append("  " + "recording".left(12) + "\(SafeText.show(out))   \(CheckForm.entries(counts.entries))   judge it with: \(next)")
+        } else if out == nil, counts.sessions > 0 {
+            rows.append("  " + "recording".left(12) + "none, as --record-mode says")
         } else {
             rows.append("  " + "recording".left(12) + "none: there is no WebSocket session in \(result.sources.count == 1 ? "it" : "them")")
         }
@@ -116,7 +120,7 @@ struct ImportForm {
             .adding("toServer", counts.messagesToServer).adding("toClient", counts.messagesToClient)
             .adding("gaps", counts.gaps).adding("missingBytes", counts.missingBytes).adding("torn", counts.torn)
             .adding("entries", counts.entries).adding("warnings", counts.notes.count + counts.unlisted)
-            .adding("recording", result.hasRecording ? .string(out) : .null)
+            .adding("recording", result.hasRecording ? out.map { .string($0) } ?? .null : .null)
             .adding("milliseconds", took.nanoseconds / 1_000_000).adding("exit", reason.code).adding("reason", reason.reason)
         console.emit(line)
     }

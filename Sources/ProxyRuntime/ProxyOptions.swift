@@ -27,6 +27,7 @@ package struct ProxyOptions: Sendable {
     /// Named in the recording's header.
     package var program = "0.1.0"
     package var purpose = ""
+    package var retention = Retention.standard
     /// What credentials are signed with (the contract's `mint`); nil = their signatures cannot be checked.
     package var mintKey: String?
     /// Link-local and metadata addresses may be dialled (trust.md T14).

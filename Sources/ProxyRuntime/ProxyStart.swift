@@ -178,7 +178,7 @@ struct ProxyStart {
             mode: options.recordMode,
             profile: options.profile.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
             contract: options.contract.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
-            upstream: options.upstream.url, purpose: options.purpose)
+            upstream: options.upstream.url, purpose: options.purpose, retention: options.retention)
     }
 
     /// Fresh for each run and never stored (trust.md T35).

@@ -13,6 +13,8 @@ package struct RunResult: Sendable {
     /// False when the disk failed: then the recording says less than what happened, and nothing may pass.
     package var recordingComplete: Bool
     package var recordingError: String?
+    /// Oldest segments that retention deleted: each was told when it went.
+    package var deletedSegments: Int
     package var entries: UInt64
     /// The instant up to which the journal is known; what the oracle took as the end.
     package var end: Instant

@@ -33,6 +33,8 @@ package struct RuntimeEvent: Sendable {
         case profileStopped(acted: Int)
         /// The disk failed; what follows is not recorded and the run cannot pass.
         case recordingFailed(String)
+        /// Retention deleted an old segment, or could not: one sentence.
+        case segmentDeleted(String)
     }
 
     package struct Closing: Sendable, Equatable {

@@ -32,7 +32,7 @@ import Wire
                     id: "f1", kind: "drop", influence: Influence(.message, []), tap: .clientOut, on: nil, detail: evil))
         ),
         ("violation", .violation(finding())),
-        ("recording", .recordingFailed(evil)),
+        ("recording", .recordingFailed(evil)), ("deletion", .segmentDeleted(evil)),
     ]
 
     static func finding() -> Finding {

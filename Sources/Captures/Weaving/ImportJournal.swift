@@ -12,7 +12,8 @@ struct ImportJournal {
 
     init(_ settings: SessionWeaver.Settings) { self.settings = settings }
 
-    var hasBegun: Bool { writer != nil }
+    var hasBegun: Bool { assembler != nil }
+    var isKept: Bool { settings.directory != nil }
 
     /// The instant of a wall-clock time; never before the last one that was asked for.
     mutating func instant(_ time: WallTime) -> Instant {
@@ -44,12 +45,14 @@ struct ImportJournal {
     }
 
     private mutating func begin() throws(RecordingError) {
-        guard writer == nil else { return }
+        guard assembler == nil else { return }
         let epoch = epoch ?? 0
         var header = settings.header
         header.started = UTC.text(epoch)
-        writer = try RecordingWriter(
-            directory: settings.directory, header: header, limits: settings.limits, isPacked: settings.isPacked)
+        if let directory = settings.directory {
+            writer = try RecordingWriter(
+                directory: directory, header: header, limits: settings.limits, isPacked: settings.isPacked)
+        }
         assembler = JournalAssembler(
             loops: 1,
             Transcriber.Configuration(
@@ -62,6 +65,7 @@ struct ImportJournal {
         assembler?.drain(into: &fresh)
         for entry in fresh { counts.count(entry) }
         try writer?.append(fresh, redactions: assembler?.redactions ?? 0)
+        for deletion in writer?.takeDeletions() ?? [] { counts.note(deletion.description) }
     }
 }
 

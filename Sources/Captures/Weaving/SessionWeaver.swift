@@ -7,8 +7,8 @@ package import Wire
 /// have written, had it stood there. Times must come in order; one that does not is raised to the one before.
 package final class SessionWeaver: ConnectionSink {
     package struct Settings: Sendable {
-        /// The recording's directory, made when the first session is found.
-        package var directory: String
+        /// The recording's directory, made when the first session is found; nil = nothing is written, only counted.
+        package var directory: String?
         /// `started` is replaced by the time of the first event.
         package var header: RecordingHeader
         package var limits: Limits
@@ -18,7 +18,7 @@ package final class SessionWeaver: ConnectionSink {
         /// Segments are packed with gzip.
         package var isPacked: Bool
         package init(
-            directory: String, header: RecordingHeader, limits: Limits = .standard,
+            directory: String?, header: RecordingHeader, limits: Limits = .standard,
             finder: any SecretFinder = StandardSecrets(), redactionKey: [UInt8], isPacked: Bool = false
         ) {
             self.directory = directory
@@ -70,7 +70,9 @@ package final class SessionWeaver: ConnectionSink {
 
     /// Refuses a directory that holds a recording already, before anything is read.
     package init(_ settings: Settings) throws(ImportError) {
-        do throws(RecordingError) { try RecordingWriter.check(settings.directory) } catch { throw ImportError(error) }
+        if let directory = settings.directory {
+            do throws(RecordingError) { try RecordingWriter.check(directory) } catch { throw ImportError(error) }
+        }
         limits = settings.limits
         journal = ImportJournal(settings)
         redactor = Redactor(key: settings.redactionKey)
@@ -81,8 +83,8 @@ package final class SessionWeaver: ConnectionSink {
         machines = SessionConfiguration(limits: untimed, finder: settings.finder)
     }
 
-    /// A recording was begun: at least one session was found.
-    package var hasRecording: Bool { journal.hasBegun }
+    /// A recording was begun: at least one session was found, and is written.
+    package var hasRecording: Bool { journal.hasBegun && journal.isKept }
 
     package func opened(_ connection: Connection, at time: WallTime) throws(ImportError) {
         _ = tell(time)

@@ -3,9 +3,13 @@ import Reporting
 
 /// What `miswire capture` says.
 enum CaptureForm {
-    static func opening(_ options: LiveCapture.Options, out: String?) -> String {
+    /// Packets cannot be redacted, so the file of them is named as what it is.
+    static func opening(_ options: LiveCapture.Options, out: String?, _ mode: RecordMode) -> String {
         let what = options.filter.map { SafeText.show($0) } ?? "every packet"
-        let targets = [options.write, out].compactMap { $0 }.map { SafeText.show($0) }.joined(separator: " and ")
+        let targets = [
+            options.write.map { "\(SafeText.show($0)) (packets as they are)" },
+            out.map { "\(SafeText.show($0)) (\(mode.words))" },
+        ].compactMap { $0 }.joined(separator: " and ")
         return "capture  \(SafeText.show(options.interface))    \(what)    into \(targets)    Ctrl-C ends it\n"
     }
 

@@ -15,9 +15,11 @@ final class CaptureJob: Sendable {
     private let options: LiveCapture.Options
     private let out: String?
     private let contract: Contract?
+    private let recording: RecordOptions
     private let isAsked = Atomic(false)
 
-    init(_ options: LiveCapture.Options, out: String?, contract: Contract?) {
+    init(_ options: LiveCapture.Options, out: String?, contract: Contract?, recording: RecordOptions) {
+        self.recording = recording
         self.options = options
         self.out = out
         self.contract = contract
@@ -59,7 +61,7 @@ final class CaptureJob: Sendable {
 
     private func makeWeaver() throws(ImportError) -> SessionWeaver? {
         guard let out else { return nil }
-        let settings = Import.settings(contract, out: out, isPacked: false, purpose: "captured from \(options.interface)")
+        let settings = Import.settings(contract, recording, out: out, isPacked: false, purpose: "captured from \(options.interface)")
         return try SessionWeaver(settings)
     }
 }

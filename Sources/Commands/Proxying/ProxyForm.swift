@@ -27,6 +27,8 @@ final class ProxyForm: Sendable {
             let line = JSONLine("start", time: Console.utc()).adding("verb", "proxy").adding("seed", options.seed)
                 .adding("listen", address.description).adding("upstream", options.upstream.url).adding("pid", pid)
                 .adding("profile", options.profile?.name ?? "").adding("contract", options.contract?.name ?? "")
+                .adding("record", options.record.map { .string($0) } ?? .null)
+                .adding("recordMode", options.record == nil ? RecordMode.none.rawValue : options.recordMode.rawValue)
             console.emit(line)
             return
         }
@@ -36,9 +38,15 @@ final class ProxyForm: Sendable {
         if let contract = options.contract {
             lines.append("  contract  \("\(contract.name) \(contract.hash)".left(31))  oracle H E I A, live")
         }
-        if let record = options.record { lines.append("  record    \(SafeText.show(record)), secrets redacted") }
+        if let record = options.record { lines.append("  record    \(SafeText.show(record)), \(Self.words(options))") }
         lines.append(FaultBanner(options, started: started, pid: pid)?.text(console.out) ?? "  no faults: every byte passes unchanged")
         console.answer(lines.joined(separator: "\n") + "\n\n")
+    }
+
+    /// What is kept, and for how long where that is not what everyone gets.
+    private static func words(_ options: ProxyOptions) -> String {
+        let words = RecordMode(rawValue: options.recordMode.rawValue)?.words ?? ""
+        return words + (options.retention == .standard ? "" : ", kept for \(options.retention.words)")
     }
 
     /// The banner again every 60 s for as long as a fault can act.

@@ -11,8 +11,8 @@ struct ProxyRow {
     var what: String
     var detail: String
     var role: Style.Role?
-    /// FAIL and ALERT are never folded.
-    var isLoud: Bool { word == "FAIL" || word == "TOOL" || word == "ALERT" }
+    /// These are never folded.
+    var isLoud: Bool { ["FAIL", "TOOL", "ALERT", "deleted"].contains(word) }
 
     init(_ event: RuntimeEvent) {
         session = event.session?.description ?? "–"
@@ -47,6 +47,7 @@ struct ProxyRow {
             return ("FAIL", "\(finding.property) \(SafeText.show(finding.sentence))", cause(finding), .failName)
         case .toolError(let difference): return ("TOOL", SafeText.show(difference.sentence), "", .excused)
         case .profileStopped(let acted): return ("faults", "off: \(Figures.count(acted)) acted", "", .fault)
+        case .segmentDeleted(let what): return ("deleted", SafeText.show(what), "", .excused)
         case .recordingFailed(let why): return ("ALERT", "the recording failed", SafeText.show(why), .fail)
         }
     }

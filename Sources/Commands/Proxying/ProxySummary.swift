@@ -24,7 +24,9 @@ struct ProxySummary {
         lines += verdicts(style)
         if let path = result.recording {
             let state = result.recordingComplete ? "complete" : "INCOMPLETE: \(SafeText.show(result.recordingError ?? ""))"
-            lines.append("  record \(SafeText.show(path)) \(Figures.bytes(Self.size(path))), \(Figures.count(numbers.opened)) sessions, \(state)")
+            let gone = result.deletedSegments
+            let deleted = gone == 0 ? "" : ", \(Figures.plural(gone, "oldest segment")) deleted"
+            lines.append("  record \(SafeText.show(path)) \(Figures.bytes(Self.size(path))), \(Figures.count(numbers.opened)) sessions, \(state)\(deleted)")
         }
         lines.append("")
         let facts = [

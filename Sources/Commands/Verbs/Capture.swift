@@ -16,6 +16,7 @@ package struct Capture: AsyncParsableCommand, StopsBySignal {
         discussion: """
             miswire capture -i lo tcp port 8080 --write chat.pcapng
             miswire capture -i eth0 --out rec/ --duration 5m
+            miswire capture -i eth0 --out rec/ --record-mode meta --purpose 'load of Monday' --retain 1d
             Ctrl-C ends it in good order.
             """)
 
@@ -25,8 +26,9 @@ package struct Capture: AsyncParsableCommand, StopsBySignal {
     var filter: [String] = []
     @Option(help: "Write the packets into this pcapng file.")
     var write: String?
-    @Option(help: "Make a recording of them in this directory, secrets redacted.")
+    @Option(help: "Make a recording of them in this directory, as --record-mode says.")
     var out: String?
+    @OptionGroup var recording: RecordOptions
     @Option(help: "A shipped contract's name, or a file: goes into the recording, and tells where its secrets stand.")
     var contract: String?
     @Option(name: .customLong("keylog"), help: "A file of TLS secrets (SSLKEYLOGFILE), read at the start.")
@@ -40,26 +42,30 @@ package struct Capture: AsyncParsableCommand, StopsBySignal {
     package init() {}
 
     package func validate() throws {
-        guard write != nil || out != nil else {
+        guard write != nil || target != nil else {
             throw ValidationError("`miswire capture` needs --write FILE or --out RECORDING")
         }
         if count == 0 { throw ValidationError("`0` is not a value of `--count`") }
     }
 
+    /// Where the recording will be; nil = none is made.
+    private var target: String? { recording.mode == .none ? nil : out }
+
     package func run() async throws {
         let console = Console(looks: looks)
+        if let target { try RawConsent.obtain(recording, out: target, console: console) }
         let promise = try contract.map { try ContractLoader().load($0) }
         let expression = filter.isEmpty ? nil : filter.joined(separator: " ")
         let options = LiveCapture.Options(
             interface: interface, filter: expression, write: write, duration: duration?.duration, count: count,
             keyLog: keyLog, program: "miswire \(Miswire.number)")
-        let job = CaptureJob(options, out: out, contract: promise)
+        let job = CaptureJob(options, out: target, contract: promise, recording: recording)
         let begun = ContinuousClock.now
         let watch = Task { for await _ in Signals.stream([SIGINT, SIGTERM]) { job.stop() } }
         defer { watch.cancel() }
         let ticker = Mutex(Ticker(console: console, verb: "capture"))
         let result = await job.run(
-            opened: { console.talk(CaptureForm.opening(options, out: out)) },
+            opened: { console.talk(CaptureForm.opening(options, out: target, recording.mode)) },
             progress: { summary in ticker.withLock { $0.tell(CaptureForm.progress(summary)) } })
         ticker.withLock { $0.end() }
         switch result {
@@ -71,7 +77,7 @@ package struct Capture: AsyncParsableCommand, StopsBySignal {
     private func finish(_ told: CaptureJob.Told, _ console: Console, took: Duration) throws {
         for line in CaptureForm.warnings(told, interface) { console.talk("warning: \(SafeText.show(line))\n") }
         let reason: ExitReason = told.live.packets == 0 ? .nothingExercised : .pass
-        if !looks.json { console.answer(CaptureForm.files(told, write: write, out: out)) }
+        if !looks.json { console.answer(CaptureForm.files(told, write: write, out: target)) }
         console.talk(reason.ending(CaptureForm.closing(told.live, took: took)) + "\n")
         if looks.json { console.emit(CaptureForm.line(told, reason)) }
         throw Finished(reason)

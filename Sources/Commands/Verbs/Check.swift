@@ -72,6 +72,11 @@ struct OfflineJudge {
 
     private func read(_ progress: (UInt64) -> Void) throws -> Result {
         var reader = try RecordingReader(path)
+        if reader.header.mode == .meta {
+            throw Complaint(
+                "\(SafeText.show(path)) holds no messages, only who said something when",
+                details: [("remedy", "record again without `meta`")], exit: .inconclusive)
+        }
         let contract = try override ?? reader.header.contract.map {
             try ContractLoader.parse(text: $0.text, file: $0.name + ".yaml")
         }

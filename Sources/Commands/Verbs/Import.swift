@@ -15,6 +15,8 @@ package struct Import: AsyncParsableCommand {
             miswire import a.pcap b.pcap --keylog keys.log --filter 'tcp port 443' --out rec/
             miswire import trace.har dump.flow messages.ndjson --out rec/
             miswire import afl-out/queue --format raw --out rec/
+            miswire import chat.pcapng --record-mode none                 reads it all, writes nothing
+            miswire import chat.pcapng --out rec/ --record-mode raw --yes --retain 1d
 
             """ + forms)
 
@@ -26,7 +28,8 @@ package struct Import: AsyncParsableCommand {
     @Argument(help: "Files to read, or directories of raw files. Their sessions are merged by time.")
     var files: [String]
     @Option(help: "The recording's directory; new, or without a recording.")
-    var out: String
+    var out: String?
+    @OptionGroup var recording: RecordOptions
     @Option(help: "TLS secrets in the form of SSLKEYLOGFILE.")
     var keylog: String?
     @Option(help: "A BPF filter for packets, such as 'tcp port 8080'.")
@@ -41,20 +44,30 @@ package struct Import: AsyncParsableCommand {
 
     package init() {}
 
+    package func validate() throws {
+        guard out != nil || recording.mode == .none else {
+            throw ValidationError("`miswire import` needs --out RECORDING, or --record-mode none to write nothing")
+        }
+    }
+
+    /// Where the recording will be; nil = nothing is written.
+    private var target: String? { recording.mode == .none ? nil : out }
+
     package func run() async throws {
         let console = Console(looks: looks)
+        if let target { try RawConsent.obtain(recording, out: target, console: console) }
         let begun = ContinuousClock.now
         let promise = try contract.map { try ContractLoader().load($0) }
-        let form = ImportForm(console: console, out: out, verbose: looks.verbose)
+        let form = ImportForm(console: console, out: target, verbose: looks.verbose)
         let ticking = ImportTicker(Ticker(console: console, verb: "import"))
         do {
             let options = ImportOptions(keyLog: keylog, filter: filter, progress: { ticking.tell($0) })
             let run = try ImportRun(files, kind: format, options: options)
             try checkPackets(run)
-            let weaver = try SessionWeaver(Self.settings(promise, out: out, isPacked: gzip, purpose: run.purpose))
+            let weaver = try SessionWeaver(Self.settings(promise, recording, out: target, isPacked: gzip, purpose: run.purpose))
             let result = try run.run(into: weaver, scratch: scratch)
             ticking.end()
-            let reason = ImportForm.reason(result)
+            let reason = ImportForm.reason(result, isWritten: target != nil)
             form.print(result, took: begun.duration(to: .now), reason: reason, json: looks.json)
             throw Finished(reason)
         } catch let error as ImportError {
@@ -72,11 +85,12 @@ package struct Import: AsyncParsableCommand {
     }
 
     static func settings(
-        _ contract: Contract?, out: String, isPacked: Bool, purpose: String
+        _ contract: Contract?, _ recording: RecordOptions, out: String?, isPacked: Bool, purpose: String
     ) -> SessionWeaver.Settings {
         let header = RecordingHeader(
-            program: Miswire.number, started: "", seed: 1,
-            contract: contract.map { .init(name: $0.name, hash: $0.hash, text: $0.text) }, purpose: purpose)
+            program: Miswire.number, started: "", seed: 1, mode: recording.mode.header ?? .redacted,
+            contract: contract.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
+            purpose: recording.purpose(purpose), retention: recording.retention)
         let finder: any SecretFinder =
             contract.map { ContractSecrets($0, key: Array(SigningKey.value().utf8)) } ?? StandardSecrets()
         // Fresh each time and never stored (trust.md T35).
@@ -86,5 +100,5 @@ package struct Import: AsyncParsableCommand {
     }
 
     /// A directory that is there, on the recording's file system.
-    private var scratch: String { RecordingWriter.nearestDirectory(out) }
+    private var scratch: String { RecordingWriter.nearestDirectory(target ?? "/tmp") }
 }

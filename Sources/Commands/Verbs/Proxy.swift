@@ -19,6 +19,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         discussion: """
             miswire proxy ws://127.0.0.1:8080 --listen :9000
             miswire proxy ws://127.0.0.1:8080 --listen :9000 --profile delayed-accept --contract agent-chat --record rec/
+            miswire proxy ws://127.0.0.1:8080 --record rec/ --record-mode meta --purpose 'ticket 311' --retain 2d
             kill -USR1 PID stops every fault at once; SIGTERM or Ctrl-C drains and reports.
             """)
 
@@ -32,8 +33,9 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     var profile: String?
     @Option(help: "A shipped contract's name, or a file. Default: what the profile names.")
     var contract: String?
-    @Option(help: "Record every session into this directory, secrets redacted.")
+    @Option(help: "Record every session into this directory, as --record-mode says.")
     var record: String?
+    @OptionGroup var recording: RecordOptions
     @Flag(help: "Pack the recording's segments with gzip.")
     var gzip = false
     @Option(help: "Seed of every decision. Default: the profile's, else drawn and printed.")
@@ -52,7 +54,9 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
 
     package func run() async throws {
         let console = Console(looks: looks)
+        try checkRecord()
         let options = try options()
+        if let record = options.record { try RawConsent.obtain(recording, out: record, console: console) }
         let form = ProxyForm(console: console, json: looks.json, log: log, started: Date())
         let server: ProxyServer
         do {
@@ -67,7 +71,22 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         throw Finished(reason)
     }
 
-    private func options() throws -> ProxyOptions {
+    /// `--record` names a directory. Whoever writes a mode there would get a redacted recording in `./raw`.
+    private func checkRecord() throws {
+        if let record, RecordMode(rawValue: record) != nil {
+            throw Complaint(
+                "--record takes a directory, and `\(record)` is a mode",
+                details: [("remedy", "write --record rec/ --record-mode \(record), or --record ./\(record) for a directory of that name")],
+                exit: .usage)
+        }
+        if record == nil, recording.mode == .meta || recording.mode == .raw {
+            throw Complaint(
+                "--record-mode \(recording.mode.rawValue) says what is recorded, and nothing says where",
+                details: [("remedy", "add --record rec/")], exit: .usage)
+        }
+    }
+
+    func options() throws -> ProxyOptions {
         guard (1...64).contains(loops ?? 1) else {
             throw Complaint("--loops \(loops ?? 0) is out of range", details: [("expected", "1 to 64")], exit: .usage)
         }
@@ -80,7 +99,12 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         options.profile = faults
         options.contract = promise
         options.seed = seed ?? faults?.seed ?? UInt64.random(in: 1...9_999)
-        options.record = record
+        if let mode = recording.mode.header {
+            options.record = record
+            options.recordMode = mode
+        }
+        options.purpose = recording.purpose()
+        options.retention = recording.retention
         options.packsRecord = gzip
         options.judge = promise != nil
         options.program = Miswire.number

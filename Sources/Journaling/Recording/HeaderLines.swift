@@ -12,6 +12,13 @@ extension LineWriter {
         if let contract = header.contract { object("contract") { $0.write(contract) } }
         if !header.upstream.isEmpty { write("upstream", header.upstream) }
         if !header.purpose.isEmpty { write("purpose", header.purpose) }
+        if let retention = header.retention {
+            object("retention") { line in
+                if let seconds = retention.seconds { line.write("seconds", seconds) }
+                if let bytes = retention.bytes { line.write("bytes", bytes) }
+            }
+        }
+        if header.forgotten > 0 { write("forgotten", header.forgotten) }
         write("redactions", header.redactions)
     }
 
@@ -41,9 +48,18 @@ extension LineFields {
             started: try string("started"), seed: try integer("seed"), mode: try word("mode"),
             profile: try source("profile"), contract: try source("contract"),
             upstream: try stringIfPresent("upstream") ?? "", purpose: try stringIfPresent("purpose") ?? "",
-            redactions: try integer("redactions"))
+            retention: try retention(), forgotten: try integerIfPresent("forgotten") ?? 0, redactions: try integer("redactions"))
         try finish()
         return header
+    }
+
+    private mutating func retention() throws(RecordingError) -> Retention? {
+        guard let value = take("retention") else { return nil }
+        var fields = try LineFields(value, place: place)
+        let retention = Retention(
+            seconds: try fields.integerIfPresent("seconds"), bytes: try fields.integerIfPresent("bytes"))
+        try fields.finish()
+        return retention
     }
 
     private mutating func source(_ key: String) throws(RecordingError) -> RecordingHeader.Source? {

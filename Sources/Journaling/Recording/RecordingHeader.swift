@@ -39,13 +39,17 @@ package struct RecordingHeader: Sendable, Hashable {
     /// `ws://chat.staging:443/ws`, for people.
     package var upstream: String
     package var purpose: String
+    /// Nil: the one who wrote it promised nothing.
+    package var retention: Retention?
+    /// How many users were removed from the recording since. What is left of it is no ground for a pass.
+    package var forgotten: Int
     /// Distinct secrets replaced before this segment began.
     package var redactions: Int
 
     package init(
         version: Int = RecordingHeader.currentVersion, program: String, segment: UInt32 = 1, started: String,
         seed: UInt64, mode: Mode = .redacted, profile: Source? = nil, contract: Source? = nil, upstream: String = "",
-        purpose: String = "", redactions: Int = 0
+        purpose: String = "", retention: Retention? = nil, forgotten: Int = 0, redactions: Int = 0
     ) {
         self.version = version
         self.program = program
@@ -57,7 +61,15 @@ package struct RecordingHeader: Sendable, Hashable {
         self.contract = contract
         self.upstream = upstream
         self.purpose = purpose
+        self.retention = retention
+        self.forgotten = forgotten
         self.redactions = redactions
+    }
+
+    /// Both stand at the head of segments of one recording.
+    package func isOfRecording(_ other: RecordingHeader) -> Bool {
+        seed == other.seed && started == other.started && program == other.program && mode == other.mode
+            && profile == other.profile && contract == other.contract
     }
 }
 

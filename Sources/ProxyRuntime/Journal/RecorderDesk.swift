@@ -21,6 +21,8 @@ final class RecorderDesk {
     private var count: UInt64 = 0
     private var last = Instant.zero
     private var knownDifferences = 0
+    /// Segments that retention deleted.
+    private var deleted = 0
 
     init(
         assembler: JournalAssembler, writer: RecordingWriter?, directory: String?, ledger: Ledger?, judge: Judge?,
@@ -93,6 +95,10 @@ final class RecorderDesk {
     private func flushIfDue() {
         guard let writer, writeError == nil else { return }
         do { try writer.flushIfDue() } catch { failed(error) }
+        for deletion in writer.takeDeletions() {
+            deleted += deletion.failure == nil ? 1 : 0
+            onEvent(RuntimeEvent(instant: last, session: nil, user: nil, kind: .segmentDeleted(deletion.description)))
+        }
     }
 
     /// The disk failed: sessions go on, the recording does not, and the run cannot pass.
@@ -131,7 +137,7 @@ final class RecorderDesk {
         RunResult(
             statistics: teller.statistics, judgement: judge?.conclude(at: last),
             ledgerDifferences: ledger?.differences ?? [], recording: directory,
-            recordingComplete: writeError == nil, recordingError: writeError, entries: count, end: last,
+            recordingComplete: writeError == nil, recordingError: writeError, deletedSegments: deleted, entries: count, end: last,
             lasted: lasted, drained: drained)
     }
 }
