@@ -127,7 +127,7 @@ import Testing
         let runner = ScriptedRunner { _, _ in .init(findings: [other]) }
         let confirmed = try await Self.confirm(runner)
         guard case .slipped(let shown, let outcome) = confirmed else { return #expect(Bool(false), "\(confirmed)") }
-        #expect(shown.id == "E1-0a0b0c")
+        #expect(shown.id != "E1-0a0b0c" && outcome.seenAs == shown.id)
         #expect(outcome.finding.id == "E1-0a0b0c")
         #expect(outcome.finding.attribution == .intrinsic(failed: 5, of: 5))
         #expect(runner.plans.allSatisfy { $0.users.count == 1 })
@@ -182,7 +182,7 @@ import Testing
         let runner = ScriptedRunner { plan, _ in .init(findings: plan.users.count > 1 ? [misrouted] : []) }
         let confirmed = try await Self.confirm(runner)
         guard case .slipped(let shown, let outcome) = confirmed else { return #expect(Bool(false), "\(confirmed)") }
-        #expect(shown.id == "I2-0a0b0c")
+        #expect(shown.id != "I2-0a0b0c" && outcome.finding.id == "I2-0a0b0c" && outcome.seenAs == shown.id)
         #expect(outcome.plan.users.count == 2)
     }
 

@@ -12,6 +12,8 @@ final class FindingShelf: Sendable {
     private struct State {
         var seen: [Finding] = []
         var settled: [FuzzFinding] = []
+        /// Ids under which settled ones were seen at first.
+        var aliases: Set<String> = []
         var reported: [ReportedFinding] = []
         /// One sentence why the last file could not be written.
         var trouble: String?
@@ -41,6 +43,7 @@ final class FindingShelf: Sendable {
                     item.replay = nil
                 }
             }
+            if let alias = found.seenAs { state.aliases.insert(alias) }
             state.settled.removeAll { $0.finding.id == found.finding.id }
             state.reported.removeAll { $0.finding.id == found.finding.id }
             state.settled.append(found)
@@ -74,7 +77,10 @@ final class FindingShelf: Sendable {
     /// Seen, and never run again.
     var open: [Finding] {
         state.withLock { state in
-            state.seen.filter { finding in counts(finding) && !state.settled.contains { $0.finding.id == finding.id } }
+            state.seen.filter { finding in
+                counts(finding) && !state.settled.contains { $0.finding.id == finding.id }
+                    && !state.aliases.contains(finding.id)
+            }
         }
     }
 

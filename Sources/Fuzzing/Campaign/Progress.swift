@@ -97,6 +97,8 @@ package struct PhaseResult: Sendable {
 package struct FuzzFinding: Sendable {
     /// With attribution and `repeats`.
     package var finding: Finding
+    /// The id under which it was seen at first, when reruns showed this one in its place.
+    package var seenAs: String?
     /// Shrunk; its faults stand in it.
     package var plan: Plan
     /// The case that showed it first, and how many executions there had been.

@@ -8,7 +8,7 @@ package import Plans
 package enum Confirmed: Sendable {
     /// Attributed and shrunk. `unattributed` when there was neither time nor budget to run it again.
     case finding(FuzzFinding)
-    /// Reruns show another one in its place, which is confirmed here; the first one is an alias of it.
+    /// Reruns show another one in its place, which is confirmed here; what was seen, given first, is an alias of it.
     case slipped(Finding, FuzzFinding)
     /// It shows sometimes, never again, or nobody can tell (`reason`): quarantined.
     case flaky(FuzzFinding)
@@ -78,7 +78,8 @@ package struct Confirmer: Sendable {
         outcome.finding.repeats = finding.repeats
         outcome.reruns = await rerunner.spent
         if case .flaky = outcome.finding.attribution { return .flaky(outcome) }
-        return Rerun.same(finding, outcome.finding) ? .finding(outcome) : .slipped(outcome.finding, outcome)
+        if finding.id != outcome.finding.id { outcome.seenAs = finding.id }
+        return Rerun.same(finding, outcome.finding) ? .finding(outcome) : .slipped(finding, outcome)
     }
 
     private static func reason(_ count: Rerunner.Count) -> String? {

@@ -31,7 +31,10 @@ package struct Redactor: Sendable {
     }
 
     /// Part of this text may have been a secret: what it said before is not known.
-    package static func mayBeRedacted(_ text: String) -> Bool { text.contains("‹jwt:") || text.contains("‹secret:") }
+    package static func mayBeRedacted(_ text: String) -> Bool {
+        // Most texts lack the mark's first byte, and are many.
+        text.utf8.contains(0xe2) && (text.contains("‹jwt:") || text.contains("‹secret:"))
+    }
 
     package mutating func tag(for secret: String) -> String { tag(for: secret.utf8) }
 

@@ -152,7 +152,7 @@ extension Reader {
         case .start(let number):
             let rule = runs[number]?.rule
             if mayStartWhatWasLost(event, instead: taker) { runs[number]?.isIndeterminate = true }
-            start(number, key: keys.first { $0.rule == rule }, event, byKey: taker.byKey, contract)
+            start(number, key: keys.first { $0.rule == rule }, event, contract)
             settle(taker.number, .kept(event.type))
         case .refusal:
             takeRefused(event, taker, request, keys, contract)
@@ -165,7 +165,7 @@ extension Reader {
         _ event: Event, _ taker: Taker, _ request: Request, _ keys: [RunKey], _ contract: Contract
     ) {
         let isRefused = stillRefused(request)
-        let run = adopt(event, request, keys, byKey: taker.byKey, isBlameless: isRefused, contract)
+        let run = adopt(event, request, keys, contract)
         guard isRefused else { return close(taker.number) }
         guard !request.isIndeterminate else {
             return settle(taker.number, .undecided("its link is not unique"))
@@ -203,7 +203,7 @@ extension Reader {
             }
         }
         let isRefused = stillRefused(ghost.request)
-        let run = adopt(event, ghost.request, keys, byKey: true, isBlameless: isRefused, contract)
+        let run = adopt(event, ghost.request, keys, contract)
         guard isRefused, !ghost.request.isIndeterminate else { return }
         var evidence = evidence(of: ghost.request, entry: event.entry, at: event.at)
         if let run { evidence.causes.append(.run(run)) }

@@ -37,12 +37,11 @@ extension Reader {
     }
 
     /// The first event of a run whose request waited for it.
-    mutating func start(_ number: UInt64, key: RunKey?, _ event: Event, byKey: Bool, _ contract: Contract) {
+    mutating func start(_ number: UInt64, key: RunKey?, _ event: Event, _ contract: Contract) {
         if let key {
             runs[number]?.key = key
             runsByKey[key] = number
         }
-        runs[number]?.byAge = !byKey
         if let run = runs[number], let request = run.request, let open = requests[request] {
             tellRecovery(of: open, failure: nil, event.entry, at: event.at)
         }
@@ -51,7 +50,7 @@ extension Reader {
 
     /// The run that a success event opens though its request was must-reject, or was never one that starts runs.
     mutating func adopt(
-        _ event: Event, _ request: Request, _ keys: [RunKey], byKey: Bool, isBlameless: Bool, _ contract: Contract
+        _ event: Event, _ request: Request, _ keys: [RunKey], _ contract: Contract
     ) -> UInt64? {
         for (index, rule) in contract.runs.enumerated() {
             guard let initial = rule.initial, let key = keys.first(where: { $0.rule == index }), runsByKey[key] == nil,
@@ -60,8 +59,7 @@ extension Reader {
             else { continue }
             var copy = request
             let number = beginRun(index, for: &copy, on: request.session, isDoubtful: false)
-            runs[number]?.isBlameless = isBlameless
-            start(number, key: key, event, byKey: byKey, contract)
+            start(number, key: key, event, contract)
             return number
         }
         return nil

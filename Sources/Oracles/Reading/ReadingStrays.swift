@@ -89,7 +89,7 @@ extension Reader {
             number: lastRun, rule: rule, key: key, owner: event.user, session: event.session, request: nil,
             links: event.links, entries: []))
         sessions[event.session]?.runs.append(lastRun)
-        start(lastRun, key: key, event, byKey: true, contract)
+        start(lastRun, key: key, event, contract)
     }
 
     /// A message of the client that names a run by its key may be one of its edges (`request NAME`).

@@ -103,10 +103,6 @@ struct RunState: Sendable {
     var isIndeterminate = false
     /// Its obligation is settled: no further verdict about its end.
     var isSettled = false
-    /// Its key, or its start, was attributed by age.
-    var byAge = false
-    /// Its request was must-reject: E4 told it all.
-    var isBlameless = false
 
     mutating func note(_ entry: Entry) {
         if entries.count >= 5 { entries.remove(at: 2) }
