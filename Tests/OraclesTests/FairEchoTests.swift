@@ -40,6 +40,24 @@ import Wire
         #expect(judgement.sentences.isEmpty)
     }
 
+    /// Where parsers differ, one may well have read it: the first of two members, what lies deeper than we look, what stands
+    /// before a text breaks off.
+    @Test func whatOnlySomeParsersReadMayComeBack() {
+        let deep = String(repeating: #"{"x":"#, count: 140) + "1" + String(repeating: "}", count: 140)
+        for text in [
+            #"{"type":"agent_started","user_id":"zoe","user_id":"alice","request_id":"q"}"#,
+            #"{"x":\#(deep),"type":"agent_started","user_id":"zoe"}"#, #"{"user_id":"zoe","type":"agent_started"} {"#,
+            #"{"user_id":"zoe","type":"#, #"{"user_id":NaN,"id":"zoe","user_id":"zoe"}"#,
+        ] {
+            let judgement = judge { story in
+                story.enter(1, "alice", at: 0)
+                story.send(1, text, at: 10)
+                story.event(1, Say.error("message_processing_error", user: "zoe"), at: 11)
+            }
+            #expect(judgement.sentences.isEmpty, "\(text)")
+        }
+    }
+
     /// Whose a thread is may be asked before anything else, and who never heard of it may call it another's.
     @Test func anUnknownThreadMayBeRefusedFirst() {
         func told(_ more: String) -> [String] {

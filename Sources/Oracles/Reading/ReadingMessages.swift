@@ -104,6 +104,7 @@ extension Reader {
         // A server may read, and repeat, what the contract leaves out.
         let words = recognition.value ?? (message.opcode == .binary ? JSON.decode(payload).value : nil)
         if let words { learnSent(words, id) }
+        if words == nil || recognition.tolerated { learnLoose(payload, id) }
         defer { sessions[id]?.value.note(.init(isRequest: true, name: recognition.name, type: recognition.type)) }
         guard let session = sessions[id] else { return }
         // An unauthenticated connection is owed a refusal and nothing else.
@@ -117,10 +118,24 @@ extension Reader {
     private mutating func learnSent(_ value: JSON, _ id: SessionID) {
         // A run may be named where no identifier is declared.
         let keys = contract?.runs.compactMap { contract?.key(of: $0, in: value).map { Identifiers.text($0) } } ?? []
-        let values = identifiers.values(in: value) + keys
-        guard !values.isEmpty else { return }
+        note(identifiers.values(in: value) + keys, sentOn: id)
+    }
+
+    /// Parsers read it differently: one takes the first of two members, one stops at a depth, one at the first value.
+    private mutating func learnLoose(_ payload: ByteBuffer, _ id: SessionID) {
+        let document = JSONDocument(payload)
+        if document.problem?.tolerated == true { sessions[id]?.sentUnread = true }
+        let texts = document.nodes.indices.compactMap { node in
+            document.nodes[node].kind == .number
+                ? Identifiers.text(.number(document.text(document.nodes[node].range))) : document.string(of: node)
+        }
+        note(texts, sentOn: id)
+    }
+
+    private mutating func note(_ values: [String], sentOn id: SessionID) {
+        guard !values.isEmpty, sessions[id]?.sentUnread == false else { return }
         // More than is kept, or a token that said the same: from now on anything may be an echo.
-        guard (sessions[id]?.sent.count ?? 0) < capacity.perSession, !values.contains(where: Redactor.mayBeRedacted) else {
+        guard (sessions[id]?.sent.count ?? 0) + values.count <= capacity.perSession, !values.contains(where: Redactor.mayBeRedacted) else {
             sessions[id]?.sentUnread = true
             return
         }
