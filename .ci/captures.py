@@ -17,6 +17,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
+os.environ.setdefault("MISWIRE_ALLOW_ROOT", "1")
 SOURCES = ("capture.pcap", "capture.pcapng", "trace.har", "dump.flow")
 
 # Wireshark 4.0 shows the deflated bytes of a compressed message that comes in fragments.

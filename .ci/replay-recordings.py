@@ -7,6 +7,8 @@ for two third-party clients. The shipped recordings as well.
 """
 import json, os, pathlib, re, shlex, signal, subprocess, sys, tempfile, time
 
+os.environ.setdefault("MISWIRE_ALLOW_ROOT", "1")
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 USERS = ROOT / "Tests/ThirdParty/chat_users.py"
 CORPUS = ROOT / "corpus/recordings"

@@ -57,6 +57,13 @@ package struct RecordingReader {
         self.lines = lines
         self.path = first
         segment = header.segment
+        if PendingSegments.isMarked(base) {
+            warn("\(base): the removal of a user was interrupted; ask for it again with `miswire recording forget`")
+        }
+        if header.forgotten > 0 {
+            let users = header.forgotten == 1 ? "a user was" : "\(header.forgotten) users were"
+            warn("\(first): \(users) removed from the recording; what is left of it is no ground for a pass")
+        }
         if header.segment > 1 {
             warn("\(first): the recording begins with segment \(header.segment); what was before it is gone")
         }
@@ -118,6 +125,8 @@ package struct RecordingReader {
         defer { previous = entry.number }
         let expected = previous.map { $0 &+ 1 } ?? (header.segment == 1 ? 1 : entry.number)
         guard entry.number != expected else { return }
+        // Where users were removed numbers are missing, and that was told once.
+        if header.forgotten > 0, entry.number > expected { return }
         guard entry.number > expected else {
             throw RecordingError(
                 place: place, sentence: "the entries are out of order", expected: "entry \(expected)",

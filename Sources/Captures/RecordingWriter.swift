@@ -200,6 +200,8 @@ package final class RecordingWriter {
             try endSegment()
             gzip = isPacked ? try Gzip(directory) : nil
             file = try FileDescriptor.create(path(header.segment))
+            // Whoever tends recordings keeps away from one that is written.
+            _ = file?.lock()
         } catch {
             failure = error
             throw error

@@ -80,7 +80,7 @@ struct SegmentShelf {
                 return told
             }
             try Directory.delete(segment.path)
-        } catch { told.failure = error.found.isEmpty ? error.sentence : error.found }
+        } catch { told.failure = error.found.isEmpty ? error.sentence : "\(error.sentence): \(error.found)" }
         return told
     }
 }

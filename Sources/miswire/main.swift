@@ -4,4 +4,6 @@ import Commands
     import Glibc
 #endif
 
-exit(await Entrance.run(Array(CommandLine.arguments.dropFirst())))
+let arguments = Array(CommandLine.arguments.dropFirst())
+EarlyCapture.prepare(arguments)
+exit(await Entrance.run(arguments))

@@ -91,7 +91,7 @@ import Testing
         let folder = try Folder()
         let writer = try RecordingWriter(
             directory: folder["rec"], header: Self.header(Retention(seconds: nil, bytes: 9_000)), limits: Self.limits())
-        try writer.append(Sample.entries(1...10))
+        try writer.append(Sample.entries(1...60))
         try writer.flush()
         var other = Sample.header
         other.seed = 7
@@ -100,7 +100,7 @@ import Testing
         try folder.write("rec/0001.ndjson", folder.read("other/0001.ndjson"))
         folder.remove("rec/0002.ndjson")
         try folder.write("rec/0002.ndjson", "notes of somebody\n")
-        try writer.append(Sample.entries(11...300))
+        try writer.append(Sample.entries(61...300))
         try writer.finish()
         let told = writer.takeDeletions()
         #expect(told.filter { $0.failure != nil }.map(\.path) == ["\(folder["rec"])/0001.ndjson", "\(folder["rec"])/0002.ndjson"])

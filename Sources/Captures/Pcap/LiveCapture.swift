@@ -39,8 +39,6 @@ package final class LiveCapture {
         /// Packets that libpcap lost because we, or the interface, were behind.
         package var dropped: UInt64 = 0
         package var connections: UInt64 = 0
-        /// False: some right that only opening the device needed could not be given up.
-        package var gaveUpRights = true
         package init() {}
     }
 
@@ -54,20 +52,20 @@ package final class LiveCapture {
     private var last: WallTime = 0
     private var isLifting = false
 
-    /// Opens the interface; rights are needed for this only.
-    package init(_ options: Options) throws(ImportError) {
+    /// - Parameter device: opened by then, and whatever rights that needed are given up (trust.md T46): from here on what
+    ///   others wrote is read.
+    package init(_ options: Options, _ device: CaptureDevice) throws(ImportError) {
         self.options = options
+        self.device = device
         if let path = options.keyLog { keys = try KeyLog.read(path) } else { keys = KeyLog() }
-        device = try CaptureDevice(options.interface, filter: options.filter)
     }
 
     /// Listens until `isAsked`, the time, or the count says that it is enough. Meant for a thread of its own.
-    /// - Parameter makeSink: where connections go, made after rights were given up; nil = packets are only written.
+    /// - Parameter makeSink: where connections go; nil = packets are only written.
     package func run(
         _ makeSink: () throws(ImportError) -> (any ConnectionSink)?, isAsked: () -> Bool,
         progress: (Summary) -> Void
     ) throws(ImportError) -> Summary {
-        summary.gaveUpRights = CaptureDevice.dropRights()
         try openFile()
         let sink = try makeSink()
         isLifting = sink != nil

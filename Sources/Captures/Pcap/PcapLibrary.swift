@@ -49,8 +49,8 @@ enum PcapLibrary {
     }
 }
 
-/// A network interface that is listened to.
-@safe final class CaptureDevice {
+/// A network interface that is listened to: opened by the thread that may, used by one other.
+@safe package final class CaptureDevice: @unchecked Sendable {
     private let handle: OpaquePointer
     private var program = unsafe bpf_program()
     let interface: String
@@ -69,7 +69,7 @@ enum PcapLibrary {
         var dropped: UInt64 = 0
     }
 
-    init(_ interface: String, filter: String?) throws(ImportError) {
+    package init(_ interface: String, filter: String?) throws(ImportError) {
         var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
         guard let handle = unsafe pcap_create(interface, &message) else {
             throw CaptureDevice.failure(interface, "", CaptureDevice.text(message))
@@ -184,22 +184,5 @@ enum PcapLibrary {
             unsafe next = device.next
         }
         return names
-    }
-
-    /// Gives up every right that only opening the device needed (trust.md T46): the calling thread cannot gain any again.
-    /// Under sudo the process becomes the user who called it.
-    static func dropRights() -> Bool {
-        var whole = true
-        if getuid() == 0 {
-            for number: UInt in 0..<64 { _ = miswire_drop_bounding_capability(number) }
-            let user = unsafe getenv("SUDO_UID").flatMap { unsafe UInt32(String(cString: $0)) }
-            let group = unsafe getenv("SUDO_GID").flatMap { unsafe UInt32(String(cString: $0)) }
-            if let user, let group, user != 0 {
-                let dropped = setgroups(0, nil) == 0 && setgid(group) == 0 && setuid(user) == 0
-                whole = dropped
-            }
-        }
-        let cleared = miswire_clear_capabilities() == 0
-        return miswire_no_new_privileges() == 0 && cleared && whole
     }
 }

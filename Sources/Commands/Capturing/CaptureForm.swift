@@ -4,13 +4,13 @@ import Reporting
 /// What `miswire capture` says.
 enum CaptureForm {
     /// Packets cannot be redacted, so the file of them is named as what it is.
-    static func opening(_ options: LiveCapture.Options, out: String?, _ mode: RecordMode) -> String {
+    static func opening(_ options: LiveCapture.Options, out: String?, _ mode: RecordMode, as user: String) -> String {
         let what = options.filter.map { SafeText.show($0) } ?? "every packet"
         let targets = [
             options.write.map { "\(SafeText.show($0)) (packets as they are)" },
             out.map { "\(SafeText.show($0)) (\(mode.words))" },
         ].compactMap { $0 }.joined(separator: " and ")
-        return "capture  \(SafeText.show(options.interface))    \(what)    into \(targets)    Ctrl-C ends it\n"
+        return "capture  \(SafeText.show(options.interface))    \(what)    into \(targets)    as \(SafeText.show(user))    Ctrl-C ends it\n"
     }
 
     static func progress(_ summary: LiveCapture.Summary) -> String { "capture \(numbers(summary))" }
@@ -33,9 +33,6 @@ enum CaptureForm {
         }
         lines += told.counts.notes
         if told.counts.unlisted > 0 { lines.append("\(Figures.count(told.counts.unlisted)) more of these") }
-        if !told.live.gaveUpRights {
-            lines.append("some rights that only opening the interface needed could not be given up")
-        }
         return lines
     }
 

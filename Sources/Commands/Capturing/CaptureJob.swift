@@ -13,12 +13,14 @@ final class CaptureJob: Sendable {
     }
 
     private let options: LiveCapture.Options
+    private let device: CaptureDevice
     private let out: String?
     private let contract: Contract?
     private let recording: RecordOptions
     private let isAsked = Atomic(false)
 
-    init(_ options: LiveCapture.Options, out: String?, contract: Contract?, recording: RecordOptions) {
+    init(_ options: LiveCapture.Options, _ device: CaptureDevice, out: String?, contract: Contract?, recording: RecordOptions) {
+        self.device = device
         self.recording = recording
         self.options = options
         self.out = out
@@ -44,7 +46,7 @@ final class CaptureJob: Sendable {
     private func listen(
         _ opened: () -> Void, _ progress: (LiveCapture.Summary) -> Void
     ) throws(ImportError) -> Told {
-        let capture = try LiveCapture(options)
+        let capture = try LiveCapture(options, device)
         var told = Told()
         var weaver: SessionWeaver?
         opened()

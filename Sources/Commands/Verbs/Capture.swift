@@ -17,7 +17,9 @@ package struct Capture: AsyncParsableCommand, StopsBySignal {
             miswire capture -i lo tcp port 8080 --write chat.pcapng
             miswire capture -i eth0 --out rec/ --duration 5m
             miswire capture -i eth0 --out rec/ --record-mode meta --purpose 'load of Monday' --retain 1d
-            Ctrl-C ends it in good order.
+            sudo miswire capture -i eth0 --write all.pcapng --user tcpdump
+            Ctrl-C ends it in good order. Rights are for opening the device only: then it belongs to who called sudo, else
+            to nobody, or to --user, and has no capability left. Files are made by that user.
             """)
 
     @Option(name: [.customShort("i"), .long], help: "The network interface; any = all of them.")
@@ -37,6 +39,9 @@ package struct Capture: AsyncParsableCommand, StopsBySignal {
     var duration: TimeSpan?
     @Option(help: "Stop after this many packets.")
     var count: UInt64?
+    @Option(help: "Whom it belongs to once the device is open. Default: who called sudo, else nobody.")
+    var user: String?
+    @OptionGroup var root: RootOptions
     @OptionGroup var looks: Looks
 
     package init() {}
@@ -48,30 +53,41 @@ package struct Capture: AsyncParsableCommand, StopsBySignal {
         if count == 0 { throw ValidationError("`0` is not a value of `--count`") }
     }
 
+    var expression: String? { filter.isEmpty ? nil : filter.joined(separator: " ") }
+
     /// Where the recording will be; nil = none is made.
     private var target: String? { recording.mode == .none ? nil : out }
 
     package func run() async throws {
         let console = Console(looks: looks)
         if let target { try RawConsent.obtain(recording, out: target, console: console) }
+        let opened: EarlyCapture.Opened
+        do { opened = try EarlyCapture.take(self) } catch { throw ImportForm.complaint(error) }
         let promise = try contract.map { try ContractLoader().load($0) }
-        let expression = filter.isEmpty ? nil : filter.joined(separator: " ")
         let options = LiveCapture.Options(
             interface: interface, filter: expression, write: write, duration: duration?.duration, count: count,
             keyLog: keyLog, program: "miswire \(Miswire.number)")
-        let job = CaptureJob(options, out: target, contract: promise, recording: recording)
+        let job = CaptureJob(options, opened.device, out: target, contract: promise, recording: recording)
         let begun = ContinuousClock.now
         let watch = Task { for await _ in Signals.stream([SIGINT, SIGTERM]) { job.stop() } }
         defer { watch.cancel() }
         let ticker = Mutex(Ticker(console: console, verb: "capture"))
         let result = await job.run(
-            opened: { console.talk(CaptureForm.opening(options, out: target, recording.mode)) },
+            opened: { console.talk(CaptureForm.opening(options, out: target, recording.mode, as: opened.rights.user)) },
             progress: { summary in ticker.withLock { $0.tell(CaptureForm.progress(summary)) } })
         ticker.withLock { $0.end() }
         switch result {
-        case .failure(let error): throw ImportForm.complaint(error)
+        case .failure(let error): throw ImportForm.complaint(Self.told(error, user: opened.rights.user))
         case .success(let told): try finish(told, console, took: begun.duration(to: .now))
         }
+    }
+
+    /// Files are not made by the one who started it, which is no fault of theirs.
+    private static func told(_ error: ImportError, user: String) -> ImportError {
+        guard error.found == "Permission denied" else { return error }
+        var error = error
+        error.remedy = "the capture belongs to \(user) by now: name a place where that user may write, or another user with --user"
+        return error
     }
 
     private func finish(_ told: CaptureJob.Told, _ console: Console, took: Duration) throws {

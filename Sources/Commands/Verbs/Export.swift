@@ -28,6 +28,7 @@ package struct Export: AsyncParsableCommand {
     var session: String?
     @Flag(help: "Control frames and the bits of frames, where the form can hold them.")
     var frames = false
+    @OptionGroup var root: RootOptions
     @OptionGroup var looks: Looks
 
     package init() {}
@@ -35,6 +36,7 @@ package struct Export: AsyncParsableCommand {
     static var formats: [any Exporter.Type] { ExporterRegistry.all + [HTMLExporter.self] }
 
     package func run() async throws {
+        try root.check("export")
         let console = Console(looks: looks)
         guard let exporter = Export.formats.first(where: { $0.name == format }) else {
             throw Complaint(

@@ -40,6 +40,7 @@ package struct Import: AsyncParsableCommand {
     var format: String?
     @Flag(help: "Pack the recording's segments with gzip.")
     var gzip = false
+    @OptionGroup var root: RootOptions
     @OptionGroup var looks: Looks
 
     package init() {}
@@ -54,6 +55,7 @@ package struct Import: AsyncParsableCommand {
     private var target: String? { recording.mode == .none ? nil : out }
 
     package func run() async throws {
+        try root.check("import")
         let console = Console(looks: looks)
         if let target { try RawConsent.obtain(recording, out: target, console: console) }
         let begun = ContinuousClock.now

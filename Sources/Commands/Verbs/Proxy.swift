@@ -48,11 +48,13 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     var wait = TimeSpan(seconds: 2)
     @Option(help: "Lines: events (folded over 50/s), all, none (only FAIL and ALERT).")
     var log: Log = .events
+    @OptionGroup var root: RootOptions
     @OptionGroup var looks: Looks
 
     package init() {}
 
     package func run() async throws {
+        try root.check("proxy")
         let console = Console(looks: looks)
         try checkRecord()
         let options = try options()

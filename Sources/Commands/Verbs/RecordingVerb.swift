@@ -4,15 +4,17 @@ import Journaling
 import Reporting
 import Wire
 
-/// `miswire recording`: what a recording holds.
+/// `miswire recording`: what a recording holds, and what it shall hold no longer.
 package struct RecordingVerb: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "recording", abstract: "Show what a recording holds.",
+        commandName: "recording", abstract: "Show what a recording holds, remove a user from it, delete what is too old.",
         discussion: """
             miswire recording show rec/
             miswire recording show rec/s31 --json
+            miswire recording forget --user bob rec/
+            miswire recording expire rec-*/
             """,
-        subcommands: [RecordingShow.self])
+        subcommands: [RecordingShow.self, RecordingForget.self, RecordingExpire.self])
     package init() {}
 }
 
@@ -43,12 +45,7 @@ package struct RecordingShow: ParsableCommand {
                 console.answer(form.text(console.out, verbose: looks.verbose))
             }
             throw Finished(reason)
-        } catch let error as RecordingError {
-            throw Complaint(
-                SafeText.show(error.sentence),
-                details: [("place", SafeText.show(error.place))] + (error.remedy.isEmpty ? [] : [("remedy", SafeText.show(error.remedy))]),
-                exit: .usage)
-        }
+        } catch let error as RecordingError { throw RecordingComplaint.of(error) }
     }
 }
 

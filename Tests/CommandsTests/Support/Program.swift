@@ -37,6 +37,7 @@ enum Program {
         for name in ["NO_COLOR", "FORCE_COLOR", "LC_ALL", "LC_CTYPE", "CI", "TERM"] { variables[name] = nil }
         variables["LANG"] = "C.UTF-8"
         variables["TZ"] = "UTC"
+        variables["MISWIRE_ALLOW_ROOT"] = "1"
         process.environment = variables.merging(environment) { $1 }
         if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
         return try Running(process)
