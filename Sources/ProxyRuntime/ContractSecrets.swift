@@ -12,6 +12,8 @@ package struct ContractSecrets: SecretFinder {
     private let users: [Place]
     private let secrets: [Place]
     private let recognizer: Recognizer
+    /// Names of messages.
+    private let words: Set<String>
 
     /// - Parameter key: what credentials are signed with (`mint`); nil = their signatures cannot be checked.
     package init(_ contract: Contract, key: [UInt8]?) {
@@ -19,6 +21,7 @@ package struct ContractSecrets: SecretFinder {
         users = contract.identity.user
         secrets = contract.secrets
         recognizer = Recognizer(contract)
+        words = Set((contract.requests + contract.events).map(\.name))
         verificationKey = key
         expectsJWT = (credentials + users).contains(where: \.expectsToken)
     }
@@ -39,7 +42,9 @@ package struct ContractSecrets: SecretFinder {
         let text = MessageText(payload)
         return places.flatMap { place, isCredential in
             ranges(of: place, in: text, reading.value, name: reading.title, direction).map { value, range in
-                FoundSecret(place: place.text, value: value, range: range, isCredential: isCredential)
+                var found = FoundSecret(place: place.text, value: value, range: range, isCredential: isCredential)
+                found.isWord = words.contains(value)
+                return found
             }
         }
     }
@@ -130,7 +135,10 @@ package struct ContractSecrets: SecretFinder {
         }
         let values = value.map { path.values(in: $0).compactMap(\.string).filter { !$0.isEmpty } } ?? []
         let named = value == nil || text.isAmbiguous ? text.members(named: path.lastNames) : []
-        return values.flatMap { wanted in text.places(of: wanted).map { (wanted, $0) } } + named
+        return values.flatMap { wanted in
+            let members = words.contains(wanted) ? text.members(named: path.lastNames).filter { $0.0 == wanted } : []
+            return members.isEmpty ? text.places(of: wanted).map { (wanted, $0) } : members
+        } + named
     }
 
     private func offset<Bytes: RandomAccessCollection<UInt8>>(of needle: [UInt8], in bytes: Bytes) -> Range<Int>?

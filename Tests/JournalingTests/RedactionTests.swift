@@ -86,6 +86,17 @@ import Wire
         }
     }
 
+    /// A text in the token's place that is no credential of this session may be a run that others name.
+    @Test(arguments: [true, false]) func whatTheSessionBeganWithIsHiddenWhereverItStands(hasOther: Bool) {
+        var tap = Wiretap()
+        tap.upgrade(hasOther ? ["Authorization: Bearer \(token("alice"))"] : [])
+        tap.read(.toServer, Wiretap.text(#"{"type":"auth","token":"run_chat_00001"}"#))
+        tap.read(.toServer, Wiretap.text(#"{"run_id":"run_chat_00001"}"#))
+        let messages = entries(tap).messages
+        #expect(messages.count == 2 && !messages[0].contains("run_chat"))
+        #expect(messages[1].contains("run_chat") == hasOther)
+    }
+
     /// Which of several credentials counts is the server's choice (trust.md: no verdict may rest on a guess).
     @Test func severalCredentialsOfOneHead() {
         let (alice, other, bob) = (token("alice"), token("alice", expires: 3_000), token("bob"))

@@ -141,6 +141,30 @@ import Wire
         #expect(told(false).heads.contains { $0.hasPrefix("E5") }, "without a loss it is a wrong answer")
     }
 
+    /// Errors that repeat a thread go to what they fit, however many others name that thread.
+    @Test(arguments: [false, true]) func refusalsInOneThreadAreNotMixed(isBehindALoss: Bool) {
+        let judgement = judge { story in
+            let thread = #""thread_id":"x""#
+            let refused = #","thread_id":"x""#
+            if isBehindALoss {
+                story.enter(1, "alice", at: 0)
+                for at in [1.0, 2, 3] { story.send(1, "{\(thread)}", at: at) }
+                story.close(1, by: .client, 1001, at: 4)
+                story.close(1, by: .server, 1002, at: 5)
+                story.end(1, .server, at: 5)
+                story.closed(1, at: 6)
+            }
+            story.enter(2, "alice", at: 10)
+            story.send(2, #"{\#(thread),"type":"connection_test","action":"force_disconnect"}"#, at: 11)
+            for _ in 0..<5 { story.send(2, "{\(thread)}", at: 11) }
+            story.event(2, Say.error("connection_error", user: "alice", more: refused), at: 12)
+            for _ in 0..<5 { story.event(2, Say.error("authentication_error", user: "alice", more: refused), at: 12) }
+            story.ticks(from: 13, to: 3_000)
+            story.end(2, .client, .reset, at: 3_001)
+        }
+        #expect(judgement.sentences.isEmpty)
+    }
+
     /// A run was lost, and its user then asks for what may be refused: the refusal may be either's, and neither misses it.
     @Test(arguments: ["agent_execution_error", "authentication_error"]) func aRefusalBehindALossIsNotMissed(kind: String) {
         let judgement = judge { story in

@@ -133,6 +133,21 @@ import Wire
 
     // MARK: What may be refused beside what must be
 
+    /// Who gives many requests one name cannot be told which of them an error is for.
+    @Test func errorsOfNamesakesMayBeAnyOnes() {
+        func told(_ second: String) -> [String] {
+            judge { story in
+                story.enter(1, "alice", at: 0)
+                story.send(1, #"{"type":"invalid_type","request_id":"q"}"#, at: 10)
+                story.send(1, #"{"type":"agent_started","agent_name":"non_existent_agent","request_id":"\#(second)"}"#, at: 11)
+                story.event(1, Say.error("message_processing_error", user: "alice", request: "q"), at: 12)
+                story.event(1, Say.error("message_processing_error", user: "alice", request: second), at: 13)
+            }.heads
+        }
+        #expect(told("q").isEmpty)
+        #expect(told("q2").map { String($0.prefix(2)) } == ["E5"])
+    }
+
     private static func start(_ user: String, _ more: String = "") -> String {
         #"{"type":"agent_started","agent_name":"assistant","user_id":"\#(user)"\#(more)}"#
     }

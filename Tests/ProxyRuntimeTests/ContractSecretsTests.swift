@@ -38,6 +38,16 @@ import Wire
         #expect(try redacted(other) == other)
     }
 
+    /// A token that says the same as a message's name hides no message.
+    @Test func aTokenHidesNoName() throws {
+        let text = try redacted(#"{"token":"agent_started","type":"auth","note":"agent_started"}"#)
+        #expect(text.hasPrefix(#"{"token":"‹secret:"#) && text.hasSuffix(#"›","type":"auth","note":"agent_started"}"#))
+        let finder = ContractSecrets(try ContractLoader().load("agent-chat"), key: [])
+        let found = finder.secrets(
+            inMessage: ByteBuffer(string: #"{"type":"auth","token":"agent_started"}"#), opcode: .text, .toServer)
+        #expect(found.map(\.isWord) == [true])
+    }
+
     /// What is known as a secret is cut out of later messages too, which must stay what they are.
     @Test(arguments: [
         #""auth","token":"opaque-1"#, #"{"type":"auth","token" : "opaque-1""#, #"{"type":"auth","token":"opaque-1",,"x":1}"#,

@@ -39,6 +39,8 @@ package struct FoundSecret: Sendable, Hashable {
     package var range: Range<Int>
     /// It says who the user is (`identity.credential`), and facts are to be written down.
     package var isCredential: Bool
+    /// It says the same as a name of the contract, which everybody may read.
+    package var isWord = false
     package init(place: String, value: String, range: Range<Int>, isCredential: Bool) {
         self.place = place
         self.value = value

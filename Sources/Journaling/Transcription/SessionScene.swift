@@ -77,8 +77,7 @@ struct SessionScene {
             return []
         }
         let found = shared.finder.secrets(inMessage: payload, opcode: message.opcode, direction)
-        remember(
-            found.filter { $0.isCredential && $0.value.utf8.count >= Redactor.leastRepeated }.map { Array($0.value.utf8) })
+        remember(found.filter { isKeptAsSecret($0, mayBeFirst: secrets.isEmpty) }.map { Array($0.value.utf8) })
         if !shared.isRaw {
             let bytes = Array(payload.readableBytesView)
             let spans = found.map { Redactor.Span(range: $0.range, secret: Array($0.value.utf8)) }
@@ -93,6 +92,15 @@ struct SessionScene {
                 credential: credential,
                 users: shared.finder.user(inMessage: payload, credential: credential).map { [$0] } ?? [])
         }
+    }
+
+    /// Whether it is cut out of later messages wherever it stands: what has the shape of a credential, and the one that the
+    /// session begins with. Any other text in that place may be a word of the application, or somebody's thread or run,
+    /// and is hidden there alone.
+    private func isKeptAsSecret(_ found: FoundSecret, mayBeFirst: Bool) -> Bool {
+        let bytes = Array(found.value.utf8)
+        guard found.isCredential, bytes.count >= Redactor.leastRepeated else { return false }
+        return JWTShape.ranges(in: bytes).first == bytes.indices || mayBeFirst && !found.isWord
     }
 
     /// The message without its secrets, cut where its frames were. Of a compressed one nobody can say where: all of it

@@ -77,7 +77,8 @@ extension Reader {
             _ append: (inout Candidates) -> Void
         ) {
             var compared = match(links, event.links, ignoring: ignoring)
-            if compared == .never, case .equal(let index) = match(extras, event.links, ignoring: { _ in true }), isExclusive(index) {
+            // A server may repeat what it did not ask for.
+            if compared == .never, case .equal(let index) = match(extras, event.links, ignoring: { _ in true }) {
                 compared = .equal(index)
             }
             switch compared {

@@ -9,7 +9,7 @@ extension Reader {
     mutating func tellForm(of event: Event, _ link: (request: Request, isCertain: Bool)?, _ contract: Contract) {
         guard let session = sessions[event.session] else { return }
         var problem = shapeProblem(event, contract)
-        if let link {
+        if let link, !isNamesake(link.request) {
             problem = problem ?? kindProblem(event, link.request, contract)
                 ?? orderProblem(link.request, isCertain: link.isCertain, contract)
                 ?? (link.isCertain ? contextProblem(event, link.request, contract) : nil)

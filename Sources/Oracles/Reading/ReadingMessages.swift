@@ -211,8 +211,29 @@ extension Reader {
             request.pending = pending
             deadlines.add(.request(request.number), at: pending.due)
         }
+        noteName(of: request)
         if !request.isRefusal { shareName(of: request) }
         keep(request, on: id)
+    }
+
+    private mutating func noteName(of request: Request) {
+        for name in exclusiveNames(of: request) where (sessions[request.session]?.names.count ?? 0) < capacity.perSession {
+            sessions[request.session]?.names[name, default: 0] += 1
+        }
+    }
+
+    private func exclusiveNames(of request: Request) -> [String] {
+        zip(request.links, request.extras).enumerated().compactMap { index, values in
+            isExclusive(index) ? (values.0 ?? values.1).map { "\(index) \(Identifiers.text($0))" } : nil
+        }
+    }
+
+    /// Others of its user bore the same name, and an error that repeats it may be for any of them, also for one that took
+    /// another's error for its own.
+    func isNamesake(_ request: Request) -> Bool {
+        exclusiveNames(of: request).contains { name in
+            (members[request.user] ?? []).reduce(0) { $0 + (sessions[$1]?.names[name] ?? 0) } > 1
+        }
     }
 
     /// A request that may succeed bears the very name of refused ones: what succeeds under it condemns none of these.

@@ -58,6 +58,8 @@ struct SessionState: Sendable {
     var seen: [SeenName] = []
     /// Identifier values that this connection itself sent.
     var sent: Set<String> = []
+    /// How often this connection used each value that names one request alone.
+    var names: [String: Int] = [:]
     /// It sent more than is known: what comes back may be its own words.
     var sentUnread = false
     /// It sent or got messages.
