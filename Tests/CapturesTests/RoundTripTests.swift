@@ -124,6 +124,19 @@ import Wire
         #expect(try Sample.read(folder["rec"]).entries == [entry.withoutContent])
     }
 
+    @Test func metaKeepsHowItEnded() {
+        let frame = Frame(opcode: .close, payload: ByteBuffer(bytes: [0x0f, 0xa1] + Array("because of bob".utf8)))
+        let record = FrameRecord(
+            passage: Passage(.toClient, in: .zero, out: .zero), frame: frame,
+            message: MessageRecord(opcode: .close, payload: frame.payload, ordinal: 0))
+        let entry = Entry(instant: .zero, loop: 0, sequence: 0, ref: nil, body: .frame(record)).withoutContent
+        guard case .frame(let kept) = entry.body else {
+            Issue.record("no frame")
+            return
+        }
+        #expect(Array(kept.frame.payload.readableBytesView) == [0x0f, 0xa1] && kept.redacted && kept.message?.payload == nil)
+    }
+
     @Test func whatIsFlushedIsThereBeforeTheEnd() throws {
         let folder = try Folder()
         var limits = Limits.standard

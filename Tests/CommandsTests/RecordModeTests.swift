@@ -49,6 +49,7 @@ import Testing
             #expect(header.retention == Retention(seconds: 172_800, bytes: 5 << 20))
             let shown = try await Program.run(["recording", "show", rec])
             #expect(shown.code == 0 && shown.out.contains("kept for  2 d and 5 MiB") && shown.out.contains("ticket 311"))
+            #expect(!shown.out.contains("torn"), "\(shown.out)")
             // Nobody said anything in it, so nothing can be found to hold.
             let judged = try await Program.run(["check", rec])
             #expect(judged.code == 2 && judged.err.contains("record again without `meta`"), "\(judged.err)")

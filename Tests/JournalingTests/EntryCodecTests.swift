@@ -112,6 +112,11 @@ import Wire
         for kind in [1, 6, 7] {
             for _ in 0..<50 {
                 let bare = generator.entry(kind).withoutContent
+                // Of a Close frame the code is kept.
+                if case .frame(let record) = bare.body, record.frame.opcode == .close {
+                    #expect(record.frame.payload.readableBytes <= 2)
+                    continue
+                }
                 let text = text(bare)
                 #expect(!text.contains(#""text":"#) && !text.contains(#""b64":"#))
             }

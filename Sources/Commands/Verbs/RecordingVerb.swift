@@ -34,7 +34,7 @@ package struct RecordingShow: ParsableCommand {
             var tally = RecordingShowTally()
             var progress = Ticker(console: console, verb: "recording")
             while let entry = try reader.next() {
-                tally.take(entry)
+                tally.take(entry, reader.header.mode)
                 if reader.entries.isMultiple(of: 50_000) { progress.tell("recording entries=\(reader.entries)") }
             }
             progress.end()
@@ -67,7 +67,8 @@ struct RecordingShowTally {
     private(set) var sessions: [SessionID: Session] = [:]
     private(set) var last = Instant.zero
 
-    mutating func take(_ entry: Entry) {
+    /// - Parameter mode: of the recording; in `meta` no message is held, and nothing is torn for that.
+    mutating func take(_ entry: Entry, _ mode: RecordingHeader.Mode = .redacted) {
         last = max(last, entry.instant)
         guard let id = entry.session else { return }
         var session = sessions[id] ?? Session(from: entry.instant)
@@ -80,7 +81,7 @@ struct RecordingShowTally {
         case .became(.accepted): session.state = "open"
         case .became(.refused(let status)): session.state = "refused \(status)"
         case .became(.opaque): session.state = "opaque"
-        case .frame(let frame): take(frame, &session)
+        case .frame(let frame): take(frame, mode, &session)
         case .bytes(let bytes): if bytes.kind == .missing { session.isTorn = true }
         case .fault: session.faults += 1
         case .ended(let end): if session.state == "open" { session.state = end.style == .reset ? "reset" : "ended" }
@@ -89,14 +90,14 @@ struct RecordingShowTally {
         sessions[id] = session
     }
 
-    private func take(_ frame: FrameRecord, _ session: inout Session) {
+    private func take(_ frame: FrameRecord, _ mode: RecordingHeader.Mode, _ session: inout Session) {
         if frame.frame.opcode == .close, session.state == "open" {
             let code = CloseBody(frame.frame.payload).code.map { String($0) } ?? "without code"
             session.state = "close \(code) by \(frame.passage.direction.source.rawValue)"
         }
         guard let message = frame.message, !message.opcode.isControl else { return }
         if frame.passage.direction == .toServer { session.toServer += 1 } else { session.toClient += 1 }
-        if message.payload == nil { session.isTorn = true }
+        if message.payload == nil, mode != .meta { session.isTorn = true }
     }
 }
 

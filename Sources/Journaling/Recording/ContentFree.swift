@@ -10,8 +10,10 @@ extension Entry {
             head.bytes = ByteBuffer()
             entry.body = .head(head)
         case .frame(var record):
-            record.redacted = record.redacted || record.frame.payload.readableBytes > 0
-            record.frame.payload = ByteBuffer()
+            // How a session ended is no content: of a Close frame the code stays, and not the reason.
+            let kept = record.frame.opcode == .close ? Array(record.frame.payload.readableBytesView.prefix(2)) : []
+            record.redacted = record.redacted || record.frame.payload.readableBytes > kept.count
+            record.frame.payload = ByteBuffer(bytes: kept)
             if record.message?.payload != nil {
                 record.message?.payload = nil
                 record.message?.unlifted = "not recorded"
