@@ -98,9 +98,12 @@ package struct Opened: Sendable, Hashable {
     package var transport: TransportID
     /// `127.0.0.1:50412`
     package var peer: String
-    package init(transport: TransportID, peer: String) {
+    /// Its source knew messages and not bytes: heads and frames are written after them.
+    package var isMadeUp: Bool
+    package init(transport: TransportID, peer: String, isMadeUp: Bool = false) {
         self.transport = transport
         self.peer = peer
+        self.isMadeUp = isMadeUp
     }
 }
 

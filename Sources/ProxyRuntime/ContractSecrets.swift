@@ -49,10 +49,6 @@ package struct ContractSecrets: SecretFinder {
         }
     }
 
-    package func user(inRequest head: HeadView, credential: FoundSecret?) -> String? {
-        users(inRequest: head, credential: credential).first
-    }
-
     package func users(inRequest head: HeadView, credential: FoundSecret?) -> [String] {
         for place in users {
             let raw = place.kind == .credential

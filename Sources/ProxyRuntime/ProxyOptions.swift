@@ -43,6 +43,12 @@ package struct ProxyOptions: Sendable {
         contract.map { ContractSecrets($0, key: mintKey.map { Array($0.utf8) }) } ?? StandardSecrets()
     }
 
+    /// Whose sessions alone are recorded (trust.md T37); nil = everybody's.
+    package var recordedUsers: Profile.Scope? {
+        guard record != nil, let scope = profile?.scope, scope.limitsUsers else { return nil }
+        return scope
+    }
+
     /// Bytes and frames become entries. Otherwise only what happens once a session does.
     package var keepsTraffic: Bool { record != nil || judge }
 }

@@ -168,17 +168,21 @@ struct ProxyStart {
         }
         return RecorderDesk(
             assembler: JournalAssembler(loops: options.loops, configuration), writer: writer,
-            directory: options.record, ledger: options.keepsTraffic ? Ledger() : nil,
+            users: options.recordedUsers.map { RecordedUsers($0, options.contract, options.limits) }, directory: options.record, ledger: options.keepsTraffic ? Ledger() : nil,
             judge: options.judge ? Judge(contract: options.contract) : nil, onEntry: onEntry, onEvent: onEvent)
     }
 
     private func header() -> RecordingHeader {
-        RecordingHeader(
+        let users = options.recordedUsers?.users.map(\.text) ?? []
+        // Evidence of what these users were given; who reads it must know that it is there.
+        let crossed = users.isEmpty || !shared.crosses ? "" : "holds words of other users where a fault delivered them to these"
+        return RecordingHeader(
             program: options.program, started: MonotonicClock.utc(startedWall), seed: options.seed,
             mode: options.recordMode,
             profile: options.profile.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
             contract: options.contract.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
-            upstream: options.upstream.url, purpose: options.purpose, retention: options.retention)
+            upstream: options.upstream.url, purpose: [options.purpose, crossed].filter { !$0.isEmpty }.joined(separator: "; "),
+            retention: options.retention, users: users)
     }
 
     /// Fresh for each run and never stored (trust.md T35).

@@ -15,6 +15,8 @@ package struct RunResult: Sendable {
     package var recordingError: String?
     /// Oldest segments that retention deleted: each was told when it went.
     package var deletedSegments: Int
+    /// Sessions of users whom the recording leaves out; nil = it leaves out nobody.
+    package var unrecorded: Int?
     package var entries: UInt64
     /// The instant up to which the journal is known; what the oracle took as the end.
     package var end: Instant

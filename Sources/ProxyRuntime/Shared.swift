@@ -42,6 +42,9 @@ final class Shared: Sendable {
     /// The server runs on this machine and shares its processors with us.
     var serverIsHere: Bool { upstream.allSatisfy { $0.ipAddress.map(Resolver.isLocal) ?? true } }
 
+    /// What a user said may be delivered to another.
+    var crosses: Bool { machines.crosses }
+
     /// Messages may leave one session for another, so that each must be findable.
     var mayCross: Bool { options.profile?.faults.isEmpty == false }
 

@@ -56,7 +56,7 @@ import Wire
             program: "0.1.0", segment: 3, started: "2026-09-21T14:02:16.014Z", seed: .max, mode: .raw,
             profile: .init(name: "crossed", hash: "9be012", text: "faults:\n  - \"x\"\t\u{0}"),
             contract: .init(name: "echo", hash: "0", text: "a: ‹b›\r\n"), upstream: "ws://h:1/ws", purpose: "test",
-            redactions: 5)
+            users: ["alice", "b*"], isImported: true, redactions: 5)
         var buffer = ByteBuffer()
         EntryCodec.encode(header, into: &buffer)
         EntryCodec.encode(RecordingEnd(entries: .max, redactions: 2), into: &buffer)

@@ -66,6 +66,21 @@ import Wire
         #expect(sentences(tap).count == 1)
     }
 
+    /// A ping that waited with the message goes on by itself; the fault that dropped the message names its last frame.
+    @Test func aControlFrameBetweenFragmentsIsNoneOfThem() {
+        var tap = Wiretap()
+        tap.upgrade()
+        tap.piece(.toServer, .frame, Wiretap.text("one", fin: false), leaves: false)
+        tap.piece(.toServer, .frame, Wiretap.frame(.continuation, ByteBuffer(string: "two"), fin: false, mask: 5), leaves: false)
+        let ping = tap.piece(.toServer, .frame, Wiretap.frame(.ping, ByteBuffer(string: "p"), mask: 5), leaves: false)
+        let last = tap.piece(.toServer, .frame, Wiretap.frame(.continuation, ByteBuffer(string: "three"), mask: 5), leaves: false)
+        tap.value(fault("f1", on: last))
+        tap.piece(.toServer, .frame, Wiretap.frame(.ping, ByteBuffer(string: "p"), mask: 5), arrives: false, Provenance(source: ping))
+        tap.close()
+        #expect(sentences(tap) == [])
+        #expect(tap.entries { $0.mode = .raw }.ledger.differences.map(\.sentence) == [])
+    }
+
     @Test(arguments: [0, 1, 2]) func fragmentsStandAndFallTogether(named: Int) {
         var tap = Wiretap()
         var refs: [EntryRef] = []

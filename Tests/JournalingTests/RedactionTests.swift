@@ -36,8 +36,8 @@ import Wire
                     isCredential: true)
             ]
         }
-        func user(inRequest head: HeadView, credential: FoundSecret?) -> String? {
-            credential.flatMap { JWT.first(in: $0.value)?.subject }
+        func users(inRequest head: HeadView, credential: FoundSecret?) -> [String] {
+            credential.flatMap { JWT.first(in: $0.value)?.subject }.map { [$0] } ?? []
         }
         func user(inMessage payload: ByteBuffer, credential: FoundSecret) -> String? {
             JWT.first(in: credential.value)?.subject

@@ -81,6 +81,21 @@ import Wire
         #expect(tap.entries { $0.mode = .raw }.ndjson.contains("secret half"))
     }
 
+    /// A half-close of ours ends one direction of the transport; what the peer still says in the other stays whole.
+    @Test func framesGoOnBehindAHalfCloseOfOurs() {
+        var tap = Wiretap()
+        tap.upgrade()
+        let frame = Wiretap.text("0123456789", mask: nil)
+        tap.value(.ended(EndRecord(side: .server, style: .finish, by: .fault)))
+        tap.read(.toClient, frame.getSlice(at: 0, length: 5) ?? ByteBuffer())
+        tap.value(.ended(EndRecord(side: .server, style: .finish, by: .fault)))
+        tap.read(.toClient, frame.getSlice(at: 5, length: 7) ?? ByteBuffer())
+        tap.close()
+        let entries = tap.entries()
+        #expect(entries.frames.map(\.wireSize) == [12])
+        #expect(entries.bytes.isEmpty && entries.ledger.differences == [])
+    }
+
     /// The client goes while a long frame passes; what still comes of the frame stays, whether it ends or not.
     @Test(arguments: [9, 12]) func aFrameOfWhichOnlyTheBeginningLeft(size: Int) {
         var tap = Wiretap()

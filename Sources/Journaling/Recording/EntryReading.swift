@@ -17,7 +17,8 @@ extension LineFields {
         let kind = try string("kind")
         switch kind {
         case "opened":
-            return .opened(Opened(transport: TransportID(try integer("transport")), peer: try string("peer")))
+            return .opened(
+                Opened(transport: TransportID(try integer("transport")), peer: try string("peer"), isMadeUp: try flag("made_up")))
         case "head": return .head(try head())
         case "facts": return .facts(try facts())
         case "accepted":

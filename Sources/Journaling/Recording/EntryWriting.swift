@@ -18,6 +18,7 @@ extension LineWriter {
             kind("opened")
             write("transport", opened.transport.value)
             write("peer", opened.peer)
+            if opened.isMadeUp { write("made_up", true) }
         case .head(let head): write(head)
         case .facts(let facts): write(facts)
         case .became(let became): write(became)

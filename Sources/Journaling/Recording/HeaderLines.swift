@@ -18,6 +18,8 @@ extension LineWriter {
                 if let bytes = retention.bytes { line.write("bytes", bytes) }
             }
         }
+        if !header.users.isEmpty { write("users", header.users) }
+        if header.isImported { write("imported", true) }
         if header.forgotten > 0 { write("forgotten", header.forgotten) }
         write("redactions", header.redactions)
     }
@@ -48,7 +50,8 @@ extension LineFields {
             started: try string("started"), seed: try integer("seed"), mode: try word("mode"),
             profile: try source("profile"), contract: try source("contract"),
             upstream: try stringIfPresent("upstream") ?? "", purpose: try stringIfPresent("purpose") ?? "",
-            retention: try retention(), forgotten: try integerIfPresent("forgotten") ?? 0, redactions: try integer("redactions"))
+            retention: try retention(), users: try strings("users"),
+            isImported: try flag("imported"), forgotten: try integerIfPresent("forgotten") ?? 0, redactions: try integer("redactions"))
         try finish()
         return header
     }

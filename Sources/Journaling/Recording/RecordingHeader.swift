@@ -41,6 +41,11 @@ package struct RecordingHeader: Sendable, Hashable {
     package var purpose: String
     /// Nil: the one who wrote it promised nothing.
     package var retention: Retention?
+    /// Sessions of these users alone were recorded, as globs; empty = of all. Of others there is what a fault delivered to
+    /// them. Verdicts may differ from the live ones, which saw everybody.
+    package var users: [String]
+    /// It was captured by another program, or off a network: of the users in it sessions may be missing.
+    package var isImported: Bool
     /// How many users were removed from the recording since. What is left of it is no ground for a pass.
     package var forgotten: Int
     /// Distinct secrets replaced before this segment began.
@@ -49,7 +54,7 @@ package struct RecordingHeader: Sendable, Hashable {
     package init(
         version: Int = RecordingHeader.currentVersion, program: String, segment: UInt32 = 1, started: String,
         seed: UInt64, mode: Mode = .redacted, profile: Source? = nil, contract: Source? = nil, upstream: String = "",
-        purpose: String = "", retention: Retention? = nil, forgotten: Int = 0, redactions: Int = 0
+        purpose: String = "", retention: Retention? = nil, users: [String] = [], isImported: Bool = false, forgotten: Int = 0, redactions: Int = 0
     ) {
         self.version = version
         self.program = program
@@ -62,6 +67,8 @@ package struct RecordingHeader: Sendable, Hashable {
         self.upstream = upstream
         self.purpose = purpose
         self.retention = retention
+        self.users = users
+        self.isImported = isImported
         self.forgotten = forgotten
         self.redactions = redactions
     }
@@ -69,7 +76,7 @@ package struct RecordingHeader: Sendable, Hashable {
     /// Both stand at the head of segments of one recording.
     package func isOfRecording(_ other: RecordingHeader) -> Bool {
         seed == other.seed && started == other.started && program == other.program && mode == other.mode
-            && profile == other.profile && contract == other.contract
+            && profile == other.profile && contract == other.contract && users == other.users && isImported == other.isImported
     }
 }
 

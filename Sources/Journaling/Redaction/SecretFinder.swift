@@ -11,9 +11,8 @@ package protocol SecretFinder: Sendable {
     func secrets(inResponse head: HeadView) -> [FoundSecret]
     /// Secrets in a whole message (joined, inflated). Called for every message: to be quick where there are none.
     func secrets(inMessage payload: ByteBuffer, opcode: Opcode, _ direction: Direction) -> [FoundSecret]
-    /// The principal's name, by the contract's `identity.user`; `credential` is the one found, when one is.
-    func user(inRequest head: HeadView, credential: FoundSecret?) -> String?
-    /// All names that a server may read there, the one of `user` first: a place may stand twice in a head.
+    /// The principal's name, by the contract's `identity.user`; `credential` is the one found, when one is. All names that a
+    /// server may read there, the likeliest first: a place may stand twice in a head.
     func users(inRequest head: HeadView, credential: FoundSecret?) -> [String]
     /// The principal's name, for a message that carried `credential`.
     func user(inMessage payload: ByteBuffer, credential: FoundSecret) -> String?
@@ -24,8 +23,8 @@ package protocol SecretFinder: Sendable {
 }
 
 extension SecretFinder {
-    package func users(inRequest head: HeadView, credential: FoundSecret?) -> [String] {
-        user(inRequest: head, credential: credential).map { [$0] } ?? []
+    package func user(inRequest head: HeadView, credential: FoundSecret?) -> String? {
+        users(inRequest: head, credential: credential).first
     }
 }
 

@@ -38,8 +38,8 @@ package struct StandardSecrets: SecretFinder {
     package func secrets(inMessage payload: ByteBuffer, opcode: Opcode, _ direction: Direction) -> [FoundSecret] { [] }
 
     /// The subject of the first JWT.
-    package func user(inRequest head: HeadView, credential: FoundSecret?) -> String? {
-        credential.flatMap { JWT.first(in: $0.value)?.subject }
+    package func users(inRequest head: HeadView, credential: FoundSecret?) -> [String] {
+        credential.flatMap { JWT.first(in: $0.value)?.subject }.map { [$0] } ?? []
     }
     package func user(inMessage payload: ByteBuffer, credential: FoundSecret) -> String? {
         JWT.first(in: credential.value)?.subject

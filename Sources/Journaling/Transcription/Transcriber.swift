@@ -113,7 +113,8 @@ package struct Transcriber: Sendable {
     ) -> Bool {
         var isOver = false
         switch body {
-        case .ended(let end):
+        // Behind a half-close of ours the peer goes on sending.
+        case .ended(let end) where end.by != .fault || end.style != .finish:
             switch end.side.outgoing {
             case .toServer: session.toServer.flush(at: raw.instant, raw.session, &shared, into: &entries)
             case .toClient: session.toClient.flush(at: raw.instant, raw.session, &shared, into: &entries)

@@ -6,6 +6,9 @@ import Oracles
 final class RecorderDesk {
     private var assembler: JournalAssembler
     private var writer: RecordingWriter?
+    /// Nil: everything is recorded.
+    private var users: RecordedUsers?
+    private var kept: [Entry] = []
     private let directory: String?
     private var writeError: String?
     private var ledger: Ledger?
@@ -25,11 +28,12 @@ final class RecorderDesk {
     private var deleted = 0
 
     init(
-        assembler: JournalAssembler, writer: RecordingWriter?, directory: String?, ledger: Ledger?, judge: Judge?,
+        assembler: JournalAssembler, writer: RecordingWriter?, users: RecordedUsers?, directory: String?, ledger: Ledger?, judge: Judge?,
         onEntry: EntryObserver?, onEvent: @escaping EventObserver
     ) {
         self.assembler = assembler
         self.writer = writer
+        self.users = users
         self.directory = directory
         self.ledger = ledger
         self.judge = judge
@@ -89,7 +93,24 @@ final class RecorderDesk {
 
     private func write() {
         guard let writer, writeError == nil else { return }
+        guard users != nil else { return append(entries, to: writer) }
+        kept.removeAll(keepingCapacity: kept.capacity <= 4 * Self.enough)
+        users?.pass(entries, into: &kept)
+        append(kept, to: writer)
+    }
+
+    private func append(_ entries: [Entry], to writer: RecordingWriter) {
         do { try writer.append(entries, redactions: assembler.redactions) } catch { failed(error) }
+    }
+
+    /// What is told at its end.
+    private func finish(_ writer: RecordingWriter) {
+        kept.removeAll()
+        users?.conclude(at: last, into: &kept)
+        if !kept.isEmpty { append(kept, to: writer) }
+        kept.removeAll()
+        guard writeError == nil else { return }
+        do { try writer.finish() } catch { failed(error) }
     }
 
     private func flushIfDue() {
@@ -126,9 +147,7 @@ final class RecorderDesk {
     func conclude(lasted: Duration, drained: Bool) -> RunResult {
         passOn()
         tellNews()
-        if let writer, writeError == nil {
-            do { try writer.finish() } catch { failed(error) }
-        }
+        if let writer, writeError == nil { finish(writer) }
         writer = nil
         return result(lasted: lasted, drained: drained)
     }
@@ -137,7 +156,7 @@ final class RecorderDesk {
         RunResult(
             statistics: teller.statistics, judgement: judge?.conclude(at: last),
             ledgerDifferences: ledger?.differences ?? [], recording: directory,
-            recordingComplete: writeError == nil, recordingError: writeError, deletedSegments: deleted, entries: count, end: last,
+            recordingComplete: writeError == nil, recordingError: writeError, deletedSegments: deleted, unrecorded: users?.leftOut, entries: count, end: last,
             lasted: lasted, drained: drained)
     }
 }

@@ -14,6 +14,9 @@ package struct FrameLegality: Sendable {
         rules = FrameRules(direction, extensions: extensions)
     }
 
+    /// A message is begun and not ended.
+    package var isInMessage: Bool { rules.inMessage }
+
     /// All rules that this frame breaks, in the order in which the frame is read; empty when it is legal.
     package mutating func violations(of frame: Frame) -> [FrameViolation] {
         let header = FrameHeader(frame)

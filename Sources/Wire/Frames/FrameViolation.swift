@@ -26,6 +26,14 @@
         }
     }
 
+    /// Whoever receives it must fail the connection, in so many words of the standards; the other rules bind who sends.
+    package var mustFail: Bool {
+        switch self {
+        case .reservedBits, .reservedOpcode, .deflatedContinuation, .maskMissing, .maskUnexpected, .text: true
+        default: false
+        }
+    }
+
     package var clause: String {
         switch self {
         case .reservedBits, .reservedOpcode, .lengthNotMinimal, .lengthTopBit: "RFC 6455 5.2"

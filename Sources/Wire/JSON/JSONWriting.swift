@@ -8,12 +8,13 @@ extension JSON {
     package var canonical: String { String(decoding: written(canonical: true), as: UTF8.self) }
 
     /// The same value as it comes back from a program that keeps numbers as IEEE doubles, as most do: 1e-400 is 0, and
-    /// what is too large for one is `null` (some write `Infinity`, which no JSON has).
+    /// what is too large for one is `null` (some write `Infinity`, which no JSON has). Goes as deep as the value: the parser
+    /// allows 128 levels.
     package var rounded: JSON {
         switch self {
         case .number(let text):
             let rounded = JSONNumber.rounded(text)
-            return rounded.last == "y" || rounded == "NaN" ? .null : .number(rounded)
+            return JSONNumber(rounded) == nil ? .null : .number(rounded)
         case .array(let items): return .array(items.map(\.rounded))
         case .object(let members):
             var members = members
