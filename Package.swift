@@ -10,6 +10,11 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// Only where `.ci/fuzz-importers` asks for it: our modules tell libFuzzer which edges they take and what they compare, and
+/// AddressSanitizer looks at what they read and write.
+let isFuzzed = Context.environment["MISWIRE_LIBFUZZER"] != nil
+let ours = strict + (isFuzzed ? [.unsafeFlags(["-sanitize=address,fuzzer"])] : [])
+
 let buffers: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let sockets: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -57,6 +62,19 @@ let modules: [(name: String, imports: [Target.Dependency])] = [
     ),
 ]
 
+/// libFuzzer's library without its `main`; the compiler's driver is asked by `.ci/fuzz-importers` where it stands.
+let fuzzers: [Target] = [
+    .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzzers/CLibFuzzer"),
+    .executableTarget(
+        name: "fuzz-importers",
+        dependencies: ["CLibFuzzer", "Captures", "Journaling", "Plans", "Wire", buffers], path: "Tests/Fuzzers/Importers",
+        swiftSettings: ours,
+        linkerSettings: [
+            .unsafeFlags(["-sanitize=address", Context.environment["MISWIRE_LIBFUZZER"] ?? ""]), .linkedLibrary("stdc++"),
+            .linkedLibrary("m"),
+        ]),
+]
+
 let package = Package(
     name: "miswire",
     platforms: [.macOS(.v15)],
@@ -79,7 +97,7 @@ let package = Package(
             .target(
                 name: module.name, dependencies: module.imports,
                 resources: ["Profiles", "Plans"].contains(module.name) ? [.embedInCode("Shipped")] : nil,
-                swiftSettings: strict)
+                swiftSettings: ours)
         }
         + modules.map { module in
             .testTarget(
@@ -92,4 +110,5 @@ let package = Package(
                 swiftSettings: strict)
         }
         + [.testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict)]
+        + (isFuzzed ? fuzzers : [])
 )

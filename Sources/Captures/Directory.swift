@@ -99,6 +99,22 @@ enum Directory {
         return (Int64(info.st_size), Int64(info.st_mtim.tv_sec))
     }
 
+    /// How many names a plain file has; nil for what is none, a link for instance.
+    static func names(of path: String) throws(RecordingError) -> Int? {
+        var info = stat()
+        if unsafe lstat(path, &info) != 0 { throw FileDescriptor.failure(path, "the recording cannot be read") }
+        return info.st_mode & S_IFMT == S_IFREG ? Int(clamping: info.st_nlink) : nil
+    }
+
+    /// The other file belongs to the same user from now on, and where that is allowed to the same group.
+    static func copyOwner(from path: String, to other: String) throws(RecordingError) {
+        var (old, new) = (stat(), stat())
+        let isRead = unsafe lstat(path, &old) == 0 && lstat(other, &new) == 0
+        if isRead, old.st_uid == new.st_uid, old.st_gid == new.st_gid { return }
+        if unsafe isRead && lchown(other, old.st_uid, old.st_gid) == 0 || isRead && old.st_uid == new.st_uid { return }
+        throw FileDescriptor.failure(other, "the file cannot be given its owner")
+    }
+
     static func copyTimes(from path: String, to other: String) throws(RecordingError) {
         var info = stat()
         let isRead = unsafe lstat(path, &info) == 0

@@ -50,6 +50,14 @@ struct FileDescriptor: ~Copyable {
         }
     }
 
+    func write(_ bytes: ByteBuffer) throws(RecordingError) {
+        var problem: RecordingError?
+        unsafe bytes.withUnsafeReadableBytes { bytes in
+            do throws(RecordingError) { try unsafe write(bytes) } catch { problem = error }
+        }
+        if let problem { throw problem }
+    }
+
     /// Up to `count` bytes; empty at the end of the file.
     func read(_ count: Int) throws(RecordingError) -> [UInt8] {
         while true {
@@ -71,7 +79,11 @@ struct FileDescriptor: ~Copyable {
     }
 
     /// Held until it is closed, whatever ends the process. False: somebody else holds it.
-    func lock() -> Bool { flock(number, LOCK_EX | LOCK_NB) == 0 }
+    /// - Parameter isShared: others may hold it as well who say so.
+    func lock(isShared: Bool = false) -> Bool { flock(number, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 }
+
+    /// For a file of our own: who only looks whether it is held holds it for a moment.
+    func lockPatiently() { while flock(number, LOCK_EX) != 0, errno == EINTR {} }
 
     static func failure(_ path: String, _ sentence: String) -> RecordingError {
         let code = errno

@@ -14,6 +14,8 @@ import NIOCore
     private let mostRatio: UInt64
     private var packed: UInt64 = 0
     private var unpacked: UInt64 = 0
+    /// What is wrong behind what was given out last.
+    private var problem: String?
     /// Between two members, or before the first: a file may end here.
     private(set) var isAtMemberEnd = true
 
@@ -34,12 +36,12 @@ import NIOCore
         unsafe stream.deallocate()
     }
 
-    /// What these next bytes of the file unpack to.
+    /// What these next bytes of the file unpack to. What is before a damaged place is given out first, and the call behind
+    /// it fails, so that how much is read does not depend on how many bytes come at once.
     func unpack(_ bytes: [UInt8]) throws(RecordingError) -> ByteBuffer {
-        packed &+= UInt64(clamping: bytes.count)
         var out = ByteBuffer()
+        if let problem { throw failure(problem) }
         var input = bytes
-        var problem: String?
         unsafe input.withUnsafeMutableBufferPointer { buffer in
             unsafe stream.pointee.next_in = buffer.baseAddress
             unsafe stream.pointee.avail_in = UInt32(clamping: buffer.count)
@@ -47,14 +49,19 @@ import NIOCore
             unsafe stream.pointee.next_in = nil
             unsafe stream.pointee.avail_in = 0
         }
-        guard let problem else { return out }
-        throw RecordingError(
+        if let problem, out.readableBytes == 0 { throw failure(problem) }
+        return out
+    }
+
+    private func failure(_ problem: String) -> RecordingError {
+        RecordingError(
             place: path, sentence: "the segment cannot be unpacked", expected: "gzip within limit L15", found: problem,
             remedy: "restore the segment from a copy")
     }
 
     private func stepOnce(_ out: inout ByteBuffer) -> String? {
         var code = Z_OK
+        let before = unsafe stream.pointee.avail_in
         unsafe out.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.step) { room in
             let space = min(room.count, Self.step)
             unsafe stream.pointee.next_out = unsafe room.baseAddress?.assumingMemoryBound(to: UInt8.self)
@@ -65,6 +72,7 @@ import NIOCore
             return made
         }
         unsafe stream.pointee.next_out = nil
+        packed &+= unsafe UInt64(before &- stream.pointee.avail_in)
         if unpacked > mostBytes { return "more than \(mostBytes) bytes" }
         if unpacked > 1 << 20, unpacked / mostRatio > packed { return "more than \(mostRatio) bytes for one" }
         switch code {

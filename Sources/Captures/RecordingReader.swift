@@ -240,8 +240,9 @@ package struct RecordingReader {
         switch Directory.kind(path) {
         case .file: return [path]
         case .directory:
-            return try Directory.names(in: path).compactMap { name in SegmentName.number(name).map { ($0, name) } }
-                .sorted { $0.0 < $1.0 }.map { SegmentName.path(path, $0.1) }
+            // Behind the marker what waits is the recording, and what it will replace is none any more.
+            let isMarked = PendingSegments.isMarked(path)
+            return try PendingSegments.segments(of: path).map { isMarked && Directory.kind($0.pending) == .file ? $0.pending : $0.path }
         case .missing:
             throw RecordingError(
                 place: path, sentence: "there is no recording here", expected: "a directory, an .ndjson or an .ndjson.gz file",

@@ -10,6 +10,8 @@ package final class RecordingWriter {
     private var header: RecordingHeader
     private let limits: Limits
     private var file: FileDescriptor?
+    /// Held as long as it is written, so that nobody changes it meanwhile, not even between two segments.
+    private var hold: RecordingLock?
     private var buffer = ByteBuffer()
     private var shelf: SegmentShelf
     private var segmentBytes = 0
@@ -53,6 +55,7 @@ package final class RecordingWriter {
         flushed = clock()
         try RecordingWriter.check(directory)
         try Directory.make(directory)
+        hold = RecordingLock.writing(directory)
         do throws(RecordingError) {
             try beginSegment()
         } catch {
@@ -77,11 +80,12 @@ package final class RecordingWriter {
     /// Refuses a directory that holds a recording already.
     package static func check(_ directory: String) throws(RecordingError) {
         guard Directory.kind(directory) == .directory else { return }
-        guard try !Directory.names(in: directory).contains(where: { SegmentName.number($0) != nil }) else {
-            throw RecordingError(
-                place: directory, sentence: "a recording is there already", expected: "an empty or new directory",
-                found: "segments", remedy: "name another directory or remove it")
-        }
+        let names = try Directory.names(in: directory)
+        let isLeft = PendingSegments.areThere(names)
+        guard isLeft || names.contains(where: { SegmentName.number($0) != nil }) else { return }
+        throw RecordingError(
+            place: directory, sentence: "a recording is there already", expected: "an empty or new directory",
+            found: isLeft ? "what an interrupted `recording forget` left" : "segments", remedy: "name another directory or remove it")
     }
 
     /// Appends entries, which are in order and numbered. Flushes at most every 1 s or 1 MiB (trust.md L11).
@@ -138,7 +142,7 @@ package final class RecordingWriter {
         flushed = clock()
         guard buffer.readableBytes > 0 else { return }
         do throws(RecordingError) {
-            try writeOut(gzip?.flush(buffer) ?? buffer)
+            try file?.write(gzip?.flush(buffer) ?? buffer)
         } catch {
             failure = error
             throw error
@@ -155,6 +159,7 @@ package final class RecordingWriter {
         try flush()
         try endSegment()
         file = nil
+        hold = nil
         isFinished = true
     }
 
@@ -171,21 +176,9 @@ package final class RecordingWriter {
 
     /// Nothing more comes into the segment that is written now.
     private func endSegment() throws(RecordingError) {
-        if let gzip { try writeOut(gzip.finish()) }
+        if let gzip { try file?.write(gzip.finish()) }
         gzip = nil
         file?.sync()
-    }
-
-    private func writeOut(_ bytes: ByteBuffer) throws(RecordingError) {
-        var problem: RecordingError?
-        unsafe bytes.withUnsafeReadableBytes { bytes in
-            do throws(RecordingError) {
-                try unsafe file?.write(bytes)
-            } catch {
-                problem = error
-            }
-        }
-        if let problem { throw problem }
     }
 
     private func beginSegment() throws(RecordingError) {
@@ -201,7 +194,7 @@ package final class RecordingWriter {
             gzip = isPacked ? try Gzip(directory) : nil
             file = try FileDescriptor.create(path(header.segment))
             // Whoever tends recordings keeps away from one that is written.
-            _ = file?.lock()
+            file?.lockPatiently()
         } catch {
             failure = error
             throw error

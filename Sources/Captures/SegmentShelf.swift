@@ -80,7 +80,11 @@ struct SegmentShelf {
                 return told
             }
             try Directory.delete(segment.path)
-        } catch { told.failure = error.found.isEmpty ? error.sentence : "\(error.sentence): \(error.found)" }
+        } catch {
+            // Somebody else was quicker.
+            if Directory.kind(segment.path) == .missing { return told }
+            told.failure = error.found.isEmpty ? error.sentence : "\(error.sentence): \(error.found)"
+        }
         return told
     }
 }

@@ -1,6 +1,8 @@
 import Glibc
 import Testing
 
+@testable import Captures
+
 /// A directory of its own for one test, removed behind it.
 final class Folder {
     struct Missing: Error { let path: String }
@@ -46,6 +48,8 @@ final class Folder {
 
     func remove(_ name: String) { _ = unsafe unlink(self[name]) }
 
+    func removeDirectory(_ name: String) { _ = unsafe rmdir(self[name]) }
+
     /// Names in byte order, without the dots.
     func names(_ name: String = "") -> [String] { Folder.names(name.isEmpty ? path : self[name]) }
 
@@ -55,18 +59,7 @@ final class Folder {
         return unsafe stat(self[name], &info) == 0 ? info.st_mode & 0o7777 : 0
     }
 
-    private static func names(_ path: String) -> [String] {
-        guard let stream = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafeBytes(of: unsafe entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
+    private static func names(_ path: String) -> [String] { (try? Directory.names(in: path)) ?? [] }
 
     private static func remove(_ path: String) {
         for name in names(path) {

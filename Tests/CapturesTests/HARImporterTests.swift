@@ -1,4 +1,4 @@
-import Captures
+@testable import Captures
 import Glibc
 import Journaling
 import NIOCore
@@ -126,6 +126,34 @@ import Wire
         try outer.write("in/x.har", Self.attached(name))
         let lane = try #require(CaptureVector.run(HARImporter.self, outer["in/x.har"]).log[1])
         #expect(lane.messages.isEmpty && lane.notes.count == 1, "\(lane.notes)")
+    }
+
+    /// More side files than a process may have open at once are read all the same.
+    @Test func sideFilesAreNotKeptOpen() throws {
+        var most = rlimit()
+        try #require(unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &most) == 0)
+        let count = Int(min(most.rlim_cur &+ 8, 2_000))
+        let folder = try Folder()
+        var entries: [String] = []
+        for number in 0..<count {
+            try folder.write("\(number).jsonl", #"{"type":"send","time":1,"opcode":1,"data":"\#(number)"}"#)
+            entries.append(String(Self.attached("\(number).jsonl").dropFirst(#"{"log":{"entries":["#.count).dropLast(3)))
+        }
+        try folder.write("x.har", #"{"log":{"entries":[\#(entries.joined(separator: ","))]}}"#)
+        let (log, result) = CaptureVector.run(HARImporter.self, folder["x.har"])
+        #expect(try result.get().records == UInt64(count))
+        for number in 0..<count { #expect(log[UInt64(number) + 1]?.messages == [.init(.client, "\(number)")]) }
+    }
+
+    @Test func aSideFileThatIsReplacedIsReadNoFurther() throws {
+        let folder = try Folder()
+        try folder.write("a.jsonl", "first")
+        let file = try SourceFile("a.jsonl", beside: folder.path)
+        #expect(try file.read(at: 1, 3) == Array("irs".utf8))
+        try folder.write("b.jsonl", "other")
+        try #require(unsafe rename(folder["b.jsonl"], folder["a.jsonl"]) == 0)
+        let error = #expect(throws: ImportError.self) { try file.read(at: 0, 5) }
+        #expect(error?.place == folder["a.jsonl"] && error?.sentence == "the file was replaced while it was read")
     }
 
     /// Other proxies write control frames as rows.

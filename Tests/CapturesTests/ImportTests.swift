@@ -54,8 +54,12 @@ private final class Log: ConnectionSink {
 
     @Test func everyEventSurvivesTheScratchFile() throws {
         let connection = Connection(id: 9, client: "ä:1", server: "[::1]:2", isWhole: false)
+        var madeUp = connection
+        madeUp.isMadeUp = true
+        var whole = madeUp
+        whole.isWhole = true
         let events: [SinkEvent] = [
-            .opened(connection), .bytes(1, .client, ByteBuffer(string: "")), .bytes(.max, .server, ByteBuffer(bytes: [0, 255])),
+            .opened(connection), .opened(madeUp), .opened(whole), .bytes(1, .client, ByteBuffer(string: "")), .bytes(.max, .server, ByteBuffer(bytes: [0, 255])),
             .gap(3, .client, .max), .gap(3, .server, 0), .ended(4, .client, .finish), .ended(4, .server, .finish),
             .ended(4, .client, .reset), .ended(4, .server, .reset), .gone(5), .note(nil, "a"), .note(6, "ü"),
         ]

@@ -108,6 +108,16 @@ import Wire
         #expect(read.entries.map(\.instant) == read.entries.map(\.instant).sorted())
     }
 
+    /// Whoever knows messages and no bytes says so of each session: how a server writes frames is not judged by ours.
+    @Test(arguments: samples.keys.sorted()) func madeUpFramesAreKnownAsSuch(_ kind: String) throws {
+        let (sample, importer) = (try #require(Self.samples[kind]), try #require(ImporterRegistry.named(kind)))
+        let opened = try Self.read(kind, sample.bytes).entries.compactMap { entry -> Bool? in
+            guard case .opened(let opened) = entry.body else { return nil }
+            return opened.isMadeUp
+        }
+        #expect(opened == Array(repeating: importer.isMessagesOnly, count: sample.sessions))
+    }
+
     /// What is found does not depend on how much one read brings.
     @Test(arguments: samples.keys.sorted()) func readsOfAnySizeFindTheSame(_ kind: String) throws {
         let sample = try #require(Self.samples[kind])

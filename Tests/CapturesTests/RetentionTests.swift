@@ -108,4 +108,18 @@ import Testing
         #expect(folder.names("rec").contains("0001.ndjson") && folder.names("rec").contains("0002.ndjson"))
         #expect(writer.removedSegments == told.count - 2 && told.count > 2)
     }
+
+    /// Whoever tends recordings may be quicker; then nothing is there any more, and that is told.
+    @Test func whatIsGoneAlreadyIsGone() throws {
+        let folder = try Folder()
+        let writer = try RecordingWriter(
+            directory: folder["rec"], header: Self.header(Retention(seconds: nil, bytes: 9_000)), limits: Self.limits())
+        try writer.append(Sample.entries(1...60))
+        try writer.flush()
+        folder.remove("rec/0001.ndjson")
+        try writer.append(Sample.entries(61...300))
+        try writer.finish()
+        let told = writer.takeDeletions()
+        #expect(told.first?.path == folder["rec/0001.ndjson"] && told.allSatisfy { $0.failure == nil })
+    }
 }

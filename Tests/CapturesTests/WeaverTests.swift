@@ -179,6 +179,43 @@ import Wire
         #expect(weaving.weaver.counts.notes.last == "the key=value form, a token: 5 and Bearer tokens are words")
     }
 
+    /// A 401 and then the same upgrade with a credential, on one connection: two sessions, wherever reads are cut.
+    @Test(arguments: ["Content-Length: 5\r\n\r\nno no", "Transfer-Encoding: chunked\r\n\r\n5\r\nno no\r\n0\r\n\r\n", "Content-Length: 0\r\n\r\n"])
+    func anUpgradeBehindARefusedOneIsASessionToo(_ body: String) throws {
+        let refused = "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 401 No\r\nWWW-Authenticate: Bearer\r\n" + body
+        for cut in 0...refused.utf8.count {
+            let weaving = try Weaving()
+            try weaving.open()
+            try weaving.send(Weaving.upgrade())
+            try weaving.send(String(refused.prefix(cut)), from: .server)
+            try weaving.send(String(refused.dropFirst(cut)), from: .server)
+            try weaving.send(Weaving.upgrade(extra: "Authorization: Bearer x\r\n"))
+            var answer = ByteBuffer(string: Weaving.accepted)
+            answer.writeImmutableBuffer(Weaving.frame("welcome"))
+            try weaving.send(answer, from: .server)
+            try weaving.send(Weaving.frame("hi", mask: 5), from: .client)
+            try weaving.weaver.gone(1, at: weaving.at(9))
+            let lines = told(try weaving.entries())
+            #expect(lines.count { $0.contains("refused 401") } == 1, "\(cut) \(lines)")
+            #expect(lines.contains("s2 accepted") && lines.contains("s2 toClient 1 welcome") && lines.contains("s2 toServer 1 hi"), "\(cut)")
+            #expect(weaving.weaver.counts.sessions == 2 && weaving.weaver.counts.unfinished == 1)
+        }
+    }
+
+    /// What cannot be told apart is not: a body without an end, or one of which a part is missing.
+    @Test func anUpgradeBehindAnUnclearRefusalIsNotFound() throws {
+        for refused in ["HTTP/1.1 401 No\r\n\r\nno", "HTTP/1.1 401 No\r\nContent-Length: 5\r\n\r\nno"] {
+            let weaving = try Weaving()
+            try weaving.open()
+            try weaving.send(Weaving.upgrade())
+            try weaving.send(refused, from: .server)
+            if refused.contains("Length") { try weaving.weaver.gap(1, from: .server, count: 0, at: weaving.at(2)) }
+            try weaving.send(Weaving.upgrade(extra: "Authorization: Bearer x\r\n"))
+            try weaving.send(Weaving.accepted, from: .server)
+            #expect(told(try weaving.entries()).allSatisfy { $0.hasPrefix("s1 ") })
+        }
+    }
+
     @Test func refusalsAreSessionsToo() throws {
         let weaving = try Weaving()
         try weaving.open()

@@ -12,12 +12,12 @@ struct Weaving {
     /// 2026-09-21T14:02:16.014Z
     static let start: WallTime = 1_789_999_336_014_000_000
 
-    init(_ limits: Limits = .standard, mode: RecordingHeader.Mode = .raw) throws {
+    init(_ limits: Limits = .standard, mode: RecordingHeader.Mode = .raw, isLive: Bool = false) throws {
         folder = try Folder()
         weaver = try SessionWeaver(
             .init(
                 directory: folder["rec"], header: RecordingHeader(program: "0.1.0", started: "", seed: 1, mode: mode),
-                limits: limits, redactionKey: Array(0..<32)))
+                limits: limits, redactionKey: Array(0..<32), isLive: isLive))
     }
 
     func at(_ milliseconds: Int64) -> WallTime { Self.start + milliseconds * 1_000_000 }

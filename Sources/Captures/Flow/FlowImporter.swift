@@ -28,7 +28,8 @@ package enum FlowImporter: FileImporter {
         let index = try FlowIndex(file, limits: options.limits, chunk: options.chunk)
         let chunk = max(1_024, min(options.chunk, (32 << 20) / max(1, index.records.count)))
         let context = FlowContext(file, sink, limits: options.limits, chunk: chunk)
-        for (flow, phrase) in index.unread { try context.remark(nil, "\(path) flow \(flow): \(phrase)") }
+        for (flow, phrase) in index.unread.causes { try context.remark(nil, "\(path) flow \(flow): \(phrase)") }
+        context.leaveOut(index.unread.unlisted)
         var sessions: [FlowSession] = []
         for (number, record) in index.records.enumerated() {
             sessions.append(FlowSession(record, id: Connection.ID(number) + 1, context))
@@ -42,6 +43,6 @@ package enum FlowImporter: FileImporter {
                     ? "name a dump that `mitmdump -w` wrote" : "the flows before this place were read; take the rest from a copy")
         }
         return ImportSummary(
-            records: UInt64(index.count), bytes: file.size, unreadable: UInt64(index.unread.count), skipped: UInt64(index.skipped))
+            records: UInt64(index.count), bytes: file.size, unreadable: index.unread.records, skipped: UInt64(index.skipped))
     }
 }

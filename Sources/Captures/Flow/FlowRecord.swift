@@ -26,7 +26,7 @@ struct FlowIndex {
     var records: [FlowRecord] = []
     /// Flows that are no WebSocket.
     var skipped = 0
-    var unread: [(flow: Int, phrase: String)] = []
+    private(set) var unread = Unreadable()
     /// Where the file stops being a dump; what was before it counts.
     var fault: TnetstringReader.Fault?
     private(set) var count = 0
@@ -55,23 +55,23 @@ struct FlowIndex {
     private mutating func flow(_ value: Tnetstring) throws(TnetstringReader.Fault) {
         do throws(TnetstringReader.Fault) { try read(value) } catch {
             guard case .form(let offset, let reason) = error else { throw error }
-            unread.append((count, "\(reason), at byte \(offset + 1)"))
+            unread.add(count, "\(reason), at byte \(offset + 1)")
         }
     }
 
     private mutating func read(_ value: Tnetstring) throws(TnetstringReader.Fault) {
         guard let flow = try reader.dictionary(value) else {
-            unread.append((count, "it is no dictionary"))
+            unread.add(count, "it is no dictionary")
             return
         }
         guard let version = try version(flow["version"]) else {
-            unread.append((count, "it has no version"))
+            unread.add(count, "it has no version")
             return
         }
         let type = try reader.text(flow["type"]) ?? "http"
         if version > FlowIndex.newest, flow["websocket"] == nil || flow["request"] == nil {
             let told = type == "http" ? "its format version \(version) is newer than \(FlowIndex.newest), and" : "version \(version),"
-            if type == "http", flow["request"] == nil { unread.append((count, "\(told) it has no request")) } else { skipped += 1 }
+            if type == "http", flow["request"] == nil { unread.add(count, "\(told) it has no request") } else { skipped += 1 }
             return
         }
         let id = try reader.text(flow["id"]) ?? ""
@@ -82,10 +82,10 @@ struct FlowIndex {
             let handshake = try reader.text(metadata["websocket_handshake"]) ?? ""
             let sender = try reader.text(flow["close_sender"])
             let opening = handshakes.removeValue(forKey: handshake)
-            if opening == nil { unread.append((count, "the flow of its handshake is missing; the opening is made up")) }
+            if opening == nil { unread.add(count, "the flow of its handshake is missing; the opening is made up") }
             try keep(opening ?? flow, flow, version, closedByClient: sender.map { $0 == "client" })
         } else if metadata["websocket"] != nil, handshakes.count < limits.importFlows {
-            handshakes[id] = flow
+            handshakes[id] = flow.filter { FlowIndex.kept.contains($0.key) }
         } else {
             skipped += 1
         }
@@ -102,14 +102,14 @@ struct FlowIndex {
         _ opening: [String: Tnetstring], _ websocket: [String: Tnetstring], _ version: Int, closedByClient: Bool?
     ) throws(TnetstringReader.Fault) {
         guard records.count < limits.importFlows else {
-            unread.append((count, "\(limits.importFlows) sessions are read (limit L15)"))
+            unread.add(count, "\(limits.importFlows) sessions are read (limit L15)")
             return
         }
         let request = try reader.dictionary(opening["request"]) ?? [:]
         let client = try reader.dictionary(opening["client_conn"]) ?? [:]
         var messages = websocket["messages"]
         if messages?.kind != .list {
-            unread.append((count, "its messages are no list"))
+            unread.add(count, "its messages are no list")
             messages = nil
         }
         var started = try reader.time(request["timestamp_start"])

@@ -58,27 +58,7 @@ extension Entry {
     }
 
     /// The same entry without what was said: that something passed, and how much, stays.
-    var emptied: Entry {
-        var entry = self
-        switch body {
-        case .frame(var record):
-            record.redacted = true
-            record.frame.payload = ByteBuffer()
-            if record.message != nil {
-                record.message?.payload = nil
-                record.message?.unlifted = Mentions.replacement
-            }
-            entry.body = .frame(record)
-        case .head(var head):
-            head.bytes = ByteBuffer()
-            entry.body = .head(head)
-        case .bytes(var bytes):
-            bytes.bytes = ByteBuffer()
-            entry.body = .bytes(bytes)
-        default: break
-        }
-        return entry
-    }
+    var emptied: Entry { withoutContent(Mentions.replacement, closeBytes: 0) }
 }
 
 extension RecordingHeader {
@@ -87,6 +67,7 @@ extension RecordingHeader {
         var header = self
         header.purpose = mentions.replaced(in: purpose)
         header.upstream = mentions.replaced(in: upstream)
+        header.users = users.map(mentions.replaced(in:))
         if var source = profile, mentions.isIn(source.text) || mentions.isIn(source.name) {
             source.name = mentions.replaced(in: source.name)
             source.text = mentions.replaced(in: source.text)

@@ -1,6 +1,7 @@
 package import Journaling
 
-/// Deletes what a recording's own retention lets go, once nobody writes it any more (trust.md T36).
+/// Deletes what a recording's own retention lets go, once nobody writes it any more (trust.md T36), and what an
+/// interrupted removal of a user left beside it.
 package enum Expiry {
     package struct Told: Sendable, Equatable {
         package var deletions: [SegmentDeletion] = []
@@ -14,9 +15,18 @@ package enum Expiry {
     ///   - retention: in place of the header's; a recording without one loses nothing.
     ///   - now: seconds since 1970. A segment's age counts from when it was last written to.
     ///   - isTrial: nothing is deleted, only told.
+    /// - Returns: nothing for an empty directory, of which all went before.
     package static func run(
         _ directory: String, retention: Retention? = nil, now: Int64, isTrial: Bool = false, limits: Limits = .standard
     ) throws(RecordingError) -> Told {
+        let names = try Directory.names(in: directory)
+        if names.isEmpty { return Told() }
+        // Else what was written for it would be kept for ever.
+        if !isTrial, PendingSegments.areThere(names) {
+            let lock = try RecordingLock.whole(directory)
+            defer { lock.keep() }
+            _ = try PendingSegments.settle(directory)
+        }
         let paths = try PendingSegments.segments(of: directory).map(\.path)
         guard let first = paths.first else {
             throw RecordingError(

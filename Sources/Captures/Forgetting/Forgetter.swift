@@ -11,6 +11,8 @@ package struct Forgetter {
         /// Entries that are gone, and entries of others without their content.
         package var removed: UInt64 = 0
         package var emptied: UInt64 = 0
+        /// Entries of others without their content because nobody can search it.
+        package var hidden: UInt64 = 0
         /// Entries and headers of which a word was replaced.
         package var reworded: UInt64 = 0
         package var segments = 0
@@ -40,6 +42,9 @@ package struct Forgetter {
         self.limits = limits
     }
 
+    /// - Parameter progress: told the entries of the pass that is under way, now and then.
+    /// - Throws: what is in the way, with its place; then the recording is as it was, or half-way behind the marker. A
+    ///   sentence that begins with `the removal cannot be proven` is a defect of ours.
     package func run(progress: (UInt64) -> Void = { _ in }) throws(RecordingError) -> Told {
         guard Directory.kind(directory) == .directory else {
             throw RecordingError(
@@ -57,6 +62,7 @@ package struct Forgetter {
                 place: directory, sentence: "there is no recording here", expected: "segments such as 0001.ndjson", found: "none",
                 remedy: "name a directory that `--record` wrote")
         }
+        for segment in segments { try Forgetter.checkOneName(segment.path) }
         let header = try RecordingReader.header(of: first.path, limits: limits)
         let trace = try read(segments.map(\.path), isRaw: header.mode == .raw, progress)
         told.sessions = trace.sessions.sorted()
@@ -75,11 +81,26 @@ package struct Forgetter {
         }
         guard told.isFound else {
             PendingSegments.discard(directory)
+            told.hidden = 0
             return told
         }
         try onStep(.proven)
         try place(segments)
         return told
+    }
+
+    /// What takes its place would leave the old file, and the user in it, under the other name.
+    private static func checkOneName(_ path: String) throws(RecordingError) {
+        let found: String
+        switch try Directory.names(of: path) {
+        case 1: return
+        case nil: found = "a link or no file at all"
+        case let count?: found = "\(count) names of one file"
+        }
+        throw RecordingError(
+            place: path, sentence: "the segment is known by another name as well, where the user would stay",
+            expected: "a file with one name", found: found,
+            remedy: "put a copy of its own in its place, and delete the other (find DIR -samefile \(path))")
     }
 
     /// From the marker on there is no way back.
@@ -96,8 +117,10 @@ package struct Forgetter {
 
     // MARK: Reading
 
-    private func read(_ paths: [String], isRaw: Bool, _ progress: (UInt64) -> Void) throws(RecordingError) -> UserTrace {
-        var trace = UserTrace(user, others: others, limits: limits)
+    private func read(
+        _ paths: [String], isRaw: Bool, known: Mentions? = nil, _ progress: (UInt64) -> Void
+    ) throws(RecordingError) -> UserTrace {
+        var trace = UserTrace(user, others: others, limits: limits, known: known)
         try eachEntry(paths, progress) { trace.learn($0) }
         trace.conclude(isRaw: isRaw)
         try eachEntry(paths, progress) { trace.mark($0) }
@@ -132,7 +155,8 @@ package struct Forgetter {
             case .header(let old):
                 var new = old.without(trace.mentions)
                 if new != old { told.reworded += 1 }
-                new.forgotten += 1
+                // What a file claims may be any number, and never makes it a recording of which nobody is gone.
+                new.forgotten = old.forgotten < .max ? max(0, old.forgotten) + 1 : .max
                 try out.write { EntryCodec.encode(new, into: &$0) }
             case .end(let end): try out.write { EntryCodec.encode(end, into: &$0) }
             case .entry(let old):
@@ -145,6 +169,8 @@ package struct Forgetter {
         try out.finish()
         // Its age is the age of what was said, not of this.
         try Directory.copyTimes(from: segment.path, to: segment.pending)
+        // Root may tidy up for somebody else, who shall still be able to read what is theirs.
+        try Directory.copyOwner(from: segment.path, to: segment.pending)
     }
 
     private func kept(_ old: Entry, _ trace: UserTrace, _ told: inout Told) -> Entry? {
@@ -155,6 +181,9 @@ package struct Forgetter {
         var new = old
         if trace.emptied.contains(old.number) {
             told.emptied += 1
+            new = new.emptied
+        } else if trace.hidden.contains(old.number) {
+            told.hidden += 1
             new = new.emptied
         }
         let worded = new.without(trace.mentions)
@@ -168,10 +197,10 @@ package struct Forgetter {
     private func prove(
         _ paths: [String], _ header: RecordingHeader, _ before: UserTrace, _ told: inout Told, _ progress: (UInt64) -> Void
     ) throws(RecordingError) {
-        let after = try read(paths, isRaw: header.mode == .raw, progress)
+        let after = try read(paths, isRaw: header.mode == .raw, known: before.mentions, progress)
         var problem: String?
         if let session = after.sessions.first { problem = "\(session) still is theirs" }
-        if let number = after.emptied.min() { problem = "entry \(number) still names them" }
+        if let number = after.emptied.union(after.hidden).min() { problem = "entry \(number) still names them" }
         var searched: UInt64 = 0
         try eachEntry(paths, progress) { entry in
             searched += 1
@@ -179,7 +208,10 @@ package struct Forgetter {
             if entry.without(before.mentions) != entry { problem = "entry \(entry.number) still names them" }
         }
         for path in paths {
-            let header = try RecordingReader.header(of: path, limits: limits)
+            let lines = try LineReader(path, longest: EntryCodec.longestLine(limits), chunk: 64 << 10, limits: limits)
+            // A recorder may have been killed before the header of its last segment was written.
+            guard case .whole(let line) = try lines.next(), case .header(let header) = try EntryCodec.decode(line, place: path)
+            else { continue }
             if header.without(before.mentions) != header { problem = "a header still names them" }
         }
         told.searched = searched
@@ -210,20 +242,12 @@ private final class SegmentFile {
 
     func finish() throws(RecordingError) {
         try flush()
-        if let gzip { try out(gzip.finish()) }
+        if let gzip { try file.write(gzip.finish()) }
         try file.syncOrFail()
     }
 
     private func flush() throws(RecordingError) {
-        if buffer.readableBytes > 0 { try out(gzip?.flush(buffer) ?? buffer) }
+        if buffer.readableBytes > 0 { try file.write(gzip?.flush(buffer) ?? buffer) }
         buffer.clear(minimumCapacity: limits.flushBytes)
-    }
-
-    private func out(_ bytes: ByteBuffer) throws(RecordingError) {
-        var problem: RecordingError?
-        unsafe bytes.withUnsafeReadableBytes { bytes in
-            do throws(RecordingError) { try unsafe file.write(bytes) } catch { problem = error }
-        }
-        if let problem { throw problem }
     }
 }

@@ -3,7 +3,7 @@ import NIOCore
 import Wire
 
 /// Where a user is named: by name, by what else belongs to them, by the tags of their credentials; as plain text, percent
-/// and JSON escapes, hexadecimal digits and base64. Upper and lower case are one.
+/// and JSON escapes, hexadecimal digits and base64, and one of these within another. Upper and lower case are one.
 struct Mentions: Sendable {
     private struct Needle: Sendable {
         var bytes: [UInt8]
@@ -14,17 +14,25 @@ struct Mentions: Sendable {
     private var known: Set<[UInt8]> = []
 
     static let replacement = "forgotten"
-    /// Encoded forms that are shorter than this stand in other text by chance.
+    /// Encoded forms that are shorter than this stand within other text by chance: only as words of their own they count.
     private static let leastEncoded = 8
+    private static let leastHex = 6
+    /// Escapes within escapes: a message quoted in a message quoted in a log.
+    private static let layers = 3
+    /// No form of a mention is longer: each byte of a needle may be `\\u0062` on the way.
+    var reach: Int { (needles.map(\.bytes.count).max() ?? 0) * 8 }
 
     init(words: [String]) { for word in words { add(word: word) } }
 
     mutating func add(word: String) {
-        let bytes = Array(word.utf8)
-        add(bytes, isWord: true)
-        let hex = Array(Digest.hex(bytes).utf8)
-        if hex.count >= Self.leastEncoded { add(hex, isWord: false) }
-        for form in Self.base64(bytes) where form.count >= Self.leastEncoded { add(form, isWord: false) }
+        // Case is folded for ASCII alone, and not at all in what is encoded.
+        for word in [word, word.lowercased(), word.uppercased()] {
+            let bytes = Array(word.utf8)
+            add(bytes, isWord: true)
+            let hex = Array(Digest.hex(bytes).utf8)
+            if hex.count >= Self.leastHex { add(hex, isWord: hex.count < Self.leastEncoded) }
+            for form in Self.base64(bytes) where form.count >= Self.leastEncoded { add(form, isWord: false) }
+        }
     }
 
     /// `jwt:a1`, as it stands in text: `‹jwt:a1›`.
@@ -39,10 +47,14 @@ struct Mentions: Sendable {
     // MARK: Search
 
     /// Whether the user is named, in whatever form.
-    func isIn(_ bytes: [UInt8]) -> Bool {
+    func isIn(_ bytes: [UInt8]) -> Bool { isIn(bytes, layers: Self.layers) }
+
+    private func isIn(_ bytes: [UInt8], layers: Int) -> Bool {
         if stands(in: bytes) { return true }
-        if bytes.contains(0x25), stands(in: Array(HeadView.percentDecoded(String(decoding: bytes, as: UTF8.self)).utf8)) { return true }
-        return bytes.contains(0x5c) && stands(in: Self.unescaped(bytes))
+        guard layers > 0 else { return false }
+        return Disguise.allCases.contains { disguise in
+            disguise.removed(from: bytes).map { isIn($0, layers: layers - 1) } ?? false
+        }
     }
 
     func isIn(_ text: String) -> Bool { isIn(Array(text.utf8)) }
@@ -125,28 +137,5 @@ struct Mentions: Sendable {
             if other != form { forms.append(other) }
         }
         return forms
-    }
-
-    /// JSON's escapes resolved, wherever they stand; others stay.
-    static func unescaped(_ bytes: [UInt8]) -> [UInt8] {
-        var out: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            guard bytes[index] == 0x5c, index + 1 < bytes.count else {
-                out.append(bytes[index])
-                index += 1
-                continue
-            }
-            if bytes[index + 1] == 0x75, index + 6 <= bytes.count,
-                let scalar = UInt32(String(decoding: bytes[(index + 2)..<(index + 6)], as: UTF8.self), radix: 16).flatMap(Unicode.Scalar.init)
-            {
-                out += Array(String(Character(scalar)).utf8)
-                index += 6
-            } else {
-                out.append(bytes[index + 1])
-                index += 2
-            }
-        }
-        return out
     }
 }

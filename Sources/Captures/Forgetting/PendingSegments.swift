@@ -25,6 +25,9 @@ enum PendingSegments {
         Directory.kind(SegmentName.path(directory, marker)) == .file
     }
 
+    /// What an interrupted removal left there.
+    static func areThere(_ names: [String]) -> Bool { names.contains { $0.hasPrefix(prefix) } }
+
     /// All new segments are whole, on the disk and proven.
     static func mark(_ directory: String) throws(RecordingError) {
         try Directory.sync(directory)
@@ -65,18 +68,30 @@ enum PendingSegments {
     }
 }
 
-/// Keeps others away from a recording: who writes it holds the segment that is written, who changes it the directory.
+/// Keeps others away from a recording: who writes it holds the directory with others who write, and the segment that is
+/// written; who changes it holds the directory alone.
 struct RecordingLock: ~Copyable {
     private let directory: FileDescriptor
 
     /// Refuses a recording that is still written, or changed by somebody else.
     static func whole(_ path: String) throws(RecordingError) -> RecordingLock {
         let directory = try FileDescriptor.read(path)
-        guard directory.lock() else { throw busy(path, "another miswire changes it") }
+        guard directory.lock() else { throw busy(path, try whoHolds(path)) }
         for segment in try PendingSegments.segments(of: path) where isWritten(segment.path) {
             throw busy(path, "\(segment.path) is still written to")
         }
         return RecordingLock(directory: directory)
+    }
+
+    /// Of a directory in which segments are made; nil where the file system knows no locks.
+    static func writing(_ path: String) -> RecordingLock? {
+        guard let directory = try? FileDescriptor.read(path), directory.lock(isShared: true) else { return nil }
+        return RecordingLock(directory: directory)
+    }
+
+    private static func whoHolds(_ path: String) throws(RecordingError) -> String {
+        let written = try PendingSegments.segments(of: path).last { isWritten($0.path) }
+        return written.map { "\($0.path) is still written to" } ?? "another miswire holds it"
     }
 
     static func isWritten(_ path: String) -> Bool {

@@ -41,7 +41,8 @@ package enum HARImporter: FileImporter {
         // Windows of all sessions are open at once.
         let chunk = max(1_024, min(options.chunk, (32 << 20) / max(1, index.entries.count)))
         let context = HARContext(file, sink, limits: options.limits, chunk: chunk, creator: index.creator)
-        for (entry, phrase) in index.unread { try context.remark(nil, "\(path) entry \(entry): \(phrase)") }
+        for (entry, phrase) in index.unread.causes { try context.remark(nil, "\(path) entry \(entry): \(phrase)") }
+        context.leaveOut(index.unread.unlisted)
         var sessions: [HARSession] = []
         for (number, entry) in index.entries.enumerated() {
             sessions.append(try HARSession(entry, id: Connection.ID(number) + 1, context))
@@ -54,7 +55,7 @@ package enum HARImporter: FileImporter {
                 remedy: "save it again; the entries before this place were read")
         }
         return ImportSummary(
-            records: UInt64(index.count), bytes: file.size, unreadable: UInt64(index.unread.count),
+            records: UInt64(index.count), bytes: file.size, unreadable: index.unread.records,
             skipped: UInt64(index.skipped))
     }
 

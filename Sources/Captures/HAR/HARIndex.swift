@@ -9,8 +9,7 @@ struct HARIndex {
     var skipped = 0
     /// `log.creator.name`
     var creator = ""
-    /// What could not be read: the entry's number, and one phrase.
-    var unread: [(entry: Int, phrase: String)] = []
+    private(set) var unread = Unreadable()
     /// Where the file stops being JSON; what was before it counts.
     var fault: JSONStream.Fault?
 
@@ -82,7 +81,7 @@ struct HARIndex {
         var draft = Draft()
         guard try stream.enterObject() else {
             try stream.skipValue()
-            unread.append((count, "it is no object"))
+            unread.add(count, "it is no object")
             return
         }
         do throws(JSONStream.Fault) {
@@ -99,9 +98,9 @@ struct HARIndex {
     private mutating func field(_ stream: inout JSONStream) throws(JSONStream.Fault) -> JSON? {
         switch try stream.value(most: longestField) {
         case .json(let json): return json
-        case .tooLong: unread.append((count, "a field takes more than 1 MiB"))
+        case .tooLong: unread.add(count, "a field takes more than 1 MiB")
         case .malformed(let error, let start):
-            unread.append((count, "wrong JSON in the value at byte \(start + 1): \(error.reason)"))
+            unread.add(count, "wrong JSON in the value at byte \(start + 1): \(error.reason)")
         }
         return nil
     }
@@ -142,15 +141,15 @@ struct HARIndex {
             if !isCut { skipped += 1 }
             return
         }
-        if let odd = draft.odd { unread.append((count, odd)) }
+        if let odd = draft.odd { unread.add(count, odd) }
         opening = HARExchange(file, request: draft.request, response: draft.response)
-        for phrase in opening.unread { unread.append((count, phrase)) }
+        for phrase in opening.unread { unread.add(count, phrase) }
         guard let request = draft.request, opening.opening != nil else {
-            unread.append((count, "it has no request with a ws, wss, http or https URL"))
+            unread.add(count, "it has no request with a ws, wss, http or https URL")
             return
         }
         guard entries.count < limits.importFlows else {
-            unread.append((count, "\(limits.importFlows) sessions are read (limit L15)"))
+            unread.add(count, "\(limits.importFlows) sessions are read (limit L15)")
             return
         }
         let texts = [draft.fields["_failureText"], draft.fields["_error"]]
@@ -170,8 +169,10 @@ struct HARExchange {
     var opening: HAROpening?
     /// `response.content._file`
     var attached: String?
-    var unread: [String] = []
+    /// The first of what could not be read.
+    private(set) var unread: [String] = []
     private let longest = 1 << 20
+    private static let mostUnread = 20
 
     init(_ file: SourceFile, request: UInt64?, response: UInt64?, chunk: Int = 4_096) {
         guard let request else { return }
@@ -199,15 +200,20 @@ struct HARExchange {
             } else if wanted.contains(key) {
                 switch try stream.value(most: longest) {
                 case .json(let json): found[key] = json
-                case .tooLong: unread.append("its \(key) take more than 1 MiB")
+                case .tooLong: tell("its \(key) take more than 1 MiB")
                 case .malformed(let error, let start):
-                    unread.append("wrong JSON in its \(key), at byte \(start + 1): \(error.reason)")
+                    tell("wrong JSON in its \(key), at byte \(start + 1): \(error.reason)")
                 }
             } else {
                 try stream.skipValue()
             }
         }
         return found
+    }
+
+    /// Members of one name may stand there as often as the file is long.
+    private mutating func tell(_ phrase: String) {
+        if unread.count < Self.mostUnread { unread.append(phrase) }
     }
 
     private func file(_ stream: inout JSONStream, _ found: inout [String: JSON]) throws(JSONStream.Fault) {

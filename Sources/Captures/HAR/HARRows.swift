@@ -32,11 +32,11 @@ struct HARRows {
                 return
             }
             let directory = Directory.parent(of: context.path) ?? "."
-            guard let file = SourceFile(name, inDirectory: directory) else {
-                remarks.append("its messages are in \(name), which is not there")
-                return
+            do throws(ImportError) {
+                place = .lines(FileWindow(try SourceFile(name, beside: directory), chunk: context.chunk), 0)
+            } catch {
+                remarks.append("its messages are in \(name), which cannot be read: \(error.found ?? error.sentence)")
             }
-            place = .lines(FileWindow(file, chunk: context.chunk), 0)
         }
     }
 

@@ -116,5 +116,8 @@ final class HARContext {
         try remarks.add(id, sentence())
     }
 
+    /// So many more could not be read, and nothing is known of them.
+    func leaveOut(_ count: Int) { remarks.leaveOut(count) }
+
     func finish() throws(ImportError) { try remarks.finish() }
 }

@@ -28,6 +28,8 @@ package struct Connection: Sendable, Hashable {
     package var server: String
     /// False: it had begun before the capture did, so what its first bytes are is unknown.
     package var isWhole: Bool
+    /// The source knew messages and not bytes: heads and frames are written after them.
+    package var isMadeUp = false
     package init(id: ID, client: String, server: String, isWhole: Bool = true) {
         self.id = id
         self.client = client

@@ -14,6 +14,9 @@ struct MessageLine {
     /// `/ws?x=1`, when the line tells it; the first line of a session is asked.
     var target: String?
 
+    /// Bytes of a session's name. Names of all open sessions are kept (trust.md T28).
+    private static let longestSession = 256
+
     struct Unreadable: Error {
         var sentence: String
     }
@@ -27,6 +30,9 @@ struct MessageLine {
         }
         guard case .object = json else { throw Unreadable(sentence: "expected an object, found \(json.kind)") }
         session = try Self.word(json["session"], "session") ?? "s1"
+        guard session.utf8.count <= Self.longestSession else {
+            throw Unreadable(sentence: "`session` takes more than \(Self.longestSession) bytes")
+        }
         user = try Self.word(json["user"], "user")
         target = try Self.word(json["path"] ?? json["target"], "path")
         direction = try Self.direction(json["direction"] ?? json["type"])

@@ -19,6 +19,8 @@ package struct MessageScribe {
 
     /// Opens the connection.
     package init(_ sink: any ConnectionSink, _ connection: Connection, at time: WallTime) throws(ImportError) {
+        var connection = connection
+        connection.isMadeUp = true
         self.sink = sink
         self.connection = connection
         try sink.opened(connection, at: time)

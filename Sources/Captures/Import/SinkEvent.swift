@@ -25,7 +25,7 @@ enum SinkEvent: Equatable {
     func write(into buffer: inout ByteBuffer) {
         switch self {
         case .opened(let connection):
-            buffer.writeInteger(UInt8(connection.isWhole ? 1 : 0))
+            buffer.writeInteger(UInt8((connection.isWhole ? 1 : 0) + (connection.isMadeUp ? 13 : 0)))
             buffer.writeInteger(connection.id)
             buffer.writeInteger(UInt32(clamping: connection.client.utf8.count))
             buffer.writeString(connection.client)
@@ -56,9 +56,11 @@ enum SinkEvent: Equatable {
         var rest = buffer
         guard let kind = rest.readInteger(as: UInt8.self), let id = rest.readInteger(as: UInt64.self) else { return nil }
         switch kind {
-        case 0, 1:
+        case 0, 1, 13, 14:
             guard let length = rest.readInteger(as: UInt32.self), let client = rest.readString(length: Int(length)) else { return nil }
-            self = .opened(Connection(id: id, client: client, server: String(buffer: rest), isWhole: kind == 1))
+            var connection = Connection(id: id, client: client, server: String(buffer: rest), isWhole: kind == 1 || kind == 14)
+            connection.isMadeUp = kind >= 13
+            self = .opened(connection)
         case 2, 3: self = .bytes(id, kind == 2 ? .client : .server, rest)
         case 4, 5:
             guard let count = rest.readInteger(as: UInt64.self) else { return nil }

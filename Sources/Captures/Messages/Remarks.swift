@@ -4,6 +4,7 @@ import Journaling
 struct Remarks {
     private let sink: any ConnectionSink
     private var told = 0
+    private var unlisted = 0
     private let most = 100
 
     init(_ sink: any ConnectionSink) { self.sink = sink }
@@ -13,9 +14,12 @@ struct Remarks {
         if told <= most { try sink.note(id, sentence()) }
     }
 
+    /// So many more that nobody keeps.
+    mutating func leaveOut(_ count: Int) { unlisted += count }
+
     func finish() throws(ImportError) {
-        guard told > most else { return }
-        let rest = told - most
+        let rest = max(0, told - most) + unlisted
+        guard rest > 0 else { return }
         try sink.note(nil, "\(rest) more \(rest == 1 ? "place is" : "places are") not listed")
     }
 }

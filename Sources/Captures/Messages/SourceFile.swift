@@ -4,43 +4,82 @@ import Glibc
 final class SourceFile {
     let path: String
     let size: UInt64
-    private let number: Int32
+    private let way: Way
+    private let identity: Identity
 
-    /// - Parameter remedy: what to do when it is no plain file: `write it to a file first`.
+    private enum Way {
+        case open(Int32)
+        /// Opened anew for each read: thousands may stand beside one HAR, and descriptors are few.
+        case beside(name: String, directory: String)
+    }
+    private struct Identity: Equatable {
+        var device: dev_t
+        var inode: ino_t
+    }
+
     convenience init(_ path: String) throws(ImportError) {
         // Without O_NONBLOCK a FIFO of that name would hang us.
         let number = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard number >= 0 else { throw SourceFile.failure(path, "the file cannot be read") }
-        try self.init(adopting: number, path)
+        guard number >= 0 else { throw SourceFile.failure(path) }
+        do throws(ImportError) { try self.init(.open(number), number, path) } catch {
+            _ = close(number)
+            throw error
+        }
     }
 
     /// A file beside another one: `name` has no slash and is no link, so nothing outside of that directory is opened
-    /// (trust.md T31). Nil when there is no such plain file.
-    convenience init?(_ name: String, inDirectory directory: String) {
-        let parent = unsafe Glibc.open(directory, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
-        guard parent >= 0 else { return nil }
-        defer { _ = close(parent) }
-        let number = unsafe openat(parent, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
-        guard number >= 0 else { return nil }
-        do { try self.init(adopting: number, directory + "/" + name) } catch { return nil }
+    /// (trust.md T31).
+    convenience init(_ name: String, beside directory: String) throws(ImportError) {
+        let number = try SourceFile.open(name, beside: directory)
+        defer { _ = close(number) }
+        try self.init(.beside(name: name, directory: directory), number, SegmentName.path(directory, name))
     }
 
-    private init(adopting number: Int32, _ path: String) throws(ImportError) {
-        self.number = number
+    private init(_ way: Way, _ number: Int32, _ path: String) throws(ImportError) {
+        self.way = way
         self.path = path
-        var info = stat()
-        guard unsafe fstat(number, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
-            size = 0
-            throw ImportError(
-                place: path, sentence: "this is no plain file", remedy: "write what it gives to a file and name that")
-        }
+        let info = try SourceFile.status(number, path)
+        identity = Identity(device: info.st_dev, inode: info.st_ino)
         size = UInt64(clamping: info.st_size)
     }
 
-    deinit { _ = close(number) }
+    deinit { if case .open(let number) = way { _ = close(number) } }
+
+    private static func status(_ number: Int32, _ path: String) throws(ImportError) -> stat {
+        var info = stat()
+        guard unsafe fstat(number, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
+            throw ImportError(
+                place: path, sentence: "this is no plain file", remedy: "write what it gives to a file and name that")
+        }
+        return info
+    }
+
+    private static func open(_ name: String, beside directory: String) throws(ImportError) -> Int32 {
+        let parent = unsafe Glibc.open(directory, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
+        guard parent >= 0 else { throw failure(directory) }
+        defer { _ = close(parent) }
+        let number = unsafe openat(parent, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
+        guard number >= 0 else { throw failure(SegmentName.path(directory, name)) }
+        return number
+    }
 
     /// Up to `count` bytes from `offset`; empty behind the end.
     func read(at offset: UInt64, _ count: Int) throws(ImportError) -> [UInt8] {
+        switch way {
+        case .open(let number): return try read(number, offset, count)
+        case .beside(let name, let directory):
+            let number = try SourceFile.open(name, beside: directory)
+            defer { _ = close(number) }
+            let info = try SourceFile.status(number, path)
+            guard Identity(device: info.st_dev, inode: info.st_ino) == identity else {
+                throw ImportError(
+                    place: path, sentence: "the file was replaced while it was read", remedy: "import it when nobody writes it")
+            }
+            return try read(number, offset, count)
+        }
+    }
+
+    private func read(_ number: Int32, _ offset: UInt64, _ count: Int) throws(ImportError) -> [UInt8] {
         guard let place = off_t(exactly: offset) else { return [] }
         while true {
             var got = 0
@@ -49,14 +88,15 @@ final class SourceFile {
                 initialized = max(0, got)
             }
             if got >= 0 { return bytes }
-            if errno != EINTR { throw SourceFile.failure(path, "the file cannot be read") }
+            if errno != EINTR { throw SourceFile.failure(path) }
         }
     }
 
-    private static func failure(_ path: String, _ sentence: String) -> ImportError {
+    private static func failure(_ path: String) -> ImportError {
         let code = errno
         let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
-        return ImportError(place: path, sentence: sentence, found: reason, remedy: "name a file that you may read")
+        return ImportError(
+            place: path, sentence: "the file cannot be read", found: reason, remedy: "name a file that you may read")
     }
 }
 

@@ -15,10 +15,11 @@ package struct CaptureRights: Sendable, Equatable {
         package var user: UInt32
         package var group: UInt32
 
-        /// - Parameter name: nil = who called sudo, else `nobody`. Without root's rights nobody else can be become.
+        /// - Parameter name: nil = who called sudo, else `nobody`. Whom root did not start gets no other user than themselves,
+        ///   whatever rights the program's file lends and whatever the environment claims.
         package static func named(_ name: String?) throws(ImportError) -> Target {
-            guard geteuid() == 0 else {
-                let own = unsafe Target(record: getpwuid(geteuid())) ?? Target(name: "uid \(geteuid())", user: geteuid(), group: getegid())
+            guard getuid() == 0 else {
+                let own = unsafe Target(record: getpwuid(getuid())) ?? Target(name: "uid \(getuid())", user: getuid(), group: getgid())
                 if let name, name != own.name { throw CaptureRights.failure("only root can become \(name)", "run it as that user, or leave --user out") }
                 return own
             }
@@ -48,7 +49,8 @@ package struct CaptureRights: Sendable, Equatable {
 
     /// The process cannot get any of it back. Throws when anything is left: then nothing may be parsed.
     package static func drop(to target: Target) throws(ImportError) -> CaptureRights {
-        if geteuid() == 0 {
+        let wasRoot = geteuid() == 0
+        if wasRoot {
             for number: UInt in 0..<64 { _ = miswire_drop_bounding_capability(number) }
             guard setgroups(0, nil) == 0 else { throw failure("its groups cannot be left: \(reason())") }
             guard setgid(target.group) == 0, setuid(target.user) == 0 else {
@@ -58,12 +60,12 @@ package struct CaptureRights: Sendable, Equatable {
         _ = miswire_clear_ambient_capabilities()
         guard miswire_clear_capabilities() == 0 else { throw failure("its capabilities cannot be cleared: \(reason())") }
         guard miswire_no_new_privileges() == 0 else { throw failure("new privileges cannot be refused: \(reason())") }
-        if let left = try rest(target) { throw failure(left) }
+        if let left = try rest(target, wasRoot) { throw failure(left) }
         return CaptureRights(user: target.name)
     }
 
     /// What any thread still holds, in words.
-    private static func rest(_ target: Target) throws(ImportError) -> String? {
+    private static func rest(_ target: Target, _ wasRoot: Bool) throws(ImportError) -> String? {
         do throws(RecordingError) {
             for task in try Directory.names(in: "/proc/self/task") {
                 let bytes = try Directory.contents("/proc/self/task/\(task)/status", most: 64 << 10, chunk: 16 << 10)
@@ -78,6 +80,10 @@ package struct CaptureRights: Sendable, Equatable {
                         if values.first != "1" { return "thread \(task) may still gain privileges" }
                     case "Uid:":
                         if values.contains(where: { UInt32($0) != target.user }) { return "thread \(task) is still another user: \(line)" }
+                    case "Gid:":
+                        if wasRoot, values.contains(where: { UInt32($0) != target.group }) { return "thread \(task) is still in another group: \(line)" }
+                    case "Groups:":
+                        if wasRoot, !values.isEmpty { return "thread \(task) is still in groups: \(line)" }
                     default: break
                     }
                 }

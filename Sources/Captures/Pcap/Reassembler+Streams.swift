@@ -291,9 +291,14 @@ extension Reassembler {
             return close(flow)
         }
         try giveUp(flow, half ^ 1)
-        // The other side's own end may have closed the flow by now.
-        guard flows[flow].state == .live else { return }
         let id = try known(flow)
+        guard flows[flow].state == .live else {
+            // The other side's own end closed the flow. Its reset told of both, its FIN only of itself.
+            if !wasOver, halves[half ^ 1].style == .finish {
+                try sink.ended(id, from: side(flow, half), .reset, at: time)
+            }
+            return
+        }
         if !wasOver { try sink.ended(id, from: side(flow, half), .reset, at: time) }
         try sink.gone(id, at: time)
         close(flow)

@@ -25,6 +25,8 @@ package struct KeyLog: Sendable {
         package var line = 4096
         /// Connections whose secrets are kept; L15 knows as many flows.
         package var connections = 65_536 * 2
+        /// When there are more: the oldest are forgotten, for a log that goes on, instead of the newest left out.
+        package var keepsNewest = false
         /// Problems kept with their line; the rest is counted.
         package var problems = 20
         package init() {}
@@ -35,6 +37,8 @@ package struct KeyLog: Sendable {
     private var isTooLong = false
     private var line = 0
     private var learnt: [ClientRandom] = []
+    /// Of `secrets`, oldest first, when the oldest may have to go.
+    private var order = CircularBuffer<ClientRandom>()
     private let bounds: Bounds
 
     /// The first lines that were wrong, in order.
@@ -63,6 +67,12 @@ package struct KeyLog: Sendable {
     /// The text is over: its last line may lack a newline. The next text counts its lines from 1 again.
     package mutating func finish() {
         if !partial.isEmpty || isTooLong { endLine() }
+        line = 0
+    }
+
+    /// The text was given up within a line: what there is of the line is void. The next text counts its lines from 1 again.
+    mutating func abandon() {
+        (partial, isTooLong) = ([], false)
         line = 0
     }
 
@@ -104,9 +114,13 @@ package struct KeyLog: Sendable {
 
     private mutating func keep(_ label: Label, _ random: ClientRandom, _ secret: [UInt8]) {
         guard let known = secrets[random] else {
-            guard secrets.count < bounds.connections else {
-                return complain("more than \(bounds.connections) connections; this one is left out")
+            if secrets.count >= bounds.connections {
+                guard bounds.keepsNewest, let oldest = order.popFirst() else {
+                    return complain("more than \(bounds.connections) connections; this one is left out")
+                }
+                secrets[oldest] = nil
             }
+            if bounds.keepsNewest { order.append(random) }
             secrets[random] = [label: secret]
             return learnt.append(random)
         }

@@ -37,6 +37,12 @@ final class TLSDirection {
             case .gap, .ended: 64
             }
         }
+
+        /// To be kept: a slice would keep alive all of the buffer that it is of, be it a packet or a window of a file.
+        var own: Item {
+            guard case .bytes(let bytes) = self, bytes.storageCapacity > 4 * max(bytes.readableBytes, 64) else { return self }
+            return .bytes(ByteBuffer(bytes: bytes.readableBytesView))
+        }
     }
 
     let side: Side
@@ -69,6 +75,12 @@ final class TLSDirection {
         case .clear, .open, .finished, .searching: false
         }
     }
+
+    /// It waits, or what waited is not read yet.
+    var isHeldUp: Bool { need != nil || !held.isEmpty }
+
+    /// When what is read next was captured.
+    var nextTime: WallTime { need == nil ? held.first?.time ?? time : time }
 
     var handshakeLabel: KeyLog.Label { side == .client ? .clientHandshake : .serverHandshake }
     var trafficLabel: KeyLog.Label { side == .client ? .clientTraffic : .serverTraffic }

@@ -19,9 +19,16 @@ final class TLSFlow {
     var retries = (asked: false, answered: false)
     var acceptsEarlyData: Bool?
     var alerts = 0
+    /// It is over, and is kept for the secret that it lacks.
+    var departure: Departure?
     /// Whether any record of application data was decrypted, and what was the first reason against one.
     var didOpen = false
     var trouble: TLSTrouble?
+
+    enum Departure {
+        case over
+        case gone(WallTime)
+    }
 
     init(_ connection: Connection, shared: TLSShared) {
         self.connection = connection
@@ -51,17 +58,18 @@ final class TLSFlow {
         try settle()
     }
 
-    /// Secrets came, or the other side's hello did: whoever waited for that goes on.
+    /// Secrets came, or the other side's hello did: whoever waited for that goes on, both directions in the order of time.
     func settle() throws(ImportError) {
-        var goesOn = client.need != nil || server.need != nil
-        while goesOn {
-            goesOn = false
-            for direction in [client, server] where direction.need.map(isMet) == true {
-                goesOn = true
-                try resume(direction)
-            }
-        }
+        while client.isHeldUp || server.isHeldUp, let direction = ready { try resume(direction) }
     }
+
+    private var ready: TLSDirection? {
+        let ready = [client, server].filter { $0.need.map(isMet) ?? $0.isHeldUp }
+        return ready.min { $0.nextTime < $1.nextTime }
+    }
+
+    /// Bytes of memory that wait for a secret.
+    var cost: Int { [client, server].reduce(0) { $0 + $1.heldCost + $1.inputCost } }
 
     /// Nothing more comes: says what is missing.
     func end() throws(ImportError) {
@@ -92,12 +100,18 @@ final class TLSFlow {
             }
         }
         guard !labels.isEmpty, let random = clientHello?.random else { return nil }
-        return .secretMissing(labels, random, knownConnections: shared.keys.count)
+        let hasLog = shared.following != .never || shared.keys.count > 0
+        return .secretMissing(labels, random, knownConnections: hasLog ? shared.keys.count : nil)
     }
 
     private func hold(_ item: TLSDirection.Item, _ direction: TLSDirection, _ time: WallTime) throws(ImportError) {
-        direction.time = time
+        if !mayHold(item.cost, direction) {
+            try shared.look()
+            try settle()
+            guard direction.need != nil else { return try take(item, direction, time) }
+        }
         guard mayHold(item.cost, direction) else {
+            direction.time = time
             // What ends the direction is not lost with it.
             try giveUp(unmet() ?? .waitedTooLong)
             return try take(item, direction, time)
@@ -114,17 +128,19 @@ final class TLSFlow {
             && shared.held + cost <= shared.bounds.heldInAll
     }
 
+    /// One step: what is left of the input, or the next item.
     private func resume(_ direction: TLSDirection) throws(ImportError) {
-        direction.need = nil
-        shared.held -= direction.inputCost
-        direction.inputCost = 0
-        try read(direction)
-        while direction.need == nil, let (item, time) = direction.held.popFirst() {
+        if direction.need != nil {
+            direction.need = nil
+            shared.held -= direction.inputCost
+            direction.inputCost = 0
+            try read(direction)
+            try settleInput(direction)
+        } else if let (item, time) = direction.held.popFirst() {
             direction.heldCost -= item.cost
             shared.held -= item.cost
             try take(item, direction, time)
         }
-        try settleInput(direction)
     }
 
     private func take(_ item: TLSDirection.Item, _ direction: TLSDirection, _ time: WallTime) throws(ImportError) {
@@ -151,7 +167,12 @@ final class TLSFlow {
         direction.keep()
         guard direction.need != nil, direction.inputCost == 0 else { return }
         let cost = direction.input.readableBytes
-        guard mayHold(cost, direction) else { return try giveUp(unmet() ?? .waitedTooLong) }
+        if !mayHold(cost, direction) {
+            try shared.look()
+            // Who settles goes on with it.
+            guard let need = direction.need, !isMet(need) else { return }
+            return try giveUp(unmet() ?? .waitedTooLong)
+        }
         direction.inputCost = cost
         shared.held += cost
     }

@@ -1,12 +1,14 @@
 import NIOCore
 import Wire
 
-/// Decides by its first bytes whether a connection is TLS. Until then it holds what came.
+/// Decides by its first bytes whether a connection, or what a tunnel holds, is TLS. Until then it holds what came.
 final class TLSSniffer {
     enum Verdict: Equatable {
         case more
         case plain
         case tls
+        /// The client asks a proxy for a tunnel.
+        case connect
         /// TLS, of which nothing can be read.
         case closed(TLSTrouble)
     }
@@ -18,24 +20,31 @@ final class TLSSniffer {
     private var clientStart: [UInt8] = []
     private var serverStart: [UInt8] = []
     private var clientLacksStart: Bool
+    private let isWhole: Bool
+    /// Tunnels around it.
+    let depth: Int
     private let bound: Int
+    private static let connect = Array("CONNECT ".utf8)
+    private static let version = Array("HTTP/1".utf8)
 
-    init(_ connection: Connection, bound: Int) {
+    init(_ connection: Connection, bound: Int, depth: Int = 0) {
         self.connection = connection
+        self.depth = depth
         self.bound = bound
-        clientLacksStart = !connection.isWhole
+        isWhole = connection.isWhole || depth > 0
+        clientLacksStart = !isWhole
     }
 
     /// Both sides have, so that nothing more comes.
     var hasEnded: Bool { ended.count == 2 }
 
     func receive(_ item: TLSDirection.Item, from side: Side, at time: WallTime) -> Verdict {
-        items.append((item, side, time))
+        items.append((item.own, side, time))
         cost += item.cost
         switch item {
         case .bytes(let bytes):
             let start = bytes.readableBytesView
-            if side == .client, clientStart.count < 6 { clientStart += start.prefix(6 - clientStart.count) }
+            if side == .client, clientStart.count < 8 { clientStart += start.prefix(8 - clientStart.count) }
             if side == .server, serverStart.count < 6 { serverStart += start.prefix(6 - serverStart.count) }
         case .gap: if side == .client, clientStart.isEmpty { clientLacksStart = true }
         case .ended: ended.insert(side)
@@ -59,6 +68,8 @@ final class TLSSniffer {
             case nil: return .more
             case false?: break
             }
+            if clientStart == Self.connect { return .connect }
+            if Self.connect.starts(with: clientStart) { return .more }
             guard clientLacksStart else { return .plain }
             return TLSSniffer.isRecord(clientStart).map { $0 ? .closed(.noHandshake) : .plain } ?? .more
         }
@@ -68,6 +79,8 @@ final class TLSSniffer {
         case true?, nil: return .more
         case false?: break
         }
+        // So may the CONNECT that this answers.
+        if isWhole, Self.version.starts(with: serverStart) { return .more }
         guard clientLacksStart else { return .plain }
         return TLSSniffer.isRecord(serverStart).map { $0 ? .closed(.noHandshake) : .plain } ?? .more
     }

@@ -5,7 +5,8 @@ enum TLSTrouble: Equatable {
     case noHandshake
     case helloMissing(Side)
     case unreadableHello(Side)
-    case secretMissing([KeyLog.Label], ClientRandom, knownConnections: Int)
+    /// `knownConnections` nil: there is no key log.
+    case secretMissing([KeyLog.Label], ClientRandom, knownConnections: Int?)
     case version(UInt16)
     case suite(UInt16, isTLS13: Bool)
     case compression
@@ -68,13 +69,11 @@ enum TLSTrouble: Equatable {
         }
     }
 
-    private static func missing(_ labels: [KeyLog.Label], _ random: ClientRandom, _ known: Int) -> String {
+    private static func missing(_ labels: [KeyLog.Label], _ random: ClientRandom, _ known: Int?) -> String {
         let what = labels.map(\.rawValue).joined(separator: ", ")
-        let log =
-            known == 0
-            ? "there is no key log, and it needs" : "the key log (\(known) connections) lacks"
+        let log = known.map { "the key log (\($0) connection\($0 == 1 ? "" : "s")) lacks" } ?? "there is no key log, and it needs"
         return "\(log) \(what) for client random \(random.hex); "
-            + "run the client or the server with SSLKEYLOGFILE=FILE while capturing, then import with --keylog FILE"
+            + "run the client or the server with SSLKEYLOGFILE=FILE while capturing, and name it with --keylog FILE"
     }
 
     private static func name(_ version: UInt16) -> String {

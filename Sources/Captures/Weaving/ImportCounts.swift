@@ -36,6 +36,17 @@ package struct ImportCounts: Sendable, Equatable {
         if notes.count < Self.mostNotes { notes.append(sentence) } else { unlisted += 1 }
     }
 
+    /// Takes over what a desk counted in entries.
+    mutating func add(entriesOf told: ImportCounts) {
+        entries += told.entries
+        accepted += told.accepted
+        refused += told.refused
+        messagesToServer += told.messagesToServer
+        messagesToClient += told.messagesToClient
+        for sentence in told.notes { note(sentence) }
+        unlisted += told.unlisted
+    }
+
     mutating func count(_ entry: Entry) {
         entries += 1
         switch entry.body {

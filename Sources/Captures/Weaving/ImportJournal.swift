@@ -5,8 +5,8 @@ import NIOCore
 struct ImportJournal {
     private let settings: SessionWeaver.Settings
     private var assembler: JournalAssembler?
-    private var writer: RecordingWriter?
-    private var fresh: [Entry] = []
+    private var desk: ImportDesk?
+    private var batch = ImportDesk.Batch()
     private var epoch: WallTime?
     private(set) var now = Instant.zero
 
@@ -26,46 +26,48 @@ struct ImportJournal {
         return now
     }
 
-    mutating func take(_ raw: [RawEntry], _ counts: inout ImportCounts) throws(ImportError) {
+    mutating func take(_ raw: [RawEntry]) throws(ImportError) {
         guard !raw.isEmpty else { return }
         do throws(RecordingError) {
-            try begin()
+            if assembler == nil { try begin() }
             assembler?.push(raw, loop: 0)
             assembler?.advance(loop: 0, to: now)
-            try drain(&counts)
+            try drain()
         } catch { throw ImportError(error) }
+    }
+
+    private mutating func begin() throws(RecordingError) {
+        let epoch = epoch ?? 0
+        desk = try ImportDesk(settings, epoch: epoch)
+        assembler = JournalAssembler(
+            loops: 1,
+            Transcriber.Configuration(
+                mode: settings.header.mode, limits: settings.limits, finder: settings.finder,
+                redactionKey: settings.redactionKey, epochSeconds: epoch / 1_000_000_000))
+    }
+
+    private mutating func drain() throws(RecordingError) {
+        while let isMore = assembler?.drain(into: &batch.entries, enough: ImportDesk.Batch.step) {
+            // What is captured now is looked at now.
+            if batch.isFull() || settings.isLive { try hand() }
+            if !isMore { return }
+        }
     }
 
     mutating func finish(_ counts: inout ImportCounts) throws(ImportError) {
         do throws(RecordingError) {
             assembler?.finish(loop: 0)
-            try drain(&counts)
-            try writer?.finish()
+            try drain()
+            try hand()
+            if let told = try desk?.finish() { counts.add(entriesOf: told) }
         } catch { throw ImportError(error) }
     }
 
-    private mutating func begin() throws(RecordingError) {
-        guard assembler == nil else { return }
-        let epoch = epoch ?? 0
-        var header = settings.header
-        header.started = UTC.text(epoch)
-        if let directory = settings.directory {
-            writer = try RecordingWriter(
-                directory: directory, header: header, limits: settings.limits, isPacked: settings.isPacked)
-        }
-        assembler = JournalAssembler(
-            loops: 1,
-            Transcriber.Configuration(
-                mode: header.mode, limits: settings.limits, finder: settings.finder,
-                redactionKey: settings.redactionKey, epochSeconds: epoch / 1_000_000_000))
-    }
-
-    private mutating func drain(_ counts: inout ImportCounts) throws(RecordingError) {
-        fresh.removeAll(keepingCapacity: true)
-        assembler?.drain(into: &fresh)
-        for entry in fresh { counts.count(entry) }
-        try writer?.append(fresh, redactions: assembler?.redactions ?? 0)
-        for deletion in writer?.takeDeletions() ?? [] { counts.note(deletion.description) }
+    private mutating func hand() throws(RecordingError) {
+        guard !batch.entries.isEmpty, let desk else { return }
+        defer { batch = ImportDesk.Batch() }
+        batch.redactions = assembler?.redactions ?? 0
+        try desk.hand(batch)
     }
 }
 

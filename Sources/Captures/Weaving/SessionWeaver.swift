@@ -17,9 +17,12 @@ package final class SessionWeaver: ConnectionSink {
         package var redactionKey: [UInt8]
         /// Segments are packed with gzip.
         package var isPacked: Bool
+        /// Somebody may look at the recording while it grows: nothing is kept back to be written together.
+        package var isLive: Bool
         package init(
             directory: String?, header: RecordingHeader, limits: Limits = .standard,
-            finder: any SecretFinder = StandardSecrets(), redactionKey: [UInt8], isPacked: Bool = false
+            finder: any SecretFinder = StandardSecrets(), redactionKey: [UInt8], isPacked: Bool = false,
+            isLive: Bool = false
         ) {
             self.directory = directory
             self.header = header
@@ -27,6 +30,7 @@ package final class SessionWeaver: ConnectionSink {
             self.finder = finder
             self.redactionKey = redactionKey
             self.isPacked = isPacked
+            self.isLive = isLive
         }
     }
 
@@ -60,12 +64,13 @@ package final class SessionWeaver: ConnectionSink {
     /// Notes go to the console as well, and may quote what a file says.
     private var redactor: Redactor
     private var strands: [Connection.ID: Strand] = [:]
+    private let outbox = ImportOutbox()
     private var liveSessions = 0
     private var sessionCount: UInt32 = 0
     /// Bytes that searches keep.
     private var held = 0
     private var isFinished = false
-    /// What was found so far.
+    /// What was found so far; what the entries tell of it, once the recording is closed.
     package private(set) var counts = ImportCounts()
 
     /// Refuses a directory that holds a recording already, before anything is read.
@@ -102,6 +107,11 @@ package final class SessionWeaver: ConnectionSink {
     ) throws(ImportError) {
         let now = tell(time)
         guard bytes.readableBytes > 0, let strand = strands[id] else { return }
+        if side == .client, strand.session?.isAnswered == true { try goOn(strand, at: now) }
+        if let session = strand.session, strand.takes(from: side), session.keepsNothing(from: side) {
+            session.bytes(bytes, from: side, at: now)
+            return try handOn(strand)
+        }
         // A slice keeps its whole storage alive, be it a chunk of the file.
         let own = bytes.storageCapacity > 4 * max(bytes.readableBytes, 64) ? ByteBuffer(bytes: bytes.readableBytesView) : bytes
         if strand.takes(from: side) {
@@ -195,15 +205,27 @@ package final class SessionWeaver: ConnectionSink {
     /// What the strand's session wrote goes into the journal. A connection whose session is over, or on which nothing is
     /// looked for, is not kept.
     private func handOn(_ strand: Strand) throws(ImportError) {
-        let raw = strand.session?.entries() ?? []
         if strand.isOver { forget(strand) }
-        try journal.take(raw, &counts)
+        guard !outbox.output.entries.isEmpty else { return }
+        defer { outbox.output.entries.removeAll(keepingCapacity: true) }
+        try journal.take(outbox.output.entries)
     }
 
     private func forget(_ strand: Strand) {
         guard strands.removeValue(forKey: strand.connection.id) != nil else { return }
         held -= strand.search?.held ?? 0
         if strand.session != nil { liveSessions -= 1 }
+    }
+
+    /// The server refused the upgrade and keeps the connection: what follows may be the same upgrade with credentials.
+    private func goOn(_ strand: Strand, at now: Instant) throws(ImportError) {
+        strand.session?.close(at: now, why: "the upgrade was refused, and the connection goes on with another request")
+        try journal.take(outbox.output.entries)
+        outbox.output.entries.removeAll(keepingCapacity: true)
+        strand.session = nil
+        strand.awaitsAnswer = false
+        liveSessions -= 1
+        strand.search = UpgradeSearch(limits, isWhole: true)
     }
 
     // MARK: Finding sessions
@@ -258,7 +280,7 @@ package final class SessionWeaver: ConnectionSink {
         sessionCount += 1
         liveSessions += 1
         counts.sessions += 1
-        var session = SessionFeed(SessionID(sessionCount), machines)
+        let session = SessionFeed(SessionID(sessionCount), machines, into: outbox)
         session.begin(strand.connection, head, at: now)
         strand.session = session
         return true

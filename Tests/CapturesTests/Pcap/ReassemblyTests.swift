@@ -226,6 +226,33 @@ import Testing
         #expect(late.stories.count == 1)
     }
 
+    /// The other side's end, behind a hole, is told when the reset gives the hole up; the reset is told all the same.
+    @Test func aResetMeetsAnEndThatWaited() throws {
+        let packets = peer.handshake + [client(0, "abc"), finish(client: false, 3, ack: 3), reset(client: true, 3)]
+        #expect(try lift(packets).events == ["c:abc", "s gap 3", "s finish", "c reset"])
+    }
+
+    /// Whatever the segments say: every connection that was opened is over at the end, and nothing is told behind an end.
+    @Test func nobodyIsLeftOpen() throws {
+        var dice = SplitMix(0x7c9)
+        func pick(_ count: Int) -> Int { Int(dice.next() % UInt64(count)) }
+        for _ in 0..<10 {
+            var packets: [TestPacket] = []
+            for port in 0..<200 {
+                var other = peer
+                other.clientPort += port
+                if pick(3) > 0 { packets += other.handshake.prefix(1 + pick(3)) }
+                for _ in 0..<(2 + pick(9)) {
+                    let flags = [16, 16, 16, 16, 17, 17, 1, 4, 20, 5, 2, 18, 0][pick(13)]
+                    let packet = other.packet(
+                        client: pick(2) == 0, at: pick(12) - 1, zeros(pick(4) * pick(3)), flags: flags, ack: pick(14) - 1)
+                    packets.append(packet.at(other.time + Int64(pick(3) * 30_000_000)))
+                }
+            }
+            for (_, story) in try lift(packets).stories { #expect(story.broken == nil, "\(story.events)") }
+        }
+    }
+
     @Test func connectionsThatAreOverMakeRoomInSilence() throws {
         var limits = Limits.standard
         limits.importFlows = 2

@@ -15,6 +15,22 @@ final class RecordingSink: ConnectionSink {
         var times: [WallTime] = []
         var clientBytes: [UInt8] = []
         var serverBytes: [UInt8] = []
+
+        /// What of it breaks the contract of `ConnectionSink`.
+        var broken: String? {
+            var over: Set<Character> = []
+            for event in events {
+                guard over.count < 3 else { return "\(event) behind the end" }
+                if event == "gone" {
+                    over = ["c", "s", "."]
+                } else if let side = event.first {
+                    if over.contains(side) { return "\(event) behind this side's end" }
+                    if event.hasSuffix(" reset") { over = ["c", "s"] }
+                    if event.hasSuffix(" finish") { over.insert(side) }
+                }
+            }
+            return over.isSuperset(of: ["c", "s"]) ? nil : "neither over nor gone"
+        }
     }
     var stories: [UInt64: Story] = [:]
     var notes: [String] = []

@@ -107,6 +107,23 @@ import Testing
         #expect(log.complaints(place: "k").last == "k: 8 more wrong lines")
     }
 
+    /// A log that goes on would otherwise be of no use from some day on.
+    @Test func theOldestMakeRoomWhereTheNewestCount() throws {
+        var bounds = KeyLog.Bounds()
+        (bounds.connections, bounds.keepsNewest) = (10, true)
+        var log = KeyLog(bounds: bounds)
+        let randoms = (10..<30).map { "\(Self.random.dropLast(2))\($0)" }
+        for random in randoms {
+            log.feed(ByteBuffer(string: "CLIENT_RANDOM \(random) \(Self.master)\n"))
+            log.feed(ByteBuffer(string: "CLIENT_TRAFFIC_SECRET_0 \(randoms[0]) \(Self.traffic)\n"))
+        }
+        #expect(log.count == 10 && log.problemCount == 0)
+        for (index, random) in randoms.enumerated() {
+            let key = try #require(ClientRandom(TLSExchange.bytes(random)))
+            #expect((log.secret(.master, of: key) != nil) == (index > 10), "\(index)")
+        }
+    }
+
     @Test func filesAreReadOrNamed() throws {
         let folder = try Folder()
         try folder.write("keys.log", "# keys\nCLIENT_RANDOM \(Self.random) \(Self.master)\n")

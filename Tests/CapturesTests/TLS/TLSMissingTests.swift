@@ -38,7 +38,7 @@ import Wire
     @Test func keysOfAnotherConnectionAreCounted() throws {
         let other = try TLSExchange.read("12-h2").keyLog
         let run = try TLSRun.of(TLSExchange.read("12-resumed"), keys: other)
-        #expect(run.probe.notes.first?.contains("the key log (1 connections) lacks CLIENT_RANDOM") == true)
+        #expect(run.probe.notes.first?.contains("the key log (1 connection) lacks CLIENT_RANDOM") == true)
     }
 
     /// The right random with a secret of another connection: nothing authenticates, nothing comes out.
