@@ -21,12 +21,15 @@ package struct Judge: Sendable {
     }
 
     /// Without a contract only H1 (nothing before the 101) is asked.
-    package init(contract: Contract?) {
-        self.init(contract: contract, properties: PropertyRegistry.all)
+    /// - Parameter absence: what the journal is known to lack. What the gaps in its numbers tell is seen anyway.
+    package init(contract: Contract?, absence: Absence = []) {
+        self.init(contract: contract, properties: PropertyRegistry.all, absence: absence)
     }
 
-    init(contract: Contract?, properties: [any Property.Type], capacity: Reader.Capacity = .init()) {
-        reader = Reader(contract, capacity: capacity)
+    init(
+        contract: Contract?, properties: [any Property.Type], absence: Absence = [], capacity: Reader.Capacity = .init()
+    ) {
+        reader = Reader(contract, absence: absence, capacity: capacity)
         collector = Collector(contractFile: contract?.file ?? "")
         kinds = contract?.errors?.kinds ?? []
         seats = properties.map { type in
@@ -42,6 +45,7 @@ package struct Judge: Sendable {
     package mutating func observe(_ entry: Entry) {
         if !entry.body.isTick { entries += 1 }
         ledger.observe(entry)
+        reader.noteHoles(entry)
         advance(to: Reader.horizon(of: entry))
         reader.read(entry)
         if !reader.readings.isEmpty { hear() }

@@ -9,6 +9,7 @@ package enum PropertyRegistry {
         ForeignContent.self,
         ForeignEvents.self,
         FailsClosed.self,
+        Conforms.self,
     ]
 
     /// Of violations with one cause the most specific heads the finding: by letter I A H E D C R, then as listed.

@@ -16,6 +16,8 @@ import Wire
             story.enter(1, "alice", at: 0)
             story.send(1, #"{"type":"invalid_type","user_id":\#(sent)}"#, at: 10)
             story.event(1, #"{"type":"error","error":"message_processing_error","message":"no","timestamp":1,"user_id":\#(back)}"#, at: 11)
+            story.send(1, #"{"type":"invalid_type","user_id":[[\#(sent)]]}"#, at: 15)
+            story.event(1, #"{"type":"error","error":"message_processing_error","message":"no","timestamp":1,"user_id":[[\#(back)]]}"#, at: 16)
             story.send(1, #"{"type":"invalid_type","request_id":{"x":[\#(sent)]}}"#, at: 20)
             story.event(1, #"{"type":"error","error":"message_processing_error","message":"no","timestamp":1,"request_id":{"x":[\#(back)]}}"#, at: 21)
             story.ticks(from: 22, to: 9_000)

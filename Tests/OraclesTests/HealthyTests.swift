@@ -34,7 +34,7 @@ import Wire
     @Test func nothingIsNotAPass() {
         let judgement = judge { _ in }
         #expect(judgement.properties.allSatisfy { $0.verdict == nil && $0.checked == 0 })
-        #expect(judgement.properties.map(\.id) == ["H1", "E1", "E3", "E4", "E5", "I1", "I2", "A1"])
+        #expect(judgement.properties.map(\.id) == ["H1", "E1", "E3", "E4", "E5", "I1", "I2", "A1", "C1"])
     }
 
     @Test func allFiveErrors() {
@@ -75,13 +75,14 @@ import Wire
         #expect(judgement.findings.first?.instant == Transcript.instant(2_010))
     }
 
-    @Test func withoutContractOnlyH1() {
+    @Test func withoutContractOnlyTheProtocolIsJudged() {
         let judgement = judge(nil) { story in
             story.open(1, nil, at: 0, state: .absent)
             story.event(1, "anything", at: 10)
         }
         #expect(judgement.counts("H1") == [1, 1, 0, 0, 0])
-        #expect(judgement.properties.filter { $0.notApplicable != nil }.count == judgement.properties.count - 1)
+        #expect(judgement.counts("C1") == [1, 1, 0, 0, 0])
+        #expect(judgement.properties.filter { $0.notApplicable != nil }.count == judgement.properties.count - 2)
     }
 
     @Test func openAtTheEndIsInconclusive() {

@@ -125,6 +125,7 @@ extension RandomJournal.Teller {
         case 12: fault()
         case 13: authenticate()
         case 14: odd()
+        case 15: unmask()
         default: break
         }
     }
@@ -135,6 +136,16 @@ extension RandomJournal.Teller {
         let user = ["alice", "bob", "carol"][Int(clamping: below(3))]
         if below(5) == 0 { story.open(session, user, at: at) } else { story.enter(session, user, at: at) }
         live.append((session, user))
+    }
+
+    /// A frame on which a server must fail the connection; it goes on.
+    private mutating func unmask() {
+        guard let (session, _) = pick(live) else { return }
+        next += 1
+        let canary = "mwc-" + String(repeating: "0", count: 12 - "\(next)".count) + "\(next)"
+        let text = #"{"type":"notice","text":"\#(canary)"}"#
+        story.frame(session, .toServer, Frame(opcode: .text, payload: ByteBuffer(string: text)), at: at)
+        story.event(session, text, at: at + 1)
     }
 
     private mutating func ask() {

@@ -1,5 +1,6 @@
 import Contracts
 import Journaling
+import NIOCore
 import Testing
 import Wire
 
@@ -21,7 +22,7 @@ struct PropertyStories: Sendable {
 
     static let all: [String: PropertyStories] = [
         "H1": greeting, "E1": runs, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners,
-        "A1": authentication,
+        "A1": authentication, "C1": protocol6455,
     ]
 
     private static func cut(_ story: inout Transcript, _ session: Int, at ms: Double) {
@@ -176,6 +177,32 @@ struct PropertyStories: Sendable {
             cut(&story, 1, at: 10)
         },
         undecided: { $0.open(1, "alice", at: 0, state: .forged, faults: ["f1"]) })
+
+    /// alice forgets to mask a message, and the server takes it.
+    private static func unmasked(_ story: inout Transcript, faults: [String] = []) {
+        story.enter(1, "alice", at: 0)
+        let text = #"{"type":"ping","text":"mwc-abcdefghijkl"}"#
+        story.frame(1, .toServer, Frame(opcode: .text, payload: ByteBuffer(string: text)), at: 10, faults: faults)
+        story.event(1, #"{"type":"notice","text":"mwc-abcdefghijkl"}"#, at: 20)
+    }
+
+    private static let protocol6455 = PropertyStories(
+        words: "protocol conformance",
+        violated: { unmasked(&$0) },
+        kept: { story in
+            started(&story)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t1"), at: 12)
+            story.close(1, by: .client, 1000, at: 20)
+            story.close(1, by: .server, 1000, at: 21)
+        },
+        excused: nil,
+        unmoved: { story in
+            story.fault(1, "cut", Influence(.connection, [.ending, .completion]), tap: .serverOut, at: 0)
+            unmasked(&story, faults: ["f1"])
+        },
+        undecided: { story in
+            unmasked(&story)
+        })
 }
 
 /// The contract of the registry itself: whoever adds a property tells these stories of it.

@@ -30,6 +30,7 @@ import Testing
         wrong += run.judgement.findings.map { "\($0.property): \($0.sentence)" }
         wrong += run.judgement.toolErrors.map { "tool error: \($0.sentence)" }
         if try run.judgedAgain(by: Shipped.contract()) != run.judgement { wrong.append("live and offline differ") }
+        if seed % 10 == 0 || Seeds.only != nil { wrong += try Omission(run).wrong(by: Shipped.contract()) }
         if Seeds.only != nil { print(scenario.profile, PlanText.print(scenario.plan), String(buffer: run.journal)) }
         return wrong
     }

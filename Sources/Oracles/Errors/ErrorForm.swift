@@ -17,6 +17,7 @@ package struct ErrorForm: Property {
         switch reading {
         case .error(let error):
             guard let problem = error.problem, let evidence = error.evidence else { return [.pass] }
+            if let doubt = error.doubt { return [.inconclusive(doubt)] }
             return [.fail(Self.violation(problem, error.user, evidence, error.line))]
         case .recovery(let recovery):
             switch recovery.outcome {

@@ -28,7 +28,7 @@ package struct RunEnds: Property {
             return [
                 Self.ruling(fate, noun: "answers", type: card.type, edge: "answer", whose: whose, expected: expected, card.line)
             ]
-        case .stray(let stray): return [.fail(Self.violation(stray))]
+        case .stray(let stray): return [stray.doubt.map(Ruling.inconclusive) ?? .fail(Self.violation(stray))]
         default: return []
         }
     }

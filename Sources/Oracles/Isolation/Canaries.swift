@@ -36,6 +36,8 @@ struct Canaries: Sendable {
         }
     }
 
+    func isKnown(_ canary: Canary) -> Bool { owners[canary] != nil }
+
     /// From now on everyone may see them.
     mutating func declassify(_ payload: ByteBuffer) {
         for canary in Self.all(in: payload) { owners.set(canary, Owners(isPublic: true)) }

@@ -17,6 +17,7 @@ package struct ForeignContent: Property {
         guard let canary = event.canary, let evidence = event.evidence else {
             return event.hasForeignCanaries ? [.pass] : []
         }
+        if let doubt = event.doubt { return [.inconclusive(doubt)] }
         return [
             .fail(
                 Violation(

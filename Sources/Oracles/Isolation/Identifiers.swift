@@ -34,9 +34,17 @@ struct Identifiers: Sendable {
         if let name = user.name { users.set(name, true) }
     }
 
-    /// The values of all declared identifiers in a message, as text.
+    /// The values of all declared identifiers in a message, as text: as they were written, and as they come back from a server
+    /// that keeps numbers as doubles.
     func values(in message: JSON) -> [String] {
-        rules.compactMap { $0.at.value(in: message).map(Self.text) }
+        rules.flatMap { $0.at.value(in: message).map(Self.texts) ?? [] }
+    }
+
+    private static func texts(_ value: JSON) -> [String] {
+        switch value {
+        case .array, .object: [text(value), text(value.rounded)]
+        default: [text(value)]
+        }
     }
 
     /// Checks an event that reached `user`, then learns from it. One message yields at most one.
@@ -50,7 +58,7 @@ struct Identifiers: Sendable {
         for (index, rule) in rules.enumerated() {
             guard let value = rule.at.value(in: message) else { continue }
             let text = Self.text(value)
-            let isEcho = sent(text)
+            let isEcho = Self.texts(value).contains(where: sent)
             if rule.is == .user {
                 guard let name = user.name, !isEcho else { continue }
                 if text != name, foreign == nil { foreign = Foreign(rule: rule, owner: text, value: text) }

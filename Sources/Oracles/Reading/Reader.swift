@@ -18,6 +18,8 @@ struct Reader: Sendable {
     }
 
     let contract: Contract?
+    /// What the journal may lack from the start; what it is seen to lack stands in `holes`.
+    let absence: Absence
     let recognizer: Recognizer?
     let labeler: Labeler?
     /// Link paths, and paths of an error's context, that requests declare.
@@ -37,6 +39,9 @@ struct Reader: Sendable {
     var bereaved: Fading<Principal, Bereavement>
     /// Users of whom a connection went with unread words of the server on it, and when.
     var unheard: Fading<Principal, Instant>
+    /// Users of whom something came that was asked for on no connection here, and since when.
+    var unseen: Fading<Principal, Instant>
+    var holes = Holes()
     var aliases: Aliases
     var copies: Copies
     var requests: [UInt64: Request] = [:]
@@ -49,6 +54,13 @@ struct Reader: Sendable {
     var identifiers: Identifiers
     var canaries: Canaries
     var leftovers: [Leftover] = []
+    /// What each frame changes stands here: a session is large, and would be copied for it.
+    /// Of the client's frames, as they left for the server; none before the accept.
+    var legalities: [SessionID: FrameLegality] = [:]
+    /// The server as a WebSocket peer; none before the accept, and when nothing can be told of it any more.
+    var conducts: [SessionID: Conduct] = [:]
+    /// What a client sent with or behind an illegal frame, and nowhere else.
+    var behind: [Canaries.Canary: SessionID] = [:]
     var deadlines = Deadlines()
     var starvation = Starvation()
 
@@ -56,8 +68,9 @@ struct Reader: Sendable {
     var faultsActed = 0
     var errorsDelivered: Set<String> = []
 
-    init(_ contract: Contract?, capacity: Capacity = Capacity()) {
+    init(_ contract: Contract?, absence: Absence = [], capacity: Capacity = Capacity()) {
         self.contract = contract
+        self.absence = absence
         self.capacity = capacity
         recognizer = contract.map(Recognizer.init)
         labeler = contract.map(Labeler.init)
@@ -65,6 +78,7 @@ struct Reader: Sendable {
         repeated = contract.map { DeclaredPaths($0.errors?.context ?? [], of: $0) }
         bereaved = Fading(capacity: capacity.names)
         unheard = Fading(capacity: capacity.names)
+        unseen = Fading(capacity: capacity.names)
         aliases = Aliases(capacity: capacity.names)
         copies = Copies(capacity: 4_096, volatile: contract?.volatile ?? [])
         tombs = Fading(capacity: capacity.names)
@@ -96,7 +110,9 @@ struct Reader: Sendable {
         case .fault(let fault): readFault(fault, entry, id)
         case .ended(let end): readEnd(end, entry, id)
         case .closed: finish(id, at: entry.instant)
-        case .opened: sessions[id]?.isWhole = true
+        case .opened(let opened):
+            sessions[id]?.isWhole = true
+            sessions[id]?.isMadeUp = opened.isMadeUp
         case .hold(let hold): readHold(hold, entry, id)
         case .limit, .recoded, .note, .tick: break
         }

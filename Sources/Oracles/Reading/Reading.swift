@@ -1,5 +1,6 @@
 package import Contracts
 package import Journaling
+package import Wire
 
 /// What the `Reader` made of an entry, or of a deadline that passed: the only input of properties.
 package enum Reading: Sendable {
@@ -17,8 +18,23 @@ package enum Reading: Sendable {
     case recovery(Recovery)
     /// A message of the server that could not be read.
     case unread(String)
+    /// How the server kept to the protocol on one connection, once each.
+    case conduct(Conducted)
     /// One event: whose content and whose identifiers it carries.
     case event(EventReading)
+
+    package struct Conducted: Sendable {
+        package enum Outcome: Sendable {
+            case kept
+            /// Its own frame breaks that rule.
+            case wrote(FrameViolation, Evidence)
+            /// It went on behind a frame of the client that breaks that rule.
+            case took(FrameViolation, Evidence)
+            case undecided(String)
+        }
+        package var user: String
+        package var outcome: Outcome
+    }
 
     package struct Early: Sendable {
         package var what: String
@@ -40,6 +56,8 @@ package enum Reading: Sendable {
         package var user: String
         package var evidence: Evidence
         package var line: Line
+        /// Why it may be allowed all the same.
+        package var doubt: String?
     }
 
     package struct Success: Sendable {
@@ -62,6 +80,8 @@ package enum Reading: Sendable {
         }
         package var user: String
         package var line: Line
+        /// Why the problem may be none, when there is one.
+        package var doubt: String?
     }
 
     package struct Recovery: Sendable {
@@ -91,6 +111,8 @@ package enum Reading: Sendable {
         /// The run of another user that it names.
         package var owningRun: UInt64?
         package var evidence: Evidence?
+        /// Why the canary may be known to its user all the same.
+        package var doubt: String?
 
         package struct Foreign: Sendable {
             package enum Kind: Sendable, Hashable { case canary, run, `is`, within, error }

@@ -112,6 +112,7 @@ extension Reader {
     mutating func conclude(at end: Instant) {
         for id in sessions.keys.sorted() {
             settleEnd(id)
+            settleConduct(id, at: end)
             judgeOverdue(id, at: end)
             conclude(id)
         }

@@ -94,6 +94,7 @@ extension Reader {
         guard !session.isOver else { return learnLoss(end, session) }
         // A server that ends what it never accepted has refused it. A client may go, and be missed, before its 101.
         if end.by == .peer, end.side == .server, session.acceptedAt == nil, session.authentication == nil { return }
+        if end.by != .peer { settleConduct(id, at: entry.instant) }
         switch (end.by, end.side) {
         case (.fault, _):
             sessions[id]?.isOver = true
@@ -103,7 +104,9 @@ extension Reader {
             sessions[id]?.isOver = true
             bereave(session, at: entry.instant)
             leave(id, .undecided("miswire ended the connection: \(end.cause)"))
-        case (.peer, .server): serverEnded(id, code: nil, entry, at: entry.instant)
+        case (.peer, .server):
+            forgive(id, at: entry.instant)
+            serverEnded(id, code: nil, entry, at: entry.instant)
         case (.peer, .client): clientEnded(id, at: entry.instant)
         }
     }
@@ -202,12 +205,17 @@ extension Reader {
 
     /// Words that left behind the client's end: a server may act on them, and nobody knows which it still heard.
     mutating func mayStillBeHeard(_ session: Session, at: Instant) {
+        bereave(session.user, at: at) { $0.isUnknown = true }
+    }
+
+    /// From now on for as long as something may be waited for, or longer when more was lost before.
+    mutating func bereave(_ user: Principal, at: Instant, _ change: (inout Bereavement) -> Void) {
         let until = longestWait(from: at)
-        let known = isBereaved(session.user, at: at) ? bereaved[session.user] : nil
+        let known = isBereaved(user, at: at) ? bereaved[user] : nil
         var loss = known ?? Bereavement(since: at, until: until)
         loss.until = max(loss.until, until)
-        loss.isUnknown = true
-        bereaved.set(session.user, loss)
+        change(&loss)
+        bereaved.set(user, loss)
     }
 
     /// When everything that was asked for now must have been answered.
@@ -222,14 +230,11 @@ extension Reader {
     /// What was open on it may go on at another connection, as long as its bounds allow.
     private mutating func bereave(_ session: Session, at: Instant) {
         guard !session.runs.isEmpty || !session.open.isEmpty || session.obscured != nil, contract != nil else { return }
-        let until = longestWait(from: at)
-        let loss = isBereaved(session.user, at: at) ? bereaved[session.user] : nil
-        var all = loss ?? Bereavement(since: at, until: until)
-        all.until = max(all.until, until)
         // One that was settled and still haunts its connection may be answered as well.
         let ghosts = session.ghosts.filter { !$0.wasAnswered && $0.isSpared }.map(\.request)
-        all.add(ghosts + session.open.compactMap { requests[$0] }, session.runs.compactMap { runs[$0] })
-        bereaved.set(session.user, all)
+        let asked = ghosts + session.open.compactMap { requests[$0] }
+        let under = session.runs.compactMap { runs[$0] }
+        bereave(session.user, at: at) { $0.add(asked, under) }
     }
 
     /// An error that may be for what was lost with a connection of its user.
@@ -290,6 +295,10 @@ extension Reader {
             request.rule.map { contract.reject.indices.contains($0) && contract.reject[$0].allows(close: code) } ?? false
         }
         if isAllowed { return .kept("a close with \(code) that another request allows") }
+        let mayBeAllowed = open.contains { request in
+            request.mayBeRefusedBy.map { contract.reject.indices.contains($0) && contract.reject[$0].allows(close: code) } ?? false
+        }
+        if mayBeAllowed { return .undecided("what it names may be a user's of whom the journal holds nothing") }
         guard [1002, 1003, 1007, 1008, 1009].contains(code) || (4_000...4_999).contains(code) else { return nil }
         if contract.auth?.close.contains(code) ?? false, let bearer = open.first(where: bringsCredential) {
             return .undecided("the server closes with \(code), perhaps for the credential of \(bearer.phrase)")
@@ -348,6 +357,7 @@ extension Reader {
     /// The session's last entry: whatever is open still is left undecided.
     mutating func finish(_ id: SessionID, at: Instant) {
         settleEnd(id)
+        settleConduct(id, at: at)
         guard let session = sessions[id] else { return }
         loseUnread(id, at: at)
         if isSilenced(session), members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, at) }
@@ -356,5 +366,6 @@ extension Reader {
         members[session.user]?.removeAll { $0 == id }
         if members[session.user]?.isEmpty == true { members[session.user] = nil }
         sessions[id] = nil
+        legalities[id] = nil
     }
 }

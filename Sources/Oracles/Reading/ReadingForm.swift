@@ -9,7 +9,9 @@ extension Reader {
     mutating func tellForm(of event: Event, _ link: (request: Request, isCertain: Bool)?, _ contract: Contract) {
         guard let session = sessions[event.session] else { return }
         var problem = shapeProblem(event, contract)
+        var doubt: String?
         if let link, !isNamesake(link.request) {
+            if problem == nil { doubt = mayBeOfUnseen(event.user, at: event.at, isNamed: isNamed(link.request, by: event)) }
             problem = problem ?? kindProblem(event, link.request, contract)
                 ?? orderProblem(link.request, isCertain: link.isCertain, contract)
                 ?? (link.isCertain ? contextProblem(event, link.request, contract) : nil)
@@ -23,10 +25,15 @@ extension Reader {
         var reading = Reading.ErrorReading(user: event.user.label, line: contract.errors?.line ?? 0)
         if let problem {
             reading.problem = problem
+            reading.doubt = doubt
             reading.evidence = link.map { evidence(of: $0.request, entry: event.entry, at: event.at) }
                 ?? evidence(for: session, entry: event.entry, at: event.at)
         }
         readings.append(.error(reading))
+    }
+
+    private func isNamed(_ request: Request, by event: Event) -> Bool {
+        if case .equal(let path) = match(request.links, event.links) { isExclusive(path) } else { false }
     }
 
     private func shapeProblem(_ event: Event, _ contract: Contract) -> Reading.ErrorReading.Problem? {
@@ -80,7 +87,9 @@ extension Reader {
     mutating func tellRecovery(of request: Request, failure: String?, _ entry: Entry?, at: Instant) {
         guard !request.isIndeterminate, let usable = takeUsable(for: request) else { return }
         var outcome = Reading.Recovery.Outcome.worked
-        if let failure {
+        if failure != nil, let why = mayHaveCome(to: request.user) {
+            outcome = .undecided(why)
+        } else if let failure {
             var evidence = evidence(of: request, entry: entry, at: at)
             evidence.witness += [usable.error, usable.request]
             outcome = .failed(failure, evidence)
@@ -121,6 +130,8 @@ extension Reader {
         if explanation(of: code, on: session) != nil { return }
         let isPolicy = code.map { contract?.auth?.close.contains($0) ?? false } ?? false
         guard at <= usable.pending.due, !usable.mayClose, !isPolicy else { return }
+        // It may be another session of the user that it was ended for.
+        guard mayHaveCome(to: session.user) == nil else { return }
         let how = code.map { "a close with \($0)" } ?? "the end of the connection"
         var evidence = evidence(for: session, entry: entry, at: at)
         evidence.witness.insert(contentsOf: [usable.error, usable.request], at: min(1, evidence.witness.count))

@@ -50,6 +50,8 @@ extension Reader {
         } else if let tag = facts.tag, !contract.identity.user.isEmpty {
             rename(id, .credential(tag))
         }
+        // A fault made the credential another's, of whom the recording need not hold anything else.
+        if absence.contains(.users), !facts.faults.isEmpty, let user = sessions[id]?.user { meetUnseen(user, at: entry.instant) }
         if !isBad, session.acceptedAt != nil { expectGreeting(id, since: entry.instant) }
     }
 
@@ -85,13 +87,9 @@ extension Reader {
     /// What is said there may be shown, and answered, to any of those for whom it may speak.
     mutating func readUnnamed(_ frame: FrameRecord?, _ facts: Facts, at: Instant) {
         if let payload = frame?.message?.payload { canaries.declassify(payload) }
-        let until = longestWait(from: at)
+        forgetBehind(frame?.message?.payload)
         for user in (facts.user.map { [$0] } ?? []) + facts.rivals {
-            let loss = isBereaved(.named(user), at: at) ? bereaved[.named(user)] : nil
-            var all = loss ?? Bereavement(since: at, until: until)
-            all.until = max(all.until, until)
-            all.isUnknown = true
-            bereaved.set(.named(user), all)
+            bereave(.named(user), at: at) { $0.isUnknown = true }
         }
     }
 
@@ -122,9 +120,10 @@ extension Reader {
             leave(id, .undecided("its upgrade was refused"))
         case .accepted(let subprotocol, let deflate):
             sessions[id]?.acceptedAt = at
-            sessions[id]?.legality = FrameLegality(.toServer, deflate: deflate)
+            legalities[id] = FrameLegality(.toServer, deflate: deflate)
             let inScope = isInScope(session, subprotocol)
             sessions[id]?.inScope = inScope
+            watch(id, deflate: deflate)
             followEarly(id, at: at)
             if !inScope { sessions[id]?.authentication = nil }
             if !session.isBad { expectGreeting(id, since: at) }
@@ -175,7 +174,9 @@ extension Reader {
         guard bytes.passage.atServer != nil, let session = sessions[id], !session.isOpaque, !session.isUnnamed else { return }
         if bytes.passage.direction == .toServer, session.acceptedAt == nil { sessions[id]?.spokeEarly = true }
         switch (bytes.kind, bytes.passage.direction) {
-        case (.missing, let direction): lack(id, direction, at: entry.instant)
+        case (.missing, let direction):
+            conducts[id] = nil
+            lack(id, direction, at: entry.instant)
         case (.partial, .toServer): if session.obscured == nil { obscure(id, "the client's last frame on it has no end") }
         case (.opaque, _), (.partial, .toClient): return
         case (.preamble, .toServer): return
@@ -185,8 +186,12 @@ extension Reader {
             early("bytes that are no HTTP status line", type: "<bytes>", entry, session)
         case (.illegal, .toClient) where session.acceptedAt == nil:
             early("bytes that are no HTTP status line", type: "<bytes>", entry, session)
-        case (.illegal, _): obscure(id, "bytes on it are no legal frames")
-        case (.oversize, _): obscure(id, "a message on it is too large to be read")
+        case (.illegal, let direction):
+            if direction == .toClient { watchIllegal(bytes.bytes, entry, id) }
+            obscure(id, "bytes on it are no legal frames")
+        case (.oversize, _):
+            conducts[id] = nil
+            obscure(id, "a message on it is too large to be read")
         }
     }
 

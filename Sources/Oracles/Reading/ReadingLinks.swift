@@ -23,7 +23,7 @@ extension Reader {
     }
 
     static func same(_ left: JSON, _ right: JSON) -> Bool {
-        left == right || left.isAlike(right)
+        left.isAlike(right)
     }
 
     /// Equal values there name this request and no other: no identifier of a thread, a run or a user.
@@ -151,7 +151,10 @@ extension Reader {
             settle(taker.number, .kept(event.type))
         case .start(let number):
             let rule = runs[number]?.rule
-            if mayStartWhatWasLost(event, instead: taker) { runs[number]?.isIndeterminate = true }
+            let isNamed = taker.isExclusive && request.session == event.session
+            if mayStartWhatWasLost(event, instead: taker) || !isNamed && mayBeginForUnseen(event.user, at: event.at) {
+                runs[number]?.isIndeterminate = true
+            }
             start(number, key: keys.first { $0.rule == rule }, event, contract)
             settle(taker.number, .kept(event.type))
         case .refusal:
@@ -176,6 +179,9 @@ extension Reader {
         }
         if !taker.byKey, !taker.wasAlone || others == true {
             return settle(taker.number, .undecided("a success event came that may be another request's"))
+        }
+        if let why = mayBeOfUnseen(request.user, at: event.at, isNamed: taker.isExclusive) {
+            return settle(taker.number, .undecided(why))
         }
         var evidence = evidence(of: request, entry: event.entry, at: event.at)
         if let run { evidence.causes.append(.run(run)) }
@@ -205,6 +211,9 @@ extension Reader {
         let isRefused = stillRefused(ghost.request)
         let run = adopt(event, ghost.request, keys, contract)
         guard isRefused, !ghost.request.isIndeterminate else { return }
+        // It was refused; a namesake on a connection that is not here may have succeeded.
+        let isNamed = !(ghost.wasAnswered && absence.contains(.sessions))
+        guard mayBeOfUnseen(event.user, at: event.at, isNamed: isNamed) == nil else { return }
         var evidence = evidence(of: ghost.request, entry: event.entry, at: event.at)
         if let run { evidence.causes.append(.run(run)) }
         readings.append(

@@ -14,14 +14,18 @@ extension Reader {
             let type = frame.frame.opcode == .binary ? "<binary>" : "<text>"
             return early("a data frame", type: type, entry, session)
         }
-        guard let contract, session.inScope else { return }
-        if frame.passage.direction == .toServer { followRules(frame, id, at: at) }
+        watch(frame, entry, id)
+        if frame.passage.direction == .toServer { followRules(frame, entry, id, at: at) }
+        guard let contract, session.inScope else {
+            if frame.passage.direction == .toServer { forgetBehind(frame.message?.payload) }
+            return
+        }
         notePing(frame, id, at: at)
         if frame.frame.opcode == .close {
             return readClose(frame, entry, id, at: at)
         }
         guard let message = frame.message, !message.opcode.isControl else { return }
-        sessions[id]?.hasSpoken = true
+        if sessions[id]?.hasSpoken == false { sessions[id]?.hasSpoken = true }
         guard let payload = message.payload else {
             let why = "a message on it could not be read: \(message.unlifted ?? "it is too large")"
             return unread(id, frame.passage.direction, why)
@@ -34,16 +38,16 @@ extension Reader {
 
     /// A server must fail a connection on which its client breaks the protocol (RFC 6455 section 7.1.7), at once or when
     /// it notices: from there on nothing more is owed on it, and its end is our doing.
-    private mutating func followRules(_ frame: FrameRecord, _ id: SessionID, at: Instant) {
-        guard var legality = sessions[id]?.legality else {
+    private mutating func followRules(_ frame: FrameRecord, _ entry: Entry?, _ id: SessionID, at: Instant) {
+        let isInMessage = legalities[id]?.isInMessage ?? false
+        guard let all = legalities[id]?.violations(of: frame.frame) else {
             if let session = sessions[id], session.isWhole, !session.isRefused { sessions[id]?.early.append(frame) }
             return
         }
-        let violations = legality.violations(of: frame.frame).filter { violation in
-            // What was cut out made the payload shorter than it was.
-            !frame.redacted || violation != .lengthNotMinimal && violation != .text
-        }
-        sessions[id]?.legality = legality
+        // What was cut out made the payload shorter than it was.
+        let violations = all.filter { !frame.redacted || $0 != .lengthNotMinimal && $0 != .text }
+        // Whoever may have broken the protocol may be answered in any way.
+        if let first = all.first, !Conduct.isCertain(first, in: frame) { conducts[id] = nil }
         if frame.redacted, frame.message == nil, !frame.frame.opcode.isControl, frame.frame.payload.readableBytes == 0,
             sessions[id]?.obscured == nil
         {
@@ -51,6 +55,7 @@ extension Reader {
         }
         guard let first = violations.first, sessions[id]?.obscured == nil else { return }
         judgeSpent(id, at: at)
+        if let entry { noteBreach(first, entry, id, isInMessage: isInMessage) }
         obscure(id, "the client broke the protocol: \(first.detail)")
     }
 
@@ -58,7 +63,7 @@ extension Reader {
     mutating func followEarly(_ id: SessionID, at: Instant) {
         guard let early = sessions[id]?.early else { return }
         sessions[id]?.early = EarlyFrames()
-        for frame in early.frames { followRules(frame, id, at: at) }
+        for frame in early.frames { followRules(frame, nil, id, at: at) }
         if early.isFull, sessions[id]?.obscured == nil { obscure(id, "the client said more before its accept than is kept") }
     }
 
@@ -99,6 +104,7 @@ extension Reader {
         at: Instant, _ contract: Contract
     ) {
         guard let recognizer, let user = sessions[id]?.user else { return }
+        noteBehind(payload, id)
         canaries.learn(payload, owner: user)
         let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toServer)
         // A server may read, and repeat, what the contract leaves out.
@@ -181,6 +187,7 @@ extension Reader {
     ) {
         guard let contract, let labeler, let session = sessions[id], let standing = standing(of: id) else { return }
         let label = labeler.label(recognition, in: standing)
+        let doubt = doubt(of: label, supposedLabels(of: recognition, in: standing), contract)
         lastRequest += 1
         var request = Request(RequestState(
             number: lastRequest, session: id, user: session.user, entry: entry, at: at, recognition: recognition,
@@ -188,8 +195,8 @@ extension Reader {
             context: values(recognition, at: contract.errors?.context ?? [], repeated),
             extras: extras(recognition, contract),
             // Who does not wait for the accept cannot tell what becomes of its words.
-            isIndeterminate: session.obscured != nil || session.cutBy != nil || session.acceptedAt == nil,
-            isFromFlow: label == .mustAccept && frame.provenance.faults.isEmpty, faults: frame.provenance.faults, size: size))
+            isIndeterminate: doubt.isOpen || session.obscured != nil || session.cutBy != nil || session.acceptedAt == nil,
+            isFromFlow: label == .mustAccept && !doubt.isRefusable && frame.provenance.faults.isEmpty, faults: frame.provenance.faults, mayBeRefusedBy: doubt.rule, size: size))
         let rule = recognition.rule.flatMap { contract.requests.indices.contains($0) ? contract.requests[$0] : nil }
         var bound = contract.deadline
         if case .mustReject(let index, let isStateful) = label, contract.reject.indices.contains(index) {

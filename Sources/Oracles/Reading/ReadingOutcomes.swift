@@ -35,11 +35,14 @@ extension Reader {
     mutating func settle(_ number: UInt64, _ fate: Fate) {
         guard let request = requests[number] else { return }
         var fate = fate
-        if request.isIndeterminate {
-            switch fate {
-            case .missed, .broken: fate = .undecided("its link to events is not unique")
-            default: break
+        switch fate {
+        case .missed, .broken:
+            if request.isIndeterminate {
+                fate = .undecided("its link to events is not unique")
+            } else if let why = mayHaveCome(to: request.user) {
+                fate = .undecided(why)
             }
+        default: break
         }
         leaveRecovery(of: request, fate)
         if let obligation = obligation(of: request), !isSilent(request) { readings.append(.settled(obligation, fate)) }
@@ -73,7 +76,7 @@ extension Reader {
         if let why = session.obscured { return settle(number, .undecided(why)) }
         let held = held(request, since: pending.since, until: now)
         if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate)
-            ?? excuse(unread: held, pending, request.session, .user, at: now)
+            ?? excuse(unread: held, pending, request.session, .user, at: now) ?? mayHaveCome(to: request.user)
         {
             return settle(number, .undecided(why))
         }

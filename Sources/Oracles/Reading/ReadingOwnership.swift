@@ -16,6 +16,7 @@ extension Reader {
             reading.canary = .init(
                 kind: .canary, owner: found.owners.first?.label ?? "another user", name: "canary",
                 value: found.canary.text, line: 0)
+            reading.doubt = mayBeKnown
         }
         var ownership = Ownership.own
         if !isShared, let value = event.recognition.value {

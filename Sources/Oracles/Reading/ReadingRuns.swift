@@ -127,11 +127,14 @@ extension Reader {
         let rule = contract.runs[run.rule]
         let state = rule.states.indices.contains(run.state) ? rule.states[run.state].name : ""
         var fate = fate
-        if run.isIndeterminate {
-            switch fate {
-            case .missed, .broken: fate = .undecided("its link to events is not unique")
-            default: break
+        switch fate {
+        case .missed, .broken:
+            if run.isIndeterminate {
+                fate = .undecided("its link to events is not unique")
+            } else if let why = mayHaveCome(to: run.owner) {
+                fate = .undecided(why)
             }
+        default: break
         }
         readings.append(
             .settled(
@@ -166,7 +169,7 @@ extension Reader {
         if let why = session.obscured { return settleRun(number, .undecided(why)) }
         let held = held(run, since: pending.since, until: now)
         if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate)
-            ?? excuse(unread: held, pending, run.session, .user, at: now)
+            ?? excuse(unread: held, pending, run.session, .user, at: now) ?? mayHaveCome(to: run.owner)
         {
             return settleRun(number, .undecided(why))
         }
@@ -199,6 +202,7 @@ extension Reader {
             .stray(
                 .init(
                     kind: kind, run: rule.name, key: run.key?.text, type: event.type, user: run.owner.label,
-                    evidence: evidence(of: run, entry: event.entry, at: event.at), line: rule.line)))
+                    evidence: evidence(of: run, entry: event.entry, at: event.at), line: rule.line,
+                    doubt: mayHaveCome(to: run.owner))))
     }
 }

@@ -40,11 +40,13 @@ extension Reader {
         if let last = tomb.last { evidence.witness.insert(last, at: min(1, evidence.witness.count)) }
         // Said once a run.
         tombs.update(key) { $0.isDone = false }
+        // The key may have been taken again on a session that is not here.
+        let doubt = mayHaveCome(to: event.user)
         readings.append(
             .stray(
                 .init(
                     kind: .afterDone, run: rule.name, key: key.text, type: event.type, user: event.user.label,
-                    evidence: evidence, line: rule.line)))
+                    evidence: evidence, line: rule.line, doubt: doubt)))
     }
 
     mutating func nobodyAsked(_ event: Event, _ keys: [RunKey], _ contract: Contract) {
@@ -69,11 +71,13 @@ extension Reader {
         // Somebody asked for something that the contract leaves open.
         if session.open.contains(where: { isOpenEnded($0) }) { return }
         if let key { tombs.set(key, Tomb(number: 0, owner: event.user, isDone: false, last: nil)) }
+        let doubt = rule.serverScope ? mayBeOfUnseen(event.user, at: event.at, isNamed: false) : nil
+        if doubt != nil { meetUnseen(event.user, at: event.at) }
         readings.append(
             .stray(
                 .init(
                     kind: .nobodyAsked, run: rule.name, key: key?.text, type: event.type, user: event.user.label,
-                    evidence: evidence(for: session, entry: event.entry, at: event.at), line: rule.line)))
+                    evidence: evidence(for: session, entry: event.entry, at: event.at), line: rule.line, doubt: doubt)))
     }
 
     /// Its effects are the server's choice. To bring a credential is none.

@@ -36,6 +36,8 @@ struct RequestState: Sendable {
     var isFromFlow = false
     /// Faults that made it what it is.
     var faults: [String] = []
+    /// The rule by which it may be refused, if what it names is another user's, of whom the journal holds nothing.
+    var mayBeRefusedBy: Int?
     /// Bytes it keeps alive.
     let size: Int
 

@@ -11,6 +11,8 @@ struct SessionState: Sendable {
     var user: Principal
     /// Its beginning is in the journal.
     var isWhole = false
+    /// Its frames are written after messages: nothing of them says how the server keeps to the protocol.
+    var isMadeUp = false
     /// The opening: request and response heads, for evidence.
     var opening: [Entry] = []
     var path: String?
@@ -69,8 +71,6 @@ struct SessionState: Sendable {
     var unread = Holds()
     var untaken = Holds()
 
-    /// Of the client's frames, as they left for the server; nil before the accept.
-    var legality: FrameLegality?
     /// The client's frames of before the accept, which says what their bits mean.
     var early = EarlyFrames()
     /// It did not wait for the accept (RFC 6455 section 4.1).
@@ -128,7 +128,7 @@ struct SessionState: Sendable {
         let rounded = JSONNumber.rounded(value)
         if rounded != value {
             sent.insert(rounded)
-            if rounded.hasSuffix("Infinity") { sent.insert("null") }
+            if JSONNumber(rounded) == nil { sent.insert("null") }
         }
         sent.insert(String(Self.trimmed(value)))
     }

@@ -25,6 +25,22 @@ struct Transcript {
                 number: sequence, instant: Self.instant(ms), loop: loop, sequence: sequence, ref: ref, body: body))
     }
 
+    /// The entry, counted from the end, comes to the journal last, as what it belonged to ended then.
+    mutating func comesLate(_ back: Int, at ms: Double) {
+        sequence += 1
+        var entry = entries.remove(at: entries.count - back)
+        entry.instant = Self.instant(ms)
+        entry.sequence = sequence
+        entries.append(entry)
+    }
+
+    /// An interim answer of the server.
+    mutating func interim(_ session: Int, at ms: Double) {
+        let at = Self.instant(ms)
+        let bytes = ByteBuffer(string: "HTTP/1.1 103 Early Hints\r\n\r\n")
+        add(session, ms, .head(HeadRecord(passage: Passage(.toClient, in: at, out: at), bytes: bytes)))
+    }
+
     static func instant(_ ms: Double) -> Instant { Instant(nanoseconds: Int64(ms * 1_000_000)) }
 
     var last: EntryRef? { entries.last?.ref }
@@ -42,9 +58,10 @@ struct Transcript {
 
     mutating func upgrade(
         _ session: Int, _ user: String?, at ms: Double, state: Facts.State = .intact, faults: [String] = [],
-        path: String = "/ws", opaque: Bool = false
+        path: String = "/ws", opaque: Bool = false, isMadeUp: Bool = false
     ) {
-        add(session, ms, .opened(Opened(transport: TransportID(UInt32(session)), peer: "127.0.0.1:\(50_000 + session)")))
+        let peer = "127.0.0.1:\(50_000 + session)"
+        add(session, ms, .opened(Opened(transport: TransportID(UInt32(session)), peer: peer, isMadeUp: isMadeUp)))
         if opaque { add(session, ms, .became(.opaque("no Upgrade: websocket"))) }
         let bytes = ByteBuffer(string: "GET \(path)?token=x HTTP/1.1\r\nhost: test\r\n\r\n")
         let at = Self.instant(ms)
@@ -145,6 +162,28 @@ struct Transcript {
         add(session, ms, .frame(record))
     }
 
+    /// Any frame, which ends its message or has none.
+    mutating func frame(
+        _ session: Int, _ direction: Direction, _ frame: Frame, whole: String? = nil, at ms: Double, redacted: Bool = false,
+        faults: [String] = []
+    ) {
+        let at = Self.instant(ms)
+        let opcode = frame.opcode == .continuation ? Opcode.text : frame.opcode
+        let message = frame.fin ? MessageRecord(opcode: opcode, payload: whole.map { ByteBuffer(string: $0) } ?? frame.payload, ordinal: 1) : nil
+        let record = FrameRecord(
+            passage: Passage(direction, in: at, out: at), frame: frame, message: message, provenance: Provenance(faults: faults),
+            redacted: redacted)
+        add(session, ms, .frame(record))
+    }
+
+    /// The server's 101 with these header lines.
+    mutating func accept(_ session: Int, with lines: String, deflate: Bool = false, at ms: Double) {
+        let at = Self.instant(ms)
+        let bytes = ByteBuffer(string: "HTTP/1.1 101 Switching Protocols\r\n\(lines)\r\n")
+        add(session, ms, .head(HeadRecord(passage: Passage(.toClient, in: at, out: at), bytes: bytes)))
+        add(session, ms, .became(.accepted(subprotocol: nil, deflate: deflate)))
+    }
+
     mutating func unlifted(_ session: Int, _ direction: Direction, at ms: Double) {
         let at = Self.instant(ms)
         let record = FrameRecord(
@@ -205,10 +244,14 @@ struct Transcript {
     }
 
     mutating func bytes(_ session: Int, _ kind: BytesRecord.Kind, _ direction: Direction, _ text: String, at ms: Double) {
+        bytes(session, kind, direction, Array(text.utf8), at: ms)
+    }
+
+    mutating func bytes(_ session: Int, _ kind: BytesRecord.Kind, _ direction: Direction, _ bytes: [UInt8], at ms: Double) {
         let at = Self.instant(ms)
         add(
             session, ms,
-            .bytes(BytesRecord(passage: Passage(direction, in: at, out: at), kind: kind, bytes: ByteBuffer(string: text))))
+            .bytes(BytesRecord(passage: Passage(direction, in: at, out: at), kind: kind, bytes: ByteBuffer(bytes: bytes))))
     }
 
     mutating func closed(_ session: Int, at ms: Double) {
@@ -241,7 +284,7 @@ func judge(
 ) -> Judgement {
     var transcript = Transcript()
     tell(&transcript)
-    let entries = transcript.entries.sorted { ($0.instant, $0.sequence) < ($1.instant, $1.sequence) }
+    let entries = inOrder(transcript.entries)
     var offline = Judge(contract: contract)
     for entry in entries { offline.observe(entry) }
     let judgement = withoutToolErrors(offline.conclude(at: Transcript.instant(end)))
@@ -267,7 +310,20 @@ func judge(
         #expect(other == judgement, "live and offline differ", sourceLocation: sourceLocation)
         #expect(Set(told.map(\.id)).count == told.count, "told once", sourceLocation: sourceLocation)
     }
+    if judgement.findings.isEmpty {
+        Omission(contract, entries, until: Transcript.instant(end)).accusesNobody(sourceLocation)
+    }
     return judgement
+}
+
+/// As the merge leaves them: in order, and numbered by it.
+func inOrder(_ entries: [Entry]) -> [Entry] {
+    let sorted = entries.sorted { ($0.instant, $0.sequence) < ($1.instant, $1.sequence) }
+    return sorted.enumerated().map { index, entry in
+        var entry = entry
+        entry.number = UInt64(index) + 1
+        return entry
+    }
 }
 
 /// Stories leave out what the ledger wants to see (totals at the end); it has its own tests.
