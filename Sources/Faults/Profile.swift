@@ -29,6 +29,16 @@ package struct Profile: Sendable {
         package var perConnection: Int?
         package var total: Int?
         package init() {}
+
+        /// - Parameter name: nil = whose it is nobody knows.
+        package func covers(user name: String?) -> Bool { Self.covers(users, name) }
+
+        /// It leaves users out.
+        package var limitsUsers: Bool { !covers(user: nil) }
+
+        static func covers(_ globs: [Glob], _ name: String?) -> Bool {
+            globs.isEmpty || globs.contains { glob in name.map(glob.matches) ?? (glob.text == "*" || glob.text == "/**") }
+        }
     }
 }
 

@@ -15,8 +15,13 @@ package struct Parameter: Sendable, Hashable {
     package var `default`: String?
     /// Must be written, because no default makes sense.
     package var required: Bool
+    /// The setting that is drawn anew each time, by up to this much more or less.
+    package var spreads: String?
     package var doc: String
-    package init(_ name: String, _ unit: Unit, default value: String? = nil, required: Bool = false, doc: String) {
+    package init(
+        _ name: String, _ unit: Unit, default value: String? = nil, required: Bool = false, spreads: String? = nil, doc: String
+    ) {
+        self.spreads = spreads
         self.name = name
         self.unit = unit
         self.default = value

@@ -127,9 +127,118 @@ import Wire
             let alice = net.upgraded(1, user: "alice")
             _ = net.takeServer(alice)
             for frame in frames { net.client(alice, frame) }
+            // A message without an end waits for it, and whatever comes behind it.
+            let left = net.takeServer(alice)
+            var came = Sample.joined(frames)
+            #expect(came.readSlice(length: left.readableBytes) == left, "\(sequence)")
+            if frames.allSatisfy({ FrameHeader($0)?.fin == true }) { #expect(came.readableBytes == 0, "\(sequence)") }
             let (_, differences) = net.conclude()
             #expect(differences == [], "\(sequence)")
         }
+    }
+
+    /// Several crossings and a change take the message in hand; when nobody takes it, it goes on here once, as the change left it.
+    @Test(arguments: [["swap"], ["copy"], ["copy", "divert"], ["copy", "copy"], ["divert", "copy"]], [false, true])
+    func withoutAPartnerAChangedMessageGoesOnOnce(modes: [String], isBetweenFragments: Bool) {
+        var rules = [
+            Sample.rule("json-mutate", ["op": ["null"], "field": ["n"]]) { $0.to = .client }
+        ]
+        for (index, mode) in modes.enumerated() {
+            rules.append(Sample.rule("cross-streams", ["mode": [mode]], id: "f\(index + 2)") { $0.to = .client })
+        }
+        var profile = Sample.profile()
+        profile.faults = rules
+        var net = Net(profile: profile)
+        let alice = net.upgraded(1, user: "alice")
+        _ = net.takeClient(alice)
+        let ping = Sample.frame("p", opcode: .ping, masked: false)
+        var frames = [Sample.frame(#"{"n":1}"#, masked: false)]
+        if isBetweenFragments {
+            frames = [
+                Sample.frame(#"{"n""#, fin: false, masked: false), ping,
+                Sample.frame(":1}", opcode: .continuation, masked: false),
+            ]
+        }
+        for frame in frames { net.server(alice, frame) }
+        let whole = Sample.frame(#"{"n":null}"#, masked: false)
+        #expect(net.takeClient(alice) == (isBetweenFragments ? Sample.joined(ping, whole) : whole))
+        // What is diverted is not there for a later fault.
+        let crossings = net.faults(alice).filter { $0.kind == "cross-streams" }
+        #expect(crossings.map(\.applied) == (modes.first == "divert" ? [false] : modes.map { _ in false }))
+        let (entries, differences) = net.conclude()
+        #expect(differences == [])
+        let left = entries.compactMap { entry -> FrameRecord? in
+            if case .frame(let frame) = entry.body, frame.passage.atClient != nil, !frame.frame.opcode.isControl { frame } else { nil }
+        }
+        #expect(left.first?.provenance.faults.first == "f1")
+    }
+
+    /// What another fault dropped does not come back with a copy that nobody took.
+    @Test func whatIsDroppedStaysDropped() {
+        var profile = Sample.profile()
+        profile.faults = [
+            Sample.rule("cross-streams", ["mode": ["copy"]]) { $0.to = .client }, Sample.rule("drop", id: "f2") { $0.to = .client },
+        ]
+        var net = Net(profile: profile)
+        let alice = net.upgraded(1, user: "alice")
+        _ = net.takeClient(alice)
+        net.server(alice, Sample.frame("gone", masked: false))
+        #expect(net.takeClient(alice).readableBytes == 0)
+        #expect(net.conclude().differences == [])
+    }
+
+    /// More than may be held for an answer is not sent to another session, which would make two of it.
+    @Test(arguments: ["swap", "divert"]) func whatIsTooLargeToWaitStaysHere(mode: String) {
+        var limits = Limits.standard
+        limits.heldBytes = 4_000
+        let profile = Sample.profile(Sample.rule("cross-streams", ["mode": [mode]]) { $0.to = .client; $0.user = .init("alice") })
+        var net = Net(profile: profile, limits: limits)
+        let alice = net.upgraded(1, user: "alice")
+        let bob = net.upgraded(2, user: "bob")
+        for id in [alice, bob] { _ = net.takeClient(id) }
+        let large = Sample.frame(String(repeating: "x", count: 5_000), masked: false)
+        net.server(alice, large)
+        #expect(net.takeClient(alice) == large && net.takeClient(bob).readableBytes == 0)
+        #expect(net.faults(alice).map(\.applied) == [false])
+        #expect(net.conclude().differences == [])
+    }
+
+    /// As long as nobody knows where it is, it goes nowhere else, whatever piles up behind it: no more is read.
+    @Test(arguments: [true, false]) func anAnswerIsWaitedFor(isTaken: Bool) {
+        var limits = Limits.standard
+        limits.heldBytes = 4_000
+        let rule = Sample.rule("cross-streams", ["mode": ["divert"]]) { $0.to = .client; $0.message = .nth(1); $0.user = .init("alice") }
+        var net = Net(profile: Sample.profile(rule), limits: limits)
+        let alice = net.upgraded(1, user: "alice")
+        let bob = isTaken ? net.upgraded(2, user: "bob") : nil
+        for id in [alice] + (bob.map { [$0] } ?? []) { _ = net.takeClient(id) }
+        _ = net.commands(alice)
+        net.unanswered = []
+        let travels = Sample.frame("travels", masked: false)
+        let rest = (0..<6).map { Sample.frame("\($0)" + String(repeating: "x", count: 1_000), masked: false) }
+        net.server(alice, travels)
+        for frame in rest { net.server(alice, frame) }
+        #expect(net.takeClient(alice).readableBytes == 0)
+        #expect(net.commands(alice).contains("reads server false"))
+        net.answer()
+        #expect(net.commands(alice).contains("reads server true"))
+        #expect(net.takeClient(alice) == Sample.joined((isTaken ? [] : [travels]) + rest))
+        if let bob { #expect(events(net.takeClient(bob)) == ["travels"]) }
+        #expect(net.conclude().differences == [])
+    }
+
+    /// A ping among the fragments of what travels goes on by itself.
+    @Test func controlFramesStayHere() {
+        var (net, alice, bob) = pair("divert", to: .client)
+        let ping = Sample.frame("p", opcode: .ping, masked: false)
+        let first = Sample.frame("a1", masked: false)
+        for frame in [
+            first, Sample.frame("a2 ", fin: false, masked: false), ping,
+            Sample.frame("rest", opcode: .continuation, masked: false),
+        ] { net.server(alice, frame) }
+        #expect(net.takeClient(alice) == Sample.joined(first, ping))
+        #expect(events(net.takeClient(bob)) == ["a2 rest"])
+        #expect(net.conclude().differences == [])
     }
 
     /// In the fragments it came in, and the journal tells each: a message without its end would be no message.

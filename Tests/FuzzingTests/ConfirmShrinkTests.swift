@@ -64,12 +64,14 @@ import Testing
         }
     }
 
-    /// What could not be tried is left out first: on a sound server it would keep the plan from being replayed.
+    /// What could not be tried, and what is waited for in vain, is left out first: on a sound server it would keep the plan
+    /// from being replayed, and each play takes longer for it.
     @Test func stepsThatCouldNotBeTriedGoFirst() async throws {
         var plan = try #require(PlanLibrary.plan("mutated-requests"))
         let user = try #require(plan.users.first?.name)
         let place = try #require(plan.steps.firstIndex { $0.user == user && !$0.verb.isGuard && !$0.verb.opens })
         plan.steps.insert(Plan.Step(number: 900, user: user, verb: .send(#"{"type":"cancel","run_id":$run9.run_id}"#)), at: place)
+        plan.steps.insert(Plan.Step(number: 901, user: user, verb: .until(["never_said"], within: .milliseconds(50))), at: place)
         let runner = try SimulatedRunner([.malformedSwallowed])
         let run = await runner.run(plan, CaseOptions())
         let finding = try #require(run.judgement.findings.first { $0.property == "E3" })
@@ -81,6 +83,43 @@ import Testing
             return
         }
         #expect(outcome.plan.steps.count < plan.steps.count)
-        #expect(!PlanText.print(outcome.plan).contains("run9"))
+        #expect(!PlanText.print(outcome.plan).contains("run9") && !PlanText.print(outcome.plan).contains("never_said"))
+    }
+
+    /// How long a connection is held back is drawn anew for each: with fewer of them it might not show.
+    @Test func whatIsDrawnIsMadeCertainFirst() async throws {
+        let plan = try PlanText.parse(
+            """
+            miswire plan 1
+            ---
+            user alice credential subprotocol
+            1 alice connect /ws
+            2 alice send {"type":"agent_started","agent_name":"assistant","user_id":"{user}","message":"say {canary}"}
+            3 alice until agent_completed within 1s
+            4 alice frames fin=0 op=f "x"
+            5 alice until closed within 2s
+            6 alice reconnect
+            7 alice until open within 2s
+            8 alice send {"type":"agent_started","agent_name":"assistant","user_id":"{user}","message":"say {canary}"}
+            9 alice until agent_completed and agent_completed and agent_completed within 2s
+            faults
+            f1 accept-delay stage upgrade-request delay 20ms jitter 200ms
+            """)
+        let runner = try SimulatedRunner([.lostGreetingDuringAccept])
+        let confirmer = Confirmer(runner: runner, contract: runner.contract, quiet: Quiet(isolated: false))
+        for number: UInt32 in 1...20 {
+            let run = await runner.run(plan, CaseOptions())
+            guard let finding = run.judgement.findings.first(where: { $0.property == "H1" }) else { continue }
+            let confirmed = await confirmer.confirm(
+                finding, plan: plan, seenIn: run, name: CaseName(number), executions: 1, within: ConfirmBudget(executions: 200))
+            // The draws of the reruns may all have been kind.
+            guard case .finding(let outcome) = confirmed else { continue }
+            let words = outcome.plan.steps.map { PlanText.words(of: $0.verb) }
+            #expect(words == ["connect /ws", "until connected within 600ms"])
+            #expect(outcome.plan.faults.map(\.words) == [["stage", "upgrade-request", "delay", "220ms"]])
+            #expect(outcome.finding.attribution == .faultExposed(["f1"], failed: 5, of: 5))
+            return
+        }
+        Issue.record("no run shows it")
     }
 }

@@ -71,6 +71,20 @@ private final class Scratch {
         #expect(scratch.names("new/deeper").count == 1)
     }
 
+    /// A recording is evidence: nothing is put beside its segments, where nobody would read it either.
+    @Test func aRecordingIsNotWrittenTo() throws {
+        let scratch = try Scratch()
+        try scratch.write("rec/0001.ndjson", "{not json")
+        try scratch.write("plans/a.plan", Self.text("a"))
+        let corpus = CorpusDirectory([scratch.path + "/rec", scratch.path + "/plans"])
+        #expect(corpus.writable == nil && CorpusDirectory([scratch.path + "/plans"]).writable != nil)
+        try corpus.prepare()
+        #expect(try corpus.save(Self.plan("b")) == nil)
+        #expect(scratch.names("rec") == ["0001.ndjson"])
+        let warnings = corpus.load(contract: try ContractLoader().load("agent-chat")) { _, _ in [] }.warnings
+        #expect(warnings.first?.contains("a recording is read and not written to; name a directory for plans first") == true)
+    }
+
     @Test func hostileFilesAreWarningsWithTheirPlace() throws {
         let scratch = try Scratch()
         try scratch.write("good", Self.text("a"))

@@ -163,4 +163,37 @@ import Testing
         #expect(shrinker.best.steps.count == 1)
         #expect(shrinker.best.users.count == 1)
     }
+
+    @Test func faultsKeepOnlyTheWordsThatMatter() throws {
+        let plan = try start().replacing(
+            "f1 accept-delay delay 400ms user alice",
+            with: "f1 accept-delay stage upgrade-request delay 20ms jitter 200ms user alice connection nth 2")
+        let shrinker = try shrink(plan) { plan in
+            // Shows with certainty, or when the draw is kind.
+            plan.faults.contains { $0.words.starts(with: ["stage", "upgrade-request"]) && $0.words.contains("delay") }
+        }
+        #expect(shrinker.best.faults.map(\.words) == [["stage", "upgrade-request", "delay", "220ms"]])
+    }
+
+    @Test(arguments: [
+        ("delay 20ms jitter 200ms", "delay 220ms"), ("jitter 100ms", "delay 500ms"), ("delay 20ms", "delay 20ms"),
+        ("jitter 1.5s user bob", "delay 1900ms user bob"), ("jitter", "jitter"),
+        ("delay 24h jitter 1h connection nth 1", "delay 86400s connection nth 1"),
+    ])
+    func aDelayThatIsDrawnTakesTheLongestItMay(_ words: String, _ certain: String) throws {
+        var plan = Plan()
+        plan.faults = [Plan.FaultLine(id: "f1", kind: "accept-delay", words: words.split(separator: " ").map { String($0) })]
+        #expect(FaultShrink.certain(plan).faults.first?.words.joined(separator: " ") == certain)
+    }
+
+    @Test func faultsHoldSoLongTogether() {
+        var plan = Plan()
+        #expect(plan.longestHold == .zero)
+        for (kind, words) in [("accept-delay", "delay 20ms jitter 200ms"), ("accept-delay", ""), ("drop", ""), ("no-such", "delay 1s")] {
+            plan.faults.append(Plan.FaultLine(id: "f1", kind: kind, words: words.split(separator: " ").map { String($0) }))
+        }
+        #expect(plan.longestHold == .milliseconds(220 + 400))
+        plan.faults.append(Plan.FaultLine(id: "f2", kind: "accept-delay", words: ["delay", "24h", "jitter", "24h"]))
+        #expect(plan.longestHold == PlanDuration.longest)
+    }
 }

@@ -13,7 +13,7 @@ package struct AcceptDelay: Fault {
             "stage", .choice(["tcp-accept", "upgrade-request", "upgrade-response"]), default: "upgrade-response",
             doc: "what waits: dialling the server, the request to the server, or the 101 to the client"),
         Parameter("delay", .duration, default: "400ms", doc: "how long it waits"),
-        Parameter("jitter", .duration, default: "0", doc: "up to this much more or less, drawn anew each time"),
+        Parameter("jitter", .duration, default: "0", spreads: "delay", doc: "up to this much more or less, drawn anew each time"),
     ]
 
     private let stage: ParcelKind

@@ -8,6 +8,8 @@ struct Step: Sendable {
     var faults: [String] = []
     /// Index of the rule that asked for it.
     var rule: Int?
+    /// It took the message to another session and left nothing of it here.
+    var takes = false
 }
 
 /// What the faults that were selected made of a parcel.
@@ -17,9 +19,17 @@ struct Chained: Sendable {
 
     /// The parcel goes on now as it came, whatever happens beside.
     var passesWhole: Bool { steps.contains { $0.isWhole } }
+
+    /// Index of the step that took the message to another session, so that nothing of it goes on here unless it is refused
+    /// there; nil when something does.
+    var taker: Int? {
+        steps.contains(where: \.goesOn) ? nil : steps.lastIndex(where: \.takes)
+    }
 }
 
 extension Step {
+    var goesOn: Bool { effect.goesOn }
+
     var isWhole: Bool {
         switch effect {
         case .forward(.message(let message), nil): !message.changed
@@ -65,8 +75,10 @@ extension SessionMachine {
                     chained.records.append(record)
                 case .effects(let effects, let detail):
                     record.detail = detail
+                    let takes = !effects.contains(where: \.goesOn)
                     for effect in effects {
-                        let next = Step.following(step, effect, release, index, armed.rule.id)
+                        var next = Step.following(step, effect, release, index, armed.rule.id)
+                        next.takes = takes && effect.travels
                         if case .forward(_, let until?) = effect { record.held = max(.zero, now.duration(to: until)) }
                         steps.append(next)
                     }
@@ -96,16 +108,17 @@ extension SessionMachine {
         let chained = chain(
             .message(message), selected, kind, direction, ordinal: message.ordinal, on: message.entry, at: now)
         let waiting = joinedWaiting(direction)
+        var parts: [Outbox.Part] = []
         if chained.passesWhole, !message.isCompressed || self[direction].work?.isRecoding != true {
             sendWaiting(direction, at: now, &output)
         } else if chained.passesWhole {
             goOn(message, direction, at: now, &output)
         } else {
-            tellArrival(direction, at: now, &output)
+            parts = tellArrival(direction, mayReturn: chained.taker != nil, at: now, &output).parts
             if message.isCompressed { recodeFromHere(direction) }
         }
         for record in chained.records { note(.fault(record), at: now, &output) }
-        perform(chained, of: message.entry, direction, original: waiting, at: now, &output)
+        perform(chained, of: message.entry, direction, original: waiting, parts, at: now, &output)
     }
 }
 
@@ -121,6 +134,13 @@ extension Step {
 }
 
 extension Effect {
+    var goesOn: Bool {
+        switch self {
+        case .forward, .forwardPart: true
+        default: false
+        }
+    }
+
     var travels: Bool {
         if case .send = self { true } else { false }
     }

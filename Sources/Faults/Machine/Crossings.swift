@@ -6,14 +6,17 @@ import Wire
 struct OpenCrossing: Sendable {
     var record: FaultRecord
     var message: EntryRef
+    /// What goes on here, in bytes, if the other session does not take it; 0 when it went on anyway.
+    var held: Int
 }
 
 extension SessionMachine {
     // MARK: Out
 
+    /// - Parameter parts: its frames, which go on here if the other session does not take it; nil when something did anyway.
     mutating func cross(
-        _ message: Message, _ selector: SessionSelector, _ step: Step, _ direction: Direction, original: ByteBuffer,
-        goesOnHere: Bool, at now: Instant, _ output: inout SessionOutput
+        _ message: Message, _ selector: SessionSelector, _ step: Step, _ direction: Direction,
+        returning parts: [Outbox.Part]?, at now: Instant, _ output: inout SessionOutput
     ) {
         guard let rule = step.rule, trigger.rules.indices.contains(rule) else { return }
         let armed = trigger.rules[rule]
@@ -24,29 +27,37 @@ extension SessionMachine {
         let crossing = Crossing(
             message: message, from: id, fromUser: user, fault: armed.rule.id, kind: armed.rule.kind,
             influence: armed.fault.influence, selector: selector)
+        let held = parts.map { own($0, of: message, direction, faults: step.faults.dropLast()) }
         if !selector.namesBoth, carriesCredential(message) {
             var refused = record
             refused.applied = false
             refused.detail = "the message carries a credential and the profile does not name both users"
             note(.fault(refused), at: now, &output)
-            guard !goesOnHere else { return }
-            return depart(
-                ownBytes(message, direction, original), .departure(.frame, Provenance(source: message.entry)), direction,
-                until: nil, at: now, &output)
+            return goOn(held ?? [], direction, at: now, &output)
         }
-        send(crossing, record, goesOnHere ? nil : ownBytes(message, direction, original), direction, at: now, &output)
+        send(crossing, record, held, direction, at: now, &output)
     }
 
     /// - Parameter held: what goes on here if the other session does not take it; nil when it went on anyway.
     private mutating func send(
-        _ crossing: Crossing, _ record: FaultRecord, _ held: ByteBuffer?, _ direction: Direction, at now: Instant,
+        _ crossing: Crossing, _ record: FaultRecord, _ held: [Outbox.Part]?, _ direction: Direction, at now: Instant,
         _ output: inout SessionOutput
     ) {
-        crossings.append(OpenCrossing(record: record, message: crossing.message.entry))
-        if let held {
-            queue(
-                .crossing(crossing.message.entry, fault: crossing.fault, held), direction, until: .distantFuture,
-                at: now, &output)
+        let most = configuration.limits.heldBytes
+        let item = Outbox.Item.crossing(crossing.message.entry, fault: crossing.fault, held ?? [])
+        if let held, self[direction].outbox.bytes + item.size > most {
+            // Two sessions would bear it, if it had to go on here before the answer.
+            var refused = record
+            refused.applied = false
+            refused.detail += ": more than \(most) bytes would be held for the answer"
+            note(.fault(refused), at: now, &output)
+            return goOn(held, direction, at: now, &output)
+        }
+        crossings.append(
+            OpenCrossing(
+                record: record, message: crossing.message.entry, held: held?.reduce(0) { $0 + ($1.isControl ? 0 : $1.bytes.readableBytes) } ?? 0))
+        if held != nil {
+            queue(item, direction, until: .distantFuture, at: now, &output)
         }
         flushBoth(&output)
         output.commands.append(.cross(crossing))
@@ -54,14 +65,23 @@ extension SessionMachine {
 
     /// For a message that may yet go on here. Not deflated where all is deflated anew: whether it goes is known too late
     /// for its place in the context.
-    private mutating func ownBytes(
-        _ message: Message, _ direction: Direction, _ original: ByteBuffer
-    ) -> ByteBuffer {
+    /// - Parameter faults: that changed it.
+    private mutating func own(
+        _ parts: [Outbox.Part], of message: Message, _ direction: Direction, faults: ArraySlice<String> = []
+    ) -> [Outbox.Part] {
         let mustEncode = message.changed || (message.isCompressed && self[direction].work?.isRecoding == true)
-        guard mustEncode else { return original }
+        guard mustEncode else { return parts }
         var plain = message
         plain.isCompressed = message.isCompressed && self[direction].work?.isRecoding != true
-        return encode(plain, direction)
+        let provenance = Provenance(source: message.entry, faults: Array(faults))
+        let whole = Outbox.Part(bytes: encode(plain, direction), note: .departure(.frame, provenance), isControl: false)
+        return parts.filter(\.isControl) + [whole]
+    }
+
+    private mutating func goOn(
+        _ parts: [Outbox.Part], _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        for part in parts { depart(part.bytes, part.note, direction, until: nil, at: now, &output) }
     }
 
     private func carriesCredential(_ message: Message) -> Bool {
@@ -75,9 +95,12 @@ extension SessionMachine {
         _ crossing: Crossing, refused: String?, at now: Instant, _ output: inout SessionOutput
     ) {
         let entry = crossing.message.entry
+        let direction = crossing.message.direction
+        let held = crossings.first { $0.message == entry && $0.record.id == crossing.fault }?.held ?? 0
         answered(entry, fault: crossing.fault, refused: refused, partner: crossing.partner, at: now, &output)
-        let keep = refused.map { _ in Outbox.Note.departure(.frame, Provenance(source: entry)) }
-        _ = self[crossing.message.direction].outbox.settle(entry, fault: crossing.fault, keep: keep, at: now)
+        let isHeld = self[direction].outbox.settle(entry, fault: crossing.fault, isRefused: refused != nil, at: now)
+        // It comes back to where nothing goes on any more.
+        if !isHeld, refused != nil, self[direction].isShut { ends.lost(direction.destination, held) }
     }
 
     /// The fault's entry, now that it is known whether it acted.
@@ -87,7 +110,7 @@ extension SessionMachine {
     ) {
         guard let index = crossings.firstIndex(where: { $0.message == ref && $0.record.id == fault }) else { return }
         var record = crossings.remove(at: index).record
-        record.partner = partner
+        record.partner = partner ?? record.partner
         if let refused {
             record.applied = false
             record.detail += ": \(refused)"
@@ -133,24 +156,23 @@ extension SessionMachine {
     ) {
         guard let owed = self[direction].owed.first else { return }
         self[direction].owed.removeFirst()
-        let original = joinedWaiting(direction)
         var message = message
-        message.entry = tellArrival(direction, at: now, &output)
+        let taken = tellArrival(direction, mayReturn: true, at: now, &output)
+        message.entry = taken.last
         if message.isCompressed { recodeFromHere(direction) }
+        let held = own(taken.parts, of: message, direction)
         let record = FaultRecord(
             id: owed.fault, kind: owed.kind, influence: owed.influence,
             tap: direction == .toServer ? .serverOut : .clientOut, on: message.entry,
-            detail: "goes to \(owed.fromUser ?? "\(owed.from)") in exchange")
+            detail: "goes to \(owed.fromUser ?? "\(owed.from)") in exchange", partner: owed.fromUser)
         guard !carriesCredential(message) || owed.selector.namesBoth else {
             notApplied(owed, "the message carries a credential", on: message.entry, at: now, &output)
-            return depart(
-                ownBytes(message, direction, original), .departure(.frame, Provenance(source: message.entry)), direction,
-                until: nil, at: now, &output)
+            return goOn(held, direction, at: now, &output)
         }
         let back = Crossing(
             message: message, from: id, fromUser: user, fault: owed.fault, kind: owed.kind, influence: owed.influence,
             selector: SessionSelector(.session(owed.from), exchange: false, namesBoth: owed.selector.namesBoth))
-        send(back, record, ownBytes(message, direction, original), direction, at: now, &output)
+        send(back, record, held, direction, at: now, &output)
     }
 
     mutating func notApplied(

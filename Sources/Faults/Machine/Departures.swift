@@ -69,17 +69,15 @@ extension SessionMachine {
             return
         }
         let most = configuration.limits.heldBytes
-        guard self[direction].outbox.bytes > most else { return }
-        limit("L10", "more than \(most) bytes held, the oldest go on early", direction, at: now, &output)
-        while self[direction].outbox.bytes > most { releaseOldest(direction, at: now, &output) }
-    }
-
-    private mutating func releaseOldest(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
-        guard let held = self[direction].outbox.popFirst() else { return }
-        if case .crossing(let ref, let fault, let wire) = held.item {
-            answered(ref, fault: fault, refused: "held too long for an answer", partner: nil, at: now, &output)
-            leave(wire, .departure(.frame, Provenance(source: ref)), direction, at: now, &output)
-        } else {
+        var isTold = false
+        while self[direction].outbox.bytes > most {
+            // What another session may have taken by now cannot go on here: more is read when its answer has come.
+            if case .crossing = self[direction].outbox.first?.item {
+                return pause(direction.source, .crossing, true, at: now, &output)
+            }
+            if !isTold { limit("L10", "more than \(most) bytes held, the oldest go on early", direction, at: now, &output) }
+            isTold = true
+            guard let held = self[direction].outbox.popFirst() else { return }
             perform(held.item, direction, at: now, &output)
         }
     }
@@ -179,6 +177,10 @@ extension SessionMachine {
         if toServer.isReady, toServer.outbox.bytes <= configuration.limits.pendingLow {
             pause(.client, .dialling, false, at: now, &output)
         }
+        for direction in Direction.allCases
+        where pauses.holds(direction.source, .crossing) && self[direction].outbox.bytes <= configuration.limits.heldBytes {
+            pause(direction.source, .crossing, false, at: now, &output)
+        }
         var next = opening?.deadline ?? .distantFuture
         if let release = toServer.outbox.first?.release, toServer.isReady { next = min(next, release) }
         if let release = toClient.outbox.first?.release { next = min(next, release) }
@@ -217,13 +219,15 @@ struct Pauses: Sendable {
         static let silent = Reason(rawValue: 8)
         /// The recorder is behind.
         static let recorder = Reason(rawValue: 16)
+        /// What is held for the answer of another session is enough.
+        static let crossing = Reason(rawValue: 32)
 
         /// How the journal calls it. Nil: a silence for good is its fault's own entry.
         var cause: HoldRecord.Cause? {
             switch self {
             case .full: .full
             case .dialling: .dialling
-            case .fault: .fault
+            case .fault, .crossing: .fault
             case .recorder: .recorder
             default: nil
             }
@@ -235,6 +239,8 @@ struct Pauses: Sendable {
     var until: Instant?
 
     func reads(_ side: Side) -> Bool { side == .client ? client.isEmpty : server.isEmpty }
+
+    func holds(_ side: Side, _ reason: Reason) -> Bool { (side == .client ? client : server).contains(reason) }
 
     /// Whether to read from that side, when that changed.
     mutating func set(_ side: Side, _ reason: Reason, _ on: Bool) -> Bool? {

@@ -4,15 +4,18 @@ import Wire
 
 /// Performs what faults asked for.
 extension SessionMachine {
-    /// - Parameter original: the parcel's bytes as they came.
+    /// - Parameters:
+    ///   - original: the parcel's bytes as they came.
+    ///   - parts: its frames, if it may go on after all.
     mutating func perform(
-        _ chained: Chained, of ref: EntryRef, _ direction: Direction, original: ByteBuffer, at now: Instant,
-        _ output: inout SessionOutput
+        _ chained: Chained, of ref: EntryRef, _ direction: Direction, original: ByteBuffer, _ parts: [Outbox.Part] = [],
+        at now: Instant, _ output: inout SessionOutput
     ) {
+        let taker = chained.taker
         var wholeIsOut = !chained.passesWhole
         var cuttings: [Outbox.Cutting] = []
         var cutter = ""
-        for step in chained.steps where phase != .over {
+        for (index, step) in chained.steps.enumerated() where phase != .over {
             if step.isWhole, !wholeIsOut {
                 wholeIsOut = true
                 continue
@@ -22,14 +25,18 @@ extension SessionMachine {
                 cutter = step.faults.last ?? ""
                 continue
             }
-            perform(step, of: ref, direction, original: original, goesOnHere: chained.passesWhole, at: now, &output)
+            if case .send(.message(let message), let selector) = step.effect {
+                cross(message, selector, step, direction, returning: index == taker ? parts : nil, at: now, &output)
+                continue
+            }
+            perform(step, of: ref, direction, original: original, at: now, &output)
         }
         if !cuttings.isEmpty { inOrder(.cut(cuttings, fault: cutter), direction, at: now, &output) }
     }
 
     private mutating func perform(
-        _ step: Step, of ref: EntryRef, _ direction: Direction, original: ByteBuffer, goesOnHere: Bool,
-        at now: Instant, _ output: inout SessionOutput
+        _ step: Step, of ref: EntryRef, _ direction: Direction, original: ByteBuffer, at now: Instant,
+        _ output: inout SessionOutput
     ) {
         let provenance = Provenance(source: ref, faults: step.faults)
         switch step.effect {
@@ -41,8 +48,6 @@ extension SessionMachine {
             let count = max(1, min(bytes.readableBytes - 1, Int(Double(bytes.readableBytes) * share)))
             guard let part = bytes.getSlice(at: bytes.readerIndex, length: count) else { return }
             depart(part, .departure(.bytes(.illegal), provenance), direction, until: nil, at: now, &output)
-        case .send(.message(let message), let selector):
-            cross(message, selector, step, direction, original: original, goesOnHere: goesOnHere, at: now, &output)
         case .send, .cut: break
         case .respond(let status, let reason, let headers):
             answer(status, reason, headers: headers, body: reason, at: now, faults: step.faults, &output)

@@ -97,7 +97,8 @@ extension SessionMachine {
             case .bytes(let bytes, .whole(let kind, let arrived)):
                 lose(bytes, kind, direction, arrived: arrived, at: now, &output)
             case .bytes(let bytes, _): ends.lost(direction.destination, bytes.readableBytes)
-            case .crossing(_, _, let bytes): _ = bytes
+            case .crossing(_, _, let parts):
+                for part in parts where part.isControl { ends.lost(direction.destination, part.bytes.readableBytes) }
             case .end, .halfClose, .cut: break
             }
         }

@@ -15,12 +15,19 @@ struct Outbox: Sendable {
     }
     enum Item: Sendable {
         case bytes(ByteBuffer, Note)
-        /// A message that travels to another session, until the shell answers; if refused it goes on as these bytes.
-        case crossing(EntryRef, fault: String, ByteBuffer)
+        /// A message that travels to another session, until the shell answers; if refused it goes on as these.
+        case crossing(EntryRef, fault: String, [Part])
         /// The source's end is handed on.
         case end(EndStyle)
         case halfClose(Side)
         case cut([Cutting], fault: String)
+    }
+    /// One frame of what waits for an answer.
+    struct Part: Sendable {
+        var bytes: ByteBuffer
+        var note: Note
+        /// It stood among the message's fragments and goes on whatever becomes of them.
+        var isControl: Bool
     }
     struct Cutting: Sendable {
         var side: Side
@@ -44,7 +51,13 @@ struct Outbox: Sendable {
 
     mutating func append(_ item: Item, release: Instant) {
         var item = item
-        if case .bytes(let bytes, let note) = item { item = .bytes(bytes.compacted, note) }
+        switch item {
+        case .bytes(let bytes, let note): item = .bytes(bytes.compacted, note)
+        case .crossing(let ref, let fault, var parts):
+            for index in parts.indices { parts[index].bytes = parts[index].bytes.compacted }
+            item = .crossing(ref, fault: fault, parts)
+        default: break
+        }
         items.append(Held(item: item, release: release))
         bytes += item.size
     }
@@ -54,9 +67,7 @@ struct Outbox: Sendable {
         head += 1
         bytes -= held.item.size
         if head == items.count {
-            items.removeAll(keepingCapacity: items.capacity <= 64)
-            head = 0
-            hasHold = false
+            clear()
         } else if head >= 64, head * 2 > items.count {
             items.removeFirst(head)
             head = 0
@@ -72,27 +83,26 @@ struct Outbox: Sendable {
         }
     }
 
-    /// Lets the first item go at once, whatever it waits for.
-    mutating func releaseFirst(at now: Instant) {
-        if !isEmpty { items[head].release = now }
+    /// The answer to a crossing; refused it goes on here after all.
+    /// - Returns: false when it is not held here any more.
+    mutating func settle(_ ref: EntryRef, fault: String, isRefused: Bool, at now: Instant) -> Bool {
+        let place = items.indices.first { index in
+            guard index >= head, case .crossing(let held, let id, _) = items[index].item else { return false }
+            return held == ref && id == fault
+        }
+        guard let place, case .crossing(_, _, let parts) = items[place].item else { return false }
+        let left = parts.filter { isRefused || $0.isControl }
+            .map { Held(item: .bytes($0.bytes, $0.note), release: now) }
+        bytes += left.reduce(-items[place].item.size) { $0 + $1.item.size }
+        items.replaceSubrange(place...place, with: left)
+        if isEmpty { clear() }
+        return true
     }
 
-    /// The answer to a crossing: `keep` = it goes on here after all. False when it is not held here.
-    mutating func settle(_ ref: EntryRef, fault: String, keep: Note?, at now: Instant) -> Bool {
-        for index in items.indices where index >= head {
-            guard case .crossing(let held, let id, let wire) = items[index].item, held == ref, id == fault else {
-                continue
-            }
-            bytes -= items[index].item.size
-            if let keep {
-                items[index] = Held(item: .bytes(wire, keep), release: now)
-            } else {
-                items[index] = Held(item: .bytes(ByteBuffer(), .departure(.frame, .none)), release: now)
-            }
-            bytes += items[index].item.size
-            return true
-        }
-        return false
+    private mutating func clear() {
+        items.removeAll(keepingCapacity: items.capacity <= 64)
+        head = 0
+        hasHold = false
     }
 }
 
@@ -102,7 +112,8 @@ extension Outbox.Item {
 
     var size: Int {
         switch self {
-        case .bytes(let bytes, _), .crossing(_, _, let bytes): Self.overhead + bytes.readableBytes
+        case .bytes(let bytes, _): Self.overhead + bytes.readableBytes
+        case .crossing(_, _, let parts): parts.reduce(0) { $0 + Self.overhead + $1.bytes.readableBytes }
         case .end, .halfClose, .cut: Self.overhead
         }
     }

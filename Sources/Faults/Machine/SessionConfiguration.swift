@@ -19,6 +19,9 @@ package struct SessionConfiguration: Sendable {
     let armed: [ArmedRule]
     let recognizer: Recognizer?
 
+    /// Some fault takes messages from one session to another.
+    package var crosses: Bool { armed.contains(where: \.crosses) }
+
     package init(
         profile: Profile? = nil, contract: Contract? = nil, seed: UInt64 = 1, limits: Limits = .standard,
         finder: any SecretFinder = StandardSecrets(), record: Bool = true, enrolment: Enrolment = Enrolment()

@@ -1,6 +1,6 @@
 package import Journaling
 import NIOCore
-import Wire
+package import Wire
 
 /// One proxied connection: events in, effects out. It owns no clock, socket or dice; a shell performs its commands in
 /// order. Bytes in and out are the same unless a fault acts, and whatever is not the same has an entry that says why.
@@ -87,6 +87,12 @@ package struct SessionMachine: Sendable {
     }
 
     // MARK: Scan lane
+
+    /// Bytes of that side would go the short way now, and nothing here would hold on to them. It changes nothing: who asks
+    /// a machine that lies in an object would otherwise copy it first, for every read.
+    package mutating func keepsNothing(from side: Side) -> Bool {
+        phase == .relaying && (side == .client ? toServer.isOnlyScanned : toClient.isOnlyScanned)
+    }
 
     /// The short way: frames that nothing can select and nothing holds up. One write and one entry a read.
     private mutating func scanned(

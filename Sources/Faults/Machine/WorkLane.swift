@@ -213,27 +213,43 @@ extension SessionMachine {
         guard message.isCompressed, self[direction].work?.isRecoding == true else {
             return sendWaiting(direction, at: now, &output)
         }
-        let source = tellArrival(direction, at: now, &output)
+        let source = tellArrival(direction, at: now, &output).last
         let bytes = encode(message, direction)
         let reason = "an earlier message was changed, so the compression context differs"
         let provenance = Provenance(source: source)
         depart(bytes, .recoded(provenance, reason: reason), direction, until: nil, at: now, &output)
     }
 
-    /// The frames that wait were taken and do not go on as they are. Gives the entry of the last one.
+    /// Frames that were taken from a direction's order.
+    struct Taken: Sendable {
+        /// The entry of the message's last frame.
+        var last: EntryRef
+        /// What stood there, should it go on after all.
+        var parts: [Outbox.Part] = []
+    }
+
+    /// The frames that wait were taken and do not go on as they are. Control frames among them go on at once.
+    /// - Parameter mayReturn: nothing has overtaken the fragments if they go on after all, so control frames wait with them.
     @discardableResult
     mutating func tellArrival(
-        _ direction: Direction, at now: Instant, _ output: inout SessionOutput
-    ) -> EntryRef {
+        _ direction: Direction, mayReturn: Bool = false, at now: Instant, _ output: inout SessionOutput
+    ) -> Taken {
         let waiting = self[direction].work?.pending.take() ?? []
-        var last = EntryRef(session: id, ordinal: nextOrdinal)
+        var taken = Taken(last: EntryRef(session: id, ordinal: nextOrdinal))
         for frame in waiting {
-            if frame.isControl {
+            if frame.isControl, !mayReturn {
                 pass(frame.wire, .frame, direction, arrived: frame.arrived, at: now, &output)
-            } else {
-                last = piece(direction, .frame, frame.wire, in: frame.arrived, out: nil, at: now, &output)
+                continue
             }
+            let ref = piece(direction, .frame, frame.wire, in: frame.arrived, out: nil, at: now, &output)
+            if !frame.isControl { taken.last = ref }
+            taken.parts.append(
+                Outbox.Part(
+                    bytes: frame.wire, note: .departure(.frame, Provenance(source: ref)), isControl: frame.isControl))
         }
-        return last
+        for index in taken.parts.indices where !taken.parts[index].isControl {
+            taken.parts[index].note = .departure(.frame, Provenance(source: taken.last))
+        }
+        return taken
     }
 }

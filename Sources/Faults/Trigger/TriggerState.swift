@@ -57,19 +57,15 @@ struct TriggerState: Sendable {
     }
 
     private func isInScope(user: String?, path: String?) -> Bool {
-        guard covers(scope.paths, path), covers(scope.users, user) else { return false }
+        guard Profile.Scope.covers(scope.paths, path), scope.covers(user: user) else { return false }
         guard scope.share < 1 else { return true }
         var dice = Dice(key, direction: nil, message: 0, fault: "scope")
         return dice.chance(scope.share)
     }
 
-    private func covers(_ globs: [Glob], _ name: String?) -> Bool {
-        globs.isEmpty || globs.contains { glob in name.map(glob.matches) ?? (glob.text == "*" || glob.text == "/**") }
-    }
-
     private func concerns(_ rule: FaultRule, user: String?, path: String?) -> Bool {
-        if let glob = rule.when.user, !covers([glob], user) { return false }
-        if let glob = rule.when.path, !covers([glob], path) { return false }
+        if let glob = rule.when.user, !Profile.Scope.covers([glob], user) { return false }
+        if let glob = rule.when.path, !Profile.Scope.covers([glob], path) { return false }
         guard let condition = rule.when.connection else { return true }
         var dice = Dice(key, direction: nil, message: 0, fault: rule.id)
         return condition.holds(connection, &dice)

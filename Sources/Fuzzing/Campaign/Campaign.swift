@@ -46,6 +46,7 @@ package final class Campaign: Sendable {
         func isRecent(at now: Duration) -> Bool { ended.map { now - $0 <= .milliseconds(500) } ?? true }
     }
 
+    /// Plays under way and those that ended a moment ago, by their block of users.
     struct Recents: Sendable {
         var plays: [Int: Recent] = [:]
         /// More are looked through; at least as many have come since the last time.

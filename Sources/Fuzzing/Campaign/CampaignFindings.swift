@@ -38,8 +38,9 @@ extension Campaign {
 
     func rehearsalOptions(for plan: Plan) -> CaseOptions {
         var play = CaseOptions()
-        // What comes later than that is judged all the same; guards of candidates that show nothing shall not cost time.
-        play.mostPatience = pace.map { max($0 * 2, .seconds(1)) }
+        // What comes later than that is judged all the same; guards of candidates that show nothing shall not cost time. What
+        // a fault of the plan holds back is waited for: a play that is over before says nothing.
+        play.mostPatience = pace.map { max($0 * 2, .milliseconds(400)) + plan.longestHold }
         if !options.credentials.isEmpty { play.cast = cast(for: plan, block: 0) }
         return play
     }

@@ -101,7 +101,7 @@ package struct Confirmer: Sendable {
             let shrinking = ShrinkLoop(
                 rerunner: rerunner, finding: sighting.finding, times: times, patience: patience, reserve: 2 * budget.runs,
                 onShrink: onShrink)
-            bests += await shrinking.shrink(bare, upTo: sighting.blamed(in: bare), idle: sighting.idle)
+            bests += await shrinking.shrink(bare, upTo: sighting.blamed(in: bare), seen: sighting.run.steps)
         }
         let final = FinalCount(rerunner: rerunner, finding: sighting.finding, runs: budget.runs, times: times)
         let verdict = await final.count(bests, before: bare == sighting.plan ? count : nil) { plan in
@@ -135,11 +135,6 @@ struct Sighting: Sendable {
     var finding: Finding
     var plan: Plan
     var run: CaseRun
-
-    /// Labels of steps that could not be tried.
-    var idle: Set<Int> {
-        Set(run.steps.filter { if case .cannot = $0.outcome { !$0.isStopped } else { false } }.map(\.number))
-    }
 
     /// Label of the step that sends what the finding is about, as far as that can be told.
     func blamed(in plan: Plan) -> Int? {

@@ -11,6 +11,8 @@ actor Rerunner {
     private let end: ContinuousClock.Instant
     /// What may be left undone ends here, so that what is found can still be counted.
     private let lastCall: ContinuousClock.Instant
+    /// What a play took so far, at most.
+    private var longest: Duration = .zero
     /// Ids of what the finding's own run showed beside it.
     private let known: Set<String>
     private let onSlip: (@Sendable (Finding, Plan, CaseRun) -> Void)?
@@ -55,10 +57,12 @@ actor Rerunner {
         var isMixed: Bool { !shown.isEmpty && missing > 0 }
     }
 
-    /// Nothing more may be played, but for `reserve` plays that are kept for later, and a fifth of the time with them.
+    /// Nothing more may be played, but for `reserve` plays that are kept for later, and a fifth of the time with them, or
+    /// what two long plays take: half at most.
     func isOver(reserve: Int = 0) -> Bool {
-        Task.isCancelled || spent + reserve >= budget.executions
-            || ContinuousClock.now >= (reserve > 0 ? lastCall : end)
+        let plays = end.advanced(by: .zero - min(longest * 2, budget.time / 2))
+        return Task.isCancelled || spent + reserve >= budget.executions
+            || ContinuousClock.now >= (reserve > 0 ? min(lastCall, plays) : end)
     }
 
     /// Plays until `wanted` reruns are decided.
@@ -82,12 +86,17 @@ actor Rerunner {
         return count
     }
 
-    /// Whether it shows in `times` of `times`; what is undecided does not, and a doubt ends it at once.
+    /// Whether it shows in `times` of `times`.
     func shows(_ plan: Plan, _ finding: Finding, times: Int, patience: Duration?) async -> Bool {
+        await shown(plan, finding, times: times, patience: patience) != nil
+    }
+
+    /// The last of `times` runs that all show it; what is undecided does not, and a doubt ends it at once.
+    func shown(_ plan: Plan, _ finding: Finding, times: Int, patience: Duration?) async -> CaseRun? {
         let count = await count(plan, finding, wanted: times, patience: patience) {
             $0.missing == 0 && $0.undecided == 0
         }
-        return count.shown.count >= times
+        return count.shown.count >= times ? count.shown.last?.run : nil
     }
 
     private func wave(
@@ -98,6 +107,8 @@ actor Rerunner {
         if let patience { options.patience = min(options.patience ?? patience, patience) }
         options.isEnough = nil
         if !isWhole { options.isEnough = { Rerun.same($0, finding) } }
+        let begin = ContinuousClock.now
+        defer { longest = max(longest, begin.duration(to: .now)) }
         if width == 1 { return [await runner.run(plan, options)] }
         let (runner, fixed) = (runner, options)
         return await withTaskGroup(of: CaseRun.self) { group in

@@ -108,7 +108,7 @@ extension CorpusDirectory {
         if let writable { return writable }
         throw CorpusError(
             place: paths.first ?? "corpus", sentence: "there is no directory to write to",
-            remedy: "name a directory first")
+            remedy: "name a directory of plans first")
     }
 
     private func play(

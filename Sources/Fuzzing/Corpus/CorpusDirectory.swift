@@ -33,19 +33,21 @@ package struct CorpusDirectory: Sendable {
 
     package let paths: [String]
     package let bounds: Bounds
+    /// The first path, unless it is a file or a recording.
+    package let writable: String?
 
     /// - Parameter paths: directories, and files that are seeds of their own.
     package init(_ paths: [String], bounds: Bounds = Bounds()) {
         self.paths = paths
         self.bounds = bounds
+        writable = paths.first.flatMap { Self.isWritable($0, bounds) ? $0 : nil }
     }
 
-    /// The first path, unless it is a file.
-    package var writable: String? {
-        guard let first = paths.first else { return nil }
-        switch CorpusFiles.kind(first, follow: true) {
-        case .directory, .missing: return first
-        default: return nil
+    private static func isWritable(_ path: String, _ bounds: Bounds) -> Bool {
+        switch CorpusFiles.kind(path, follow: true) {
+        case .directory: !CorpusWalk.isRecording(path, bounds)
+        case .missing: true
+        default: false
         }
     }
 
@@ -65,7 +67,11 @@ package struct CorpusDirectory: Sendable {
     package func load(contract: Contract, lift: @escaping Lift) -> Loaded {
         var walk = CorpusWalk(bounds: bounds, contract: contract, lift: lift)
         for path in paths { walk.visit(path) }
-        return walk.finish()
+        var loaded = walk.finish()
+        if let first = paths.first, case .directory = CorpusFiles.kind(first, follow: true), writable == nil {
+            loaded.warnings.insert("\(ForeignText.shown(first)): a recording is read and not written to; name a directory for plans first", at: 0)
+        }
+        return loaded
     }
 
     /// Saves a plan under its hash in the first directory, atomically; one that is there stays as it is.

@@ -88,6 +88,11 @@ struct CorpusWalk {
         }
     }
 
+    /// Plans beside its segments would be read by nobody.
+    static func isRecording(_ path: String, _ bounds: CorpusDirectory.Bounds) -> Bool {
+        CorpusFiles.names(in: path, most: bounds.files)?.names.contains(where: isSegment) ?? false
+    }
+
     /// `0001.ndjson`, `0001.ndjson.gz`
     private static func isSegment(_ name: String) -> Bool {
         let plain = name.hasSuffix(".gz") ? name.dropLast(3) : name[...]

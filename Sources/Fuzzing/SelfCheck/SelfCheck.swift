@@ -63,5 +63,6 @@ package enum SelfCheck {
         Specimen(property: "I1", moves: overheard(#"{"type":"notice","text":"mwc-abcdefghijkl"}"#)),
         Specimen(property: "I2", moves: overheard(event("agent_thinking"))),
         Specimen(property: "A1", moves: [.opens(1, "alice", .forged)]),
+        Specimen(property: "C1", moves: [.opens(1, "alice", .intact), .hearsMasked(1, greeting)]),
     ]
 }

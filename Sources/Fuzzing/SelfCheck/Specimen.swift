@@ -9,6 +9,8 @@ struct Specimen: Sendable {
         case opens(Int, String, Facts.State)
         case says(Int, String)
         case hears(Int, String)
+        /// The server masks its frame.
+        case hearsMasked(Int, String)
     }
     /// The property that must head its finding.
     let property: String
@@ -29,8 +31,9 @@ struct Specimen: Sendable {
         mutating func write(_ move: Move, at now: Instant) {
             switch move {
             case .opens(let session, let user, let state): open(session, user, state, now)
-            case .says(let session, let text): say(session, text, .toServer, now)
-            case .hears(let session, let text): say(session, text, .toClient, now)
+            case .says(let session, let text): say(session, text, .toServer, isMasked: true, now)
+            case .hears(let session, let text): say(session, text, .toClient, isMasked: false, now)
+            case .hearsMasked(let session, let text): say(session, text, .toClient, isMasked: true, now)
             }
         }
 
@@ -46,10 +49,13 @@ struct Specimen: Sendable {
             add(session, now, .became(.accepted(subprotocol: nil, deflate: false)))
         }
 
-        private mutating func say(_ session: Int, _ text: String, _ direction: Direction, _ now: Instant) {
+        private mutating func say(
+            _ session: Int, _ text: String, _ direction: Direction, isMasked: Bool, _ now: Instant
+        ) {
             let payload = ByteBuffer(string: text)
             let record = FrameRecord(
-                passage: Passage(direction, in: now, out: now), frame: Frame(opcode: .text, maskKey: direction == .toServer ? 1 : nil, payload: payload),
+                passage: Passage(direction, in: now, out: now),
+                frame: Frame(opcode: .text, maskKey: isMasked ? 1 : nil, payload: payload),
                 message: MessageRecord(opcode: .text, payload: payload, ordinal: 1))
             add(session, now, .frame(record))
         }

@@ -12,7 +12,9 @@ struct PlanShrinkPass: Sendable {
     var isOnce = false
 
     static let all: [PlanShrinkPass] = [
-        users, connections, names, faults, structure, steps, sequence, headers,
+        users, connections, names, faults,
+        PlanShrinkPass(kind: .list { plan, _, _ in FaultShrink.proposals(plan) }),
+        structure, steps, sequence, headers,
         PlanShrinkPass(kind: .list { plan, _, _ in JSONShrink.structure(plan) }),
         PlanShrinkPass(kind: .list { plan, _, _ in JSONShrink.scalars(plan) }),
         PlanShrinkPass(kind: .list { plan, _, _ in ByteShrink.proposals(plan) }),

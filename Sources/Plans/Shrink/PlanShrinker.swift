@@ -1,8 +1,8 @@
 /// Makes a failing plan smaller, one question at a time (fuzzing.md, "Shrinking"): `next` proposes a plan, whoever plays
 /// it says with `answer` whether it still shows the failure, and `best` is the smallest that did.
 ///
-/// It goes through users, connections, faults, steps, interleaving, headers, JSON, scalars, frames and bytes, guards and
-/// delays, and again as long as that helps, at most `mostSweeps` times. Every proposal prints and parses, is smaller than
+/// It goes through users, connections, faults and their words, steps, interleaving, headers, JSON, scalars, frames and
+/// bytes, guards and delays, and again as long as that helps, at most `mostSweeps` times. Every proposal prints and parses, is smaller than
 /// `best` by `PlanWeight`, and is proposed once, so that it always ends.
 package struct PlanShrinker: Sendable {
     package private(set) var best: Plan

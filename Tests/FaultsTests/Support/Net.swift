@@ -26,6 +26,8 @@ struct Net {
     var now = Instant(nanoseconds: 1_000_000)
     /// How many crossings were asked for.
     var crossed = 0
+    /// Crossings wait here until `answer`, as for another loop; nil = they are answered at once.
+    var unanswered: [Crossing]?
 
     init(
         profile: Profile? = nil, seed: UInt64 = 7, limits: Limits = .standard, record: Bool = true,
@@ -121,6 +123,10 @@ struct Net {
 
     private mutating func cross(_ crossing: Crossing) {
         crossed += 1
+        if unanswered != nil {
+            unanswered?.append(crossing)
+            return
+        }
         let others = sessions.filter { $0.key != crossing.from && $0.value.label != nil }.keys.sorted()
         let partner: SessionID?
         switch crossing.selector.partner {
@@ -132,6 +138,12 @@ struct Net {
         var crossing = crossing
         crossing.partner = sessions[partner]?.label
         send(.crossed(crossing), to: partner)
+    }
+
+    mutating func answer() {
+        let waiting = unanswered ?? []
+        unanswered = nil
+        for crossing in waiting { cross(crossing) }
     }
 
     /// What the commands were since the last call.
@@ -152,15 +164,31 @@ struct Net {
 
     /// Both ends end, the sockets' counts come last, and every session's journal is compared with them.
     mutating func conclude() -> (entries: [Entry], differences: [String]) {
+        end()
+        return journal(.redacted)
+    }
+
+    /// What the journal of that mode leaves unexplained, were it all over now.
+    func differences(_ mode: RecordingHeader.Mode) -> [String] {
+        var net = self
+        net.end()
+        return net.journal(mode).differences
+    }
+
+    private mutating func end() {
         for id in sessions.keys.sorted() {
             if sessions[id]?.gone.contains(.client) == false { send(.ended(.client, .finish), to: id) }
             if sessions[id]?.gone.contains(.server) == false { send(.ended(.server, .finish), to: id) }
             if let taken = sessions[id]?.taken { send(.closed(taken), to: id) }
         }
+    }
+
+    private func journal(_ mode: RecordingHeader.Mode) -> (entries: [Entry], differences: [String]) {
         let raw = sessions.keys.sorted().flatMap { sessions[$0]?.entries ?? [] }
             .sorted { $0.instant < $1.instant }
-        var assembler = JournalAssembler(
-            loops: 1, Transcriber.Configuration(redactionKey: Array(repeating: 1, count: 16), epochSeconds: 0))
+        var configuration = Transcriber.Configuration(redactionKey: Array(repeating: 1, count: 16), epochSeconds: 0)
+        configuration.mode = mode
+        var assembler = JournalAssembler(loops: 1, configuration)
         assembler.push(raw, loop: 0)
         assembler.finish(loop: 0)
         var entries: [Entry] = []
@@ -203,8 +231,8 @@ struct NameFinder: SecretFinder {
         _ = range
         return [FoundSecret(place: "request auth token", value: "secret-token", range: 0..<1, isCredential: true)]
     }
-    func user(inRequest head: HeadView, credential: FoundSecret?) -> String? {
-        head.values(of: "x-user").first.map(head.text)
+    func users(inRequest head: HeadView, credential: FoundSecret?) -> [String] {
+        head.values(of: "x-user").map(head.text)
     }
     func user(inMessage payload: ByteBuffer, credential: FoundSecret) -> String? { nil }
 }
