@@ -9,7 +9,7 @@ struct CheckForm {
     var verbose: Bool
 
     func print(_ read: OfflineJudge.Result, took: Duration, reason: ExitReason, json: Bool) {
-        if json { return printJSON(read.judgement, reason: reason) }
+        if json { return printJSON(read.judgement, users: read.users, reason: reason) }
         console.answer(text(read, took: took, reason: reason))
     }
 
@@ -25,6 +25,7 @@ struct CheckForm {
         for error in judgement.toolErrors.prefix(8) {
             text += console.out.paint("‼ tool error: \(SafeText.show(error.sentence))", .excused) + "\n"
         }
+        if let limited = UsersScope.line(read.users) { text += limited + "\n" }
         return text + summary(judgement, took, reason) + "\n"
     }
 
@@ -48,7 +49,7 @@ struct CheckForm {
             ? Figures.plural(Int(clamping: count), "entry", "entries") : Figures.fixed(Double(count) / 1e6, digits: 1) + " M entries"
     }
 
-    private func printJSON(_ judgement: Judgement, reason: ExitReason) {
+    private func printJSON(_ judgement: Judgement, users: [String], reason: ExitReason) {
         let time = Console.utc()
         for line in JudgementLines.properties(judgement, time: time) { console.emit(line) }
         for finding in judgement.findings {
@@ -58,7 +59,7 @@ struct CheckForm {
         let line = JSONLine("summary", time: time).adding("verb", "check").adding("sessions", judgement.sessions)
             .adding("runs", judgement.runs).adding("entries", judgement.entries)
             .adding("violations", judgement.findings.count).adding("toolErrors", judgement.toolErrors.count)
-            .adding("findings", judgement.findings.map(\.id)).adding("exit", reason.code).adding("reason", reason.reason)
+            .adding("findings", judgement.findings.map(\.id)).adding("users", users).adding("exit", reason.code).adding("reason", reason.reason)
         console.emit(line)
     }
 }

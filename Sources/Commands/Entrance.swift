@@ -24,20 +24,32 @@ package enum Entrance {
         do {
             try await Interruption.run(arguments, console)
             return ExitReason.pass.code
-        } catch let finished as Finished {
-            return finished.reason.code
-        } catch is Interrupted {
+        } catch { return told(error, arguments, console) }
+    }
+
+    /// For a verb that runs before there are threads.
+    static func run(_ arguments: [String], _ verb: () throws -> Void) -> Int32 {
+        _ = signal(SIGPIPE, SIG_IGN)
+        do {
+            try verb()
+            return ExitReason.pass.code
+        } catch { return told(error, arguments, Console(arguments: arguments)) }
+    }
+
+    private static func told(_ error: any Error, _ arguments: [String], _ console: Console) -> Int32 {
+        switch error {
+        case let finished as Finished: return finished.reason.code
+        case is Interrupted:
             let verb = UsageError.verb(arguments)
             console.close(ExitReason.interrupted.ending("\(verb)  stopped by a signal, what ended before is above") + "\n")
             return closed(.interrupted, arguments, console, error: "stopped by a signal")
-        } catch let complaint as Complaint {
+        case let complaint as Complaint:
             console.talk(complaint.text(console.err))
             return closed(complaint.exit, arguments, console, error: complaint.sentence)
-        } catch let errors as ConfigurationErrors {
+        case let errors as ConfigurationErrors:
             console.talk(ConfigurationForm.text(errors, console.err))
             return closed(.usage, arguments, console, error: errors.errors.first?.plain ?? "")
-        } catch {
-            return parserError(error, arguments, console)
+        default: return parserError(error, arguments, console)
         }
     }
 

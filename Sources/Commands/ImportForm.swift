@@ -3,12 +3,18 @@ import Journaling
 import Reporting
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// How `import` reads: what could not be read as warnings, a row a source, what was found, one summary line.
 struct ImportForm {
     var console: Console
     /// Nil: nothing is written, only told.
     var out: String?
     var verbose: Bool
+    /// What holds the process that reads; nil: nothing does.
+    var sandbox: String?
     private static let shownNotes = 8
 
     /// A recording of which a part is missing because a file broke off is no ground for a pass (trust.md T53).
@@ -20,6 +26,39 @@ struct ImportForm {
 
     static func complaint(_ error: ImportError) -> Complaint {
         Complaint(SafeText.show(error.sentence), details: details(error), exit: .usage)
+    }
+
+    /// When the process that read them could not say anything any more. By some signals it was ended from outside, or by a
+    /// limit that somebody set; by any other it ended itself, which no capture may make it do.
+    static func died(_ signal: Int32, _ files: [String], into out: String?) -> Complaint {
+        let names = [
+            SIGABRT: "SIGABRT", SIGBUS: "SIGBUS", SIGFPE: "SIGFPE", SIGHUP: "SIGHUP", SIGILL: "SIGILL", SIGINT: "SIGINT", SIGKILL: "SIGKILL",
+            SIGQUIT: "SIGQUIT", SIGSEGV: "SIGSEGV", SIGSYS: "SIGSYS", SIGTERM: "SIGTERM", SIGTRAP: "SIGTRAP", SIGXCPU: "SIGXCPU",
+            SIGXFSZ: "SIGXFSZ",
+        ]
+        let isOurs = ![0, SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGXCPU, SIGXFSZ].contains(signal)
+        // What refuses another recording there is a recording that was begun.
+        let begun = out.flatMap { out in (try? RecordingWriter.check(out)) == nil ? out : nil }
+        let again = begun.map { "remove \($0) and " } ?? ""
+        return Complaint(
+            "the process that reads the captures ended before they did" + (isOurs ? ". This is a defect of miswire" : ""),
+            details: [
+                ("place", SafeText.show(files.joined(separator: ", "))), ("expected", "a recording of all of it"),
+                ("found", "signal \(signal)" + (names[signal].map { " (\($0))" } ?? "") + ", " + (begun.map { "and a recording cut short in \(SafeText.show($0))" } ?? "and no recording")),
+                ("remedy", SafeText.show(again) + (isOurs ? "report it with the capture" : signal == SIGKILL ? "import again; the kernel's log says if memory ran out" : "import again")),
+            ], exit: isOurs ? .selfCheckFailed : .inconclusive)
+    }
+
+    /// How well the process that reads is held, where that is not what everyone expects.
+    func tell(_ standing: EarlyImport.Standing, json: Bool) {
+        for sentence in standing.warnings {
+            if json {
+                console.emit(JSONLine("warning", time: Console.utc()).adding("sentence", sentence))
+            } else {
+                console.talk(console.err.paint("warning:", .fault) + " \(sentence)\n")
+            }
+        }
+        if verbose, !json, let sandbox { console.talk("sandbox  \(sandbox): open, socket, connect and exec were tried and are refused\n") }
     }
 
     private static func details(_ error: ImportError) -> [(label: String, text: String)] {
@@ -121,6 +160,7 @@ struct ImportForm {
             .adding("gaps", counts.gaps).adding("missingBytes", counts.missingBytes).adding("torn", counts.torn)
             .adding("entries", counts.entries).adding("warnings", counts.notes.count + counts.unlisted)
             .adding("recording", result.hasRecording ? out.map { .string($0) } ?? .null : .null)
+            .adding("sandbox", sandbox.map { .string($0) } ?? .null)
             .adding("milliseconds", took.nanoseconds / 1_000_000).adding("exit", reason.code).adding("reason", reason.reason)
         console.emit(line)
     }

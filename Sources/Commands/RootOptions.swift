@@ -23,7 +23,7 @@ struct RootOptions: ParsableArguments {
         throw Complaint(
             "`miswire \(verb)` does not run as root",
             details: [
-                ("found", "uid 0"), ("expected", "a user who can read and write what is named, and nothing more"),
+                ("expected", "a user who can read and write what is named, and nothing more"), ("found", "uid 0"),
                 ("remedy", "run it as another user, or say --allow-root or \(Self.variable)=1"),
             ], exit: .usage)
     }

@@ -6,4 +6,5 @@ import Commands
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 EarlyCapture.prepare(arguments)
+EarlyImport.prepare(arguments)
 exit(await Entrance.run(arguments))

@@ -90,6 +90,99 @@ import Testing
         }
     }
 
+    /// Packets know no mode but raw: no file of them without a yes, whatever becomes of the recording beside it.
+    @Test(.enabled(if: geteuid() == 0, "only root may capture"), arguments: [[], ["--out", "rec"], ["--out", "rec", "--record-mode", "none"]])
+    func packetsNeedAYes(others: [String]) async throws {
+        try await Self.inOpenFolder { path in
+            let words = ["capture", "-i", "lo", "udp", "port", "9", "--write", "a.pcapng", "--duration", "1s"] + others
+            let told = try await Program.run(words, in: path)
+            #expect(told.code == 4 && told.err.contains("RAW PACKETS into a.pcapng") && told.err.contains("Packets cannot be redacted"), "\(told.err)")
+            #expect(told.err.contains("error: packets as they are need a yes") && told.err.contains("--yes") && !told.err.contains("RAW RECORDING"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path) == [])
+            let kept = try await Program.run(words + ["--yes"], in: path)
+            #expect(kept.code == 3 && kept.err.contains("RAW PACKETS into a.pcapng"), "\(kept.err)")
+            let attributes = try FileManager.default.attributesOfItem(atPath: path + "/a.pcapng")
+            #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path + "/a.pcapng")).firstRange(of: Data("raw: packets as they are".utf8)) != nil)
+            let twice = try await Program.run(words + ["--yes"], in: path)
+            #expect(twice.code == 4 && twice.err.contains("name a file that is not there yet"), "\(twice.err)")
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root may capture"), arguments: [("yes\n", true), ("no\n", false)])
+    func aTerminalIsAskedOnceForBoth(answer: String, isWritten: Bool) async throws {
+        try await Self.inOpenFolder { path in
+            let terminal = try Terminal()
+            terminal.write(answer)
+            let told = try await terminal.run(
+                ["capture", "-i", "lo", "udp", "port", "9", "--write", "a.pcapng", "--out", "rec", "--record-mode", "raw", "--duration", "1s"], in: path)
+            #expect(told.err.contains("RAW PACKETS into a.pcapng") && told.err.contains("RAW RECORDING into rec"), "\(told.err)")
+            #expect(told.err.components(separatedBy: "write `yes` to keep all of it:").count == 2, "\(told.err)")
+            #expect(told.code == (isWritten ? 3 : 4), "\(told.err)")
+            #expect(FileManager.default.fileExists(atPath: path + "/a.pcapng") == isWritten)
+        }
+    }
+
+    /// Packets came, and no session: nothing was made, and the exit says so; a file of packets would have been something.
+    @Test(.enabled(if: geteuid() == 0, "only root may capture"), arguments: [false, true])
+    func aRecordingOfNothingIsNoSuccess(isWritten: Bool) async throws {
+        try await Self.inOpenFolder { path in
+            let port = try Ports.free()
+            let more = isWritten ? ["--write", "a.pcapng", "--yes"] : []
+            let words = ["capture", "-i", "lo", "udp", "port", "\(port)", "--out", "rec", "--count", "1", "--duration", "30s"]
+            let capture = try Program.start(words + more, in: path)
+            let sender = Task {
+                while !Task.isCancelled {
+                    Ports.send("hello", to: port)
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+            }
+            let told = await capture.end()
+            sender.cancel()
+            #expect(told.code == (isWritten ? 0 : 3) && told.err.contains("capture  1 packet, "), "\(told.err)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path) == (isWritten ? ["a.pcapng"] : []))
+        }
+    }
+
+    /// A link in its place is not followed.
+    @Test(.enabled(if: geteuid() == 0, "only root may capture")) func packetsFollowNoLink() async throws {
+        try await Self.inOpenFolder { path in
+            try FileManager.default.createSymbolicLink(atPath: path + "/a.pcapng", withDestinationPath: path + "/elsewhere")
+            let told = try await Program.run(["capture", "-i", "lo", "udp", "port", "9", "--write", "a.pcapng", "--yes", "--duration", "1s"], in: path)
+            #expect(told.code == 4 && told.err.contains("the capture cannot be written"), "\(told.err)")
+            #expect(!FileManager.default.fileExists(atPath: path + "/elsewhere"))
+        }
+    }
+
+    @Test func keysAreForRecordings() async throws {
+        for more in [[], ["--out", "rec", "--record-mode", "none"]] {
+            let told = try await Program.run(["capture", "-i", "lo", "--write", "a.pcapng", "--keylog", "k"] + more)
+            #expect(told.code == 4 && told.err.contains("`--keylog` needs --out RECORDING"), "\(told.err)")
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root may capture")) func aKeyLogMayComeLaterButNotFromNowhere() async throws {
+        try await Self.inOpenFolder { path in
+            let words = ["capture", "-i", "lo", "udp", "port", "9", "--out", "rec", "--duration", "1s", "--keylog"]
+            let later = try await Program.run(words + ["keys.log"], in: path)
+            #expect(later.code == 3 && later.err.contains("capture  keys.log is not there yet and is read as soon as it is\n"), "\(later.err)")
+            let nowhere = try await Program.run(words + ["none/keys.log"], in: path)
+            #expect(nowhere.code == 4 && nowhere.err.contains("error: the key log cannot be read") && nowhere.err.contains("no directory none"), "\(nowhere.err)")
+            try "".write(toFile: path + "/mine", atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path + "/mine")
+            let mine = try await Program.run(words + ["mine"], in: path)
+            #expect(mine.code == 4 && mine.err.contains("the capture belongs to nobody by now: let that user read it"), "\(mine.err)")
+        }
+    }
+
+    /// Where anybody may write: a capture does not stay root.
+    private static func inOpenFolder(_ body: (_ path: String) async throws -> Void) async throws {
+        try await Program.inDirectory { path in
+            try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: path)
+            try await body(path)
+        }
+    }
+
     @Test func noneReadsAllAndWritesNothing() async throws {
         try await Self.inFolder { messages, rec, path in
             let told = try await Program.run(["import", messages, "--record-mode", "none"], in: path)

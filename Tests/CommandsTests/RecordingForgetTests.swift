@@ -52,12 +52,28 @@ import Testing
             let old = Date(timeIntervalSinceNow: -7_200)
             try FileManager.default.setAttributes([.modificationDate: old], ofItemAtPath: rec + "/0001.ndjson")
             let trial = try await Program.run(["recording", "expire", "--dry-run", "--retain", "1h", rec])
+            let lines = try await Program.run(["recording", "expire", "--dry-run", "--retain", "1h", rec, "--json"])
+            #expect(lines.out.contains("would go") && !lines.out.contains("is deleted"), "\(lines.out)")
             #expect(trial.code == 0 && trial.out.contains("0001.ndjson would go: the recording is kept for 1 h"), "\(trial.out)")
             let kept = try await Program.run(["recording", "expire", "--retain", "3h", rec])
             #expect(kept.out.contains("0 segments deleted"))
             let told = try await Program.run(["recording", "expire", "--retain", "1h", rec])
             #expect(told.code == 0 && told.out.contains("0001.ndjson is deleted") && told.out.contains("1 segment deleted"), "\(told.out)")
             #expect(try FileManager.default.contentsOfDirectory(atPath: rec).isEmpty)
+        }
+    }
+
+    /// From cron a recording that cannot be read, or of which nothing is left, keeps none of the others.
+    @Test func oneOfManyIsInNobodysWay() async throws {
+        try await Self.copy("crossed-pair") { rec in
+            let old = Date(timeIntervalSinceNow: -7_200)
+            try FileManager.default.setAttributes([.modificationDate: old], ofItemAtPath: rec + "/0001.ndjson")
+            try FileManager.default.createDirectory(atPath: rec + "-empty", withIntermediateDirectories: false)
+            let told = try await Program.run(["recording", "expire", "--retain", "1h", rec + "-none", rec + "-empty", rec])
+            #expect(told.code == 4 && told.err.contains("-none") && !told.err.contains("-empty"), "\(told.err)")
+            #expect(told.out.contains("0001.ndjson is deleted"), "\(told.out)")
+            let again = try await Program.run(["recording", "expire", rec + "-empty", rec])
+            #expect(again.code == 0 && again.err.isEmpty && again.out.contains("0 segments deleted"), "\(again.err)")
         }
     }
 }

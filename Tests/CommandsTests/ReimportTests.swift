@@ -79,7 +79,7 @@ private final class Stand {
         let promise = try ContractLoader.parse(text: contract.text, file: contract.name)
         weaver = try SessionWeaver(
             .init(
-                directory: target, header: RecordingHeader(program: "0", started: "", seed: 1, contract: contract),
+                directory: target, header: RecordingHeader(program: "0", started: "", seed: 1, contract: contract, isImported: true),
                 finder: ContractSecrets(promise, key: Array(SigningKey.development.utf8)), redactionKey: Array(0..<32)))
     }
 

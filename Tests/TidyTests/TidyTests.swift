@@ -57,6 +57,19 @@ import Testing
         }
     }
 
+    /// Pointers of ours are where a library or the kernel wants them (trust.md T29): nowhere in core but in `Wire`, and of
+    /// the sandbox in the one file that calls the kernel.
+    @Test func pointersStayWhereTheyBelong() {
+        for source in Source.all(under: "Sources") {
+            let isPlain = Self.core.contains(source.module) && source.module != "Wire"
+            let isSandbox = source.path.contains("/Sandbox/") && !source.path.hasSuffix("/SandboxCalls.swift")
+            guard isPlain || isSandbox else { continue }
+            for (index, line) in source.lines.enumerated() where Source.code(line).contains("unsafe ") {
+                Issue.record("\(source.path):\(index + 1): `unsafe` outside of its place")
+            }
+        }
+    }
+
     @Test func nothingForceUnwraps() throws {
         let unwrap = try Regex(#"[A-Za-z0-9_\)\]]!(?![=])"#)
         for source in Source.all(under: "Sources") {

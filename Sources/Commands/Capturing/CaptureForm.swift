@@ -13,6 +13,14 @@ enum CaptureForm {
         return "capture  \(SafeText.show(options.interface))    \(what)    into \(targets)    as \(SafeText.show(user))    Ctrl-C ends it\n"
     }
 
+    static func awaits(_ keyLog: String) -> String {
+        "capture  \(SafeText.show(keyLog)) is not there yet and is read as soon as it is\n"
+    }
+
+    static func trouble(_ sentence: String, as user: String) -> String {
+        "warning: \(SafeText.show(sentence))\(sentence.hasSuffix("Permission denied") ? "; the capture belongs to \(user) by now" : "")\n"
+    }
+
     static func progress(_ summary: LiveCapture.Summary) -> String { "capture \(numbers(summary))" }
 
     static func closing(_ summary: LiveCapture.Summary, took: Duration) -> String {

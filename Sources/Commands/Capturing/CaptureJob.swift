@@ -30,31 +30,34 @@ final class CaptureJob: Sendable {
     /// Ends the capture in good order.
     func stop() { isAsked.store(true, ordering: .releasing) }
 
-    /// - Parameter opened: the interface is listened to from now on.
+    /// - Parameters:
+    ///   - opened: the interface is listened to from now on; with the key log that is not there yet.
+    ///   - warn: one sentence about what somebody could mend meanwhile.
     func run(
-        opened: @escaping @Sendable () -> Void, progress: @escaping @Sendable (LiveCapture.Summary) -> Void
+        opened: @escaping @Sendable (_ awaitedKeyLog: String?) -> Void, progress: @escaping @Sendable (LiveCapture.Summary) -> Void,
+        warn: @escaping @Sendable (String) -> Void
     ) async -> Result<Told, ImportError> {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 do throws(ImportError) {
-                    continuation.resume(returning: .success(try self.listen(opened, progress)))
+                    continuation.resume(returning: .success(try self.listen(opened, progress, warn)))
                 } catch { continuation.resume(returning: .failure(error)) }
             }
         }
     }
 
     private func listen(
-        _ opened: () -> Void, _ progress: (LiveCapture.Summary) -> Void
+        _ opened: (String?) -> Void, _ progress: (LiveCapture.Summary) -> Void, _ warn: @escaping (String) -> Void
     ) throws(ImportError) -> Told {
         let capture = try LiveCapture(options, device)
         var told = Told()
         var weaver: SessionWeaver?
-        opened()
+        opened(capture.awaitedKeyLog)
         told.live = try capture.run(
             { () throws(ImportError) in
                 weaver = try self.makeWeaver()
                 return weaver
-            }, isAsked: { isAsked.load(ordering: .acquiring) }, progress: progress)
+            }, isAsked: { isAsked.load(ordering: .acquiring) }, progress: progress, warn: warn)
         try weaver?.finish()
         told.hasRecording = weaver?.hasRecording ?? false
         told.counts = weaver?.counts ?? ImportCounts()
@@ -63,7 +66,8 @@ final class CaptureJob: Sendable {
 
     private func makeWeaver() throws(ImportError) -> SessionWeaver? {
         guard let out else { return nil }
-        let settings = Import.settings(contract, recording, out: out, isPacked: false, purpose: "captured from \(options.interface)")
+        var settings = Import.settings(contract, recording, out: out, isPacked: false, purpose: "captured from \(options.interface)")
+        settings.isLive = true
         return try SessionWeaver(settings)
     }
 }

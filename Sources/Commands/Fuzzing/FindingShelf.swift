@@ -15,6 +15,8 @@ final class FindingShelf: Sendable {
         /// Ids under which settled ones were seen at first.
         var aliases: Set<String> = []
         var reported: [ReportedFinding] = []
+        /// Where plans are that our own check failed on.
+        var unbalanced: [String] = []
         /// One sentence why the last file could not be written.
         var trouble: String?
     }
@@ -54,10 +56,12 @@ final class FindingShelf: Sendable {
 
     /// Keeps the plan of a case whose books do not balance, for us to look at.
     func keep(unbalanced name: CaseName, _ plan: Plan) {
-        let file = "self-check-\(name).plan"
-        let path = order.findings == "." ? file : order.findings.trimmingSlashes + "/" + file
-        do { try write(PlanText.print(plan), to: path) } catch {
-            state.withLock { $0.trouble = "the plan \(path) cannot be written: \(error.localizedDescription)" }
+        let path = path(of: "self-check-\(name).plan")
+        state.withLock { state in
+            do {
+                try write(PlanText.print(plan), to: path)
+                state.unbalanced.append(path)
+            } catch { state.trouble = "the plan \(path) cannot be written: \(error.localizedDescription)" }
         }
     }
 
@@ -84,7 +88,13 @@ final class FindingShelf: Sendable {
         }
     }
 
+    var unbalanced: [String] { state.withLock(\.unbalanced) }
+
     var trouble: String? { state.withLock(\.trouble) }
+
+    private func path(of file: String) -> String {
+        order.findings == "." ? file : order.findings.trimmingSlashes + "/" + file
+    }
 
     private func report(_ found: FuzzFinding) -> ReportedFinding {
         let options = order.options
@@ -95,7 +105,7 @@ final class FindingShelf: Sendable {
         let file = FindingPlan(
             found.finding, steps: FailingStep.marked(found.plan, for: found.finding), origin: origin,
             attribution: FindingBlock.short(found.finding.attribution))
-        let path = order.findings == "." ? file.name : order.findings.trimmingSlashes + "/" + file.name
+        let path = path(of: file.name)
         var item = ReportedFinding(
             finding: found.finding, plan: file.plan, file: path, line: FailingStep.line(in: PlanText.print(file.plan)),
             replay: "\(OwnName.command) replay \(FuzzCommandLine.quoted(path))\(order.replay)")

@@ -115,7 +115,7 @@ struct FuzzRun: Sendable {
         let open = shelf.open
         let findings = shelf.reported
         var reason = FuzzVerdict.reason(result, findings: findings, isOpen: !open.isEmpty, checks: options.checks)
-        var warnings = FuzzVerdict.warnings(result, open: open)
+        var warnings = FuzzVerdict.warnings(result, open: open, unbalanced: shelf.unbalanced)
         if isLate {
             warnings.append("the run did not end by itself in time; its sums are incomplete")
             if reason == .pass || reason == .nothingExercised { reason = .inconclusive }

@@ -29,7 +29,8 @@ enum FuzzVerdict {
     }
 
     /// What makes the verdicts worth less; printed above them.
-    static func warnings(_ result: CampaignResult, open: [Finding]) -> [String] {
+    /// - Parameter unbalanced: files with plans that our own check failed on.
+    static func warnings(_ result: CampaignResult, open: [Finding], unbalanced: [String] = []) -> [String] {
         var sentences: [String] = []
         switch result.end {
         case .complete, .interrupted: break
@@ -43,6 +44,10 @@ enum FuzzVerdict {
         if result.progress.floods > 0 {
             let cases = Figures.plural(result.progress.floods, "case was", "cases were")
             sentences.append("the target sends without end: \(cases) stopped, and what it sent after that is not judged")
+        }
+        if let first = unbalanced.first {
+            let more = unbalanced.count > 1 ? " and \(Figures.plural(unbalanced.count - 1, "other"))" : ""
+            sentences.append("a mistake of miswire's own: the plan that shows it is \(first)\(more); please report it with that file")
         }
         for finding in open.prefix(8) {
             sentences.append("\(finding.id) was seen and not run again: \(finding.sentence)")

@@ -29,6 +29,7 @@ final class ProxyForm: Sendable {
                 .adding("profile", options.profile?.name ?? "").adding("contract", options.contract?.name ?? "")
                 .adding("record", options.record.map { .string($0) } ?? .null)
                 .adding("recordMode", options.record == nil ? RecordMode.none.rawValue : options.recordMode.rawValue)
+                .adding("recordUsers", options.recordedUsers?.users.map(\.text) ?? [])
             console.emit(line)
             return
         }
@@ -46,7 +47,8 @@ final class ProxyForm: Sendable {
     /// What is kept, and for how long where that is not what everyone gets.
     private static func words(_ options: ProxyOptions) -> String {
         let words = RecordMode(rawValue: options.recordMode.rawValue)?.words ?? ""
-        return words + (options.retention == .standard ? "" : ", kept for \(options.retention.words)")
+        let users = options.recordedUsers.map { ", \(UsersScope.words($0.users.map(\.text)))" } ?? ""
+        return words + users + (options.retention == .standard ? "" : ", kept for \(options.retention.words)")
     }
 
     /// The banner again every 60 s for as long as a fault can act.
@@ -136,5 +138,6 @@ final class ProxyForm: Sendable {
             .adding("failed", result.statistics.failed).adding("faults", result.statistics.faultsActed)
             .adding("findings", (result.judgement?.findings ?? []).map(\.id))
             .adding("toolErrors", result.ledgerDifferences.count).adding("drained", .bool(result.drained))
+            .adding("unrecorded", result.unrecorded.map { .number("\($0)") } ?? .null)
     }
 }

@@ -26,7 +26,11 @@ struct ProxySummary {
             let state = result.recordingComplete ? "complete" : "INCOMPLETE: \(SafeText.show(result.recordingError ?? ""))"
             let gone = result.deletedSegments
             let deleted = gone == 0 ? "" : ", \(Figures.plural(gone, "oldest segment")) deleted"
-            lines.append("  record \(SafeText.show(path)) \(Figures.bytes(Self.size(path))), \(Figures.count(numbers.opened)) sessions, \(state)\(deleted)")
+            let left = result.unrecorded ?? 0
+            let recorded = numbers.opened - min(numbers.opened, UInt64(clamping: left))
+            let others = left == 0 ? "" : ", \(Figures.count(left)) outside the scope not recorded"
+            lines.append(
+                "  record \(SafeText.show(path)) \(Figures.bytes(Self.size(path))), \(Figures.plural(Int(clamping: recorded), "session"))\(others), \(state)\(deleted)")
         }
         lines.append("")
         let facts = [

@@ -39,7 +39,7 @@ struct RecordOptions: ParsableArguments {
     var retain = RetainedTime.standard
     @Option(name: .customLong("retain-size"), help: "How large it may become: 10GiB, 500MiB, unlimited.")
     var retainSize = RetainedSize.standard
-    @Flag(help: "The yes that --record-mode raw needs, where nobody can be asked.")
+    @Flag(help: "The yes that whatever is not redacted needs, where nobody can be asked.")
     var yes = false
 
     var retention: Retention { Retention(seconds: retain.seconds, bytes: retainSize.bytes) }
@@ -56,18 +56,15 @@ struct RecordOptions: ParsableArguments {
 }
 
 /// A time on the command line that may be long: `7d`, `12h`, `forever`.
-struct RetainedTime: ExpressibleByArgument, Sendable {
+struct RetainedTime: Sendable {
     /// Nil: for ever.
     var seconds: Int64?
     let defaultValueDescription: String
 
     static let standard = RetainedTime(seconds: Retention.standard.seconds, defaultValueDescription: "7d")
+}
 
-    private init(seconds: Int64?, defaultValueDescription: String) {
-        self.seconds = seconds
-        self.defaultValueDescription = defaultValueDescription
-    }
-
+extension RetainedTime: ExpressibleByArgument {
     init?(argument: String) {
         if argument == "forever" {
             self.init(seconds: nil, defaultValueDescription: argument)
@@ -82,18 +79,15 @@ struct RetainedTime: ExpressibleByArgument, Sendable {
 }
 
 /// A size on the command line: `10GiB`, `500MiB`, `unlimited`.
-struct RetainedSize: ExpressibleByArgument, Sendable {
+struct RetainedSize: Sendable {
     /// Nil: no bound.
     var bytes: Int64?
     let defaultValueDescription: String
 
     static let standard = RetainedSize(bytes: Retention.standard.bytes, defaultValueDescription: "10GiB")
+}
 
-    private init(bytes: Int64?, defaultValueDescription: String) {
-        self.bytes = bytes
-        self.defaultValueDescription = defaultValueDescription
-    }
-
+extension RetainedSize: ExpressibleByArgument {
     init?(argument: String) {
         if argument == "unlimited" {
             self.init(bytes: nil, defaultValueDescription: argument)

@@ -34,17 +34,23 @@ struct RecordingExpire: ParsableCommand {
     func run() throws {
         let console = Console(looks: looks)
         var (deleted, failed) = (0, 0)
+        var problems: [Complaint] = []
         for path in recordings {
-            do {
+            do throws(RecordingError) {
                 let told = try Expiry.run(path, retention: given, now: Int64(Date().timeIntervalSince1970), isTrial: dryRun)
                 for deletion in told.deletions {
                     if deletion.failure == nil { deleted += 1 } else { failed += 1 }
                     tell(deletion, console)
                 }
-                if told.retention == nil {
+                if told.retention == nil, told.kept > 0 {
                     console.talk("warning: \(SafeText.show(path)): its header names no retention, so nothing goes; name one with --retain\n")
                 }
-            } catch { throw RecordingComplaint.of(error) }
+            } catch { problems.append(RecordingComplaint.of(error)) }
+        }
+        // One of a nightly list that cannot be read keeps none of the others.
+        if let last = problems.popLast() {
+            for problem in problems { console.talk(problem.text(console.err)) }
+            throw last
         }
         let reason: ExitReason = failed == 0 ? .pass : .inconclusive
         let what = "recording  \(Figures.plural(deleted, "segment")) \(dryRun ? "would go" : "deleted"), \(Figures.plural(recordings.count, "recording"))"
@@ -59,12 +65,12 @@ struct RecordingExpire: ParsableCommand {
     }
 
     private func tell(_ deletion: SegmentDeletion, _ console: Console) {
+        let text = dryRun ? deletion.description.replacingOccurrences(of: " is deleted: ", with: " would go: ") : deletion.description
         if looks.json {
             console.emit(
                 JSONLine("deletion", time: Console.utc()).adding("path", deletion.path).adding("bytes", deletion.bytes)
-                    .adding("sentence", deletion.description).adding("failed", .bool(deletion.failure != nil)))
+                    .adding("sentence", text).adding("failed", .bool(deletion.failure != nil)))
         } else {
-            let text = dryRun ? deletion.description.replacingOccurrences(of: " is deleted: ", with: " would go: ") : deletion.description
             console.answer("  \(SafeText.show(text)), \(Figures.bytes(UInt64(clamping: deletion.bytes)))\n")
         }
     }

@@ -11,9 +11,9 @@ struct RecordingForget: ParsableCommand {
             miswire recording forget --user bob rec/
             miswire recording forget --user bob --also bob@example.com --also 4711 rec/
 
-            Their sessions go, and those that bore their credential. What names them elsewhere, by name, by --also or by
-            the tag of a credential, is emptied; so is what faults moved from their sessions to others. The contract stays
-            as it is. All is written beside the recording, read back and searched before it takes its place; interrupted,
+            Their sessions go, and those that bore their credential: all of them, where users share one. What names them
+            elsewhere, by name, by --also or by the tag of a credential, is emptied; so is what faults moved from their
+            sessions to others, and what nobody can search. The contract stays as it is. All is written beside the recording, read back and searched before it takes its place; interrupted,
             it is done by asking again. What is left of the recording is inconclusive at best: `check` says so.
             """)
 
@@ -58,6 +58,9 @@ struct RecordingForget: ParsableCommand {
             rows.append("sessions".left(12) + Figures.plural(told.sessions.count, "session") + (sessions.isEmpty ? "" : ": \(sessions)\(more)"))
             rows.append("removed".left(12) + CheckForm.entries(told.removed))
             rows.append("emptied".left(12) + CheckForm.entries(told.emptied) + " of others that named \(name) or came from there")
+            if told.hidden > 0 {
+                rows.append("hidden".left(12) + CheckForm.entries(told.hidden) + " of others that cannot be searched are emptied too")
+            }
             rows.append("reworded".left(12) + CheckForm.entries(told.reworded))
             let tags = told.tags == 0 ? "" : ", \(Figures.plural(told.tags, "tag"))"
             let words = Figures.plural(1 + also.count, "name")
@@ -74,7 +77,7 @@ struct RecordingForget: ParsableCommand {
 
     private func line(_ told: Forgetter.Told, _ reason: ExitReason) -> JSONLine {
         JSONLine.summary("recording", reason, time: Console.utc()).adding("sessions", told.sessions.map { "\($0)" })
-            .adding("removed", told.removed).adding("emptied", told.emptied).adding("reworded", told.reworded)
+            .adding("removed", told.removed).adding("emptied", told.emptied).adding("hidden", told.hidden).adding("reworded", told.reworded)
             .adding("tags", told.tags).adding("segments", told.segments).adding("searched", told.searched)
             .adding("resumed", .bool(told.resumed)).adding("contractNames", .bool(told.contractNames))
     }

@@ -45,6 +45,8 @@ struct OfflineJudge {
         var judgement: Judgement
         var warnings: [String]
         var isComplete: Bool
+        /// Whose sessions it holds alone, as globs; empty = everybody's.
+        var users: [String] = []
 
         /// A recording that was cut short can never yield exit 0 (trust.md T53).
         var reason: ExitReason {
@@ -80,16 +82,20 @@ struct OfflineJudge {
         let contract = try override ?? reader.header.contract.map {
             try ContractLoader.parse(text: $0.text, file: $0.name + ".yaml")
         }
-        var judge = Judge(contract: contract)
+        var judge = Judge(contract: contract, absence: try KnownAbsence.of(reader, path))
+        // Of one session the recording's clock is read as well: it says when miswire itself was kept waiting.
+        let session = reader.session
+        if session != nil { reader = try RecordingReader(KnownAbsence.recording(path)) }
         var last = Instant.zero
         var count: UInt64 = 0
         while let entry = try reader.next() {
+            if let session, entry.session != session, !entry.body.isTick { continue }
             judge.observe(entry)
             last = max(last, entry.instant)
             count += 1
             if count.isMultiple(of: 50_000) { progress(count) }
         }
         return Result(
-            judgement: judge.conclude(at: last), warnings: reader.warnings, isComplete: reader.isComplete)
+            judgement: judge.conclude(at: last), warnings: reader.warnings, isComplete: reader.isComplete, users: reader.header.users)
     }
 }

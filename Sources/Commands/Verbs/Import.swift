@@ -18,6 +18,10 @@ package struct Import: AsyncParsableCommand {
             miswire import chat.pcapng --record-mode none                 reads it all, writes nothing
             miswire import chat.pcapng --out rec/ --record-mode raw --yes --retain 1d
 
+            A child of its own reads them, which may open these files and the recording and nothing else: no other file, no
+            socket, no program (Landlock and seccomp, where the kernel has them). A --filter with names of hosts that only
+            DNS knows needs --no-sandbox.
+
             """ + forms)
 
     /// What can be read, from the registry.
@@ -40,6 +44,8 @@ package struct Import: AsyncParsableCommand {
     var format: String?
     @Flag(help: "Pack the recording's segments with gzip.")
     var gzip = false
+    @Flag(name: .customLong("no-sandbox"), help: "Read the files with all rights that you have, in this process.")
+    var noSandbox = false
     @OptionGroup var root: RootOptions
     @OptionGroup var looks: Looks
 
@@ -52,22 +58,30 @@ package struct Import: AsyncParsableCommand {
     }
 
     /// Where the recording will be; nil = nothing is written.
-    private var target: String? { recording.mode == .none ? nil : out }
+    var target: String? { recording.mode == .none ? nil : out }
+
+    func readContract() throws -> Contract? { try contract.map { try ContractLoader().load($0) } }
 
     package func run() async throws {
         try root.check("import")
+        try perform(EarlyImport.take(self))
+    }
+
+    /// All of it, on the calling thread.
+    func perform(_ begin: @autoclosure () throws -> EarlyImport.Standing) throws {
         let console = Console(looks: looks)
-        if let target { try RawConsent.obtain(recording, out: target, console: console) }
-        let begun = ContinuousClock.now
-        let promise = try contract.map { try ContractLoader().load($0) }
-        let form = ImportForm(console: console, out: target, verbose: looks.verbose)
         let ticking = ImportTicker(Ticker(console: console, verb: "import"))
         do {
+            let standing = try begin()
+            if let target { try RawConsent.obtain(recording, out: target, console: console) }
+            let begun = ContinuousClock.now
+            let form = ImportForm(console: console, out: target, verbose: looks.verbose, sandbox: standing.sandbox?.words)
+            form.tell(standing, json: looks.json)
             let options = ImportOptions(keyLog: keylog, filter: filter, progress: { ticking.tell($0) })
             let run = try ImportRun(files, kind: format, options: options)
             try checkPackets(run)
-            let weaver = try SessionWeaver(Self.settings(promise, recording, out: target, isPacked: gzip, purpose: run.purpose))
-            let result = try run.run(into: weaver, scratch: scratch)
+            let weaver = try SessionWeaver(Self.settings(standing.contract, recording, out: target, isPacked: gzip, purpose: run.purpose))
+            let result = try run.run(into: weaver, scratch: standing.scratch ?? scratch)
             ticking.end()
             let reason = ImportForm.reason(result, isWritten: target != nil)
             form.print(result, took: begun.duration(to: .now), reason: reason, json: looks.json)
@@ -92,7 +106,7 @@ package struct Import: AsyncParsableCommand {
         let header = RecordingHeader(
             program: Miswire.number, started: "", seed: 1, mode: recording.mode.header ?? .redacted,
             contract: contract.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
-            purpose: recording.purpose(purpose), retention: recording.retention)
+            purpose: recording.purpose(purpose), retention: recording.retention, isImported: true)
         let finder: any SecretFinder =
             contract.map { ContractSecrets($0, key: Array(SigningKey.value().utf8)) } ?? StandardSecrets()
         // Fresh each time and never stored (trust.md T35).

@@ -98,6 +98,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         do {
             options = ProxyOptions(listen: try HostPort(listen), upstream: try Upstream(url: url))
         } catch { throw ProxyComplaint.of(error) }
+        try checkScope(faults, promise)
         options.profile = faults
         options.contract = promise
         options.seed = seed ?? faults?.seed ?? UInt64.random(in: 1...9_999)
@@ -113,6 +114,19 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         options.mintKey = SigningKey.value()
         if let loops { options.loops = loops }
         return options
+    }
+
+    /// A scope of users is a scope of the recording as well, and without a contract nobody has a name.
+    private func checkScope(_ faults: Profile?, _ promise: Contract?) throws {
+        guard record != nil, recording.mode != .none, let faults, faults.scope.limitsUsers, promise?.identity.user.isEmpty ?? true else {
+            return
+        }
+        throw Complaint(
+            "nothing would be recorded: the profile \(SafeText.show(faults.name)) is limited to users, and nothing says who is one",
+            details: [
+                ("expected", "a contract with `identity.user`"),
+                ("remedy", "name one with --contract, take `users` out of the profile's scope, or leave --record out"),
+            ], exit: .usage)
     }
 
     /// The first signal to stop drains, a second cuts; USR1 is the kill switch.

@@ -117,7 +117,8 @@ struct RecordingShowForm {
         func named(_ source: RecordingHeader.Source?) -> String { source.map { "\($0.name) \($0.hash)" } ?? "none" }
         let rows = [
             ("started", header.started), ("made by", "miswire \(header.program), \(header.mode.rawValue)"),
-            ("purpose", header.purpose), ("kept for", header.retention?.words ?? ""),
+            ("purpose", header.purpose), ("holds", header.users.isEmpty ? "" : UsersScope.words(header.users)),
+            ("kept for", header.retention?.words ?? ""),
             ("forgotten", header.forgotten == 0 ? "" : Figures.plural(header.forgotten, "user")), ("upstream", header.upstream), ("profile", named(header.profile)),
             ("contract", named(header.contract)), ("length", Figures.seconds(.nanoseconds(tally.last.nanoseconds))),
         ]
@@ -153,7 +154,7 @@ struct RecordingShowForm {
                 .adding("program", header.program).adding("purpose", header.purpose)
                 .adding("retentionSeconds", header.retention?.seconds.map { .number("\($0)") } ?? .null)
                 .adding("retentionBytes", header.retention?.bytes.map { .number("\($0)") } ?? .null)
-                .adding("forgotten", header.forgotten)
+                .adding("users", header.users).adding("imported", .bool(header.isImported)).adding("forgotten", header.forgotten)
                 .adding("profile", header.profile.map { .string($0.name) } ?? .null)
                 .adding("contract", header.contract.map { .string($0.name) } ?? .null)
                 .adding("sessions", sessions.count).adding("entries", entries))

@@ -80,4 +80,12 @@ import Wire
         #expect(said.count == 3 && said[0] == "200 of 200 upgrades were refused with 401; give a credential")
         #expect(said[1].hasPrefix("stability is 61.0 %") && said[2].hasPrefix("I2-7c1e44 was seen and not run again"))
     }
+
+    @Test func ourOwnMistakesNameTheirFiles() {
+        let result = Staged.result()
+        let one = FuzzVerdict.warnings(result, open: [], unbalanced: ["f/self-check-8.plan"])
+        #expect(one.count == 1 && one.first?.contains("f/self-check-8.plan; ") == true)
+        let three = FuzzVerdict.warnings(result, open: [], unbalanced: ["a", "b", "c"])
+        #expect(three.count == 1 && three.first?.contains("a and 2 others; ") == true)
+    }
 }

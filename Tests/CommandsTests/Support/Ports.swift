@@ -42,6 +42,13 @@ enum Ports {
         }
     }
 
+    /// One datagram, wherever it ends up.
+    static func send(_ text: String, to port: UInt16) {
+        let socket = Foundation.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { close(socket) }
+        _ = unsafe call(port) { unsafe sendto(socket, text, text.utf8.count, 0, $0, $1) > 0 ? 0 : -1 }
+    }
+
     static func answers(_ port: UInt16) -> Bool {
         withSocket { descriptor in unsafe call(port) { unsafe connect(descriptor, $0, $1) } == 0 }
     }

@@ -19,17 +19,25 @@ final class Terminal {
 
     func write(_ text: String) { try? controller.write(contentsOf: Data(text.utf8)) }
 
-    func run(_ arguments: [String]) async throws -> Program.Outcome {
+    /// - Parameter meanwhile: what happens while it runs, given its process number.
+    func run(
+        _ arguments: [String], in directory: String? = nil, meanwhile: (Int32) async throws -> Void = { _ in }
+    ) async throws -> Program.Outcome {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Program.path)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(["MISWIRE_ALLOW_ROOT": "1"]) { $1 }
+        if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
         let end = try #require(FileHandle(forUpdatingAtPath: slave))
         let out = Pipe()
         process.standardInput = end
         process.standardError = end
         process.standardOutput = out
         try process.run()
+        do { try await meanwhile(process.processIdentifier) } catch {
+            process.terminate()
+            throw error
+        }
         let answer = out.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         // What was said is still in the terminal as long as our own end of it is open.
