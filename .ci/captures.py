@@ -15,13 +15,11 @@ import os
 import subprocess
 import sys
 import tempfile
-import xml.etree.ElementTree
+
+from dissection import UNREAD_BY_TSHARK, found, payload
 
 os.environ.setdefault("MISWIRE_ALLOW_ROOT", "1")
 SOURCES = ("capture.pcap", "capture.pcapng", "trace.har", "dump.flow")
-
-# Wireshark 4.0 shows the deflated bytes of a compressed message that comes in fragments.
-UNREAD_BY_TSHARK = {"deflate-fragments"}
 
 
 class Different(Exception):
@@ -39,8 +37,7 @@ def messages(path):
         if line["opcode"] not in (1, 2):
             continue
         user = users.get(line.get("connection") or line.get("session"), "")
-        data = line["data"].encode() if "data" in line else base64.b64decode(line["data64"])
-        said.setdefault((user, line["direction"]), []).append((line["opcode"], data))
+        said.setdefault((user, line["direction"]), []).append((line["opcode"], payload(line)))
     return said
 
 
@@ -65,25 +62,14 @@ def subject(bearer):
 
 
 def dissected(source, keys):
-    """The same from tshark. Only the frame that ends a message shows its text."""
-    command = ["tshark", "-r", source, "-o", "tcp.reassemble_out_of_order:TRUE", "-Y", "http.authorization || websocket"]
-    command += ["-T", "pdml"] + (["-o", f"tls.keylog_file:{keys}"] if keys else [])
-    pdml = subprocess.run(command, capture_output=True, check=True, timeout=120).stdout
+    """The same from tshark."""
     users, servers, said = {}, {}, {}
-    for packet in xml.etree.ElementTree.fromstring(pdml):
-        stream = port = None
-        for layer in packet:
-            show = {field.get("name"): field for field in layer.iter("field")}
-            if layer.get("name") == "tcp":
-                stream, port = show["tcp.stream"].get("show"), show["tcp.dstport"].get("show")
-            elif layer.get("name") == "http" and "http.authorization" in show:
-                users[stream], servers[stream] = subject(show["http.authorization"].get("show")), port
-            elif layer.get("name") == "websocket" and "websocket.payload.text" in show:
-                if show["websocket.fin"].get("show") not in ("1", "True"):
-                    continue
-                direction = "toServer" if servers[stream] == port else "toClient"
-                text = bytes.fromhex(show["websocket.payload.text"].get("value"))
-                said.setdefault((users[stream], direction), []).append((1, text))
+    for it in found(source, keys):
+        if it.authorization:
+            users[it.stream], servers[it.stream] = subject(it.authorization), it.target
+        else:
+            direction = "toServer" if servers[it.stream] == it.target else "toClient"
+            said.setdefault((users[it.stream], direction), []).append(it.message)
     return said
 
 
@@ -107,9 +93,9 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--corpus", default=os.path.join(here, "..", "corpus", "captures"))
     options = parser.parse_intermixed_args()
-    found = sorted(name for name in os.listdir(options.corpus) if os.path.isdir(os.path.join(options.corpus, name)))
+    present = sorted(name for name in os.listdir(options.corpus) if os.path.isdir(os.path.join(options.corpus, name)))
     wrong = 0
-    for name in options.names or found:
+    for name in options.names or present:
         folder = os.path.join(options.corpus, name)
         source = next(path for file in SOURCES if os.path.exists(path := os.path.join(folder, file)))
         keys = os.path.join(folder, "keys.log")
@@ -129,7 +115,7 @@ def main():
             print(f"{name}: {difference}", file=sys.stderr)
     if wrong:
         sys.exit(f"{wrong} captures differ")
-    if not (options.names or found):
+    if not (options.names or present):
         sys.exit("there are no captures")
 
 

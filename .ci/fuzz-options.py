@@ -4,7 +4,7 @@ reaches the server, given credentials, a recording as corpus, a crash replayed.
 
     fuzz-options.py MISWIRE [--checks dict,merge] [--time 10]
 """
-import argparse, base64, hashlib, hmac, json, os, shlex, subprocess, sys, time
+import argparse, base64, hashlib, hmac, json, os, shlex, shutil, subprocess, sys, time
 
 import fuzzrun
 from fuzzrun import ROOT, THIRD, Child, Fuzzed
@@ -131,13 +131,17 @@ def check_credential(options, directory):
 
 
 def check_recording(options, directory):
-    """Sessions of a recording are seeds."""
-    argv = ["--exec", backend(options.miswire), ROOT / "corpus" / "recordings" / "crossed-pair", "--runs", 60]
+    """Sessions of a recording are seeds, and nothing is written beside them."""
+    recording = directory + "/recording"
+    shutil.copytree(ROOT / "corpus" / "recordings" / "crossed-pair", recording)
+    before = sorted(os.listdir(recording))
+    argv = ["--exec", backend(options.miswire), recording, "--runs", 60]
     run = Fuzzed(options.miswire, argv, options.time * 3, directory)
     must(run.code == 0, "recording: exit", run.code, run.told())
     start = next((line for line in run.stdout_lines() if line.get("kind") == "start"), {})
     must((start.get("seeds") or 0) >= 1, "recording: seeds", start.get("seeds"))
     must((run.summary.get("executions") or 0) > 0, "recording: nothing was played")
+    must(sorted(os.listdir(recording)) == before, "recording: files were written into it")
     return f"{start['seeds']} seeds, {run.summary.get('executions')} executions"
 
 

@@ -12,6 +12,8 @@ import fuzzrun
 from fuzzrun import Hunt, THIRD
 
 PROPERTY = {"broadcast-errors": "I2", "success-theatre": "E4", "tool-errors-dropped": "E3"}
+# Its library takes frames that are not masked (C1), which would end each hunt for something else.
+OURS = "H1,E1,E3,E4,E5,I1,I2,A1"
 ENVIRONMENT = {"MISWIRE_JWT_KEY": "a key of the third party"}
 
 
@@ -34,14 +36,14 @@ def main():
             for seed in seeds:
                 found = Hunt(
                     miswire, bug, PROPERTY[bug], seed, fuzzrun.span(options.time), "agent-chat", f"{clean} --bug {bug}",
-                    clean, environment=ENVIRONMENT)
+                    clean, environment=ENVIRONMENT, arguments=["--checks", OURS])
                 found.say()
                 hunts.append(found)
         good &= fuzzrun.conclude(hunts)
     if fuzzrun.span(options.clean) > 0:
         for seed in seeds:
             good &= fuzzrun.stays_silent(
-                miswire, "Python server", seed, fuzzrun.span(options.clean), "agent-chat", clean, ENVIRONMENT)
+                miswire, "Python server", seed, fuzzrun.span(options.clean), "agent-chat", clean, ENVIRONMENT, "aiohttp")
     sys.exit(0 if good else 1)
 
 

@@ -173,6 +173,19 @@ class Fuzzed:
             return None
         return text
 
+    @property
+    def open(self):
+        """Sentences of findings that were seen when no time was left to run them again."""
+        mark = " was seen and not run again: "
+        said = [str(l.get("sentence")) for l in self.stdout_lines() if l.get("kind") == "warning"]
+        return [sentence.split(mark, 1)[1] for sentence in said if mark in sentence]
+
+    def code_without(self, library):
+        """The exit code that it must have when all that is found is what `library` really does."""
+        if any(is_real(library, line.get("sentence", "")) for line in self.kept):
+            return 1
+        return 2 if self.open and all(is_real(library, sentence) for sentence in self.open) else 0
+
     def told(self):
         """Why it went wrong, in one line."""
         said = [l.strip() for l in self.err.splitlines() if l.strip()][-3:]
@@ -343,16 +356,30 @@ def conclude(hunts):
     return small and not any(h.wrong for h in hunts)
 
 
-def stays_silent(miswire, name, seed, seconds, contract, server, environment=None):
-    """A sound server: exit 0 and no finding."""
+# What servers of other makers really do against the standards: (library, part of the sentence): why it is real.
+REAL = {
+    ("aiohttp", "a client's frame is not masked"):
+        "it takes unmasked frames and answers them; RFC 6455 5.1: the server MUST close the connection",
+}
+
+
+def is_real(library, sentence):
+    return any(library == name and part in sentence for name, part in REAL)
+
+
+def stays_silent(miswire, name, seed, seconds, contract, server, environment=None, library=None):
+    """A sound server: exit 0 and no finding but what its library really does."""
     with work() as directory:
         run = Fuzzed(miswire, ["--exec", server, "--contract", contract, "--seed", seed], seconds, directory, environment)
         wrong = list(run.problems)
-        if run.code != 0:
+        real = [line for line in run.kept if is_real(library, line.get("sentence", ""))]
+        if run.code != run.code_without(library):
             wrong.append(f"exit {run.code}: {run.told()}")
         if run.seconds > seconds + GRACE:
             wrong.append(f"{run.seconds:.0f} s, allowed {seconds + GRACE:.0f} s")
         for line in run.kept:
+            if line in real:
+                continue
             plan = run.plan(line)
             wrong.append(f"{line.get('finding')} {line.get('sentence')}, {line.get('attribution')}")
             wrong.append(plan.read_text() if plan else json.dumps(line.get("witness")))
@@ -361,7 +388,8 @@ def stays_silent(miswire, name, seed, seconds, contract, server, environment=Non
         print(
             f"{'FAIL' if wrong else 'ok  '} {name} clean, seed {seed}: exit {run.code}, {run.seconds:.0f} s,"
             f" {executions:,} executions ({executions / max(run.seconds, 0.1):.0f}/s), stability {run.summary.get('stability')},"
-            f" flaky {flaky}, peak {run.peak >> 20} MiB", *wrong, sep="\n     ", flush=True)
+            f" flaky {flaky}, peak {run.peak >> 20} MiB"
+            + "".join(f", real: {line.get('finding')} {line.get('sentence')}" for line in real), *wrong, sep="\n     ", flush=True)
         return not wrong
 
 

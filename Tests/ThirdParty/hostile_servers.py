@@ -245,8 +245,11 @@ def converse(connection, reader, chat, word=None, is_deaf=lambda: False):
             return
         if opcode == 9:
             connection.sendall(frame(payload, opcode=10))
-        if opcode > 2:
+        if opcode in (9, 10):
             continue
+        if opcode > 2:
+            connection.sendall(frame(struct.pack(">H", 1002), opcode=8))
+            return
         text = (text + payload) if opcode == 0 else payload
         if not fin:
             continue
