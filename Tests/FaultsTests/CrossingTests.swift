@@ -241,6 +241,25 @@ import Wire
         #expect(net.conclude().differences == [])
     }
 
+    /// A frame with a reserved opcode is no fragment: what becomes of the message does not become of it.
+    @Test(arguments: [("drop", nil), ("cross-streams", "divert"), ("cross-streams", "copy")], [false, true])
+    func reservedFramesAreNoFragments(rule: (kind: String, mode: String?), isFinal: Bool) {
+        let chosen = Sample.rule(rule.kind, rule.mode.map { ["mode": [$0]] } ?? [:]) { $0.to = .server; $0.user = .init("alice") }
+        var net = Net(profile: Sample.profile(chosen))
+        let alice = net.upgraded(1, user: "alice")
+        let bob = net.upgraded(2, user: "bob")
+        for id in [alice, bob] { _ = net.takeServer(id) }
+        let reserved = Sample.frame("r", opcode: Opcode(rawValue: 5), fin: isFinal, masked: true)
+        let parts = [
+            Sample.frame("a1 ", fin: false, masked: true), reserved, Sample.frame("a2", opcode: .continuation, masked: true),
+        ]
+        for part in parts { net.client(alice, part) }
+        let isLeft = rule.mode == "copy"
+        #expect(net.takeServer(alice) == (isLeft ? Sample.joined(parts) : reserved))
+        #expect(Sample.messages(net.takeServer(bob), .toServer) == (rule.mode == nil ? [] : ["a1 a2"]))
+        #expect(net.differences(.raw) == [] && net.conclude().differences == [])
+    }
+
     /// In the fragments it came in, and the journal tells each: a message without its end would be no message.
     @Test func withoutAPartnerFragmentsGoOnAsSuch() {
         var net = Net(profile: Sample.profile(Sample.rule("cross-streams", ["mode": ["swap"]]) { $0.to = .server }))

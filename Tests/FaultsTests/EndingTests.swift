@@ -247,7 +247,7 @@ import Wire
         }
         #expect(waiting.count == 1_000 && waiting.size == 2_000)
         #expect(waiting.frames.map(\.arrived.nanoseconds) == Array(0..<1_000))
-        #expect(waiting.frames.filter(\.isControl).count == 1)
+        #expect(waiting.frames.filter(\.isAside).count == 1)
         #expect(waiting.message.readableBytes == 1_998)
         #expect(waiting.frames.dropFirst().allSatisfy { $0.wire.readableBytes == 2 && $0.wire.storageCapacity <= 64 << 10 })
         var outbox = Outbox()

@@ -148,6 +148,40 @@ import Wire
         #expect(told("q2").map { String($0.prefix(2)) } == ["E5"])
     }
 
+    /// What was said first lost its place to another's event; a refused request of the same name did not succeed.
+    @Test(arguments: [false, true]) func aStartOfTheSameNameSucceededAndNotTheRefusedOne(isAnswered: Bool) {
+        func told(_ valid: String) -> [String] {
+            judge { story in
+                story.enter(1, "alice", at: 0)
+                story.send(1, Self.start("alice", #","run_id":"r0""#), at: 10)
+                story.send(1, Self.start("alice", #","request_id":"\#(valid)""#), at: 11)
+                story.send(1, #"{"type":"agent_started","agent_name":null,"request_id":"q"}"#, at: 12)
+                story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta"), at: 13)
+                if isAnswered { story.event(1, Say.error("authentication_error", request: "q"), at: 14) }
+                story.event(1, Say.event("agent_started", "alice", run: "r2", thread: "ta", request: "q"), at: 15)
+                for run in ["r1", "r2"] { story.event(1, Say.event("agent_completed", "alice", run: run, thread: "ta"), at: 16) }
+                if !isAnswered { story.event(1, Say.error("authentication_error", request: "q"), at: 17) }
+            }.heads
+        }
+        #expect(told("q").isEmpty)
+        // The named one never started.
+        #expect(told("q2").map { String($0.prefix(2)) } == ["E4", "E1"])
+    }
+
+    /// An error that nobody asked for moves the others on, and the last of them repeats what its own request said.
+    @Test func anErrorRepeatsWhatItsOwnRequestSaid() {
+        func told(_ user: String?) -> [String] {
+            judge { story in
+                story.enter(1, "alice", at: 0)
+                story.send(1, Self.start("alice"), at: 10)
+                story.send(1, #"{"type":"invalid_type","user_id":"stranger"}"#, at: 12)
+                for user in ["alice", user] { story.event(1, Say.error("message_processing_error", user: user), at: 13) }
+            }.heads
+        }
+        #expect(told("stranger").isEmpty)
+        #expect(told(nil).map { String($0.prefix(2)) } == ["E5"])
+    }
+
     private static func start(_ user: String, _ more: String = "") -> String {
         #"{"type":"agent_started","agent_name":"assistant","user_id":"\#(user)"\#(more)}"#
     }

@@ -109,10 +109,10 @@ struct ExportReader {
             elsewhere += 1
             return nil
         }
-        let isControl = record.frame.opcode.isControl
+        let isAside = !record.frame.opcode.isOfMessage
         // Of frames that wait for their message only the bits are wanted.
         var frames = [Self.bare(record.frame)]
-        if !isControl {
+        if !isAside {
             guard record.frame.fin else {
                 open[id, default: Fragments()].add(frames[0], direction)
                 return nil
@@ -120,7 +120,7 @@ struct ExportReader {
             frames = (open[id]?.take(direction) ?? []) + frames
             if open[id]?.isEmpty ?? false { open[id] = nil }
         }
-        let payload = record.message.map(\.payload) ?? (isControl ? record.frame.payload : nil)
+        let payload = record.message.map(\.payload) ?? (isAside ? record.frame.payload : nil)
         guard let payload else {
             unheld += 1
             return nil

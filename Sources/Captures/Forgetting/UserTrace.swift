@@ -119,7 +119,7 @@ struct UserTrace {
 
     private mutating func mark(_ record: FrameRecord, _ number: UInt64, _ stream: Stream) {
         let payload = Array(record.frame.payload.readableBytesView)
-        if record.frame.opcode.isControl {
+        if !record.frame.opcode.isOfMessage {
             let whole = record.message?.payload.map { Array($0.readableBytesView) } ?? []
             if isTheirs(record.provenance) || mentions.isIn(payload) || mentions.isIn(whole) { emptied.insert(number) }
             return

@@ -55,7 +55,7 @@ extension SessionMachine {
         }
         crossings.append(
             OpenCrossing(
-                record: record, message: crossing.message.entry, held: held?.reduce(0) { $0 + ($1.isControl ? 0 : $1.bytes.readableBytes) } ?? 0))
+                record: record, message: crossing.message.entry, held: held?.reduce(0) { $0 + ($1.isAside ? 0 : $1.bytes.readableBytes) } ?? 0))
         if held != nil {
             queue(item, direction, until: .distantFuture, at: now, &output)
         }
@@ -74,8 +74,8 @@ extension SessionMachine {
         var plain = message
         plain.isCompressed = message.isCompressed && self[direction].work?.isRecoding != true
         let provenance = Provenance(source: message.entry, faults: Array(faults))
-        let whole = Outbox.Part(bytes: encode(plain, direction), note: .departure(.frame, provenance), isControl: false)
-        return parts.filter(\.isControl) + [whole]
+        let whole = Outbox.Part(bytes: encode(plain, direction), note: .departure(.frame, provenance), isAside: false)
+        return parts.filter(\.isAside) + [whole]
     }
 
     private mutating func goOn(

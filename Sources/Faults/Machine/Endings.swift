@@ -98,7 +98,7 @@ extension SessionMachine {
                 lose(bytes, kind, direction, arrived: arrived, at: now, &output)
             case .bytes(let bytes, _): ends.lost(direction.destination, bytes.readableBytes)
             case .crossing(_, _, let parts):
-                for part in parts where part.isControl { ends.lost(direction.destination, part.bytes.readableBytes) }
+                for part in parts where part.isAside { ends.lost(direction.destination, part.bytes.readableBytes) }
             case .end, .halfClose, .cut: break
             }
         }

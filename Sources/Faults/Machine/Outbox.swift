@@ -27,7 +27,7 @@ struct Outbox: Sendable {
         var bytes: ByteBuffer
         var note: Note
         /// It stood among the message's fragments and goes on whatever becomes of them.
-        var isControl: Bool
+        var isAside: Bool
     }
     struct Cutting: Sendable {
         var side: Side
@@ -91,7 +91,7 @@ struct Outbox: Sendable {
             return held == ref && id == fault
         }
         guard let place, case .crossing(_, _, let parts) = items[place].item else { return false }
-        let left = parts.filter { isRefused || $0.isControl }
+        let left = parts.filter { isRefused || $0.isAside }
             .map { Held(item: .bytes($0.bytes, $0.note), release: now) }
         bytes += left.reduce(-items[place].item.size) { $0 + $1.item.size }
         items.replaceSubrange(place...place, with: left)

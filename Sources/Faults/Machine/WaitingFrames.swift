@@ -8,8 +8,9 @@ struct WaitingFrames: Sendable {
     struct Frame: Sendable {
         var wire: ByteBuffer
         var arrived: Instant
-        var isControl: Bool {
-            wire.getInteger(at: wire.readerIndex, as: UInt8.self).map { Opcode(rawValue: $0).isControl } ?? false
+        /// It is no fragment of the message.
+        var isAside: Bool {
+            wire.getInteger(at: wire.readerIndex, as: UInt8.self).map { !Opcode(rawValue: $0).isOfMessage } ?? false
         }
     }
     private struct Item: Sendable {
@@ -46,9 +47,9 @@ struct WaitingFrames: Sendable {
         return frames
     }
 
-    /// The wire bytes of the message, control frames between its fragments left out.
+    /// The wire bytes of the message, what stands between its fragments left out.
     var message: ByteBuffer {
-        let parts = frames.filter { !$0.isControl }
+        let parts = frames.filter { !$0.isAside }
         if parts.count == items.count { return bytes }
         guard var joined = parts.first?.wire else { return ByteBuffer() }
         for part in parts.dropFirst() { joined.writeImmutableBuffer(part.wire) }

@@ -55,7 +55,7 @@ extension SessionMachine {
             let isHolding = mustHold(frame, isCompressed, direction, at: now)
             self[direction].work?.isHolding = isHolding
         }
-        let isData = begins || frame.opcode == .continuation
+        let isData = frame.opcode.isOfMessage
         if self[direction].work?.isHolding == true {
             hold(wire, direction, at: now, &output)
         } else {
@@ -112,7 +112,7 @@ extension SessionMachine {
             limit("L4", "a frame of \(header.declaredLength) bytes is not lifted", direction, at: now, &output)
         }
         _ = self[direction].work?.assembler.skip(header)
-        if !header.opcode.isControl { self[direction].work?.isMidMessage = !header.fin }
+        if header.opcode.isOfMessage { self[direction].work?.isMidMessage = !header.fin }
     }
 
     private mutating func passed(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
@@ -228,8 +228,8 @@ extension SessionMachine {
         var parts: [Outbox.Part] = []
     }
 
-    /// The frames that wait were taken and do not go on as they are. Control frames among them go on at once.
-    /// - Parameter mayReturn: nothing has overtaken the fragments if they go on after all, so control frames wait with them.
+    /// The frames that wait were taken and do not go on as they are. Control frames and the like among them go on at once.
+    /// - Parameter mayReturn: nothing has overtaken the fragments if they go on after all, so these wait with them.
     @discardableResult
     mutating func tellArrival(
         _ direction: Direction, mayReturn: Bool = false, at now: Instant, _ output: inout SessionOutput
@@ -237,17 +237,17 @@ extension SessionMachine {
         let waiting = self[direction].work?.pending.take() ?? []
         var taken = Taken(last: EntryRef(session: id, ordinal: nextOrdinal))
         for frame in waiting {
-            if frame.isControl, !mayReturn {
+            if frame.isAside, !mayReturn {
                 pass(frame.wire, .frame, direction, arrived: frame.arrived, at: now, &output)
                 continue
             }
             let ref = piece(direction, .frame, frame.wire, in: frame.arrived, out: nil, at: now, &output)
-            if !frame.isControl { taken.last = ref }
+            if !frame.isAside { taken.last = ref }
             taken.parts.append(
                 Outbox.Part(
-                    bytes: frame.wire, note: .departure(.frame, Provenance(source: ref)), isControl: frame.isControl))
+                    bytes: frame.wire, note: .departure(.frame, Provenance(source: ref)), isAside: frame.isAside))
         }
-        for index in taken.parts.indices where !taken.parts[index].isControl {
+        for index in taken.parts.indices where !taken.parts[index].isAside {
             taken.parts[index].note = .departure(.frame, Provenance(source: taken.last))
         }
         return taken

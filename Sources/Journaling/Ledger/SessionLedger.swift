@@ -93,7 +93,7 @@ struct SessionLedger: Sendable {
         let content = Content(frame)
         note(
             ref, frame.passage, frame.wireSize, "a frame", frame.provenance, content: content,
-            continues: frame.frame.opcode == .continuation, ends: frame.frame.fin, isControl: frame.frame.opcode.isControl)
+            continues: frame.frame.opcode == .continuation, ends: frame.frame.fin, isAside: !frame.frame.opcode.isOfMessage)
         if let source = frame.provenance.source, frame.provenance.faults.isEmpty, source.session == id {
             compare(ref, source, direction, content)
         }
@@ -105,7 +105,7 @@ struct SessionLedger: Sendable {
 
     private mutating func note(
         _ ref: EntryRef, _ passage: Passage, _ size: UInt64, _ what: String, _ provenance: Provenance, content: Content?,
-        continues: Bool = false, ends: Bool = true, isControl: Bool = false
+        continues: Bool = false, ends: Bool = true, isAside: Bool = false
     ) {
         let arrived = passage.in != nil
         guard arrived != (passage.out != nil), size > 0, ref.ordinal > 0 else { return }
@@ -113,8 +113,8 @@ struct SessionLedger: Sendable {
         if !arrived, provenance.source != nil || !provenance.faults.isEmpty { return }
         let direction = passage.direction
         var first = ref.ordinal
-        // A control frame between the fragments of a message is none of them (RFC 6455 section 5.4).
-        if arrived, !isControl {
+        // What stands between the fragments of a message is none of them (RFC 6455 section 5.4).
+        if arrived, !isAside {
             if continues, let begun = group[direction] {
                 first = begun
                 members[first, default: []].append(ref.ordinal)

@@ -121,7 +121,7 @@ struct DirectionTranscript {
         var record = FrameRecord(
             passage: passing.passage, frame: frame.frame, message: nil, provenance: passing.provenance,
             read: read(at: passing), wireSize: frame.wireSize)
-        if frame.header.opcode.isControl {
+        if !frame.header.opcode.isOfMessage {
             record.message = MessageRecord(
                 opcode: frame.header.opcode, payload: frame.payload, unlifted: frame.payload == nil ? "too large" : nil,
                 ordinal: 0)

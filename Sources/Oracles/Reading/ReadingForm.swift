@@ -74,6 +74,8 @@ extension Reader {
             guard let wanted = request.context[index], identifiers.isOwn(path, wanted, of: request.user, aliases) else { continue }
             let found = path.value(in: value)
             if let found, Self.same(found, wanted) { continue }
+            // It repeats what another request here said: then it is rather that one's.
+            if let found, !isNamed(request, by: event), sessions[request.session]?.value.hasSent(Identifiers.text(found)) ?? true { continue }
             return .context(
                 path: path.text, expected: Terminal.plain(Identifiers.text(wanted)),
                 found: found.map { Terminal.plain(Identifiers.text($0)) })

@@ -180,6 +180,9 @@ extension Reader {
         if !taker.byKey, !taker.wasAlone || others == true {
             return settle(taker.number, .undecided("a success event came that may be another request's"))
         }
+        if taker.isExclusive, hasGrantedNamesake(request) {
+            return settle(taker.number, .undecided("a request that may succeed bore the same name"))
+        }
         if let why = mayBeOfUnseen(request.user, at: event.at, isNamed: taker.isExclusive) {
             return settle(taker.number, .undecided(why))
         }
@@ -210,7 +213,7 @@ extension Reader {
         }
         let isRefused = stillRefused(ghost.request)
         let run = adopt(event, ghost.request, keys, contract)
-        guard isRefused, !ghost.request.isIndeterminate else { return }
+        guard isRefused, !ghost.request.isIndeterminate, !hasGrantedNamesake(ghost.request) else { return }
         // It was refused; a namesake on a connection that is not here may have succeeded.
         let isNamed = !(ghost.wasAnswered && absence.contains(.sessions))
         guard mayBeOfUnseen(event.user, at: event.at, isNamed: isNamed) == nil else { return }

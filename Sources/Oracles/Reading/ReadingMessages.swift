@@ -225,7 +225,8 @@ extension Reader {
 
     private mutating func noteName(of request: Request) {
         for name in exclusiveNames(of: request) where (sessions[request.session]?.names.count ?? 0) < capacity.perSession {
-            sessions[request.session]?.names[name, default: 0] += 1
+            sessions[request.session]?.names[name, default: .init()].count += 1
+            if !request.isRefusal { sessions[request.session]?.names[name]?.mayBeGranted = true }
         }
     }
 
@@ -239,7 +240,14 @@ extension Reader {
     /// another's error for its own.
     func isNamesake(_ request: Request) -> Bool {
         exclusiveNames(of: request).contains { name in
-            (members[request.user] ?? []).reduce(0) { $0 + (sessions[$1]?.names[name] ?? 0) } > 1
+            (members[request.user] ?? []).reduce(0) { $0 + (sessions[$1]?.names[name]?.count ?? 0) } > 1
+        }
+    }
+
+    /// A request of its user that may succeed bore the same name: what succeeds under it may be that one's.
+    func hasGrantedNamesake(_ request: Request) -> Bool {
+        exclusiveNames(of: request).contains { name in
+            (members[request.user] ?? []).contains { sessions[$0]?.names[name]?.mayBeGranted ?? false }
         }
     }
 

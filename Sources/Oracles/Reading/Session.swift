@@ -60,8 +60,13 @@ struct SessionState: Sendable {
     var seen: [SeenName] = []
     /// Identifier values that this connection itself sent.
     var sent: Set<String> = []
-    /// How often this connection used each value that names one request alone.
-    var names: [String: Int] = [:]
+    /// How this connection used each value that names one request alone.
+    struct NameUse: Sendable {
+        var count = 0
+        /// A request that may succeed bore it.
+        var mayBeGranted = false
+    }
+    var names: [String: NameUse] = [:]
     /// It sent more than is known: what comes back may be its own words.
     var sentUnread = false
     /// It sent or got messages.

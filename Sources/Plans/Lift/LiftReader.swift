@@ -160,14 +160,14 @@ struct LiftReader {
             }
             return add(.frame(record), at, &draft)
         }
-        if draft.session.deflates, !frame.opcode.isControl, let message = record.message {
+        if draft.session.deflates, frame.opcode.isOfMessage, let message = record.message {
             guard let payload = message.payload else { return lose(message, &draft) }
             if message.opcode == .text { return add(.text(payload), at, &draft) }
             let plain = Frame(opcode: message.opcode, maskKey: frame.maskKey, payload: payload)
             return add(.frame(FrameRecord(passage: record.passage, frame: plain, message: message)), at, &draft)
         }
         // The beginning of a deflated message; its end brings all of it.
-        if draft.session.deflates, !frame.opcode.isControl { return }
+        if draft.session.deflates, frame.opcode.isOfMessage { return }
         if let message = record.message, message.payload == nil { return lose(message, &draft) }
         if frame.opcode == .text, frame.fin, isOrdinary(record), let payload = record.message?.payload {
             return add(.text(payload), at, &draft)

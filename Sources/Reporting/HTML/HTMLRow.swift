@@ -33,7 +33,7 @@ struct HTMLRow {
         switch entry.body {
         case .head(let head): take(head)
         case .frame(let record):
-            guard record.frame.fin || record.frame.opcode.isControl else { return nil }
+            guard record.frame.fin || !record.frame.opcode.isOfMessage else { return nil }
             take(record)
         case .fault(let fault):
             kind = .fault

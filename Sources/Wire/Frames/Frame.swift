@@ -14,6 +14,9 @@ package struct Opcode: RawRepresentable, Sendable, Hashable {
 
     /// Control frames have the top bit of the opcode set (RFC 6455 section 5.5).
     package var isControl: Bool { rawValue & 0x8 != 0 }
+    /// Messages are made of text, binary and continuation frames; control frames and those with reserved opcodes may stand
+    /// among their fragments and are none of them (RFC 6455 section 5.4).
+    package var isOfMessage: Bool { rawValue <= 2 }
 }
 
 /// How the payload length is written (RFC 6455 section 5.2): 7 bits, or 16 or 64 bits behind it.
