@@ -121,11 +121,11 @@ import Wire
 
     @Test func faultsAreRulesAndHeldUpgradesAreAmongTheCommonest() throws {
         let added = try mutations(FaultAdd.self, of: MutatorStage.lonely, draws: 300).compactMap(\.faults.last)
-        #expect(Set(added.map(\.kind)) == Set(FaultRegistry.all.map { $0.name }))
+        #expect(Set(added.map(\.kind)) == Set(FaultDraw.kinds.map { $0.name }))
         for line in added { _ = try line.rule() }
         let held = added.filter { $0.kind == "accept-delay" && $0.words.contains("upgrade-request") }
         #expect(held.count * 10 > added.count, "\(held.count) of \(added.count)")
-        for kind in FaultRegistry.all where kind != AcceptDelay.self {
+        for kind in FaultDraw.kinds where kind != AcceptDelay.self {
             #expect(added.filter { $0.kind == kind.name }.count > 5)
         }
         #expect(try mutations(FaultRemove.self, of: MutatorStage.synthetic, draws: 3).allSatisfy { $0.faults.isEmpty })
