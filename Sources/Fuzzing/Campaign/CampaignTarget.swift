@@ -90,9 +90,11 @@ extension Campaign {
         let asked: [(one: Recent, at: Duration)] = all.compactMap { one in
             // What is under way still has no journal yet.
             guard let run = one.run else { return (one, .seconds(1 << 40)) }
+            // Whoever heard nothing wrote to one that was gone already.
+            guard run.bytesReceived > 0 else { return nil }
             return LastInput.instant(in: run.entries).map { (one, one.begun + .nanoseconds($0.nanoseconds)) }
         }
-        let silent = all.filter { one in one.run.map { LastInput.instant(in: $0.entries) == nil } ?? false }
+        let silent = all.filter { one in one.run.map { $0.bytesReceived == 0 || LastInput.instant(in: $0.entries) == nil } ?? false }
         return Array((asked.sorted { $0.at > $1.at }.map(\.one) + silent).prefix(Self.mostSuspects))
     }
 
