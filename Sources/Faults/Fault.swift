@@ -20,14 +20,20 @@ package protocol Fault: Sendable {
     var selects: [ParcelKind] { get }
     /// Its messages may travel on other sessions, so that these must be ready to take them.
     var crosses: Bool { get }
+    /// It must see the messages that it is not chosen for too: `saw` is called for each of its directions.
+    var remembers: Bool { get }
     /// What it may excuse (oracle.md), copied into its entries.
     var influence: Influence { get }
     mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action
+    /// A message passed, whether this fault acted on it or not; as it came.
+    mutating func saw(_ message: Message, at now: Instant)
 }
 
 extension Fault {
     package var selects: [ParcelKind] { Self.acts }
     package var crosses: Bool { false }
+    package var remembers: Bool { false }
+    package mutating func saw(_ message: Message, at now: Instant) {}
 }
 
 /// The headings of faults.md's catalogue.
@@ -70,12 +76,14 @@ package struct Message: Sendable, Equatable {
     package var payload: ByteBuffer
     /// From 1 in its session and direction, data messages only.
     package var ordinal: UInt32
-    /// The entry that stands for its last frame.
+    /// The entry that stands for its last frame; ordinal 0 when it did not arrive in this session, or nobody knows.
     package var entry: EntryRef
     /// False while the frames still are the very ones received; the machine then forwards those bytes.
     package var changed: Bool
     /// It came compressed, and goes on so.
     package var isCompressed = false
+    /// The frames it came in, joined, for faults that write frames; nil when it does not go on in these anyway.
+    package var wire: ByteBuffer?
     package init(
         direction: Direction, opcode: Opcode, payload: ByteBuffer, ordinal: UInt32, entry: EntryRef,
         changed: Bool = false
@@ -101,6 +109,14 @@ package enum Action: Sendable, Equatable {
 package enum Effect: Sendable, Equatable {
     /// Goes on its way, now or at that instant; what is behind it in the same direction waits.
     case forward(Parcel, at: Instant?)
+    /// Leaves its place: it goes when so many later messages of its direction have come, or at that instant, or before the
+    /// direction ends. Nothing behind it waits.
+    case forwardLater(Parcel, behind: Int, until: Instant)
+    /// The message goes as these, each told as one frame whatever its header says. A compressed one whose `changed` is
+    /// false still is the next of its compression context.
+    case frames([ByteBuffer], of: Message, at: Instant?)
+    /// A message of ours goes in between two others, in its own direction.
+    case insert(Message)
     /// Only the first part of its bytes goes out, for a cut in the middle of a message. Share from 0 to 1.
     case forwardPart(Parcel, share: Double)
     /// The parcel travels on another session.

@@ -1,13 +1,15 @@
 /// Runs a compiled expression over a whole text: every thread of the automaton advances together, so the work is at
 /// most (instructions x scalars), whatever the pattern. Threads are in order of preference, the first to match wins.
 struct RegexMachine {
-    private let program: [RegexInstruction]
-    private let text: [UInt32]
+    let program: [RegexInstruction]
+    let text: [UInt32]
     private var stack: [Work] = []
     /// Instructions looked at so far: what a match costs, as a number that no clock blurs.
     private(set) var steps = 0
 
-    private struct Threads {
+    mutating func count() { steps += 1 }
+
+    struct Threads {
         var list: [(pc: Int, slots: [Int])] = []
         /// The step (plus one) in which each instruction was last added.
         var marks: [Int]
@@ -42,7 +44,7 @@ struct RegexMachine {
         return current.list.first { program[$0.pc] == .match }?.slots
     }
 
-    private func accepts(_ instruction: RegexInstruction, _ scalar: UInt32) -> Bool {
+    func accepts(_ instruction: RegexInstruction, _ scalar: UInt32) -> Bool {
         switch instruction {
         case .scalar(let wanted): wanted == scalar
         case .any: scalar != 0x0a && scalar != 0x0d && scalar != 0x2028 && scalar != 0x2029
@@ -52,7 +54,7 @@ struct RegexMachine {
     }
 
     /// Follows everything that consumes nothing. A stack of our own: patterns may nest as deep as they are long.
-    private mutating func add(_ start: Int, slots: [Int], at offset: Int, to threads: inout Threads) {
+    mutating func add(_ start: Int, slots: [Int], at offset: Int, to threads: inout Threads) {
         var slots = slots
         stack.append(.visit(start))
         while let work = stack.popLast() {

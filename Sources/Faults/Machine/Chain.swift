@@ -17,8 +17,15 @@ struct Chained: Sendable {
     var steps: [Step]
     var records: [FaultRecord] = []
 
-    /// The parcel goes on now as it came, whatever happens beside.
-    var passesWhole: Bool { steps.contains { $0.isWhole } }
+    /// The parcel goes on now as it came, before anything else does in its place.
+    var passesWhole: Bool { steps.first { $0.effect.writes }?.isWhole ?? false }
+
+    /// Of a compressed message exactly what came goes on in its place, so that the receiver's context is the sender's.
+    var keepsContext: Bool {
+        let compressed = steps.filter { $0.effect.message?.isCompressed == true && !$0.effect.travels }
+        guard compressed.count == 1, let only = compressed.first?.effect, let message = only.message else { return false }
+        return only.writes && !message.changed
+    }
 
     /// Index of the step that took the message to another session, so that nothing of it goes on here unless it is refused
     /// there; nil when something does.
@@ -79,7 +86,7 @@ extension SessionMachine {
                     for effect in effects {
                         var next = Step.following(step, effect, release, index, armed.rule.id)
                         next.takes = takes && effect.travels
-                        if case .forward(_, let until?) = effect { record.held = max(.zero, now.duration(to: until)) }
+                        if let until = effect.release { record.held = max(.zero, now.duration(to: until)) }
                         steps.append(next)
                     }
                     // What travels is told of when the other session has answered.
@@ -104,10 +111,12 @@ extension SessionMachine {
     mutating func applyChain(
         _ message: Message, _ selected: [Int], _ direction: Direction, at now: Instant, _ output: inout SessionOutput
     ) {
+        var message = message
+        let waiting = joinedWaiting(direction)
+        if !message.isCompressed || self[direction].work?.isRecoding != true { message.wire = waiting }
         let kind: ParcelKind = direction == .toServer ? .messageToServer : .messageToClient
         let chained = chain(
             .message(message), selected, kind, direction, ordinal: message.ordinal, on: message.entry, at: now)
-        let waiting = joinedWaiting(direction)
         var parts: [Outbox.Part] = []
         if chained.passesWhole, !message.isCompressed || self[direction].work?.isRecoding != true {
             sendWaiting(direction, at: now, &output)
@@ -115,8 +124,8 @@ extension SessionMachine {
             goOn(message, direction, at: now, &output)
         } else {
             parts = tellArrival(direction, mayReturn: chained.taker != nil, at: now, &output).parts
-            if message.isCompressed { recodeFromHere(direction) }
         }
+        if message.isCompressed, !chained.keepsContext { recodeFromHere(direction) }
         for record in chained.records { note(.fault(record), at: now, &output) }
         perform(chained, of: message.entry, direction, original: waiting, parts, at: now, &output)
     }
@@ -129,15 +138,40 @@ extension Step {
         if case .forward(let parcel, let until) = effect, let release {
             next.effect = .forward(parcel, at: until.map { max($0, release) } ?? release)
         }
+        if case .frames(let frames, let message, nil) = effect { next.effect = .frames(frames, of: message, at: release) }
         return next
     }
 }
 
 extension Effect {
+    /// Something of the parcel goes on here, now or later.
     var goesOn: Bool {
+        if case .forwardLater = self { true } else { writes }
+    }
+
+    /// It takes the parcel's place in the order of bytes.
+    var writes: Bool {
         switch self {
-        case .forward, .forwardPart: true
+        case .forward, .forwardPart, .frames: true
         default: false
+        }
+    }
+
+    /// The message that goes on here.
+    var message: Message? {
+        switch self {
+        case .forward(.message(let message), _), .forwardPart(.message(let message), _), .send(.message(let message), _),
+            .forwardLater(.message(let message), _, _), .frames(_, let message, _):
+            message
+        default: nil
+        }
+    }
+
+    /// What is behind it waits until then.
+    var release: Instant? {
+        switch self {
+        case .forward(_, let release), .frames(_, _, let release): release
+        default: nil
         }
     }
 

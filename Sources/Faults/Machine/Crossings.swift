@@ -120,6 +120,20 @@ extension SessionMachine {
 
     // MARK: In
 
+    /// A message of ours, which is between two others as soon as it can be.
+    mutating func insert(_ message: Message, _ step: Step, at now: Instant, _ output: inout SessionOutput) {
+        let direction = message.direction
+        guard let rule = step.rule, trigger.rules.indices.contains(rule), phase == .relaying, !self[direction].isShut,
+            self[direction].mode == .scan || self[direction].mode == .work
+        else { return }
+        let armed = trigger.rules[rule]
+        self[direction].inserts.append(
+            Crossing(
+                message: message, from: id, fromUser: user, fault: armed.rule.id, kind: armed.rule.kind,
+                influence: armed.fault.influence, selector: SessionSelector(.session(id), exchange: false)))
+        if self[direction].isBetweenMessages { insertWaiting(direction, at: now, &output) }
+    }
+
     mutating func crossed(_ crossing: Crossing, at now: Instant, _ output: inout SessionOutput) {
         let direction = crossing.message.direction
         guard phase == .relaying, !self[direction].isShut, self[direction].mode == .scan || self[direction].mode == .work
@@ -143,7 +157,8 @@ extension SessionMachine {
         for crossing in waiting {
             var message = crossing.message
             message.isCompressed = false
-            let provenance = Provenance(source: message.entry, faults: [crossing.fault])
+            let source = message.entry.ordinal > 0 ? message.entry : nil
+            let provenance = Provenance(source: source, faults: [crossing.fault])
             depart(
                 encode(message, direction), .departure(.frame, provenance), direction, until: nil, at: now, &output)
             if crossing.selector.exchange { self[direction].owed.append(crossing) }

@@ -86,6 +86,7 @@ extension SessionMachine {
 
     /// Everything whose time has come goes.
     mutating func release(at now: Instant, _ output: inout SessionOutput) {
+        releaseLater(at: now, &output)
         for direction in Direction.allCases where self[direction].isReady && !self[direction].outbox.isEmpty {
             while let first = self[direction].outbox.first, first.release <= now, self[direction].isReady {
                 guard let held = self[direction].outbox.popFirst() else { break }
@@ -125,6 +126,8 @@ extension SessionMachine {
             for frame in Self.frames(bytes) {
                 piece(direction, .frame, frame, in: nil, out: now, provenance, at: now, &output)
             }
+        case .made(let provenance):
+            piece(direction, .frame, bytes, in: nil, out: now, provenance, at: now, &output)
         case .departure(let kind, let provenance):
             piece(direction, kind, bytes, in: nil, out: now, provenance, at: now, &output)
         case .recoded(let provenance, let reason):
@@ -184,6 +187,7 @@ extension SessionMachine {
         var next = opening?.deadline ?? .distantFuture
         if let release = toServer.outbox.first?.release, toServer.isReady { next = min(next, release) }
         if let release = toClient.outbox.first?.release { next = min(next, release) }
+        next = min(next, toServer.laterDue, toClient.laterDue)
         if let until = pauses.until { next = min(next, until) }
         if phase == .over { next = .distantFuture }
         if next != wakeAsked {

@@ -38,17 +38,24 @@ extension SessionMachine {
         _ step: Step, of ref: EntryRef, _ direction: Direction, original: ByteBuffer, at now: Instant,
         _ output: inout SessionOutput
     ) {
-        let provenance = Provenance(source: ref, faults: step.faults)
+        let provenance = Provenance(source: step.effect.source(else: ref), faults: step.faults)
         switch step.effect {
         case .forward(let parcel, let release):
             guard let (bytes, kind) = bytes(of: parcel, direction, original: original) else { return }
             depart(bytes, .departure(kind, provenance), direction, until: release, at: now, &output)
+        case .forwardLater(.message(let message), let count, let until):
+            putOff(
+                LaterMessage(message: message, wire: original, faults: step.faults, behind: count, until: until), direction,
+                at: now, &output)
+        case .frames(let frames, _, let release):
+            for frame in frames { depart(frame, .made(provenance), direction, until: release, at: now, &output) }
+        case .insert(let message): insert(message, step, at: now, &output)
         case .forwardPart(let parcel, let share):
             guard let (bytes, _) = bytes(of: parcel, direction, original: original) else { return }
             let count = max(1, min(bytes.readableBytes - 1, Int(Double(bytes.readableBytes) * share)))
             guard let part = bytes.getSlice(at: bytes.readerIndex, length: count) else { return }
             depart(part, .departure(.bytes(.illegal), provenance), direction, until: nil, at: now, &output)
-        case .send, .cut: break
+        case .send, .cut, .forwardLater: break
         case .respond(let status, let reason, let headers):
             answer(status, reason, headers: headers, body: reason, at: now, faults: step.faults, &output)
             overBy(.fault, cause: step.faults.last ?? "", server: .reset, at: now, &output)
@@ -60,7 +67,7 @@ extension SessionMachine {
         }
     }
 
-    private mutating func bytes(
+    mutating func bytes(
         of parcel: Parcel, _ direction: Direction, original: ByteBuffer
     ) -> (ByteBuffer, RawEntry.Piece)? {
         switch parcel {
@@ -107,4 +114,12 @@ extension SessionMachine {
 
     /// The wire bytes of the message that waits, control frames between its fragments left out.
     func joinedWaiting(_ direction: Direction) -> ByteBuffer { self[direction].work?.pending.message ?? ByteBuffer() }
+}
+
+extension Effect {
+    /// Where its message came in: nil for what came in nowhere.
+    fileprivate func source(else ref: EntryRef) -> EntryRef? {
+        guard let entry = message?.entry else { return ref }
+        return entry.ordinal > 0 ? entry : nil
+    }
 }

@@ -92,6 +92,8 @@ extension SessionMachine {
     mutating func shut(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
         flush(direction, &output)
         self[direction].isShut = true
+        for later in self[direction].later { ends.lost(direction.destination, later.wire.readableBytes) }
+        self[direction].later = []
         while let held = self[direction].outbox.popFirst() {
             switch held.item {
             case .bytes(let bytes, .whole(let kind, let arrived)):
@@ -174,6 +176,7 @@ extension SessionMachine {
         if pauses.until != nil { pauses.until = now }
         for direction in Direction.allCases {
             self[direction].outbox.releaseAll(at: now)
+            self[direction].callLater(at: now)
             if self[direction].owed.isEmpty, self[direction].work?.isRecoding != true {
                 letGo(direction, at: now, &output)
             }

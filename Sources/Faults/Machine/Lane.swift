@@ -31,6 +31,8 @@ struct Lane: Sendable {
     var isShut = false
     /// Messages of other sessions that wait for the end of the message now going out.
     var inserts: [Crossing] = []
+    /// Messages of this direction that gave up their place, in the order in which they did.
+    var later: [LaterMessage] = []
     /// Sessions that are owed the next message of this direction.
     var owed: [Crossing] = []
 

@@ -10,6 +10,8 @@ struct Outbox: Sendable {
         case whole(RawEntry.Piece, arrived: Instant)
         /// The arrival has its entry already.
         case departure(RawEntry.Piece, Provenance)
+        /// As `departure`: one frame, whatever its header says.
+        case made(Provenance)
         /// As `departure`, and a `recoded` entry behind it.
         case recoded(Provenance, reason: String)
     }

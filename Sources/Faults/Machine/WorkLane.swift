@@ -28,6 +28,7 @@ extension SessionMachine {
                 if last { passed(direction, at: now, &output) }
             case .illegal(let bytes, _):
                 letGo(direction, at: now, &output)
+                sendLater(direction, at: now, &output)
                 self[direction].mode = .raw(.illegal)
                 pass(bytes, .bytes(.illegal), direction, arrived: now, at: now, &output)
             }
@@ -45,6 +46,7 @@ extension SessionMachine {
         _ frame: Frame, _ wire: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
     ) {
         guard self[direction].work != nil else { return }
+        if frame.opcode == .close { sendLater(direction, at: now, &output) }
         let begins = frame.opcode == .text || frame.opcode == .binary
         if begins, self[direction].work?.isHolding == true { letGo(direction, at: now, &output) }
         let message = self[direction].work?.assembler.take(frame)
@@ -63,6 +65,7 @@ extension SessionMachine {
             if isData { self[direction].work?.isMidMessage = !frame.fin }
         }
         if isData, let message, frame.fin { decide(message, direction, at: now, &output) }
+        if isData, let message, frame.fin { passLater(message.ordinal, direction, at: now, &output) }
         if self[direction].work?.isBetweenMessages == true, !self[direction].inserts.isEmpty {
             insertWaiting(direction, at: now, &output)
         }
@@ -124,6 +127,7 @@ extension SessionMachine {
     mutating func abandonFrames(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
         guard self[direction].work != nil else { return }
         letGo(direction, at: now, &output)
+        sendLater(direction, at: now, &output)
         if let rest = self[direction].work?.parser.takeHeld(), rest.readableBytes > 0 {
             if phase == .over {
                 lose(rest, .bytes(.illegal), direction, arrived: now, at: now, &output)
@@ -139,7 +143,7 @@ extension SessionMachine {
     private mutating func returnToScan(_ direction: Direction) {
         guard let work = self[direction].work, work.isNegotiated, !work.isRecoding, work.parser.isIdle,
             !work.assembler.inMessage, work.isBetweenMessages, work.pending.isEmpty, self[direction].isClear,
-            self[direction].owed.isEmpty, self[direction].inserts.isEmpty,
+            self[direction].owed.isEmpty, self[direction].inserts.isEmpty, self[direction].later.isEmpty,
             !trigger.lifts(direction), !trigger.mayExchange(direction) || work.parameters == nil
         else { return }
         self[direction].messages = work.assembler.ordinal
@@ -169,17 +173,27 @@ extension SessionMachine {
         let limits = JSONLimits(depth: configuration.limits.jsonDepth, nodes: configuration.limits.jsonNodes)
         let lifted = LiftedMessage(opcode: message.opcode, payload: payload, limits: limits)
         defer { trigger.saw(lifted, direction) }
-        guard work.isHolding else { return }
+        guard work.isHolding else { return remember(message, payload, direction, EntryRef(session: id, ordinal: 0), at: now) }
         let ref = lastWaiting(direction)
         var value = Message(
             direction: direction, opcode: message.opcode, payload: payload, ordinal: message.ordinal, entry: ref)
         value.isCompressed = work.isCompressed
+        defer { remember(message, payload, direction, ref, at: now) }
         if !self[direction].owed.isEmpty {
             return payBack(value, direction, at: now, &output)
         }
         let selected = trigger.selected(lifted, direction, ordinal: message.ordinal, at: now)
         guard !selected.isEmpty else { return goOn(value, direction, at: now, &output) }
         applyChain(value, selected, direction, at: now, &output)
+    }
+
+    /// For faults that go by what passed before.
+    private mutating func remember(
+        _ message: AssembledMessage, _ payload: ByteBuffer, _ direction: Direction, _ entry: EntryRef, at now: Instant
+    ) {
+        let value = Message(
+            direction: direction, opcode: message.opcode, payload: payload, ordinal: message.ordinal, entry: entry)
+        trigger.remember(value, at: now)
     }
 
     /// The message could not be read: faults that might have taken it are not applied.

@@ -87,6 +87,15 @@ struct TriggerState: Sendable {
         }
     }
 
+    /// As `saw`, for faults that go by what passed before.
+    mutating func remember(_ message: Message, at now: Instant) {
+        guard !isOff else { return }
+        for index in rules.indices
+        where rules[index].concerned && rules[index].fault.remembers && rules[index].selects(message.direction) {
+            rules[index].fault.saw(message, at: now)
+        }
+    }
+
     // MARK: What the machine asks
 
     var isWatching: Bool { !isOff && rules.contains { $0.concerned && $0.watches } }
