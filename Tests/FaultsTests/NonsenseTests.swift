@@ -14,7 +14,7 @@ import Wire
     ]
 
     /// Mostly text, in pieces that may belong together or not, and sometimes bytes that are no frame.
-    private static func nonsense(_ dice: inout Dice, masked: Bool) -> ByteBuffer {
+    static func nonsense(_ dice: inout Dice, masked: Bool) -> ByteBuffer {
         let parts = (0..<(4 + dice.below(12))).map { _ in
             let opcode = [Opcode.text, .continuation, .continuation, .text, .ping, .pong, .binary][dice.below(7)]
             let words = ["", "{}", #"{"type":"a","n":1}"#, "\u{e9}", "{\"x\":"][dice.below(5)]

@@ -47,7 +47,9 @@ extension SessionMachine {
             putOff(
                 LaterMessage(message: message, wire: original, faults: step.faults, behind: count, until: until), direction,
                 at: now, &output)
-        case .frames(let frames, _, let release):
+        case .frames(let frames, let message, let release):
+            // The next message that is deflated here must refer to nothing before these.
+            if message.isCompressed { self[direction].work?.deflater = nil }
             for frame in frames { depart(frame, .made(provenance), direction, until: release, at: now, &output) }
         case .insert(let message): insert(message, step, at: now, &output)
         case .forwardPart(let parcel, let share):

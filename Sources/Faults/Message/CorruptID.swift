@@ -54,7 +54,8 @@ package struct CorruptID: Fault {
         let nodes = identifiers(in: document)
         guard !nodes.isEmpty else { return .notApplied("the message has no such identifier") }
         guard let (payload, detail) = edit(document, nodes, &dice), payload != message.payload else {
-            return .notApplied(how == "swap" ? "no two identifiers differ" : how == "earlier" ? "no earlier one differs" : "no identifier can be changed")
+            let reasons = ["swap": "no two identifiers differ", "earlier": "no earlier one differs"]
+            return .notApplied(reasons[how] ?? "no identifier can be changed")
         }
         message.payload = payload
         message.changed = true
@@ -82,7 +83,9 @@ package struct CorruptID: Fault {
             guard !earlier.isEmpty else { return nil }
             return (document.replacing(range, with: earlier[dice.below(earlier.count)].text), "\(key) of an earlier message")
         default:
-            return Self.changed(text, isNumber: document.nodes[node].kind == .number, &dice).map { (document.replacing(range, with: $0), "changed \(key)") }
+            let isNumber = document.nodes[node].kind == .number
+            guard let changed = Self.changed(text, isNumber: isNumber, &dice) else { return nil }
+            return (document.replacing(range, with: changed), "changed \(key)")
         }
     }
 

@@ -10,7 +10,7 @@ package struct Delay: Fault {
     package static let acts: [ParcelKind] = [.messageToServer, .messageToClient]
     package static let parameters = [
         Parameter("delay", .duration, default: "250ms", doc: "how long it waits, up to 10m"),
-        Parameter("jitter", .duration, default: "0", spreads: "delay", doc: "up to this much more or less, drawn anew each time, up to 10m"),
+        Parameter("jitter", .duration, default: "0", spreads: "delay", doc: "up to this much more or less, up to 10m"),
     ]
 
     private let delay: Duration

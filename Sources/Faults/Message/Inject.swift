@@ -11,10 +11,10 @@ package struct Inject: Fault {
     package static let acts: [ParcelKind] = [.messageToServer, .messageToClient]
     package static let parameters = [
         Parameter("payload", .text, default: "miswire", doc: "what it says"),
-        Parameter("form", .choice(["text", "hex"]), default: "text", doc: "whether `payload` is the text itself or bytes as hexadecimal digits"),
+        Parameter("form", .choice(["text", "hex"]), default: "text", doc: "`payload` is the text itself, or hexadecimal digits"),
         Parameter("opcode", .choice(["text", "binary"]), default: "text", doc: "what it is"),
-        Parameter("side", .choice(["same", "client", "server"]), default: "same", doc: "who gets it: whoever gets the message, or a certain side"),
-        Parameter("place", .choice(["behind", "before"]), default: "behind", doc: "where it goes, seen from the message, when both go the same way"),
+        Parameter("side", .choice(["same", "client", "server"]), default: "same", doc: "who gets it"),
+        Parameter("place", .choice(["behind", "before"]), default: "behind", doc: "where it goes when both go the same way"),
     ]
 
     private let payload: ByteBuffer

@@ -11,7 +11,7 @@ package struct Replace: Fault {
     package static let acts: [ParcelKind] = [.messageToServer, .messageToClient]
     package static let parameters = [
         Parameter("payload", .text, default: "miswire", doc: "what stands there instead"),
-        Parameter("form", .choice(["text", "hex"]), default: "text", doc: "whether `payload` is the text itself or bytes as hexadecimal digits"),
+        Parameter("form", .choice(["text", "hex"]), default: "text", doc: "`payload` is the text itself, or hexadecimal digits"),
         Parameter("opcode", .choice(["same", "text", "binary"]), default: "same", doc: "what the message then is"),
     ]
 

@@ -19,6 +19,8 @@ struct DirectionTranscript {
     private var numbers: [(ordinal: UInt32, message: UInt32)] = []
     private var reads: [(instant: Instant, number: UInt32)] = []
     private var readCount: UInt32 = 0
+    /// Last frames of messages that lately arrived with a secret in them.
+    private var secretive: [UInt32] = []
     /// Bytes that are no frames were kept already; later ones may be the middle of a secret.
     private var hasLooseBytes = false
 
@@ -105,7 +107,8 @@ struct DirectionTranscript {
         let size = UInt64(clamping: bytes.readableBytes)
         var kept = ByteBuffer(bytes: bytes.readableBytesView)
         if !shared.isRaw {
-            let isKept = (kind == .preamble || kind == .illegal) && !hasLooseBytes
+            // What a fault made of a message may hold a secret torn, where no search finds it.
+            let isKept = (kind == .preamble || kind == .illegal) && !hasLooseBytes && passing.provenance.faults.isEmpty
             hasLooseBytes = true
             kept = isKept ? shared.redactor.redact(loose: kept, direction, known: session.secrets) : ByteBuffer()
         }
@@ -127,6 +130,7 @@ struct DirectionTranscript {
                 ordinal: 0)
             var frames = [entry(passing, .frame(record))]
             let found = session.redact(&frames, direction, &shared)
+            hideTorn(&frames, passing, isRaw: shared.isRaw)
             entries += frames
             session.tell(found, passing, &shared, into: &entries)
             return
@@ -183,6 +187,7 @@ struct DirectionTranscript {
             direction, passing.ref.session, at: passing.instant, payload: ended.joined, into: &frames)
         frames.append(entry(passing, .frame(record)))
         let found = session.redact(&frames, direction, isCompressed: ended.isCompressed, &shared)
+        hideTorn(&frames, passing, isRaw: shared.isRaw)
         entries += frames
         session.tell(found, passing, &shared, into: &entries)
         if let limit = ended.unlifted?.limit {
@@ -192,6 +197,21 @@ struct DirectionTranscript {
                     instant: passing.instant, loop: 0, sequence: 0,
                     ref: EntryRef(session: passing.ref.session, ordinal: 0),
                     body: .limit(LimitRecord(id: limit, detail: detail, direction: direction))))
+        }
+    }
+
+    /// What a fault made of a message with a secret in it, and where none is found any more, may hold it torn.
+    private mutating func hideTorn(_ frames: inout [Entry], _ passing: Passing, isRaw: Bool) {
+        guard !isRaw else { return }
+        let isHidden = frames.contains { if case .frame(let record) = $0.body { record.redacted } else { false } }
+        if passing.track == 0 {
+            guard isHidden else { return }
+            if secretive.count >= 64 { secretive.removeFirst(32) }
+            secretive.append(passing.ref.ordinal)
+        } else if !isHidden, !passing.provenance.faults.isEmpty, let source = passing.provenance.source,
+            source.session == passing.ref.session, secretive.contains(source.ordinal)
+        {
+            SessionScene.withhold(&frames)
         }
     }
 

@@ -73,7 +73,7 @@ struct SessionScene {
     ) -> [Claim] {
         guard let last = frames.last, case .frame(let record) = last.body, let message = record.message else { return [] }
         guard let payload = message.payload else {
-            if !shared.isRaw { withhold(&frames) }
+            if !shared.isRaw { SessionScene.withhold(&frames) }
             return []
         }
         let found = shared.finder.secrets(inMessage: payload, opcode: message.opcode, direction)
@@ -122,11 +122,17 @@ struct SessionScene {
     }
 
     /// What could not be searched for secrets is not kept.
-    private func withhold(_ frames: inout [Entry]) {
+    static func withhold(_ frames: inout [Entry]) {
         for index in frames.indices {
-            guard case .frame(var record) = frames[index].body, record.frame.payload.readableBytes > 0 else { continue }
+            guard case .frame(var record) = frames[index].body,
+                record.frame.payload.readableBytes > 0 || record.message?.payload != nil
+            else { continue }
             record.frame.payload = ByteBuffer()
             record.redacted = true
+            if record.message?.payload != nil {
+                record.message?.payload = nil
+                record.message?.unlifted = "withheld: a fault changed a message with a secret"
+            }
             frames[index].body = .frame(record)
         }
     }
