@@ -33,10 +33,10 @@ package struct BitFlip: Fault {
         let start = dice.below(frames.count)
         // The first one from there that has such bytes.
         let order = frames.indices.map { (start + $0) % frames.count }
-        guard let chosen = order.first(where: { !range(in: frames[$0]).isEmpty }) else {
+        guard let chosen = order.first(where: { !span(in: frames[$0]).isEmpty }) else {
             return .notApplied("no frame has a \(place == "mask" ? "masking key" : "payload")")
         }
-        let range = range(in: frames[chosen])
+        let range = span(in: frames[chosen])
         var flipped: [Int] = []
         for _ in 0..<min(bits, range.count * 8) {
             var bit = dice.below(range.count * 8)
@@ -56,7 +56,7 @@ package struct BitFlip: Fault {
     }
 
     /// Offsets in the frame's bytes.
-    private func range(in frame: Frame) -> Range<Int> {
+    private func span(in frame: Frame) -> Range<Int> {
         let header = FrameHeader(frame).size
         let key = frame.maskKey == nil ? header : header - 4
         switch place {

@@ -27,7 +27,7 @@ package struct DeflateFault: Fault {
         size = try reader.bytes("size", 1...(64 << 20)) ?? 16 << 20
     }
 
-    package var influence: Influence { how == "keep-tail" ? .legalFrame : .hostileFrame }
+    package var influence: Influence { .hostileFrame }
 
     package mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action {
         guard case .message(let message) = parcel else { return .pass }
@@ -58,7 +58,7 @@ package struct DeflateFault: Fault {
         guard var payload = message.compressedPayload(&dice) else { return .notApplied("the message is not compressed") }
         var message = message
         // What the receiver makes of it is no longer what the sender's context holds.
-        message.changed = how != "keep-tail"
+        message.changed = true
         let detail: String
         switch how {
         case "keep-tail":
