@@ -240,6 +240,23 @@ import Wire
         #expect(made == [["a", "b", "c"]])
     }
 
+    /// As below, of an earlier message that comes again and then meets a second fault.
+    @Test func tornSecretsOfEarlierMessagesAreNotRecorded() {
+        let profile = Sample.profile(
+            Sample.rule("replay-stale", id: "a") { $0.message = .nth(2) },
+            Sample.rule("truncate", ["size": ["30B"]], id: "b") { $0.message = .nth(2) })
+        var net = Net(profile: profile)
+        let id = net.upgraded(1)
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLWFsaWNl"
+        net.client(id, Sample.frame("secret-token \(token)", masked: true))
+        net.client(id, Sample.frame("next", masked: true))
+        let (entries, differences) = net.conclude()
+        #expect(differences == [])
+        let texts = entries.compactMap { if case .frame(let frame) = $0.body { String(buffer: frame.frame.payload) } else { nil } }
+        #expect(texts.count == 4 && texts.contains("next"))
+        #expect(texts.allSatisfy { !$0.contains("eyJ") })
+    }
+
     /// A secret that a fault tore apart stands in no recording that hides secrets.
     @Test func tornSecretsAreNotRecorded() {
         for (kind, settings) in [

@@ -113,7 +113,8 @@ extension SessionMachine {
     ) {
         var message = message
         let waiting = joinedWaiting(direction)
-        if !message.isCompressed || self[direction].work?.isRecoding != true { message.wire = waiting }
+        let writesFrames = selected.contains { type(of: trigger.rules[$0].fault).group == .frame }
+        if writesFrames, !message.isCompressed || self[direction].work?.isRecoding != true { message.wire = waiting }
         let kind: ParcelKind = direction == .toServer ? .messageToServer : .messageToClient
         let chained = chain(
             .message(message), selected, kind, direction, ordinal: message.ordinal, on: message.entry, at: now)

@@ -208,10 +208,11 @@ struct DirectionTranscript {
             guard isHidden else { return }
             if secretive.count >= 64 { secretive.removeFirst(32) }
             secretive.append(passing.ref.ordinal)
-        } else if !isHidden, !passing.provenance.faults.isEmpty, let source = passing.provenance.source,
-            source.session == passing.ref.session, secretive.contains(source.ordinal)
-        {
-            SessionScene.withhold(&frames)
+        } else if !isHidden, !passing.provenance.faults.isEmpty {
+            // Without a source it is a fault's own, or an earlier message: that, a second fault may have torn.
+            let mayHide = passing.provenance.source.map { secretive.contains($0.ordinal) && $0.session == passing.ref.session }
+            let isTorn = mayHide ?? (passing.provenance.faults.count > 1 && !secretive.isEmpty)
+            if isTorn { SessionScene.withhold(&frames) }
         }
     }
 
