@@ -65,8 +65,19 @@ package enum Parcel: Sendable, Equatable {
 
 /// An opening head as a value that a fault may edit; `bytes` is what goes on the wire.
 package struct UpgradeHead: Sendable, Equatable {
+    /// Bytes of ours that go out right behind the head.
+    package enum Tail: Sendable, Equatable {
+        /// No frame: what a 101 must not have behind it.
+        case body(ByteBuffer)
+        /// Whole frames.
+        case frames(ByteBuffer)
+    }
     package var bytes: ByteBuffer
-    package init(bytes: ByteBuffer) { self.bytes = bytes }
+    package var tail: Tail?
+    package init(bytes: ByteBuffer, tail: Tail? = nil) {
+        self.bytes = bytes
+        self.tail = tail
+    }
 }
 
 /// A whole message, lifted: joined, inflated, unmasked.
@@ -121,13 +132,32 @@ package enum Effect: Sendable, Equatable {
     case forwardPart(Parcel, share: Double)
     /// The parcel travels on another session.
     case send(Parcel, to: SessionSelector)
-    /// An HTTP answer of our own to the client, then the end.
-    case respond(status: Int, reason: String, headers: [(String, String)])
+    /// An HTTP answer of our own to the client, then the end. Without a body its reason is said in one line.
+    case respond(status: Int, reason: String, headers: [(String, String)], body: String?)
+    /// The client is accepted at once, by this 101 of ours; the server's own answer is kept back when it comes.
+    case accept(UpgradeHead)
+    /// What waits in this direction leaves together as soon as enough frames wait with it.
+    case gather(Gathering)
     case pauseReads(Direction, until: Instant)
     case halfClose(Side)
     case cut(Side, CutStyle)
 
     package static func == (lhs: Effect, rhs: Effect) -> Bool { "\(lhs)" == "\(rhs)" }
+}
+
+/// How a head and the frames behind it leave.
+package struct Gathering: Sendable, Hashable {
+    /// So many frames release what waits, before its time.
+    package var frames: Int
+    /// Nil: in one write. Else a byte at a time, that long apart.
+    package var gap: Duration?
+    /// Bytes that go one at a time; what is behind them goes as it is.
+    package var bytes: Int
+    package init(frames: Int, gap: Duration? = nil, bytes: Int = 0) {
+        self.frames = frames
+        self.gap = gap
+        self.bytes = bytes
+    }
 }
 
 package enum CutStyle: String, Sendable, Hashable, CaseIterable {

@@ -2,7 +2,11 @@
 package enum FaultRegistry {
     package static let all: [any Fault.Type] = [
         AcceptDelay.self,
+        EarlyFrames.self,
+        Refuse.self,
+        HandshakeMutate.self,
         DropAuth.self,
+        OfferDeflate.self,
         Drop.self,
         JSONMutate.self,
         Duplicate.self,

@@ -27,6 +27,16 @@ struct Chained: Sendable {
         return only.writes && !message.changed
     }
 
+    /// The opening head that goes on.
+    var head: ByteBuffer? {
+        steps.lazy.compactMap { step in
+            switch step.effect {
+            case .forward(.requestHead(let head), _), .forward(.responseHead(let head), _): head.bytes
+            default: nil
+            }
+        }.first
+    }
+
     /// Index of the step that took the message to another session, so that nothing of it goes on here unless it is refused
     /// there; nil when something does.
     var taker: Int? {

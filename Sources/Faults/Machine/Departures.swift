@@ -61,6 +61,7 @@ extension SessionMachine {
         _ output: inout SessionOutput
     ) {
         self[direction].outbox.append(item, release: release ?? now)
+        gather(item, direction, at: now)
         if let release, release > now { self[direction].outbox.hasHold = true }
         if !self[direction].isReady {
             if self[direction].outbox.bytes > configuration.limits.pendingHigh {
@@ -89,10 +90,30 @@ extension SessionMachine {
         releaseLater(at: now, &output)
         for direction in Direction.allCases where self[direction].isReady && !self[direction].outbox.isEmpty {
             while let first = self[direction].outbox.first, first.release <= now, self[direction].isReady {
+                if trickle(direction, at: now, &output) { break }
                 guard let held = self[direction].outbox.popFirst() else { break }
                 perform(held.item, direction, at: now, &output)
             }
+            if self[direction].outbox.isEmpty { self[direction].gathering = nil }
         }
+    }
+
+    /// Enough frames wait with a head: all may go.
+    private mutating func gather(_ item: Outbox.Item, _ direction: Direction, at now: Instant) {
+        guard let left = self[direction].gathering?.frames, left > 0, item.isFrame else { return }
+        self[direction].gathering?.frames = left - 1
+        if left == 1 { self[direction].outbox.releaseAll(at: now) }
+    }
+
+    /// One byte of what is due goes, and the next one has to wait. False: all that is due may go at once.
+    private mutating func trickle(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) -> Bool {
+        guard let gathering = self[direction].gathering, let gap = gathering.gap, gathering.bytes > 0, !self[direction].isShut,
+            let (byte, whole, note) = self[direction].outbox.popByte(next: now.advanced(by: gap))
+        else { return false }
+        self[direction].gathering?.bytes -= 1
+        tell(whole, note, direction, at: now, &output)
+        write(byte, direction, &output)
+        return true
     }
 
     private mutating func perform(
@@ -119,7 +140,16 @@ extension SessionMachine {
             }
             return
         }
+        tell(bytes, note, direction, at: now, &output)
+        write(bytes, direction, &output)
+    }
+
+    /// The entry of what leaves now.
+    private mutating func tell(
+        _ bytes: ByteBuffer, _ note: Outbox.Note, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
         switch note {
+        case .told: break
         case .whole(let kind, let arrived):
             piece(direction, kind, bytes, in: arrived, out: now, at: now, &output)
         case .departure(.frame, let provenance):
@@ -134,7 +164,6 @@ extension SessionMachine {
             let ref = piece(direction, .frame, bytes, in: nil, out: now, provenance, at: now, &output)
             self.note(.recoded(Recoded(on: ref, reason: reason)), at: now, &output)
         }
-        write(bytes, direction, &output)
     }
 
     /// A message that a fault had in hand may leave as the fragments it came in: each has its entry.

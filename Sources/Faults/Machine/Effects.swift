@@ -43,6 +43,9 @@ extension SessionMachine {
         case .forward(let parcel, let release):
             guard let (bytes, kind) = bytes(of: parcel, direction, original: original) else { return }
             depart(bytes, .departure(kind, provenance), direction, until: release, at: now, &output)
+            if let (tail, kind) = Self.tail(of: parcel) {
+                depart(tail, .departure(kind, Provenance(faults: step.faults)), direction, until: release, at: now, &output)
+            }
         case .forwardLater(.message(let message), let count, let until):
             putOff(
                 LaterMessage(message: message, wire: original, faults: step.faults, behind: count, until: until), direction,
@@ -58,9 +61,13 @@ extension SessionMachine {
             guard let part = bytes.getSlice(at: bytes.readerIndex, length: count) else { return }
             depart(part, .departure(.bytes(.illegal), provenance), direction, until: nil, at: now, &output)
         case .send, .cut, .forwardLater: break
-        case .respond(let status, let reason, let headers):
-            answer(status, reason, headers: headers, body: reason, at: now, faults: step.faults, &output)
+        case .respond(let status, let reason, let headers, let body):
+            answer(
+                status, reason, headers: headers, body: body ?? Self.sentence(reason), at: now, faults: step.faults, &output)
             overBy(.fault, cause: step.faults.last ?? "", server: .reset, at: now, &output)
+        case .accept(let head): accept(head, step, at: now, &output)
+        case .gather(let gathering):
+            if !self[direction].outbox.isEmpty { self[direction].gathering = gathering }
         case .pauseReads(let paused, let until):
             pauses.until = max(until, pauses.until ?? until)
             pause(paused.source, .fault, true, at: now, &output)
@@ -81,6 +88,18 @@ extension SessionMachine {
             } else {
                 (original, .frame)
             }
+        }
+    }
+
+    private static func tail(of parcel: Parcel) -> (ByteBuffer, RawEntry.Piece)? {
+        switch parcel {
+        case .requestHead(let head), .responseHead(let head):
+            switch head.tail {
+            case .body(let bytes)?: (bytes, .bytes(.opaque))
+            case .frames(let bytes)?: (bytes, .frame)
+            case nil: nil
+            }
+        case .accept, .message: nil
         }
     }
 

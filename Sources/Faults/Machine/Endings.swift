@@ -177,6 +177,7 @@ extension SessionMachine {
         for direction in Direction.allCases {
             self[direction].outbox.releaseAll(at: now)
             self[direction].callLater(at: now)
+            self[direction].gathering = nil
             if self[direction].owed.isEmpty, self[direction].work?.isRecoding != true {
                 letGo(direction, at: now, &output)
             }

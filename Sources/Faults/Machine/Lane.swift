@@ -22,7 +22,11 @@ struct Lane: Sendable {
     var extensions = ExtensionOutcome.none
     /// Data messages that began in the scan lane.
     var messages: UInt32 = 0
+    /// The two sides were told different things of compression, so that no compressed message can be changed: one phrase.
+    var altered: String?
     var outbox = Outbox()
+    /// How what waits now is to leave.
+    var gathering: Gathering?
     /// Bytes to be written at the end of this event, joined.
     var gathered = ByteBuffer()
     /// The far transport is there.

@@ -22,6 +22,8 @@ struct Opening: Sendable {
     var arrived: [Instant] = []
     /// L2 for the stage, or the end of a delay before dialling.
     var stageEnds = Instant.distantFuture
+    /// A fault accepted the client in the server's stead.
+    var stead: Stead?
 
     init(_ limits: Limits) {
         let heads = HeadLimits(
@@ -141,17 +143,23 @@ extension SessionMachine {
         if case .waiting(nil) = opening?.dial { acceptFaults(at: now, &output) }
         guard phase == .opening else { return }
         send(head.bytes, .requestHead, .toServer, at: now, &output)
-        guard phase == .opening else { return }
+        guard phase == .opening else {
+            if rest.readableBytes > 0 { received(rest, .toServer, at: now, &output) }
+            return
+        }
         begin(.toServer, extensions: nil)
         if rest.readableBytes > 0 { received(rest, .toServer, at: now, &output) }
     }
 
     /// A head through its faults and on its way.
+    /// - Returns: what goes on of it.
+    @discardableResult
     private mutating func send(
         _ bytes: ByteBuffer, _ kind: ParcelKind, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
-    ) {
+    ) -> ByteBuffer? {
         guard !trigger.selected(kind, at: now).isEmpty else {
-            return pass(bytes, .head, direction, arrived: now, at: now, &output)
+            pass(bytes, .head, direction, arrived: now, at: now, &output)
+            return bytes
         }
         if !self[direction].isClear { self[direction].outbox.hasHold = true }
         let ref = EntryRef(session: id, ordinal: nextOrdinal)
@@ -165,6 +173,7 @@ extension SessionMachine {
         }
         for record in chained.records { note(.fault(record), at: now, &output) }
         perform(chained, of: ref, direction, original: bytes, at: now, &output)
+        return chained.head
     }
 
     // MARK: Response
@@ -178,6 +187,8 @@ extension SessionMachine {
         while phase == .opening, let answer = opening?.response.next() {
             switch answer {
             case .partial, .request: return
+            case .response(let head) where opening?.stead != nil:
+                keepBack(head, at: now, &output)
             case .response(let head) where head.isInterim:
                 pass(head.bytes, .head, .toClient, arrived: now, at: now, &output)
             case .response(let head): take(head, at: now, &output)
@@ -197,15 +208,9 @@ extension SessionMachine {
         let rest = opening?.response.takeHeld() ?? ByteBuffer()
         phase = .relaying
         if head.status == 101 {
-            let extensions = head.extensions
             opening = nil
-            send(head.bytes, .responseHead, .toClient, at: now, &output)
-            let accepted = Became.accepted(subprotocol: head.subprotocol, deflate: extensions.deflate != nil)
-            note(.became(accepted), at: now, &output)
-            guard phase != .over else { return }
-            output.commands.append(.label(user ?? "\(id)"))
-            begin(.toClient, extensions: extensions)
-            negotiated(extensions, at: now, &output)
+            let told = send(head.bytes, .responseHead, .toClient, at: now, &output)
+            begin(head, told: told, at: now, &output)
         } else {
             opening = nil
             pass(head.bytes, .head, .toClient, arrived: now, at: now, &output)
@@ -213,6 +218,29 @@ extension SessionMachine {
             relayRaw(at: now, &output)
         }
         if rest.readableBytes > 0 { received(rest, .toClient, at: now, &output) }
+    }
+
+    /// Frames begin, in both directions.
+    /// - Parameter told: the head that the client gets.
+    mutating func begin(_ head: ResponseHead, told: ByteBuffer?, at now: Instant, _ output: inout SessionOutput) {
+        let extensions = head.extensions
+        let accepted = Became.accepted(subprotocol: head.subprotocol, deflate: extensions.deflate != nil)
+        note(.became(accepted), at: now, &output)
+        guard phase != .over else { return }
+        output.commands.append(.label(user ?? "\(id)"))
+        let client = told.map { $0 == head.bytes ? extensions : ExtensionOutcome(told: $0) } ?? extensions
+        begin(.toClient, extensions: agreed(.toClient, server: extensions, client: client))
+        negotiated(agreed(.toServer, server: extensions, client: client), at: now, &output)
+    }
+
+    /// Where the two sides were told different things, compressed messages go on as they come and nothing can change them;
+    /// what is not compressed means the same to both.
+    private mutating func agreed(
+        _ direction: Direction, server: ExtensionOutcome, client: ExtensionOutcome
+    ) -> ExtensionOutcome {
+        if let common = ExtensionOutcome.common(direction, server: server, client: client) { return common }
+        self[direction].altered = "a fault altered what was negotiated about compression"
+        return .none
     }
 
     // MARK: Other ends of an opening
@@ -235,7 +263,7 @@ extension SessionMachine {
     }
 
     /// Both directions carry bytes from here on that nobody reads as frames.
-    private mutating func relayRaw(at now: Instant, _ output: inout SessionOutput) {
+    mutating func relayRaw(at now: Instant, _ output: inout SessionOutput) {
         abandonFrames(.toServer, at: now, &output)
         toServer.mode = .raw(.opaque)
         if toClient.mode == .head { toClient.mode = .raw(.opaque) }
@@ -247,7 +275,7 @@ extension SessionMachine {
     ) {
         loseHeads(at: now, &output)
         limit(id, detail, status >= 500 ? .toClient : .toServer, at: now, &output)
-        answer(status, reason, body: detail, at: now, &output)
+        answer(status, reason, body: Self.sentence(detail), at: now, &output)
         overBy(.tool, cause: detail, server: .reset, at: now, &output)
     }
 
@@ -274,23 +302,28 @@ extension SessionMachine {
             .ended(EndRecord(side: .server, style: .reset, by: .peer, cause: reason, undelivered: unread)), at: now,
             &output)
         ends.told(.server)
-        if opening?.head != nil { answer(502, "Bad Gateway", body: reason, at: now, &output) }
+        if opening?.head != nil { answer(502, "Bad Gateway", body: Self.sentence(reason), at: now, &output) }
         overBy(.tool, cause: "upstream: \(reason)", server: nil, at: now, &output)
     }
 
-    /// An HTTP answer of our own. Its bytes are an entry at the client's tap alone.
+    static func sentence(_ text: String) -> String { "miswire: \(text)\n" }
+
+    /// An HTTP answer of our own, to a client that was not answered yet. Its bytes are an entry at the client's tap alone.
     mutating func answer(
         _ status: Int, _ reason: String, headers: [(String, String)] = [], body: String, at now: Instant,
         faults: [String] = [], _ output: inout SessionOutput
     ) {
+        guard opening?.stead == nil else { return }
         var text = "HTTP/1.1 \(status) \(reason)\r\n"
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
-        let body = "miswire: \(body)\n"
-        text += "Content-Type: text/plain; charset=utf-8\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n"
+        if !headers.contains(where: { ASCII.equal($0.0, "content-type") }) { text += "Content-Type: text/plain; charset=utf-8\r\n" }
+        text += "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n"
         let head = ByteBuffer(string: text)
         piece(.toClient, .head, head, in: nil, out: now, Provenance(faults: faults), at: now, &output)
         let content = ByteBuffer(string: body)
-        piece(.toClient, .bytes(.opaque), content, in: nil, out: now, Provenance(faults: faults), at: now, &output)
+        if content.readableBytes > 0 {
+            piece(.toClient, .bytes(.opaque), content, in: nil, out: now, Provenance(faults: faults), at: now, &output)
+        }
         flushBoth(&output)
         output.commands.append(.write(.client, ByteBuffer(string: text + body)))
     }

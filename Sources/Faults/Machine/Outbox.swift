@@ -14,6 +14,8 @@ struct Outbox: Sendable {
         case made(Provenance)
         /// As `departure`, and a `recoded` entry behind it.
         case recoded(Provenance, reason: String)
+        /// The rest of something whose departure has its entry.
+        case told
     }
     enum Item: Sendable {
         case bytes(ByteBuffer, Note)
@@ -77,6 +79,21 @@ struct Outbox: Sendable {
         return held
     }
 
+    /// Takes the first byte of what waits first; the rest of that follows not before `next`. Nil when it is no bytes.
+    mutating func popByte(next: Instant) -> (byte: ByteBuffer, whole: ByteBuffer, note: Note)? {
+        guard let held = first, case .bytes(let whole, let note) = held.item else { return nil }
+        var rest = whole
+        guard let byte = rest.readSlice(length: 1) else { return nil }
+        if rest.readableBytes == 0 {
+            _ = popFirst()
+            if !isEmpty { items[head].release = max(items[head].release, next) }
+        } else {
+            items[head] = Held(item: .bytes(rest, .told), release: next)
+            bytes -= 1
+        }
+        return (byte, whole, note)
+    }
+
     /// Everything may leave now, save what waits for an answer.
     mutating func releaseAll(at now: Instant) {
         for index in items.indices where index >= head {
@@ -111,6 +128,13 @@ struct Outbox: Sendable {
 extension Outbox.Item {
     /// A frame of two bytes is held at this price.
     static let overhead = 192
+
+    var isFrame: Bool {
+        switch self {
+        case .bytes(_, .whole(.frame, _)), .bytes(_, .departure(.frame, _)), .bytes(_, .recoded): true
+        default: false
+        }
+    }
 
     var size: Int {
         switch self {

@@ -201,7 +201,7 @@ extension SessionMachine {
         _ message: AssembledMessage, _ wasHeld: Bool, _ direction: Direction, at now: Instant,
         _ output: inout SessionOutput
     ) {
-        let reason = message.unlifted ?? "not liftable"
+        let reason = (message.isCompressed ? self[direction].altered : nil) ?? message.unlifted ?? "not liftable"
         if message.isLimit, wasHeld { limit("L4", "a message is not lifted: \(reason)", direction, at: now, &output) }
         guard wasHeld else { return }
         if let owed = self[direction].owed.first {

@@ -9,6 +9,11 @@ package struct Claim: Sendable, Hashable {
         self.credential = credential
         self.users = users
     }
+
+    /// It says the same, wherever in the head it stands.
+    func isSame(as other: Claim) -> Bool {
+        credential?.value == other.credential?.value && credential?.place == other.credential?.place && users == other.users
+    }
 }
 
 /// A head without its secrets, and what the secrets told.

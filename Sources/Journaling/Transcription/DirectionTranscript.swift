@@ -152,10 +152,10 @@ struct DirectionTranscript {
             tracks[1] = tracks[0].forked(&shared)
         }
         let number = number(of: frame, passing)
-        let deflate = session.deflate.map { DirectionDeflate(direction: direction, parameters: $0) }
+        let deflate = session.deflate(direction).map { DirectionDeflate(direction: direction, parameters: $0) }
         if passing.passedBoth, isForked { _ = tracks[1].take(frame, ordinal: number, deflate, &shared) }
         var ended = tracks[passing.track].take(frame, ordinal: number, deflate, &shared)
-        if let unknown = session.unknownExtension, ended != nil, frame.header.rsv != 0 {
+        if let unknown = session.unknownExtension(direction), ended != nil, frame.header.rsv != 0 {
             ended?.payload = nil
             ended?.unlifted = MessageTrack.Unlifted(reason: unknown)
         }

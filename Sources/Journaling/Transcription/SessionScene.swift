@@ -4,15 +4,25 @@ import Wire
 /// What holds for both directions of a session.
 struct SessionScene {
     let id: SessionID
-    /// Negotiated in the server's answer.
-    var deflate: DeflateParameters?
-    /// An extension that gives reserved bits a meaning unknown to us; one phrase.
-    var unknownExtension: String?
+    /// What each side was told in the server's answer: the one who sends goes by that.
+    private var server = ExtensionOutcome.none
+    private var client = ExtensionOutcome.none
+    private var isTold = false
+    /// What the request's credentials were when it came.
+    private var claims: [Claim]?
     /// Credentials seen in this session, in case a message repeats them.
     private(set) var secrets: [[UInt8]] = []
     private static let rememberedSecrets = 16
 
     init(_ id: SessionID) { self.id = id }
+
+    /// How the sender of that direction compresses.
+    func deflate(_ direction: Direction) -> DeflateParameters? { (direction == .toServer ? client : server).deflate }
+
+    /// An extension that gives reserved bits a meaning unknown to us; one phrase.
+    func unknownExtension(_ direction: Direction) -> String? {
+        if case .unknown(let reason) = direction == .toServer ? client : server { reason } else { nil }
+    }
 
     mutating func remember(_ values: [[UInt8]]) {
         for value in values where !secrets.contains(value) {
@@ -28,7 +38,7 @@ struct SessionScene {
         into entries: inout [Entry]
     ) {
         let direction = passing.passage.direction
-        if direction == .toClient { negotiate(bytes) }
+        if direction == .toClient { negotiate(bytes, passing.passage) }
         let redacted = shared.redactor.redact(
             head: bytes, direction, finder: shared.finder, known: secrets)
         remember(redacted.secrets)
@@ -36,18 +46,26 @@ struct SessionScene {
             passage: passing.passage, bytes: ByteBuffer(bytes: (shared.isRaw ? bytes : redacted.bytes).readableBytesView),
             provenance: passing.provenance, wireSize: UInt64(clamping: bytes.readableBytes))
         entries.append(Entry(instant: passing.instant, loop: 0, sequence: 0, ref: passing.ref, body: .head(record)))
-        if direction == .toServer {
-            tell(redacted.claims, passing, &shared, into: &entries)
+        guard direction == .toServer else { return }
+        var passing = passing
+        if passing.passage.in != nil { claims = redacted.claims }
+        if let claims, redacted.claims.elementsEqual(claims, by: { $0.isSame(as: $1) }) {
+            // Faults had the head in hand and left its credentials alone.
+            passing.provenance.faults = []
         }
+        tell(redacted.claims, passing, &shared, into: &entries)
     }
 
-    private mutating func negotiate(_ bytes: ByteBuffer) {
-        guard let head = try? ResponseHead(bytes), head.status == 101 else { return }
-        switch head.extensions {
-        case .none: break
-        case .deflate(let parameters): deflate = parameters
-        case .unknown(let reason): unknownExtension = reason
-        }
+    /// Of a client that gets another 101 than the server sent, only what it was told counts.
+    private mutating func negotiate(_ bytes: ByteBuffer, _ passage: Passage) {
+        let view = HeadView(bytes)
+        guard bytes.readableBytesView.starts(with: "HTTP/1.".utf8), bytes.readableBytesView.dropFirst(8).starts(with: " 101".utf8)
+        else { return }
+        let outcome = ExtensionOutcome(
+            accepted: view.values(of: "sec-websocket-extensions").map(view.text))
+        if passage.in != nil { server = outcome }
+        if passage.out != nil || !isTold { client = outcome }
+        isTold = isTold || passage.out != nil
     }
 
     /// Facts belong to the entry before them; they have no ordinal of their own.

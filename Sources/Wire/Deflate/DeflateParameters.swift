@@ -100,25 +100,53 @@ package enum ExtensionOutcome: Sendable, Hashable {
     }
 }
 
-extension ResponseHead {
-    package var extensions: ExtensionOutcome {
+extension ExtensionOutcome {
+    /// - Parameter accepted: the values of all `Sec-WebSocket-Extensions` fields of a 101.
+    package init(accepted: [String]) {
         var found: DeflateParameters?
-        for field in all("sec-websocket-extensions") {
-            guard let items = ExtensionItem.parse(field.value) else {
-                return .unknown("Sec-WebSocket-Extensions is malformed")
+        self = .none
+        for value in accepted {
+            guard let items = ExtensionItem.parse(value) else {
+                self = .unknown("Sec-WebSocket-Extensions is malformed")
+                return
             }
             for item in items {
-                guard ASCII.equal(item.name, DeflateParameters.name) else { return .unknown("extension \(item.name)") }
-                if found != nil { return .unknown("permessage-deflate is accepted twice") }
+                guard ASCII.equal(item.name, DeflateParameters.name) else {
+                    self = .unknown("extension \(item.name)")
+                    return
+                }
+                guard found == nil else {
+                    self = .unknown("permessage-deflate is accepted twice")
+                    return
+                }
                 do throws(DeflateParameters.Problem) {
                     found = try DeflateParameters(item, isOffer: false)
                 } catch {
-                    return .unknown(error.detail)
+                    self = .unknown(error.detail)
+                    return
                 }
             }
         }
-        return found.map { .deflate($0) } ?? .none
+        if let found { self = .deflate(found) }
     }
+
+    /// What holds for a direction when the two sides were told this; nil when they cannot mean the same by a compressed
+    /// message.
+    package static func common(
+        _ direction: Direction, server: ExtensionOutcome, client: ExtensionOutcome
+    ) -> ExtensionOutcome? {
+        if server == client { return server }
+        // What the server may do then, nobody but itself knows.
+        if case .unknown = server { return server }
+        guard let one = server.deflate, let other = client.deflate, one.takeover(direction) == other.takeover(direction),
+            one.windowBits(direction) == other.windowBits(direction)
+        else { return nil }
+        return server
+    }
+}
+
+extension ResponseHead {
+    package var extensions: ExtensionOutcome { ExtensionOutcome(accepted: all("sec-websocket-extensions").map(\.value)) }
 }
 
 extension RequestHead {
