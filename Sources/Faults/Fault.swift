@@ -22,6 +22,8 @@ package protocol Fault: Sendable {
     var crosses: Bool { get }
     /// It must see the messages that it is not chosen for too: `saw` is called for each of its directions.
     var remembers: Bool { get }
+    /// Users whose credentials it may take to another of them.
+    var borrows: [String] { get }
     /// What it may excuse (oracle.md), copied into its entries.
     var influence: Influence { get }
     mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action
@@ -34,6 +36,7 @@ extension Fault {
     package var crosses: Bool { false }
     package var remembers: Bool { false }
     package mutating func saw(_ message: Message, at now: Instant) {}
+    package var borrows: [String] { [] }
 }
 
 /// The headings of faults.md's catalogue.
@@ -196,8 +199,12 @@ package struct Scene: Sendable, Equatable {
     package var path: String
     package var now: Instant
     package var accepted: Bool
-    /// Credentials found in the request head that is acted on, in the contract's order of places; else empty.
+    /// Credentials found in the request head or message that is acted on, in the contract's order of places; else empty.
     package var credentials: [FoundSecret]
+    /// Credentials of users who are connected and whom the fault named in `borrows`.
+    package var loans: [Loan] = []
+    /// What the contract says that credentials are signed with.
+    package var signingKey: [UInt8]?
     package init(
         session: SessionID, user: String?, path: String, now: Instant, accepted: Bool,
         credentials: [FoundSecret] = []

@@ -125,7 +125,9 @@ import Wire
         #expect(net.conclude().differences == [])
     }
 
-    @Test(arguments: ["HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno", "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 403 No\r\n\r\n"])
+    @Test(arguments: [
+        "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno", "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 403 No\r\n\r\n",
+    ])
     func aServerThatRefusesWhoWasAccepted(answer: String) {
         var (net, id) = net(["form": ["before-101"]])
         net.client(id, Sample.request())

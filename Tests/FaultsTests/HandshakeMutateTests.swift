@@ -40,6 +40,12 @@ import Wire
         ("origin-suffix", [:], "", "Origin: https://chat.example.miswire.example\r\n"),
     ]
 
+    private static func net(
+        _ settings: [String: [String]], _ more: [String: [String]] = [:], seed: UInt64 = 7
+    ) -> Net {
+        Net(profile: Sample.profile(Sample.rule("handshake-mutate", settings.merging(more) { $1 })), seed: seed)
+    }
+
     private static func changed(_ head: String, _ row: Row) -> String {
         row.from.isEmpty ? String(head.dropLast(2)) + row.to + "\r\n" : head.replacing(row.from, with: row.to)
     }
@@ -58,7 +64,7 @@ import Wire
 
     @Test(arguments: 0..<11) func theResponse(row: Int) {
         let row = Self.responses[row]
-        var net = Net(profile: Sample.profile(Sample.rule("handshake-mutate", row.settings.merging(["op": [row.op], "in": ["response"]]) { $1 })))
+        var net = Self.net(row.settings, ["op": [row.op], "in": ["response"]])
         let id = net.upgraded(1)
         #expect(String(buffer: net.takeServer(id)) == Sample.request())
         #expect(String(buffer: net.takeClient(id)) == Self.changed(Sample.response(), row))
@@ -68,7 +74,7 @@ import Wire
 
     @Test(arguments: 0..<13) func theRequest(row: Int) {
         let row = Self.requests[row]
-        var net = Net(profile: Sample.profile(Sample.rule("handshake-mutate", row.settings.merging(["op": [row.op], "in": ["request"]]) { $1 })))
+        var net = Self.net(row.settings, ["op": [row.op], "in": ["request"]])
         let id = net.upgraded(1)
         #expect(String(buffer: net.takeServer(id)) == Self.changed(Sample.request(), row))
         #expect(String(buffer: net.takeClient(id)) == Sample.response())
@@ -122,7 +128,7 @@ import Wire
     @Test func theLadder() {
         var counts: Set<Int> = []
         for seed in 1...60 as ClosedRange<UInt64> {
-            var net = Net(profile: Sample.profile(Sample.rule("handshake-mutate", ["op": ["many-fields"], "fields": ["100"], "in": ["response"]])), seed: seed)
+            var net = Self.net(["op": ["many-fields"], "fields": ["100"], "in": ["response"]], seed: seed)
             let id = net.upgraded(1)
             counts.insert(String(buffer: net.takeClient(id)).components("X-Miswire-"))
             #expect(net.conclude().differences == [])
@@ -131,12 +137,11 @@ import Wire
     }
 
     @Test func aHeadInPiecesAndAboveOurOwnLimits() {
-        var net = Net(profile: Sample.profile(Sample.rule("handshake-mutate", ["op": ["many-fields", "long-field"], "fields": ["4096"], "size": ["1MiB"]])))
+        var net = Self.net(["op": ["many-fields", "long-field"], "fields": ["4096"], "size": ["1MiB"]])
         let id = net.open(1)
         net.send(.connected, to: id)
-        for chunk in Sample.chunks(ByteBuffer(string: Sample.request(user: "alice", fields: "Authorization: Bearer abcdefghijklmnop\r\n")), seed: 3) {
-            net.client(id, chunk)
-        }
+        let request = Sample.request(user: "alice", fields: "Authorization: Bearer abcdefghijklmnop\r\n")
+        for chunk in Sample.chunks(ByteBuffer(string: request), seed: 3) { net.client(id, chunk) }
         for chunk in Sample.chunks(ByteBuffer(string: Sample.response()), seed: 4) { net.server(id, chunk) }
         #expect(net.faults(id).map(\.applied) == [true, true])
         #expect(net.differences(.raw) == [])

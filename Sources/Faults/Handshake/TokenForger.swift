@@ -1,4 +1,5 @@
 import Journaling
+import Wire
 
 /// Makes wrong credentials out of right ones, with characters that fit wherever the right one stood.
 enum TokenForger {
@@ -35,6 +36,18 @@ enum TokenForger {
         let key = (0..<32).map { _ in UInt8(truncatingIfNeeded: dice.next()) }
         let signature = Base64URL.encode(Digest.hmacSHA256(Array(signed.utf8), key: key))
         return signature == parts[2] ? "\(signed).\(corrupted(signature, &dice))" : "\(signed).\(signature)"
+    }
+
+    /// The same claims, signed with the right key and past since the year 2000. Nil when that key does not sign it with
+    /// HS256.
+    static func expired(_ token: String, key: [UInt8]) -> String? {
+        guard let jwt = JWT(token), jwt.algorithm == "HS256", jwt.isSigned(with: key), case .object(var members) = jwt.claims,
+            let header = token.split(separator: ".").first
+        else { return nil }
+        members.removeAll { $0.key == "exp" }
+        members.append(JSON.Member(key: "exp", value: .number("946684800")))
+        let signed = "\(header).\(Base64URL.encode(Array(JSON.object(members).text.utf8)))"
+        return "\(signed).\(Base64URL.encode(Digest.hmacSHA256(Array(signed.utf8), key: key)))"
     }
 
     /// Another letter or digit.

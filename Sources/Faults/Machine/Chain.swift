@@ -75,7 +75,7 @@ extension SessionMachine {
             var steps: [Step] = []
             for step in chained.steps {
                 guard case .forward(let current, let release) = step.effect,
-                    let action = trigger.act(index, on: current, in: scene(of: current, at: now), direction, ordinal: ordinal)
+                    let action = trigger.act(index, on: current, in: scene(of: current, of: armed, at: now), direction, ordinal: ordinal)
                 else {
                     steps.append(step)
                     continue
@@ -108,13 +108,22 @@ extension SessionMachine {
         return chained
     }
 
-    private func scene(of parcel: Parcel, at now: Instant) -> Scene {
-        var credentials: [FoundSecret] = []
-        if case .requestHead(let head) = parcel {
-            credentials = configuration.finder.secrets(inRequest: HeadView(head.bytes)).filter(\.isCredential)
-        }
-        return Scene(
-            session: id, user: user, path: path, now: now, accepted: phase == .relaying, credentials: credentials)
+    private func scene(of parcel: Parcel, of armed: ArmedRule, at now: Instant) -> Scene {
+        let finder = configuration.finder
+        let secrets: [FoundSecret] =
+            switch parcel {
+            case .requestHead(let head): finder.secrets(inRequest: HeadView(head.bytes))
+            case .message(let message) where message.direction == .toServer && armed.seeksCredentials:
+                finder.secrets(inMessage: message.payload, opcode: message.opcode, .toServer)
+            case .message, .accept, .responseHead: []
+            }
+        var scene = Scene(
+            session: id, user: user, path: path, now: now, accepted: phase == .relaying,
+            credentials: secrets.filter(\.isCredential))
+        scene.signingKey = finder.verificationKey
+        let others = armed.fault.borrows
+        if !others.isEmpty { scene.loans = configuration.lender.loans(of: others) }
+        return scene
     }
 
     /// A message through the rules that select it, and on its way.

@@ -198,6 +198,7 @@ extension SessionMachine {
     /// Every byte taken has an entry, every byte lost is told of, and nothing follows the totals.
     mutating func closed(_ totals: Totals, at now: Instant, _ output: inout SessionOutput) {
         phase = .over
+        if !configuration.borrows.isEmpty { configuration.lender.withdraw(id) }
         loseHeads(at: now, &output)
         opening = nil
         for direction in Direction.allCases {

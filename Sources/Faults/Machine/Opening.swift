@@ -137,6 +137,7 @@ extension SessionMachine {
         let credential = configuration.finder.secrets(inRequest: view).first(where: \.isCredential)
         user = configuration.finder.user(inRequest: view, credential: credential)
         trigger.upgraded(user: user, path: path)
+        lend(view)
         opening?.stage = .response
         let answerIsDue = now.advanced(by: configuration.limits.upgradeAnswerTime)
         opening?.stageEnds = answerIsDue
@@ -149,6 +150,14 @@ extension SessionMachine {
         }
         begin(.toServer, extensions: nil)
         if rest.readableBytes > 0 { received(rest, .toServer, at: now, &output) }
+    }
+
+    /// Whoever the profile names for a swap has something to lend while connected.
+    private func lend(_ view: HeadView) {
+        guard let user, configuration.borrows.contains(user) else { return }
+        let own = configuration.finder.secrets(inRequest: view).filter { $0.isCredential && !$0.range.isEmpty }
+        configuration.lender.deposit(
+            own.map { Loan(user: user, place: $0.place, text: view.text($0.range)) }, for: id)
     }
 
     /// A head through its faults and on its way.

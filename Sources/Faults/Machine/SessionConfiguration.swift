@@ -14,17 +14,23 @@ package struct SessionConfiguration: Sendable {
     package var record: Bool
     /// Counts that all sessions share: connection ordinals, the profile's whole budget, when it began.
     package var enrolment: Enrolment
+    /// What those who are connected, and whom the profile names, may be asked to lend.
+    package var lender: CredentialLender
 
     /// The profile's faults, made once. A rule that no fault takes is left out: `ProfileLoader` refuses such profiles.
     let armed: [ArmedRule]
     let recognizer: Recognizer?
+
+    /// Users whose credentials some fault may take to another of them.
+    let borrows: [String]
 
     /// Some fault takes messages from one session to another.
     package var crosses: Bool { armed.contains(where: \.crosses) }
 
     package init(
         profile: Profile? = nil, contract: Contract? = nil, seed: UInt64 = 1, limits: Limits = .standard,
-        finder: any SecretFinder = StandardSecrets(), record: Bool = true, enrolment: Enrolment = Enrolment()
+        finder: any SecretFinder = StandardSecrets(), record: Bool = true, enrolment: Enrolment = Enrolment(),
+        lender: CredentialLender = CredentialLender()
     ) {
         self.profile = profile
         self.contract = contract
@@ -33,7 +39,9 @@ package struct SessionConfiguration: Sendable {
         self.finder = finder
         self.record = record
         self.enrolment = enrolment
+        self.lender = lender
         armed = (profile?.faults ?? []).compactMap(ArmedRule.init)
+        borrows = armed.flatMap(\.fault.borrows)
         recognizer = contract.map(Recognizer.init)
     }
 }

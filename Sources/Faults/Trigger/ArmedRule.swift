@@ -8,6 +8,8 @@ struct ArmedRule: Sendable {
     var fault: any Fault
     let selects: [ParcelKind]
     let crosses: Bool
+    /// It acts on heads and on messages alike: on what both may bear, a credential.
+    let seeksCredentials: Bool
     /// What does not change within a session was tested and holds: who, where, which connection.
     var concerned = false
     /// The event of an `after` or `until` was seen.
@@ -26,6 +28,7 @@ struct ArmedRule: Sendable {
             }
         }
         crosses = fault.crosses
+        seeksCredentials = type(of: fault).acts.contains(.requestHead)
     }
 
     /// Needs to know the user or path, which nobody does at accept.

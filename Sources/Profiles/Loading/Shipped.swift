@@ -4,8 +4,10 @@ enum Shipped {
         ("crossed-requests", PackageResources.crossed_requests_yaml),
         ("crossed-streams", PackageResources.crossed_streams_yaml),
         ("delayed-accept", PackageResources.delayed_accept_yaml),
+        ("forged-credential", PackageResources.forged_credential_yaml),
         ("lost-credential", PackageResources.lost_credential_yaml),
         ("mutated-requests", PackageResources.mutated_requests_yaml),
+        ("staging-safe", PackageResources.staging_safe_yaml),
         ("transparent", PackageResources.transparent_yaml),
     ]
     static let contracts: [(name: String, bytes: [UInt8])] = [

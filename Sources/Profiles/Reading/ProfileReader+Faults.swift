@@ -31,7 +31,9 @@ extension ProfileReader {
         for parameter in type.parameters where parameter.required && !written.contains(where: { $0.key == parameter.name }) {
             fail(kind.mark, "`\(name)` needs `\(parameter.name)`", "write \(parameter.unit.noun): \(parameter.doc)")
         }
-        if problems.count == before { build(name, settings, written, kind.mark) }
+        if problems.count == before, let fault = build(name, settings, written, kind.mark), let conditions = document["when"] {
+            warnOfIdleConditions(conditions, name, fault.selects)
+        }
         return FaultRule(id: id, kind: name, settings: settings, when: when, expect: expect)
     }
 
@@ -65,13 +67,32 @@ extension ProfileReader {
         return settings
     }
 
+    /// Conditions under which a fault with these settings never acts.
+    private mutating func warnOfIdleConditions(_ conditions: Document, _ kind: String, _ selects: [ParcelKind]) {
+        if let to = conditions["to"], let side = to.scalar.flatMap({ Side(rawValue: $0.text) }),
+            !selects.contains(where: { side == .server ? $0.tap != .clientOut : $0.tap == .clientOut })
+        {
+            let other = side == .server ? "client" : "server"
+            let message = "`\(kind)` with these settings never acts on the way to the \(side.rawValue)"
+            warn(to.mark, message, "write `\(other)`, or leave it out")
+        }
+        guard !selects.contains(.messageToServer), !selects.contains(.messageToClient) else { return }
+        for name in ["message", "match", "opcode"] {
+            guard let condition = conditions[name] else { continue }
+            warn(condition.mark, "`\(kind)` acts on no message, so `\(name)` never holds", "leave it out")
+        }
+    }
+
     /// Lets the fault itself look at its settings together.
-    private mutating func build(_ name: String, _ settings: Settings, _ fields: [Document.Field], _ mark: Mark) {
-        do throws(SettingsError) { _ = try FaultRegistry.make(name, settings) } catch {
+    private mutating func build(
+        _ name: String, _ settings: Settings, _ fields: [Document.Field], _ mark: Mark
+    ) -> (any Fault)? {
+        do throws(SettingsError) { return try FaultRegistry.make(name, settings) } catch {
             let place = fields.first { $0.key == error.parameter }?.value.mark ?? mark
             fail(
                 place, "`\(error.parameter)` needs \(error.needs ?? "another name")",
                 "found \(error.found), expected \(error.expected)")
+            return nil
         }
     }
 

@@ -114,6 +114,11 @@ struct ProfileReader {
         }
     }
 
+    mutating func warn(_ mark: Mark, _ message: String, _ remedy: String) {
+        guard problems.count < 100 else { return }
+        problems.append(ConfigurationError(.warning, at: mark, message, remedy: remedy))
+    }
+
     mutating func fail(_ mark: Mark, _ message: String, _ remedy: String, hint: String = "") {
         // Of a hostile file's complaints, more than anybody reads are not kept.
         guard problems.count < 100 else { return }

@@ -9,6 +9,10 @@ enum FaultDraw {
     static let kinds: [any Fault.Type] = [
         AcceptDelay.self, DropAuth.self, Drop.self, JSONMutate.self, CrossStreams.self, Cut.self,
     ]
+    /// What a kind learned after it was chosen for this list: its draws stay what they are.
+    private static let undrawn: [String: (words: Set<String>, settings: Set<String>, acts: Set<ParcelKind>)] = [
+        DropAuth.name: (["first-message", "expire", "swap"], ["among"], [.messageToServer])
+    ]
     private static let durations = [20, 50, 100, 200, 300, 400, 600]
 
     /// Nil when what was drawn is no fault.
@@ -17,7 +21,9 @@ enum FaultDraw {
         let kinds = Self.kinds.map { (item: $0, weight: $0 == AcceptDelay.self ? 3 : 1) }
         guard let kind = kind ?? dice.pick(weighted: kinds) else { return nil }
         var words: [String] = []
-        for parameter in kind.parameters where parameter.required || dice.chance(0.7) {
+        let later = undrawn[kind.name]
+        for parameter in kind.parameters where later?.settings.contains(parameter.name) != true {
+            guard parameter.required || dice.chance(0.7) else { continue }
             guard let value = value(of: parameter, kind, plan, &dice) else { continue }
             words += [parameter.name, value]
         }
@@ -42,8 +48,9 @@ enum FaultDraw {
         case .text: return dice.pick(["", "x", "miswire", "0", "null"].filter { !$0.isEmpty })
         case .choice(let words):
             if kind == AcceptDelay.self, words.contains("upgrade-request"), dice.chance(0.6) { return "upgrade-request" }
-            return dice.pick(words)
-        case .choices(let words):
+            return dice.pick(words.filter { undrawn[kind.name]?.words.contains($0) != true })
+        case .choices(let all):
+            let words = all.filter { undrawn[kind.name]?.words.contains($0) != true }
             let chosen = dice.shuffled(words).prefix(dice.within(1...max(1, min(3, words.count))))
             return chosen.isEmpty ? nil : chosen.joined(separator: ",")
         case .names:
@@ -56,7 +63,7 @@ enum FaultDraw {
         var words: [String] = []
         if dice.chance(0.6), let user = dice.pick(plan.users) { words += ["user", user.name] }
         if dice.chance(0.5) { words += ["connection", "nth", "\(dice.pick([1, 1, 1, 2]) ?? 1)"] }
-        let acts = kind.acts
+        let acts = kind.acts.filter { undrawn[kind.name]?.acts.contains($0) != true }
         let toServer = acts.contains(.messageToServer)
         let toClient = acts.contains(.messageToClient)
         guard toServer || toClient else { return words }
