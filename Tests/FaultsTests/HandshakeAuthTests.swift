@@ -42,7 +42,7 @@ import Wire
             key: key)
     }
 
-    private func net(_ rules: FaultRule..., key: Bool = true) -> Net {
+    private func begun(_ rules: FaultRule..., key: Bool = true) -> Net {
         var profile = Profile(name: "test")
         profile.faults = rules
         var net = Net(profile: profile)
@@ -60,7 +60,7 @@ import Wire
     }
 
     @Test func aTokenPastItsTimeIsSignedAllTheSame() throws {
-        var net = net(Sample.rule("drop-auth", ["how": ["expire"]]))
+        var net = begun(Sample.rule("drop-auth", ["how": ["expire"]]))
         let (id, sent) = head(&net, 1, "alice", Self.token("alice"))
         let start = Sample.request(user: "alice", fields: "Authorization: Bearer ").prefix { $0 != "B" }
         #expect(sent.hasPrefix(start))
@@ -76,7 +76,7 @@ import Wire
     @Test func nobodyCanSignWithoutTheKey() {
         let rows = [(false, Self.token("alice")), (true, Self.token("alice", Array("another".utf8))), (true, "opaque-0123456789")]
         for (key, token) in rows {
-            var net = net(Sample.rule("drop-auth", ["how": ["expire"]]), key: key)
+            var net = begun(Sample.rule("drop-auth", ["how": ["expire"]]), key: key)
             let (id, sent) = head(&net, 1, "alice", token)
             #expect(sent == Sample.request(user: "alice", fields: bearer(token)))
             #expect(net.faults(id).map(\.applied) == [false])
@@ -84,7 +84,7 @@ import Wire
     }
 
     @Test func aSwapTakesTheCredentialOfWhoIsConnected() {
-        var net = net(Sample.rule("drop-auth", ["how": ["swap"], "among": ["alice", "bob"]]))
+        var net = begun(Sample.rule("drop-auth", ["how": ["swap"], "among": ["alice", "bob"]]))
         let tokens = ["alice", "bob", "carol"].map { Self.token($0) }
         // Nobody is there yet to lend one.
         let (alice, first) = head(&net, 1, "alice", tokens[0])
@@ -110,7 +110,7 @@ import Wire
     }
 
     @Test(arguments: ["strip", "truncate", "corrupt", "forge", "expire"]) func theFirstMessage(how: String) throws {
-        var net = net(Sample.rule("drop-auth", ["in": ["first-message"], "how": [how]]))
+        var net = begun(Sample.rule("drop-auth", ["in": ["first-message"], "how": [how]]))
         let id = net.upgraded(1, user: "alice")
         _ = net.takeServer(id)
         let token = Self.token("alice")
@@ -134,7 +134,7 @@ import Wire
     }
 
     @Test func headsStayWhenOnlyTheFirstMessageIsMeant() {
-        var net = net(Sample.rule("drop-auth", ["in": ["first-message"]]))
+        var net = begun(Sample.rule("drop-auth", ["in": ["first-message"]]))
         let (id, sent) = head(&net, 1, "alice", Self.token("alice"))
         #expect(sent == Sample.request(user: "alice", fields: bearer(Self.token("alice"))))
         #expect(net.faults(id).isEmpty)

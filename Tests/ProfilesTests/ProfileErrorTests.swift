@@ -62,6 +62,31 @@ struct ProfileErrorTests {
             ])
     }
 
+    /// Such a rule reads, and never acts.
+    @Test(arguments: [
+        ("accept-delay", "to: server", "`accept-delay` with these settings never acts on the way to the server"),
+        ("refuse", "to: client", "`refuse` with these settings never acts on the way to the client"),
+        ("accept-delay", "message: nth 1", "`accept-delay` acts on no message, so `message` never holds"),
+        ("handshake-mutate", "match: { a: b }", "`handshake-mutate` acts on no message, so `match` never holds"),
+        ("drop-auth", "opcode: text", "`drop-auth` acts on no message, so `opcode` never holds"),
+    ])
+    func conditionsThatNeverHold(kind: String, condition: String, message: String) throws {
+        let text = "miswire: 1\nname: t\nfaults:\n  - fault: \(kind)\n    when: { \(condition) }\n"
+        let path = FileManager.default.temporaryDirectory.path + "/idle-\(kind)-\(condition.utf8.count).yaml"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let found = ConfigurationCheck.check(path).errors
+        #expect(found.map(\.message) == [message])
+        #expect(found.map(\.severity) == [.warning])
+        #expect(found.map(\.line) == [5])
+        #expect(try ProfileLoader().load(path).faults.count == 1)
+    }
+
+    @Test(arguments: ["accept-delay\n    when: { to: client }", "drop-auth\n    in: [first-message]\n    when: { message: nth 2 }", "refuse\n    close: 1000\n    when: { to: client }"])
+    func conditionsThatMayHold(fault: String) throws {
+        #expect(errors("miswire: 1\nname: t\nfaults:\n  - fault: \(fault)\n").errors.isEmpty)
+    }
+
     @Test func twoPlaces() {
         let found = errors("miswire: 1\nname: t\nseed: 1\nabout: x\nseed: 42\n")
         #expect(
@@ -202,30 +227,5 @@ struct ProfileReaderTests {
         #expect(file?.errors.first?.message == "there is no file `./not/there.yaml`")
         #expect(throws: ConfigurationErrors.self) { _ = try ProfileLoader().load("/dev/zero") }
         #expect(throws: ConfigurationErrors.self) { _ = try ProfileLoader().load("../../etc") }
-    }
-
-    /// Such a rule reads, and never acts.
-    @Test(arguments: [
-        ("accept-delay", "to: server", "`accept-delay` with these settings never acts on the way to the server"),
-        ("refuse", "to: client", "`refuse` with these settings never acts on the way to the client"),
-        ("accept-delay", "message: nth 1", "`accept-delay` acts on no message, so `message` never holds"),
-        ("handshake-mutate", "match: { a: b }", "`handshake-mutate` acts on no message, so `match` never holds"),
-        ("drop-auth", "opcode: text", "`drop-auth` acts on no message, so `opcode` never holds"),
-    ])
-    func conditionsThatNeverHold(kind: String, condition: String, message: String) throws {
-        let text = "miswire: 1\nname: t\nfaults:\n  - fault: \(kind)\n    when: { \(condition) }\n"
-        let path = FileManager.default.temporaryDirectory.path + "/idle-\(kind)-\(condition.utf8.count).yaml"
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let found = ConfigurationCheck.check(path).errors
-        #expect(found.map(\.message) == [message])
-        #expect(found.map(\.severity) == [.warning])
-        #expect(found.map(\.line) == [5])
-        #expect(try ProfileLoader().load(path).faults.count == 1)
-    }
-
-    @Test(arguments: ["accept-delay\n    when: { to: client }", "drop-auth\n    in: [first-message]\n    when: { message: nth 2 }", "refuse\n    close: 1000\n    when: { to: client }"])
-    func conditionsThatMayHold(fault: String) throws {
-        #expect(errors("miswire: 1\nname: t\nfaults:\n  - fault: \(fault)\n").errors.isEmpty)
     }
 }

@@ -124,7 +124,11 @@ extension SessionMachine {
     private mutating func take(_ head: RequestHead, at now: Instant, _ output: inout SessionOutput) {
         let rest = opening?.request.takeHeld() ?? ByteBuffer()
         opening?.head = head
-        if case .failed = opening?.dial { return unreachable(at: now, &output) }
+        if case .failed = opening?.dial {
+            unreachable(at: now, &output)
+            if rest.readableBytes > 0 { received(rest, .toServer, at: now, &output) }
+            return
+        }
         if let problem = head.upgradeProblem {
             if case .waiting(nil) = opening?.dial { dial(&output) }
             pass(head.bytes, .head, .toServer, arrived: now, at: now, &output)

@@ -1,6 +1,7 @@
 import Contracts
 import Faults
 import Journaling
+import Wire
 
 extension ProfileReader {
     private static let own = ["id", "fault", "when", "expect"]
@@ -11,6 +12,7 @@ extension ProfileReader {
             fail(document.mark, "fault \(number) needs a mapping", "found \(document.found), write `fault: KIND`")
             return nil
         }
+        let first = problems.count
         let id = readID(document["id"], number)
         let when = document["when"].map { readTrigger($0) } ?? Trigger()
         let expect = document["expect"].flatMap { readExpectation($0) }
@@ -31,7 +33,9 @@ extension ProfileReader {
         for parameter in type.parameters where parameter.required && !written.contains(where: { $0.key == parameter.name }) {
             fail(kind.mark, "`\(name)` needs `\(parameter.name)`", "write \(parameter.unit.noun): \(parameter.doc)")
         }
-        if problems.count == before, let fault = build(name, settings, written, kind.mark), let conditions = document["when"] {
+        if problems.count == before, let fault = build(name, settings, written, kind.mark), problems.count == first,
+            let conditions = document["when"]
+        {
             warnOfIdleConditions(conditions, name, fault.selects)
         }
         return FaultRule(id: id, kind: name, settings: settings, when: when, expect: expect)
