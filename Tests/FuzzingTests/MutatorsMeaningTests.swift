@@ -132,6 +132,18 @@ import Wire
         #expect(try mutations(FaultAdd.self, of: MutatorStage.synthetic, draws: 3).allSatisfy { $0.faults.map(\.id) == ["f1", "f2"] })
     }
 
+    /// A kind may learn more than the fuzzer was tried with; its lines stay what they were.
+    @Test func whatAKindLearnedLaterIsNotDrawn() {
+        var words: Set<String> = []
+        for number in 0..<2_000 {
+            var dice = CaseName(UInt32(number)).dice(seed: 3, "drop-auth")
+            let line = FaultDraw.line(id: "f1", kind: DropAuth.self, for: MutatorStage.synthetic, dice: &dice)
+            words.formUnion((line?.words ?? []).flatMap { $0.split(separator: ",").map(String.init) })
+        }
+        #expect(words.isSuperset(of: ["in", "header", "cookie", "query", "subprotocol", "how", "strip", "truncate", "corrupt", "forge"]))
+        #expect(words.isDisjoint(with: ["first-message", "expire", "swap", "among", "message", "to"]))
+    }
+
     @Test func runsAreCountedFromThePlan() throws {
         let workshop = try MutatorStage.workshop()
         let plan = MutatorStage.synthetic
