@@ -60,6 +60,7 @@ enum FaultCatalogue {
         switch unit {
         case .duration: "a duration such as 250ms"
         case .bytes: "a size such as 64KiB"
+        case .rate: "a rate such as 64KiB/s"
         case .share: "a share such as 5%"
         case .count: "a number"
         case .text: "a text"

@@ -33,6 +33,8 @@ package protocol Fault: Sendable {
 
 extension Fault {
     package var selects: [ParcelKind] { Self.acts }
+    /// It takes a direction's bytes in hand, whatever messages they are.
+    package static var actsOnBytes: Bool { acts.contains(.bytesToServer) || acts.contains(.bytesToClient) }
     package var crosses: Bool { false }
     package var remembers: Bool { false }
     package mutating func saw(_ message: Message, at now: Instant) {}
@@ -46,13 +48,15 @@ package enum FaultGroup: String, Sendable, Hashable, CaseIterable {
 
 package enum ParcelKind: Sendable, Hashable, CaseIterable {
     case accept, requestHead, responseHead, messageToServer, messageToClient
+    /// All bytes of one direction, heads included, once for a session.
+    case bytesToServer, bytesToClient
 
     /// Where a fault that acts on such a parcel acts.
     package var tap: Tap {
         switch self {
         case .accept: .clientIn
-        case .requestHead, .messageToServer: .serverOut
-        case .responseHead, .messageToClient: .clientOut
+        case .requestHead, .messageToServer, .bytesToServer: .serverOut
+        case .responseHead, .messageToClient, .bytesToClient: .clientOut
         }
     }
 }
@@ -64,6 +68,8 @@ package enum Parcel: Sendable, Equatable {
     case requestHead(UpgradeHead)
     case responseHead(UpgradeHead)
     case message(Message)
+    /// What goes this way from now on. A fault answers once, with how it is to go on.
+    case stream(Direction)
 }
 
 /// An opening head as a value that a fault may edit; `bytes` is what goes on the wire.
@@ -142,6 +148,8 @@ package enum Effect: Sendable, Equatable {
     /// What waits in this direction leaves together as soon as enough frames wait with it.
     case gather(Gathering)
     case pauseReads(Direction, until: Instant)
+    /// Everything that goes this way goes through the shaper from now on, behind those of the rules before.
+    case shape(any Shaper)
     case halfClose(Side)
     case cut(Side, CutStyle)
 

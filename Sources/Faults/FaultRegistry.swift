@@ -35,6 +35,19 @@ package enum FaultRegistry {
         DeflateFault.self,
         CrossStreams.self,
         Cut.self,
+        Latency.self,
+        Bandwidth.self,
+        SlowClose.self,
+        Timeout.self,
+        ResetPeer.self,
+        Slicer.self,
+        LimitData.self,
+        HalfClose.self,
+        StallReads.self,
+        Blackhole.self,
+        Chop.self,
+        Coalesce.self,
+        Down.self,
     ]
 
     package static func kind(_ name: String) -> (any Fault.Type)? { all.first { $0.name == name } }

@@ -4,7 +4,7 @@ import Wire
 /// One setting of a fault: what parsing, help, the schema and the console know about it comes from here alone.
 package struct Parameter: Sendable, Hashable {
     package enum Unit: Sendable, Hashable {
-        case duration, bytes, share, count, text
+        case duration, bytes, rate, share, count, text
         case choice([String])
         case choices([String])
         case names

@@ -40,6 +40,8 @@ package struct SettingsReader: Sendable {
     package func text(_ name: String) -> String? { texts(name).first }
     package func duration(_ name: String) -> Duration? { text(name).flatMap(UnitText.duration) }
     package func bytes(_ name: String) -> Int? { text(name).flatMap(UnitText.bytes) }
+    /// Bytes a second.
+    package func rate(_ name: String) -> Int? { text(name).flatMap(UnitText.rate) }
     package func share(_ name: String) -> Double? { text(name).flatMap(UnitText.share) }
     package func count(_ name: String) -> Int? { text(name).flatMap(UnitText.count) }
 
@@ -68,6 +70,7 @@ extension Parameter.Unit {
         switch self {
         case .duration: "a duration"
         case .bytes: "a size"
+        case .rate: "a rate"
         case .share: "a share"
         case .count: "a number"
         case .text: "a text"
@@ -81,6 +84,7 @@ extension Parameter.Unit {
         switch self {
         case .duration: "a number with ms, s or m, such as 250ms"
         case .bytes: "a number with B, KiB or MiB, such as 64KiB"
+        case .rate: "a size a second with B, KB, KiB, MB or MiB, such as 64KiB/s"
         case .share: "a percentage from 0% to 100%, such as 5%"
         case .count: "a whole number from 0"
         case .text: "a text"
@@ -93,6 +97,7 @@ extension Parameter.Unit {
         switch self {
         case .duration: UnitText.duration(value) != nil
         case .bytes: UnitText.bytes(value) != nil
+        case .rate: UnitText.rate(value) != nil
         case .share: UnitText.share(value) != nil
         case .count: UnitText.count(value) != nil
         case .text, .names: !value.isEmpty
@@ -123,6 +128,17 @@ package enum UnitText {
             return Int(exactly: (amount * Double(factor)).rounded())
         }
         return count(text)
+    }
+
+    /// Bytes a second: `64KiB/s`, or toxiproxy's KB of 1,000 bytes: `100KB/s`. `0` is none at all.
+    package static func rate(_ text: String) -> Int? {
+        if text == "0" { return 0 }
+        guard text.hasSuffix("/s") else { return nil }
+        let amount = text.dropLast(2)
+        for (unit, factor) in [("KB", 1_000), ("MB", 1_000_000)] where amount.hasSuffix(unit) {
+            return decimal(amount.dropLast(2)).flatMap { Int(exactly: ($0 * Double(factor)).rounded()) }
+        }
+        return amount.hasSuffix("B") ? bytes(String(amount)) : nil
     }
 
     /// A percentage as a fraction from 0 to 1.

@@ -73,6 +73,7 @@ struct ContractSuiteTests {
         switch unit {
         case .duration: "5ms"
         case .bytes: "1KiB"
+        case .rate: "64KiB/s"
         case .share: "5%"
         case .count: "3"
         case .text, .names: "x"

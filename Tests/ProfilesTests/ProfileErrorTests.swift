@@ -18,6 +18,27 @@ struct ProfileErrorTests {
 
     private func fault(_ lines: String) -> String { "miswire: 1\nname: t\nfaults:\n  - fault: accept-delay\n    " + lines }
 
+    /// Transport faults have bytes in hand; a rule that asks for messages would hold for none of them.
+    @Test(arguments: [
+        ("message: nth 2", "`latency` acts on bytes, which `message` says nothing of"),
+        ("match: { type: a }", "`latency` acts on bytes, which `match` says nothing of"),
+        ("opcode: text", "`latency` acts on bytes, which `opcode` says nothing of"),
+        ("during: run", "`latency` acts on bytes, which `during` says nothing of"),
+        ("after: 3", "`latency` acts on bytes, which `after` says nothing of"),
+        ("until: { type: a }", "`latency` acts on bytes, which `until` says nothing of"),
+    ])
+    func bytesAreNoMessages(condition: String, message: String) {
+        let found = errors("miswire: 1\nname: t\nfaults:\n  - fault: latency\n    when: { \(condition) }\n").errors
+        #expect(found.map(\.message) == [message])
+        #expect(found.first?.line == 5)
+        #expect(found.first?.remedy.hasPrefix("leave it out") == true)
+    }
+
+    @Test func bytesMayBeChosenByTime() {
+        let when = "{ after: 2s, until: 1m, connection: share 5%, to: client, user: a, path: /b }"
+        #expect(errors("miswire: 1\nname: t\nfaults:\n  - fault: latency\n    when: \(when)\n").errors.isEmpty)
+    }
+
     /// The example of looks.md section 4, both forms.
     @Test func blockFormIsThatOfTheMockUp() {
         let text = """

@@ -47,7 +47,7 @@ package struct AcceptDelay: Fault {
             switch parcel {
             case .accept: "accept"
             case .requestHead: "request"
-            case .responseHead, .message: "101"
+            case .responseHead, .message, .stream: "101"
             }
         return .effects(
             [.forward(parcel, at: scene.now.advanced(by: .nanoseconds(held)))],

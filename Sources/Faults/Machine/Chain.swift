@@ -108,7 +108,7 @@ extension SessionMachine {
         return chained
     }
 
-    private func scene(of parcel: Parcel, of armed: ArmedRule, at now: Instant) -> Scene {
+    func scene(of parcel: Parcel, of armed: ArmedRule, at now: Instant) -> Scene {
         let finder = configuration.finder
         let secrets: [FoundSecret] =
             switch parcel {

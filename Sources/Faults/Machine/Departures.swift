@@ -15,7 +15,7 @@ extension SessionMachine {
         } else if self[direction].isClear {
             piece(direction, kind, bytes, in: arrived, out: now, at: now, &output)
             write(bytes, direction, &output)
-        } else if self[direction].outbox.hasHold {
+        } else if self[direction].outbox.hasHold || self[direction].isShaped {
             let ref = piece(direction, kind, bytes, in: arrived, out: nil, at: now, &output)
             queue(.bytes(bytes, .departure(kind, Provenance(source: ref))), direction, until: nil, at: now, &output)
         } else {
@@ -71,7 +71,8 @@ extension SessionMachine {
         }
         let most = configuration.limits.heldBytes
         var isTold = false
-        while self[direction].outbox.bytes > most {
+        // What is due leaves at the end of this event anyway.
+        while self[direction].outbox.bytes > most, (self[direction].outbox.first?.release ?? now) > now {
             // What another session may have taken by now cannot go on here: more is read when its answer has come.
             if case .crossing = self[direction].outbox.first?.item {
                 return pause(direction.source, .crossing, true, at: now, &output)
@@ -79,7 +80,7 @@ extension SessionMachine {
             if !isTold { limit("L10", "more than \(most) bytes held, the oldest go on early", direction, at: now, &output) }
             isTold = true
             guard let held = self[direction].outbox.popFirst() else { return }
-            perform(held.item, direction, at: now, &output)
+            goOut(held.item, direction, at: now, &output)
         }
     }
 
@@ -92,9 +93,21 @@ extension SessionMachine {
             while let first = self[direction].outbox.first, first.release <= now, self[direction].isReady {
                 if trickle(direction, at: now, &output) { break }
                 guard let held = self[direction].outbox.popFirst() else { break }
-                perform(held.item, direction, at: now, &output)
+                goOut(held.item, direction, at: now, &output)
             }
             if self[direction].outbox.isEmpty { self[direction].gathering = nil }
+        }
+        advanceConduits(at: now, &output)
+    }
+
+    /// To the socket, or into what transport faults put before it.
+    private mutating func goOut(
+        _ item: Outbox.Item, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        if self[direction].isShaped, !self[direction].isShut {
+            shape(item, direction, at: now, &output)
+        } else {
+            perform(item, direction, at: now, &output)
         }
     }
 
@@ -108,6 +121,7 @@ extension SessionMachine {
     /// One byte of what is due goes, and the next one has to wait. False: all that is due may go at once.
     private mutating func trickle(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) -> Bool {
         guard let gathering = self[direction].gathering, let gap = gathering.gap, gathering.bytes > 0, !self[direction].isShut,
+            !self[direction].isShaped,
             let (byte, whole, note) = self[direction].outbox.popByte(next: now.advanced(by: gap))
         else { return false }
         self[direction].gathering?.bytes -= 1
@@ -116,7 +130,7 @@ extension SessionMachine {
         return true
     }
 
-    private mutating func perform(
+    mutating func perform(
         _ item: Outbox.Item, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
     ) {
         switch item {
@@ -125,6 +139,8 @@ extension SessionMachine {
         case .end(let style): handOn(style, direction, at: now, &output)
         case .halfClose(let side): halfClose(side, &output)
         case .cut(let cuttings, let fault): cut(cuttings, fault: fault, at: now, &output)
+        case .over(let fault):
+            if phase != .over { overBy(.fault, cause: fault, server: .half, at: now, &output) }
         }
     }
 
@@ -144,8 +160,8 @@ extension SessionMachine {
         write(bytes, direction, &output)
     }
 
-    /// The entry of what leaves now.
-    private mutating func tell(
+    /// The entries of what leaves now.
+    mutating func tell(
         _ bytes: ByteBuffer, _ note: Outbox.Note, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
     ) {
         switch note {
@@ -167,7 +183,7 @@ extension SessionMachine {
     }
 
     /// A message that a fault had in hand may leave as the fragments it came in: each has its entry.
-    private static func frames(_ bytes: ByteBuffer) -> [ByteBuffer] {
+    static func frames(_ bytes: ByteBuffer) -> [ByteBuffer] {
         var rest = bytes
         var frames: [ByteBuffer] = []
         while let header = FrameHeader(rest), header.declaredLength < UInt64(rest.readableBytes - header.size),
@@ -179,7 +195,7 @@ extension SessionMachine {
     }
 
     /// Joined with what else this event sends there; large pieces go by themselves, uncopied.
-    private mutating func write(_ bytes: ByteBuffer, _ direction: Direction, _ output: inout SessionOutput) {
+    mutating func write(_ bytes: ByteBuffer, _ direction: Direction, _ output: inout SessionOutput) {
         if bytes.readableBytes >= 16_384 {
             flush(direction, &output)
             output.commands.append(.write(direction.destination, bytes))
@@ -218,6 +234,7 @@ extension SessionMachine {
         if let release = toClient.outbox.first?.release { next = min(next, release) }
         next = min(next, toServer.laterDue, toClient.laterDue)
         if let until = pauses.until { next = min(next, until) }
+        next = min(next, min(conduitToServer?.due ?? .distantFuture, conduitToClient?.due ?? .distantFuture))
         if phase == .over { next = .distantFuture }
         if next != wakeAsked {
             wakeAsked = next
@@ -226,6 +243,12 @@ extension SessionMachine {
     }
 
     // MARK: Reading
+
+    /// A fault keeps that side from being read, until then or until an earlier one asked for.
+    mutating func stall(_ side: Side, until: Instant, at now: Instant, _ output: inout SessionOutput) {
+        pauses[until: side] = max(until, pauses[until: side] ?? until)
+        pause(side, .fault, true, at: now, &output)
+    }
 
     mutating func pause(
         _ side: Side, _ reason: Pauses.Reason, _ on: Bool, at now: Instant, _ output: inout SessionOutput
@@ -254,13 +277,15 @@ struct Pauses: Sendable {
         static let recorder = Reason(rawValue: 16)
         /// What is held for the answer of another session is enough.
         static let crossing = Reason(rawValue: 32)
+        /// Transport faults hold enough of what it sent.
+        static let shaped = Reason(rawValue: 64)
 
         /// How the journal calls it. Nil: a silence for good is its fault's own entry.
         var cause: HoldRecord.Cause? {
             switch self {
             case .full: .full
             case .dialling: .dialling
-            case .fault, .crossing: .fault
+            case .fault, .crossing, .shaped: .fault
             case .recorder: .recorder
             default: nil
             }
@@ -268,8 +293,17 @@ struct Pauses: Sendable {
     }
     private var client: Reason = []
     private var server: Reason = []
-    /// When pauses of faults end.
-    var until: Instant?
+    /// When pauses of faults end, by side.
+    private var untilClient: Instant?
+    private var untilServer: Instant?
+
+    /// The next end of a pause.
+    var until: Instant? { untilClient.map { min($0, untilServer ?? $0) } ?? untilServer }
+
+    subscript(until side: Side) -> Instant? {
+        get { side == .client ? untilClient : untilServer }
+        set { if side == .client { untilClient = newValue } else { untilServer = newValue } }
+    }
 
     func reads(_ side: Side) -> Bool { side == .client ? client.isEmpty : server.isEmpty }
 

@@ -60,7 +60,7 @@ extension SessionMachine {
             let count = max(1, min(bytes.readableBytes - 1, Int(Double(bytes.readableBytes) * share)))
             guard let part = bytes.getSlice(at: bytes.readerIndex, length: count) else { return }
             depart(part, .departure(.bytes(.illegal), provenance), direction, until: nil, at: now, &output)
-        case .send, .cut, .forwardLater: break
+        case .send, .cut, .forwardLater, .shape: break
         case .respond(let status, let reason, let headers, let body):
             answer(
                 status, reason, headers: headers, body: body ?? Self.sentence(reason), at: now, faults: step.faults, &output)
@@ -69,8 +69,7 @@ extension SessionMachine {
         case .gather(let gathering):
             if !self[direction].outbox.isEmpty { self[direction].gathering = gathering }
         case .pauseReads(let paused, let until):
-            pauses.until = max(until, pauses.until ?? until)
-            pause(paused.source, .fault, true, at: now, &output)
+            stall(paused.source, until: until, at: now, &output)
         case .halfClose(let side):
             inOrder(.halfClose(side), direction, at: now, &output)
         }
@@ -80,7 +79,7 @@ extension SessionMachine {
         of parcel: Parcel, _ direction: Direction, original: ByteBuffer
     ) -> (ByteBuffer, RawEntry.Piece)? {
         switch parcel {
-        case .accept: nil
+        case .accept, .stream: nil
         case .requestHead(let head), .responseHead(let head): (head.bytes, .head)
         case .message(let message):
             if message.changed || (message.isCompressed && self[direction].work?.isRecoding == true) {

@@ -71,6 +71,7 @@ extension SessionMachine {
     mutating func handOn(_ style: EndStyle, _ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
         guard !self[direction].isShut else { return }
         let side = direction.destination
+        closeConduit(direction, at: now, &output)
         let isFlushed = self[direction].gathered.readableBytes == 0
         self[direction].isShut = true
         flush(direction, &output)
@@ -101,9 +102,10 @@ extension SessionMachine {
             case .bytes(let bytes, _): ends.lost(direction.destination, bytes.readableBytes)
             case .crossing(_, _, let parts):
                 for part in parts where part.isAside { ends.lost(direction.destination, part.bytes.readableBytes) }
-            case .end, .halfClose, .cut: break
+            case .end, .halfClose, .cut, .over: break
             }
         }
+        closeConduit(direction, at: now, &output)
     }
 
     // MARK: We end
@@ -173,7 +175,8 @@ extension SessionMachine {
     mutating func faultsOff(at now: Instant, _ output: inout SessionOutput) {
         trigger.turnOff()
         if case .waiting(.some)? = opening?.dial { opening?.dial = .waiting(until: now) }
-        if pauses.until != nil { pauses.until = now }
+        for side in Side.allCases where pauses[until: side] != nil { pauses[until: side] = now }
+        stopConduits(at: now)
         for direction in Direction.allCases {
             self[direction].outbox.releaseAll(at: now)
             self[direction].callLater(at: now)
@@ -211,9 +214,12 @@ extension SessionMachine {
         for side in Side.allCases {
             let lost = ends.takeLost(side)
             guard lost > 0 else { continue }
+            let fault = ends.silenced.first { $0.side == side }?.fault
             note(
-                .ended(EndRecord(side: side, style: .reset, by: .peer, cause: "bytes it never took", undelivered: lost)),
-                at: now, &output)
+                .ended(
+                    EndRecord(
+                        side: side, style: .reset, by: fault == nil ? .peer : .fault, cause: fault ?? "bytes it never took",
+                        undelivered: lost)), at: now, &output)
         }
         note(.closed(totals), at: now, &output)
     }

@@ -31,6 +31,8 @@ struct Lane: Sendable {
     var gathered = ByteBuffer()
     /// The far transport is there.
     var isReady: Bool
+    /// Transport faults stand between the outbox and the socket.
+    var isShaped = false
     /// The far transport takes nothing any more: an end was handed on, or it is gone.
     var isShut = false
     /// Messages of other sessions that wait for the end of the message now going out.
@@ -50,7 +52,7 @@ struct Lane: Sendable {
     var isOnlyScanned: Bool { mode == .scan && isClear && !isShut && inserts.isEmpty && owed.isEmpty }
 
     /// Nothing waits, so that what comes may go on at once.
-    var isClear: Bool { isReady && outbox.isEmpty }
+    var isClear: Bool { isReady && outbox.isEmpty && !isShaped }
 
     /// Between two messages on the way out, so that another session's message may go here.
     var isBetweenMessages: Bool {

@@ -20,6 +20,8 @@ struct Opening: Sendable {
     var stage = Stage.request
     /// When the first bytes of the head that is read arrived.
     var arrived: [Instant] = []
+    /// Transport faults have their places.
+    var hasConduits = false
     /// L2 for the stage, or the end of a delay before dialling.
     var stageEnds = Instant.distantFuture
     /// A fault accepted the client in the server's stead.
@@ -85,10 +87,10 @@ extension SessionMachine {
 
     /// What L2 and delays bring about.
     mutating func overdue(at now: Instant, _ output: inout SessionOutput) {
-        if let until = pauses.until, until <= now {
-            pauses.until = nil
-            pause(.client, .fault, false, at: now, &output)
-            pause(.server, .fault, false, at: now, &output)
+        for side in Side.allCases {
+            guard let until = pauses[until: side], until <= now else { continue }
+            pauses[until: side] = nil
+            pause(side, .fault, false, at: now, &output)
         }
         guard phase != .over, let opening else { return }
         if case .waiting(let until?) = opening.dial, until <= now { dial(&output) }
@@ -131,6 +133,8 @@ extension SessionMachine {
         }
         if let problem = head.upgradeProblem {
             if case .waiting(nil) = opening?.dial { dial(&output) }
+            openConduits(at: now, &output)
+            guard phase == .opening else { return }
             pass(head.bytes, .head, .toServer, arrived: now, at: now, &output)
             becomeOpaque(problem, at: now, &output)
             if rest.readableBytes > 0 { received(rest, .toServer, at: now, &output) }
@@ -147,6 +151,7 @@ extension SessionMachine {
         opening?.stageEnds = answerIsDue
         if case .waiting(nil) = opening?.dial { acceptFaults(at: now, &output) }
         guard phase == .opening else { return }
+        openConduits(at: now, &output)
         send(head.bytes, .requestHead, .toServer, at: now, &output)
         guard phase == .opening else {
             if rest.readableBytes > 0 { received(rest, .toServer, at: now, &output) }
@@ -262,6 +267,7 @@ extension SessionMachine {
         guard phase == .opening, let opening else { return }
         if case .waiting(nil) = opening.dial { dial(&output) }
         phase = .relaying
+        openConduits(at: now, &output)
         note(.became(.opaque(reason)), at: now, &output)
         let held = opening.request.held
         if case .failed = opening.dial {

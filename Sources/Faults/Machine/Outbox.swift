@@ -25,6 +25,8 @@ struct Outbox: Sendable {
         case end(EndStyle)
         case halfClose(Side)
         case cut([Cutting], fault: String)
+        /// A fault ends the session in an orderly way: FIN to both sides.
+        case over(fault: String)
     }
     /// One frame of what waits for an answer.
     struct Part: Sendable {
@@ -140,7 +142,7 @@ extension Outbox.Item {
         switch self {
         case .bytes(let bytes, _): Self.overhead + bytes.readableBytes
         case .crossing(_, _, let parts): parts.reduce(0) { $0 + Self.overhead + $1.bytes.readableBytes }
-        case .end, .halfClose, .cut: Self.overhead
+        case .end, .halfClose, .cut, .over: Self.overhead
         }
     }
 }

@@ -66,6 +66,8 @@ package enum SessionCommand: Sendable {
     /// Dial the upstream.
     case connect
     case write(Side, ByteBuffer)
+    /// What was written for that side goes to its socket before anything else is written: a segment by itself.
+    case flush(Side)
     /// Half-close towards that side once everything written is out.
     case finish(Side)
     /// End that side's transport: `reset` drops what is queued and sends RST; `half` closes once written.

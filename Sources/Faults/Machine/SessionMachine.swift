@@ -28,6 +28,9 @@ package struct SessionMachine: Sendable {
     var crossings: [OpenCrossing] = []
     var ends = Ends()
     var pauses = Pauses()
+    /// Nil as long as no transport fault concerns the direction. Not in the lanes, which are copied often.
+    var conduitToServer: Conduit?
+    var conduitToClient: Conduit?
     var wakeAsked = Instant.distantFuture
     private var scratch: [Int32] = []
 

@@ -162,6 +162,31 @@ struct TriggerState: Sendable {
         }
     }
 
+    /// The rules that take a direction's bytes in hand, in file order, each with the time in which it does. Bytes are no
+    /// messages: a rule that asks for one has none of them.
+    func shaping(_ kind: ParcelKind) -> [(rule: Int, from: Instant, to: Instant)] {
+        guard !isOff else { return [] }
+        return rules.indices.compactMap { index in
+            let when = rules[index].rule.when
+            guard rules[index].concerned, rules[index].selects.contains(kind), when.message == nil, when.match == nil,
+                when.opcode == nil, !when.duringRun
+            else { return nil }
+            var span = (rule: index, from: opened, to: Instant.distantFuture)
+            if let expires = scope.expires, let began = enrolment.began { span.to = began.advanced(by: expires) }
+            switch when.after {
+            case nil: break
+            case .time(let time): span.from = opened.advanced(by: time)
+            case .messages, .event: return nil
+            }
+            switch when.until {
+            case nil: break
+            case .time(let time): span.to = min(span.to, opened.advanced(by: time))
+            case .messages, .event: return nil
+            }
+            return span
+        }
+    }
+
     private func holds(_ armed: ArmedRule, _ direction: Direction, _ ordinal: UInt32, at now: Instant) -> Bool {
         if let condition = armed.rule.when.message {
             var dice = self.dice(armed.rule.id, direction, ordinal)

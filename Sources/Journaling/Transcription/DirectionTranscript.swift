@@ -86,6 +86,11 @@ struct DirectionTranscript {
         _ bytes: ByteBuffer, _ passing: Passing, _ session: inout SessionScene, _ shared: inout TranscriptContext,
         into entries: inout [Entry]
     ) {
+        if !passing.passedBoth, passing.track == 0, through > 0, collectors[1].begun == 0 {
+            // Its beginning passed both taps; from here on they are apart, and each has the frame whole in the end.
+            collectors[1] = collectors[0]
+            through = 0
+        }
         if passing.passedBoth { through &+= UInt64(clamping: bytes.readableBytes) }
         guard let frame = collectors[passing.track].pass(bytes) else { return }
         if passing.track == 0 {

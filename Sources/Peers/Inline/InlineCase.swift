@@ -164,6 +164,7 @@ final class InlineCase {
         case .write(.client, let bytes): writeToUser(bytes, index)
         case .write(.server, let bytes):
             undelivered &+= sessions[index].server?.write(bytes) ?? UInt64(clamping: bytes.readableBytes)
+        case .flush: break
         case .finish(.client): endTowardsUser(index)
         case .finish(.server): sessions[index].server?.finish()
         case .close(.client, let style): closeUser(style, index)

@@ -190,6 +190,7 @@ struct SimulatedProxy {
             sessions[index].dialling = .yes
             asks.append((.dial(session: index), now))
         case .write(let side, let bytes): write(bytes, index, side, &network)
+        case .flush: break
         case .finish(let side): finish(index, side, &network)
         case .close(let side, let style):
             if side == .server, sessions[index].server == nil, sessions[index].dialling == .yes {

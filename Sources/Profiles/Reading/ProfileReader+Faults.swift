@@ -34,11 +34,27 @@ extension ProfileReader {
             fail(kind.mark, "`\(name)` needs `\(parameter.name)`", "write \(parameter.unit.noun): \(parameter.doc)")
         }
         if problems.count == before, let fault = build(name, settings, written, kind.mark), problems.count == first,
-            let conditions = document["when"]
+            let conditions = document["when"], !type.actsOnBytes
         {
             warnOfIdleConditions(conditions, name, fault.selects)
         }
+        if type.actsOnBytes, let conditions = document["when"] { refuseMessages(conditions, when, name) }
         return FaultRule(id: id, kind: name, settings: settings, when: when, expect: expect)
+    }
+
+    /// Bytes are no messages: what asks for one would never hold.
+    private mutating func refuseMessages(_ conditions: Document, _ when: Trigger, _ kind: String) {
+        let expected = "leave it out; `connection`, `user`, `path` and `to` choose, `after` and `until` take a time"
+        for name in ["message", "match", "opcode", "during", "after", "until"] {
+            guard let field = conditions[name] else { continue }
+            if name == "after" || name == "until" {
+                switch name == "after" ? when.after : when.until {
+                case .messages, .event: break
+                case nil, .time: continue
+                }
+            }
+            fail(field.mark, "`\(kind)` acts on bytes, which `\(name)` says nothing of", expected)
+        }
     }
 
     private mutating func readID(_ document: Document?, _ number: Int) -> String {
@@ -135,7 +151,7 @@ extension Parameter.Unit {
     var isPlural: Bool {
         switch self {
         case .choices, .names: true
-        case .duration, .bytes, .share, .count, .text, .choice: false
+        case .duration, .bytes, .rate, .share, .count, .text, .choice: false
         }
     }
 }

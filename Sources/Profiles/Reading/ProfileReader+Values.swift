@@ -60,7 +60,7 @@ extension ProfileReader {
             return "found \(Self.found(document)), expected \(words.joined(separator: ", "))"
         case .duration:
             if let correction = DurationText.correction(text) { return "write `\(correction)`" }
-        case .share, .bytes, .count, .text, .names: break
+        case .share, .rate, .bytes, .count, .text, .names: break
         }
         return "found \(Self.found(document)), expected \(unit.expected)"
     }

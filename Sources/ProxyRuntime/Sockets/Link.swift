@@ -148,6 +148,11 @@ final class Link: ChannelInboundHandler {
         if session.loop.tracksDelivery { noteDelivery() }
     }
 
+    /// What was written so far goes to the system by itself; the flush at the end of the event stays due.
+    func flushSegment() {
+        if isActive { context?.flush() }
+    }
+
     func setReads(_ on: Bool) {
         guard on != reads, !isDiscarding, !isClosed else { return }
         reads = on

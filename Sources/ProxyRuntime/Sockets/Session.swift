@@ -80,6 +80,7 @@ final class Session {
         switch command {
         case .connect: connect()
         case .write(let side, let buffer): write(buffer, to: side)
+        case .flush(let side): link(side)?.flushSegment()
         case .finish(let side): link(side)?.finish()
         case .close(let side, let style): close(side, style)
         case .reads(let side, let on): link(side)?.setReads(on)

@@ -91,6 +91,7 @@ struct Net {
         case .connect: note(id, "connect")
         case .write(let side, let bytes):
             write(bytes, to: side, of: id)
+        case .flush: break
         case .finish(let side): note(id, "finish \(side.rawValue)")
         case .close(let side, let style):
             note(id, "close \(side.rawValue) \(style.rawValue)")

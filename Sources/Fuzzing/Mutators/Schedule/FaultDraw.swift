@@ -43,6 +43,7 @@ enum FaultDraw {
         switch parameter.unit {
         case .duration: return dice.pick(durations).map { "\($0)ms" }
         case .bytes: return dice.pick([1, 16, 126, 1024, 4096]).map { "\($0)B" }
+        case .rate: return dice.pick([1, 16, 64, 1024]).map { "\($0)KiB/s" }
         case .share: return dice.pick([10, 50, 100]).map { "\($0)%" }
         case .count: return "\(dice.within(1...8))"
         case .text: return dice.pick(["", "x", "miswire", "0", "null"].filter { !$0.isEmpty })

@@ -1,0 +1,190 @@
+import Journaling
+import NIOCore
+import Wire
+
+/// Transport faults: what leaves the outboxes goes through a conduit, if the profile has something for that direction.
+extension SessionMachine {
+    private func hasConduit(_ direction: Direction) -> Bool {
+        direction == .toServer ? conduitToServer != nil : conduitToClient != nil
+    }
+
+    /// Taken out to be changed, so that its arrays are not copied.
+    private mutating func takeConduit(_ direction: Direction) -> Conduit? {
+        defer { if direction == .toServer { conduitToServer = nil } else { conduitToClient = nil } }
+        return direction == .toServer ? conduitToServer : conduitToClient
+    }
+
+    private mutating func put(_ conduit: Conduit?, _ direction: Direction) {
+        if direction == .toServer { conduitToServer = conduit } else { conduitToClient = conduit }
+    }
+
+    // MARK: Rules
+
+    /// It is known whom the session concerns: the rules that do have their places from here on.
+    mutating func openConduits(at now: Instant, _ output: inout SessionOutput) {
+        guard opening?.hasConduits == false else { return }
+        opening?.hasConduits = true
+        for direction in Direction.allCases {
+            let spans = trigger.shaping(direction == .toServer ? .bytesToServer : .bytesToClient)
+                .filter { $0.to > now && $0.to > $0.from }
+            guard !spans.isEmpty else { continue }
+            put(Conduit(direction, spans.map { Conduit.Span(rule: $0.rule, from: $0.from, to: $0.to) }), direction)
+        }
+        advanceConduits(at: now, &output)
+    }
+
+    mutating func stopConduits(at now: Instant) {
+        conduitToServer?.stop(at: now)
+        conduitToClient?.stop(at: now)
+    }
+
+    /// Rules begin and end, and what waited for its time goes on.
+    mutating func advanceConduits(at now: Instant, _ output: inout SessionOutput) {
+        for direction in Direction.allCases where hasConduit(direction) {
+            while let span = nextSpan(direction, at: now) { begin(span, direction, at: now, &output) }
+            run(direction, at: now, &output) { conduit, out in conduit.advance(at: now, into: &out) }
+        }
+    }
+
+    private mutating func nextSpan(_ direction: Direction, at now: Instant) -> Conduit.Span? {
+        direction == .toServer ? conduitToServer?.nextSpan(at: now) : conduitToClient?.nextSpan(at: now)
+    }
+
+    /// Asks the rule's fault what is to become of the stream.
+    private mutating func begin(
+        _ span: Conduit.Span, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        let parcel = Parcel.stream(direction)
+        guard span.to > now, trigger.rules.indices.contains(span.rule),
+            let action = trigger.act(span.rule, on: parcel, in: scene(of: parcel, of: trigger.rules[span.rule], at: now), direction, ordinal: 0)
+        else { return }
+        let armed = trigger.rules[span.rule]
+        var record = FaultRecord(
+            id: armed.rule.id, kind: armed.rule.kind, influence: armed.fault.influence,
+            tap: direction == .toServer ? .serverOut : .clientOut, on: nil, detail: "")
+        switch action {
+        case .pass: break
+        case .notApplied(let reason):
+            record.detail = reason
+            record.applied = false
+            note(.fault(record), at: now, &output)
+        case .effects(let effects, let detail):
+            record.detail = detail
+            var isTold = false
+            for case .pauseReads(let paused, let until) in effects {
+                let until = min(until, span.to)
+                if until < .distantFuture { record.held = now.duration(to: until) }
+                note(.fault(record), at: now, &output)
+                isTold = true
+                stall(paused.source, until: until, at: now, &output)
+            }
+            for case .shape(let shaper) in effects {
+                record.held = max(record.held, shaper.held)
+                var conduit = takeConduit(direction)
+                conduit?.add(
+                    Conduit.Stage(
+                        span: span, fault: armed.rule.id, shaper: shaper, record: isTold ? nil : record))
+                put(conduit, direction)
+                self[direction].isShaped = true
+            }
+        }
+    }
+
+    // MARK: Bytes
+
+    /// From the outbox into the conduit.
+    mutating func shape(_ item: Outbox.Item, _ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
+        switch item {
+        case .crossing: break
+        case .bytes(let bytes, let note):
+            if bytes.readableBytes == 0 { return }
+            let parts = arrived(bytes, note, direction, at: now, &output)
+            run(direction, at: now, &output) { conduit, out in
+                for (bytes, note) in parts { conduit.take(bytes, note, at: now, into: &out) }
+            }
+        case .end, .halfClose, .cut, .over:
+            run(direction, at: now, &output) { conduit, out in conduit.take(item, at: now, into: &out) }
+        }
+    }
+
+    /// What goes in has its entry by now, and each frame will have its own when it leaves.
+    private mutating func arrived(
+        _ bytes: ByteBuffer, _ note: Outbox.Note, _ direction: Direction, at now: Instant,
+        _ output: inout SessionOutput
+    ) -> [(ByteBuffer, Outbox.Note)] {
+        switch note {
+        case .whole(let kind, let arrived):
+            let ref = piece(direction, kind, bytes, in: arrived, out: nil, at: now, &output)
+            return [(bytes, .departure(kind, Provenance(source: ref)))]
+        case .departure(.frame, _): return Self.frames(bytes).map { ($0, note) }
+        case .departure, .recoded: return [(bytes, note)]
+        }
+    }
+
+    private mutating func run(
+        _ direction: Direction, at now: Instant, _ output: inout SessionOutput,
+        _ body: (inout Conduit, inout [Conduit.Outcome]) -> Void
+    ) {
+        guard var conduit = takeConduit(direction) else { return }
+        var outcomes: [Conduit.Outcome] = []
+        body(&conduit, &outcomes)
+        self[direction].isShaped = conduit.isActive
+        let limits = configuration.limits
+        let most = conduit.isLong ? limits.heldBytes : limits.pendingHigh
+        if conduit.price > most {
+            pause(direction.source, .shaped, true, at: now, &output)
+        } else if conduit.price <= most / 2 {
+            pause(direction.source, .shaped, false, at: now, &output)
+        }
+        put(conduit.isOver ? nil : conduit, direction)
+        for outcome in outcomes { perform(outcome, direction, at: now, &output) }
+    }
+
+    private mutating func perform(
+        _ outcome: Conduit.Outcome, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        switch outcome {
+        case .write(let bytes, let apart):
+            if self[direction].isShut { return ends.lost(direction.destination, bytes.readableBytes) }
+            if !apart { return write(bytes, direction, &output) }
+            flush(direction, &output)
+            output.commands.append(.write(direction.destination, bytes))
+            output.commands.append(.flush(direction.destination))
+        case .told(.departed(let bytes, let note)):
+            if !self[direction].isShut { tell(bytes, note, direction, at: now, &output) }
+        case .told(.partly(let bytes, let note, let left, let fault)):
+            let faults = fault.isEmpty ? [] : [fault]
+            piece(
+                direction, .bytes(.illegal), bytes, in: nil, out: left, Provenance(source: note.source, faults: faults),
+                at: now, &output)
+        case .lost(let count, let fault):
+            ends.lost(direction.destination, count)
+            if !ends.silenced.contains(where: { $0.side == direction.destination }) {
+                ends.silenced.append((direction.destination, fault))
+            }
+        case .acted(let record): note(.fault(record), at: now, &output)
+        case .deed(let item):
+            if phase != .over { perform(item, direction, at: now, &output) }
+        }
+    }
+
+    /// Nothing more goes that way: what was under way is lost.
+    mutating func closeConduit(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
+        guard var conduit = takeConduit(direction) else { return }
+        self[direction].isShaped = false
+        var outcomes: [Conduit.Outcome] = []
+        ends.lost(direction.destination, conduit.close(into: &outcomes))
+        pause(direction.source, .shaped, false, at: now, &output)
+        for outcome in outcomes { perform(outcome, direction, at: now, &output) }
+    }
+}
+
+extension Outbox.Note {
+    /// The entry of what arrived.
+    fileprivate var source: EntryRef? {
+        switch self {
+        case .whole: nil
+        case .departure(_, let provenance), .recoded(let provenance, _): provenance.source
+        }
+    }
+}
