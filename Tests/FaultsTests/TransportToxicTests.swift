@@ -134,7 +134,7 @@ import Wire
         let id = Self.begun(&net)
         for _ in 0..<9 { net.server(id, Sample.frame(String(repeating: "x", count: 8_192), opcode: .binary, masked: false)) }
         net.send(.ended(.server, .finish), to: id)
-        net.pass(.seconds(3600))
+        net.pass(.seconds(1000))
         #expect(net.takeClient(id).readableBytes == 0)
         #expect(net.commands(id) == ["reads server false"])
         net.client(id, Sample.frame("up", masked: true))
@@ -189,7 +189,7 @@ import Wire
         let id = Self.begun(&net)
         net.server(id, Self.frames[0])
         net.send(.ended(.server, .finish), to: id)
-        net.pass(.seconds(3600))
+        net.pass(.seconds(1000))
         #expect(net.takeClient(id).readableBytes == 0)
         #expect(net.commands(id) == [])
         #expect(Self.unexplained(net) == [])

@@ -225,14 +225,21 @@ struct DirectionTranscript {
     mutating func flush(
         at instant: Instant, _ session: SessionID, _ shared: inout TranscriptContext, into entries: inout [Entry]
     ) {
-        for track in held.indices { withhold(track, at: instant, session, into: &entries) }
+        flushArrivals(at: instant, session, into: &entries)
+        withhold(1, at: instant, session, into: &entries)
+        part(collectors[1].begun, Passage(direction, in: nil, out: instant), at: instant, session, into: &entries)
+        collectors[1].reset()
+    }
+
+    /// Nothing more arrives; what a fault holds may still leave.
+    mutating func flushArrivals(at instant: Instant, _ session: SessionID, into entries: inout [Entry]) {
+        withhold(0, at: instant, session, into: &entries)
         let left = min(through, collectors[0].begun)
         through = 0
         part(left, Passage(direction, in: instant, out: instant), at: instant, session, into: &entries)
         let stayed = Passage(direction, in: instant, out: nil)
         part(collectors[0].begun &- left, stayed, at: instant, session, into: &entries)
-        part(collectors[1].begun, Passage(direction, in: nil, out: instant), at: instant, session, into: &entries)
-        for index in collectors.indices { collectors[index].reset() }
+        collectors[0].reset()
     }
 
     /// So many bytes of a frame of which no more passed there.

@@ -116,8 +116,8 @@ package struct Transcriber: Sendable {
         // Behind a half-close of ours the peer goes on sending.
         case .ended(let end) where end.by != .fault || end.style != .finish:
             switch end.side.outgoing {
-            case .toServer: session.toServer.flush(at: raw.instant, raw.session, &shared, into: &entries)
-            case .toClient: session.toClient.flush(at: raw.instant, raw.session, &shared, into: &entries)
+            case .toServer: session.toServer.flushArrivals(at: raw.instant, raw.session, into: &entries)
+            case .toClient: session.toClient.flushArrivals(at: raw.instant, raw.session, into: &entries)
             }
         case .bytes(let bytes) where bytes.kind == .missing:
             // The frame begun, and the message, will never be whole.
