@@ -39,7 +39,8 @@ import Wire
     }
 
     @Test(arguments: kinds) func everyByteIsExplained(kind: String) {
-        for seed in 1...250 as ClosedRange<UInt64> {
+        // The last ones found something once.
+        for seed in Array(1...250) + [782, 824] as [UInt64] {
             var dice = Dice(DiceKey(seed: seed, profile: kind, user: "", connection: 3), direction: nil, message: 0, fault: "nonsense")
             var rules = [Self.rule(kind, 0, &dice)].compactMap { $0 }
             while dice.below(2) == 0, rules.count < 5 {

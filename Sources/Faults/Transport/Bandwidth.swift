@@ -6,7 +6,7 @@ import Wire
 package struct Bandwidth: Fault {
     package static let name = "bandwidth"
     package static let group = FaultGroup.transport
-    package static let summary = "lets only so much through a second"
+    package static let summary = "lets only so much through in a second"
     package static let excuse = "deadlines"
     package static let acts: [ParcelKind] = [.bytesToServer, .bytesToClient]
     package static let parameters = [

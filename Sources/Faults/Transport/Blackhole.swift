@@ -5,7 +5,7 @@ import Wire
 package struct Blackhole: Fault {
     package static let name = "blackhole"
     package static let group = FaultGroup.transport
-    package static let summary = "lets nothing through, ends included, and reads no more"
+    package static let summary = "lets nothing through and reads no more"
     package static let excuse = "E1, E2 of what was open there"
     package static let acts: [ParcelKind] = [.bytesToServer, .bytesToClient]
     package static let parameters: [Parameter] = []

@@ -5,7 +5,7 @@ import Wire
 package struct Chop: Fault {
     package static let name = "chop"
     package static let group = FaultGroup.transport
-    package static let summary = "sends every byte in a segment of its own"
+    package static let summary = "sends every byte in its own segment"
     package static let excuse = "deadlines, where the bytes are delayed"
     package static let acts: [ParcelKind] = [.bytesToServer, .bytesToClient]
     package static let parameters = [

@@ -6,7 +6,7 @@ import Wire
 package struct Coalesce: Fault {
     package static let name = "coalesce"
     package static let group = FaultGroup.transport
-    package static let summary = "gathers bytes and sends them in one piece"
+    package static let summary = "gathers bytes, sends them in one piece"
     package static let excuse = "deadlines, by the time"
     package static let acts: [ParcelKind] = [.bytesToServer, .bytesToClient]
     package static let parameters = [

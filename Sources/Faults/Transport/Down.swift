@@ -5,7 +5,7 @@ import Wire
 package struct Down: Fault {
     package static let name = "down"
     package static let group = FaultGroup.transport
-    package static let summary = "resets the connection as soon as it is accepted"
+    package static let summary = "resets who connects, dials no server"
     package static let excuse = "success of that connection"
     package static let acts: [ParcelKind] = [.accept]
     package static let parameters: [Parameter] = []

@@ -6,7 +6,7 @@ import Wire
 package struct HalfClose: Fault {
     package static let name = "half-close"
     package static let group = FaultGroup.transport
-    package static let summary = "ends one direction and leaves the other open"
+    package static let summary = "ends one direction, leaves the other open"
     package static let excuse = "E1, E2 of what was open there"
     package static let acts: [ParcelKind] = [.bytesToServer, .bytesToClient]
     package static let parameters = [

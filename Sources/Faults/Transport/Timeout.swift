@@ -6,7 +6,7 @@ import Wire
 package struct Timeout: Fault {
     package static let name = "timeout"
     package static let group = FaultGroup.transport
-    package static let summary = "throws all data away, closes after a silence"
+    package static let summary = "throws data away, closes after a silence"
     package static let excuse = "E1, E2 of what was open there"
     package static let acts: [ParcelKind] = [.bytesToServer, .bytesToClient]
     package static let parameters = [

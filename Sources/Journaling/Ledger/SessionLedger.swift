@@ -189,7 +189,11 @@ struct SessionLedger: Sendable {
             // The peer was gone when it came, or was never reached.
             if let end = ends[half.direction.destination], half.instant >= end { return true }
             // It came before, and waited for the rest of its message or for a fault when the peer went.
-            if undelivered[half.direction.destination, default: 0] >= half.size { return true }
+            let lost = undelivered[half.direction.destination, default: 0]
+            if lost >= half.size { return true }
+            // A part of it left: then what came in is what went out and what was told to be lost, to the byte.
+            let (first, second) = SessionLedger.taps(half.direction)
+            if lost > 0, sums[first, default: 0] == sums[second, default: 0] &+ lost { return true }
             return sums[half.direction == .toServer ? .serverOut : .clientOut, default: 0] == 0 && !ends.isEmpty
         }
         // Our own answer for a server that is not there, or our own Close when we end.

@@ -86,6 +86,16 @@ struct DirectionTranscript {
         _ bytes: ByteBuffer, _ passing: Passing, _ session: inout SessionScene, _ shared: inout TranscriptContext,
         into entries: inout [Entry]
     ) {
+        if passing.passedBoth, collectors[1].begun > 0 {
+            // The frame's beginning left apart from its arrival, so this does too.
+            var arrival = passing
+            arrival.passage.out = nil
+            piece(bytes, arrival, &session, &shared, into: &entries)
+            var departure = passing
+            departure.passage.in = nil
+            departure.provenance.source = passing.ref
+            return piece(bytes, departure, &session, &shared, into: &entries)
+        }
         if !passing.passedBoth, passing.track == 0, through > 0, collectors[1].begun == 0 {
             // Its beginning passed both taps; from here on they are apart, and each has the frame whole in the end.
             collectors[1] = collectors[0]
