@@ -24,6 +24,7 @@ import Wire
                 case .text: settings[parameter.name] = ["x"]
                 case .names: settings[parameter.name] = ["X-A: b"]
                 case .choice(let words), .choices(let words): settings[parameter.name] = [words[dice.below(words.count)]]
+                default: continue
                 }
             }
             let values = settings.sorted { $0.key < $1.key }.map { (name: $0.key, values: $0.value) }

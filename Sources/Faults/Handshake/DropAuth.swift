@@ -63,7 +63,7 @@ package struct DropAuth: Fault {
         switch parcel {
         case .requestHead(let head): act(on: head, in: scene, &dice)
         case .message(let message): act(on: message, in: scene, &dice)
-        case .accept, .responseHead: .pass
+        case .accept, .responseHead, .stream: .pass
         }
     }
 

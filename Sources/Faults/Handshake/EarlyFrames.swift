@@ -70,7 +70,7 @@ package struct EarlyFrames: Fault {
                 [.accept(acceptance(of: request, in: scene)), .forward(.requestHead(asked), at: until),
                  .gather(Gathering(frames: frames))],
                 detail: "accepted in the server's stead, the request waits for \(counted)")
-        case .accept, .message: return .pass
+        case .accept, .message, .stream: return .pass
         }
     }
 

@@ -84,7 +84,7 @@ package struct HandshakeMutate: Fault {
             head.bytes = done.bytes
             if let body = done.body { head.tail = .body(body) }
             return .effects([.forward(.responseHead(head), at: nil)], detail: done.said)
-        case .accept, .message: return .pass
+        case .accept, .message, .stream: return .pass
         }
     }
 

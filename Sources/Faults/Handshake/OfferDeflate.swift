@@ -65,7 +65,7 @@ package struct OfferDeflate: Fault {
         case .responseHead(let head):
             guard let response = try? ResponseHead(head.bytes) else { return .notApplied("the head cannot be read") }
             return answer(edited(response, &dice)) { .responseHead(UpgradeHead(bytes: $0, tail: head.tail)) }
-        case .accept, .message: return .pass
+        case .accept, .message, .stream: return .pass
         }
     }
 

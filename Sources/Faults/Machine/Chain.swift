@@ -115,7 +115,7 @@ extension SessionMachine {
             case .requestHead(let head): finder.secrets(inRequest: HeadView(head.bytes))
             case .message(let message) where message.direction == .toServer && armed.seeksCredentials:
                 finder.secrets(inMessage: message.payload, opcode: message.opcode, .toServer)
-            case .message, .accept, .responseHead: []
+            case .message, .accept, .responseHead, .stream: []
             }
         var scene = Scene(
             session: id, user: user, path: path, now: now, accepted: phase == .relaying,

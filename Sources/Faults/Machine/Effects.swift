@@ -98,7 +98,7 @@ extension SessionMachine {
             case .frames(let bytes)?: (bytes, .frame)
             case nil: nil
             }
-        case .accept, .message: nil
+        case .accept, .message, .stream: nil
         }
     }
 

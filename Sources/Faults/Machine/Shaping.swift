@@ -117,7 +117,7 @@ extension SessionMachine {
             let ref = piece(direction, kind, bytes, in: arrived, out: nil, at: now, &output)
             return [(bytes, .departure(kind, Provenance(source: ref)))]
         case .departure(.frame, _): return Self.frames(bytes).map { ($0, note) }
-        case .departure, .recoded: return [(bytes, note)]
+        case .departure, .made, .recoded, .told: return [(bytes, note)]
         }
     }
 
@@ -152,6 +152,7 @@ extension SessionMachine {
             output.commands.append(.flush(direction.destination))
         case .told(.departed(let bytes, let note)):
             if !self[direction].isShut { tell(bytes, note, direction, at: now, &output) }
+        case .told(.partly(_, .told, _, _)): break
         case .told(.partly(let bytes, let note, let left, let fault)):
             let faults = fault.isEmpty ? [] : [fault]
             piece(
@@ -183,8 +184,8 @@ extension Outbox.Note {
     /// The entry of what arrived.
     fileprivate var source: EntryRef? {
         switch self {
-        case .whole: nil
-        case .departure(_, let provenance), .recoded(let provenance, _): provenance.source
+        case .whole, .told: nil
+        case .departure(_, let provenance), .made(let provenance), .recoded(let provenance, _): provenance.source
         }
     }
 }
