@@ -35,9 +35,10 @@ package struct Labeler: Sendable {
 
     package init(_ contract: Contract) {
         self.contract = contract
-        templates = contract.flows.flatMap(\.steps).compactMap { step in
-            if case .send(let template) = step { FlowTemplate(template) } else { nil }
-        }
+        // Flows say the same again and again.
+        var sent: [JSON] = []
+        for case .send(let template) in contract.flows.flatMap(\.steps) where !sent.contains(template) { sent.append(template) }
+        templates = sent.map { FlowTemplate($0) }
     }
 
     package func label(_ request: Recognition, in context: any LabelContext) -> Label {

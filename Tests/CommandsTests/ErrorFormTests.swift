@@ -89,7 +89,8 @@ import Testing
             "faults drop-aut", 4,
             """
             error: no fault is called `drop-aut`
-              known     accept-delay drop-auth drop json-mutate cross-streams cut
+              known     accept-delay early-frames refuse handshake-mutate drop-auth offer-deflate latency
+                        bandwidth …
               remedy    write `drop-auth`                                                       exit 4 (usage)
 
             """

@@ -54,7 +54,8 @@ struct Reader: Sendable {
     var identifiers: Identifiers
     var canaries: Canaries
     var leftovers: [Leftover] = []
-    /// What each frame changes stands here: a session is large, and would be copied for it.
+    /// What each frame changes stands here: a session is large, and would be copied for it, with all that it has said.
+    var said: [SessionID: Said] = [:]
     /// Of the client's frames, as they left for the server; none before the accept.
     var legalities: [SessionID: FrameLegality] = [:]
     /// The server as a WebSocket peer; none before the accept, and when nothing can be told of it any more.
@@ -133,6 +134,7 @@ struct Reader: Sendable {
         sessionCount += 1
         members[session.user, default: []].append(id)
         sessions[id] = session
+        said[id] = Said()
     }
 
     /// A bound that starts to run now on that session's loop.

@@ -366,6 +366,7 @@ extension Reader {
         members[session.user]?.removeAll { $0 == id }
         if members[session.user]?.isEmpty == true { members[session.user] = nil }
         sessions[id] = nil
+        said[id] = nil
         legalities[id] = nil
     }
 }

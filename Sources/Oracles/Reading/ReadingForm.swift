@@ -75,7 +75,7 @@ extension Reader {
             let found = path.value(in: value)
             if let found, Self.same(found, wanted) { continue }
             // It repeats what another request here said: then it is rather that one's.
-            if let found, !isNamed(request, by: event), sessions[request.session]?.value.hasSent(Identifiers.text(found)) ?? true { continue }
+            if let found, !isNamed(request, by: event), said[request.session]?.has(Identifiers.text(found)) ?? true { continue }
             return .context(
                 path: path.text, expected: Terminal.plain(Identifiers.text(wanted)),
                 found: found.map { Terminal.plain(Identifiers.text($0)) })

@@ -77,7 +77,7 @@ extension Reader {
 
     /// A message of the client may have held any word that comes back; one of the server anybody's.
     private mutating func unread(_ id: SessionID, _ direction: Direction, _ why: String) {
-        if direction == .toServer { sessions[id]?.sentUnread = true }
+        if direction == .toServer { said[id]?.isUnknown = true }
         if direction == .toClient { readings.append(.unread(why)) }
         obscure(id, why)
     }
@@ -130,7 +130,7 @@ extension Reader {
     /// Parsers read it differently: one takes the first of two members, one stops at a depth, one at the first value.
     private mutating func learnLoose(_ payload: ByteBuffer, _ id: SessionID) {
         let document = JSONDocument(payload)
-        if document.problem?.tolerated == true { sessions[id]?.sentUnread = true }
+        if document.problem?.tolerated == true { said[id]?.isUnknown = true }
         let texts = document.nodes.indices.compactMap { node in
             document.nodes[node].kind == .number
                 ? Identifiers.text(.number(document.text(document.nodes[node].range))) : document.string(of: node)
@@ -139,13 +139,13 @@ extension Reader {
     }
 
     private mutating func note(_ values: [String], sentOn id: SessionID) {
-        guard !values.isEmpty, sessions[id]?.sentUnread == false else { return }
+        guard !values.isEmpty, said[id]?.isUnknown == false else { return }
         // More than is kept, or a token that said the same: from now on anything may be an echo.
-        guard (sessions[id]?.sent.count ?? 0) + values.count <= capacity.perSession, !values.contains(where: Redactor.mayBeRedacted) else {
-            sessions[id]?.sentUnread = true
+        guard (said[id]?.count ?? 0) + values.count <= capacity.perSession, !values.contains(where: Redactor.mayBeRedacted) else {
+            said[id]?.isUnknown = true
             return
         }
-        for value in values { sessions[id]?.value.noteSent(value) }
+        for value in values { said[id]?.note(value) }
     }
 
     func standing(of id: SessionID) -> Standing? {
@@ -224,9 +224,8 @@ extension Reader {
     }
 
     private mutating func noteName(of request: Request) {
-        for name in exclusiveNames(of: request) where (sessions[request.session]?.names.count ?? 0) < capacity.perSession {
-            sessions[request.session]?.names[name, default: .init()].count += 1
-            if !request.isRefusal { sessions[request.session]?.names[name]?.mayBeGranted = true }
+        for name in exclusiveNames(of: request) {
+            said[request.session]?.note(name: name, mayBeGranted: !request.isRefusal, most: capacity.perSession)
         }
     }
 
@@ -240,14 +239,14 @@ extension Reader {
     /// another's error for its own.
     func isNamesake(_ request: Request) -> Bool {
         exclusiveNames(of: request).contains { name in
-            (members[request.user] ?? []).reduce(0) { $0 + (sessions[$1]?.names[name]?.count ?? 0) } > 1
+            (members[request.user] ?? []).reduce(0) { $0 + (said[$1]?.use(of: name).count ?? 0) } > 1
         }
     }
 
     /// A request of its user that may succeed bore the same name: what succeeds under it may be that one's.
     func hasGrantedNamesake(_ request: Request) -> Bool {
         exclusiveNames(of: request).contains { name in
-            (members[request.user] ?? []).contains { sessions[$0]?.names[name]?.mayBeGranted ?? false }
+            (members[request.user] ?? []).contains { said[$0]?.use(of: name).mayBeGranted ?? false }
         }
     }
 

@@ -11,8 +11,8 @@ extension Reader {
         var reading = Reading.EventReading(
             type: event.type, user: event.user.label, hasForeignCanaries: !isShared && canaries.hasForeign(to: event.user),
             canary: nil, identity: nil, isOwned: false, evidence: nil)
-        guard let session = sessions[event.session] else { return (.own, reading) }
-        if !isShared, let found = canaries.foreign(in: payload, to: event.user, aliases), !session.sentUnread {
+        guard let said = said[event.session] else { return (.own, reading) }
+        if !isShared, let found = canaries.foreign(in: payload, to: event.user, aliases), !said.isUnknown {
             reading.canary = .init(
                 kind: .canary, owner: found.owners.first?.label ?? "another user", name: "canary",
                 value: found.canary.text, line: 0)
@@ -27,7 +27,7 @@ extension Reader {
                 ownership = .anothers(run.foreign.owner)
             } else if let foreign = identifiers.check(
                 value, to: event.user, session: event.session, isError: event.isError,
-                sent: { session.value.hasSent($0) }, aliases)
+                sent: { said.has($0) }, aliases)
             {
                 let asker = foreign.rule.is == .user ? foreign.owner : asker(of: event)
                 reading.identity = .init(
@@ -75,7 +75,7 @@ extension Reader {
                 ?? tombs[runKey].flatMap { $0.number == 0 ? nil : (aliases($0.owner), $0.number) }
             guard let owner, owner.0 != event.user else { continue }
             // An error may well repeat the key that this connection itself asked about.
-            if event.isError, sessions[event.session]?.value.hasSent(runKey.text) == true { continue }
+            if event.isError, said[event.session]?.has(runKey.text) == true { continue }
             let foreign = Reading.EventReading.Foreign(
                 kind: event.isError ? .error : .run, owner: owner.0.label, name: rule.name, value: runKey.text,
                 line: rule.line)

@@ -58,17 +58,6 @@ struct SessionState: Sendable {
     /// Fault entries that concern this connection, the last few.
     var faults: [Entry] = []
     var seen: [SeenName] = []
-    /// Identifier values that this connection itself sent.
-    var sent: Set<String> = []
-    /// How this connection used each value that names one request alone.
-    struct NameUse: Sendable {
-        var count = 0
-        /// A request that may succeed bore it.
-        var mayBeGranted = false
-    }
-    var names: [String: NameUse] = [:]
-    /// It sent more than is known: what comes back may be its own words.
-    var sentUnread = false
     /// It sent or got messages.
     var hasSpoken = false
 
@@ -121,28 +110,6 @@ struct SessionState: Sendable {
     mutating func haunt(_ ghost: Ghost) {
         if ghosts.count >= 32 { ghosts.remove(at: ghosts.firstIndex(where: \.wasAnswered) ?? 0) }
         ghosts.append(ghost)
-    }
-
-    /// A server may repeat what it was sent, with the blanks around it cut off.
-    func hasSent(_ value: String) -> Bool {
-        sentUnread || sent.contains(value)
-    }
-
-    mutating func noteSent(_ value: String) {
-        sent.insert(value)
-        let rounded = JSONNumber.rounded(value)
-        if rounded != value {
-            sent.insert(rounded)
-            if JSONNumber(rounded) == nil { sent.insert("null") }
-        }
-        sent.insert(String(Self.trimmed(value)))
-    }
-
-    private static func trimmed(_ text: String) -> Substring {
-        var rest = Substring(text)
-        while let first = rest.first, first.isWhitespace { rest.removeFirst() }
-        while let last = rest.last, last.isWhitespace { rest.removeLast() }
-        return rest
     }
 
     var faultRecords: [FaultRecord] {

@@ -1,0 +1,49 @@
+import Wire
+
+/// What a client said on one connection: what comes back to it may be its own words, and names of requests that several
+/// bear name none of them.
+struct Said: Sendable {
+    /// How a value that names one request alone was used.
+    struct NameUse: Sendable {
+        var count = 0
+        /// A request that may succeed bore it.
+        var mayBeGranted = false
+    }
+
+    /// More was said than is known, or kept: what comes back may be any of it.
+    var isUnknown = false
+    private var identifiers: Set<String> = []
+    private var names: [String: NameUse] = [:]
+
+    var count: Int { identifiers.count }
+
+    /// A server may repeat what it was sent, with the blanks around it cut off.
+    func has(_ value: String) -> Bool { isUnknown || identifiers.contains(value) }
+
+    mutating func note(_ value: String) {
+        identifiers.insert(value)
+        let rounded = JSONNumber.rounded(value)
+        if rounded != value {
+            identifiers.insert(rounded)
+            if JSONNumber(rounded) == nil { identifiers.insert("null") }
+        }
+        let trimmed = Self.trimmed(value)
+        if trimmed.utf8.count != value.utf8.count { identifiers.insert(String(trimmed)) }
+    }
+
+    func use(of name: String) -> NameUse { names[name] ?? NameUse() }
+
+    /// - Parameter most: as many names are kept.
+    mutating func note(name: String, mayBeGranted: Bool, most: Int) {
+        guard names.count < most || names[name] != nil else { return }
+        names[name, default: NameUse()].count += 1
+        if mayBeGranted { names[name]?.mayBeGranted = true }
+    }
+
+    private static func trimmed(_ text: String) -> Substring {
+        var rest = Substring(text)
+        while let first = rest.first, first.isWhitespace { rest.removeFirst() }
+        while let last = rest.last, last.isWhitespace { rest.removeLast() }
+        return rest
+    }
+}
