@@ -18,7 +18,8 @@ struct CrashBook: Sendable {
 /// Watching the target: it may die, hang, refuse, and come back.
 extension Campaign {
     private static let mostAttempts = 4
-    private static let mostSuspects = 24
+    /// Dozens of cases are under way at once, and any of them may have done it; time ends the search sooner.
+    private static let mostSuspects = 256
 
     func suspect() { crashes.withLock { $0.isSuspected = true } }
 
@@ -82,20 +83,24 @@ extension Campaign {
         score.change { $0.downSince = nil }
     }
 
-    /// Who gave the target its last input comes first, those that gave it none last.
+    /// The target lived when it said its last word to anybody: who wrote nearest to that and got no answer comes first, who
+    /// gave it nothing last.
     private func suspects(at instant: Duration) -> [Recent] {
         let all = recent.withLock { recent in
             recent.plays.filter { $0.value.isRecent(at: instant) }.sorted { $0.key > $1.key }.map(\.value)
         }
-        let asked: [(one: Recent, at: Duration)] = all.compactMap { one in
-            // What is under way still has no journal yet.
-            guard let run = one.run else { return (one, .seconds(1 << 40)) }
-            // Whoever heard nothing wrote to one that was gone already.
-            guard run.bytesReceived > 0 else { return nil }
-            return LastInput.instant(in: run.entries).map { (one, one.begun + .nanoseconds($0.nanoseconds)) }
-        }
-        let silent = all.filter { one in one.run.map { $0.bytesReceived == 0 || LastInput.instant(in: $0.entries) == nil } ?? false }
-        return Array((asked.sorted { $0.at > $1.at }.map(\.one) + silent).prefix(Self.mostSuspects))
+        let traces = all.map { one in one.run.map { ExchangeEnd(in: $0.entries, since: one.begun) } }
+        let lastWord = traces.compactMap { $0?.word }.max() ?? instant
+        let ranked = zip(all, traces).enumerated().map { (one: $1.0, rank: Self.rank($1.1, lastWord), place: $0) }
+        return ranked.sorted { ($0.rank.0, $0.rank.1, $0.place) < ($1.rank.0, $1.rank.1, $1.place) }
+            .prefix(Self.mostSuspects).map(\.one)
+    }
+
+    /// What is under way still has no journal yet; whoever heard nothing wrote to one that was gone already.
+    private static func rank(_ trace: ExchangeEnd?, _ lastWord: Duration) -> (Int, Duration) {
+        guard let trace else { return (0, .zero) }
+        guard let input = trace.input, let word = trace.word else { return (3, .zero) }
+        return (input > word ? 1 : 2, max(input - lastWord, lastWord - input))
     }
 
     private func mayConfirm(_ crash: Crash) -> Bool {

@@ -27,7 +27,7 @@ package struct LastInput: Sendable, Equatable {
         }
     }
 
-    private static func last(in entries: [Entry]) -> Entry? {
+    fileprivate static func last(in entries: [Entry]) -> Entry? {
         // What was written behind the end of the target's own side is no cause; nor is what only we saw leave later.
         let end = entries.first { entry in
             if case .ended(let record) = entry.body { record.side == .server && record.by == .peer } else { false }
@@ -35,9 +35,6 @@ package struct LastInput: Sendable, Equatable {
         let limit = end?.instant ?? .distantFuture
         return entries.last { $0.sentToServer.map { $0 <= limit } ?? false } ?? entries.last { $0.sentToServer != nil }
     }
-
-    /// When the target was given its last input in this journal.
-    static func instant(in entries: [Entry]) -> Instant? { last(in: entries)?.sentToServer }
 
     private static func user(of last: Entry, in entries: [Entry]) -> String? {
         entries.lazy.compactMap { entry -> String? in
@@ -78,7 +75,30 @@ package struct LastInput: Sendable, Equatable {
     }
 }
 
+/// When a play last wrote to the target, and when it last heard of it.
+struct ExchangeEnd: Sendable {
+    let input: Duration?
+    let word: Duration?
+
+    /// - Parameter begun: when the play and its journal began.
+    init(in entries: [Entry], since begun: Duration) {
+        func time(_ instant: Instant?) -> Duration? { instant.map { begun + .nanoseconds($0.nanoseconds) } }
+        input = time(LastInput.last(in: entries)?.sentToServer)
+        word = time(entries.lazy.compactMap(\.saidByServer).max())
+    }
+}
+
 extension Entry {
+    /// When it came from the server; nil for everything that did not.
+    fileprivate var saidByServer: Instant? {
+        switch body {
+        case .head(let record): record.passage.direction == .toClient ? record.passage.in : nil
+        case .frame(let record): record.passage.direction == .toClient ? record.passage.in : nil
+        case .bytes(let record): record.passage.direction == .toClient ? record.passage.in : nil
+        default: nil
+        }
+    }
+
     /// When it left for the server; nil for everything that did not.
     fileprivate var sentToServer: Instant? {
         switch body {
