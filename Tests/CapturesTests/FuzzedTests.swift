@@ -55,6 +55,15 @@ import Wire
         #expect(error?.found == "incorrect data check" && !reader.isComplete)
     }
 
+    /// A reset ends both sides of a connection, so that what one of them still waited for is given up before, not behind it.
+    @Test(arguments: [61, 256 << 10]) func aResetWhileTheOtherSideWaitsForSecrets(_ chunk: Int) throws {
+        let sink = RecordingSink()
+        let file = CaptureVector.path("reset-while-the-other-side-waits.pcap")
+        _ = try PcapImporter.read([file], options: ImportOptions(chunk: chunk), into: sink)
+        #expect(!sink.stories.isEmpty)
+        #expect(sink.stories.values.compactMap(\.broken) == [])
+    }
+
     /// Names are kept as long as their sessions are open, so a name is no place for a megabyte.
     @Test(arguments: [(256, 0), (257, 1)]) func aSessionsNameIsBounded(_ length: Int, _ unreadable: UInt64) throws {
         let name = String(repeating: "s", count: length)

@@ -193,6 +193,16 @@ final class TLSFlow {
 
     func passEnd(_ direction: TLSDirection, _ style: EndStyle) throws(ImportError) {
         guard !direction.passedEnd else { return }
+        let other = self[direction.side.other]
+        if style == .reset, !other.passedEnd {
+            // A reset ends both sides: what the other one waits for comes too late.
+            if !other.isDone, other.isHeldUp {
+                try say(unmet() ?? .waitedTooLong)
+                try close(other)
+            }
+            other.passedEnd = true
+            guard !direction.passedEnd else { return }
+        }
         direction.passedEnd = true
         try shared.next.ended(connection.id, from: direction.side, style, at: direction.time)
     }
