@@ -32,9 +32,11 @@ final class Shared: Sendable {
         let finder = options.finder
         let enrolment = Enrolment()
         enrolment.begin(at: .zero)
-        machines = SessionConfiguration(
+        var machines = SessionConfiguration(
             profile: options.profile, contract: options.contract, seed: options.seed, limits: options.limits,
             finder: finder, record: options.keepsTraffic, enrolment: enrolment)
+        machines.followsExchanges = true
+        self.machines = machines
     }
 
     func machine(for id: SessionID) -> SessionMachine { SessionMachine(configuration: machines, id: id) }

@@ -234,6 +234,7 @@ extension SessionMachine {
         if let release = toClient.outbox.first?.release { next = min(next, release) }
         next = min(next, toServer.laterDue, toClient.laterDue)
         if let until = pauses.until { next = min(next, until) }
+        if let exchanges { next = min(next, exchanges.due) }
         next = min(next, min(conduitToServer?.due ?? .distantFuture, conduitToClient?.due ?? .distantFuture))
         if phase == .over { next = .distantFuture }
         if next != wakeAsked {
@@ -279,6 +280,8 @@ struct Pauses: Sendable {
         static let crossing = Reason(rawValue: 32)
         /// Transport faults hold enough of what it sent.
         static let shaped = Reason(rawValue: 64)
+        /// What it sent waits until the server has answered what it sent before.
+        static let asking = Reason(rawValue: 128)
 
         /// How the journal calls it. Nil: a silence for good is its fault's own entry.
         var cause: HoldRecord.Cause? {

@@ -33,6 +33,7 @@ extension SessionMachine {
         guard !ends.isTold(side) else { return }
         let direction = side.outgoing
         if phase == .opening { endedInOpening(side, at: now, &output) }
+        stopFollowing(at: now, &output)
         abandonFrames(direction, at: now, &output)
         if style == .reset {
             shut(direction.other, at: now, &output)

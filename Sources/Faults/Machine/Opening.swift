@@ -24,6 +24,8 @@ struct Opening: Sendable {
     var hasConduits = false
     /// L2 for the stage, or the end of a delay before dialling.
     var stageEnds = Instant.distantFuture
+    /// The client said something behind its upgrade.
+    var hasSpoken = false
     /// A fault accepted the client in the server's stead.
     var stead: Stead?
 
@@ -92,6 +94,7 @@ extension SessionMachine {
             pauses[until: side] = nil
             pause(side, .fault, false, at: now, &output)
         }
+        exchangesOverdue(at: now, &output)
         guard phase != .over, let opening else { return }
         if case .waiting(let until?) = opening.dial, until <= now { dial(&output) }
         guard opening.stageEnds <= now else { return }
@@ -137,6 +140,7 @@ extension SessionMachine {
             guard phase == .opening else { return }
             pass(head.bytes, .head, .toServer, arrived: now, at: now, &output)
             becomeOpaque(problem, at: now, &output)
+            if configuration.followsExchanges, phase == .relaying { exchanges = Exchanges(behind: head, configuration.limits) }
             if rest.readableBytes > 0 { received(rest, .toServer, at: now, &output) }
             return
         }
@@ -230,10 +234,12 @@ extension SessionMachine {
             let told = send(head.bytes, .responseHead, .toClient, at: now, &output)
             begin(head, told: told, at: now, &output)
         } else {
+            let isFollowed = configuration.followsExchanges && opening?.hasSpoken == false
             opening = nil
             pass(head.bytes, .head, .toClient, arrived: now, at: now, &output)
             note(.became(.refused(status: head.status)), at: now, &output)
             relayRaw(at: now, &output)
+            if isFollowed { exchanges = Exchanges(refused: head, configuration.limits) }
         }
         if rest.readableBytes > 0 { received(rest, .toClient, at: now, &output) }
     }
@@ -300,7 +306,10 @@ extension SessionMachine {
 
     /// Bytes of heads that never became whole were taken and go nowhere.
     mutating func loseHeads(at now: Instant, _ output: inout SessionOutput) {
-        let held = [(opening?.request.takeHeld(), Direction.toServer), (opening?.response.takeHeld(), .toClient)]
+        let held = [
+            (opening?.request.takeHeld(), Direction.toServer), (exchanges?.takeHeld(), .toServer),
+            (opening?.response.takeHeld(), .toClient),
+        ]
         for (bytes, direction) in held {
             guard let bytes, bytes.readableBytes > 0 else { continue }
             lose(bytes, .bytes(.preamble), direction, arrived: now, at: now, &output)

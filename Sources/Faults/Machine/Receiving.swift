@@ -13,11 +13,22 @@ extension SessionMachine {
         switch self[direction].mode {
         case .head where direction == .toServer: readRequest(bytes, at: now, &output)
         case .head: readResponse(bytes, at: now, &output)
-        case .scan: receivedScanned(bytes, direction, at: now, &output)
-        case .work: receivedWorked(bytes, direction, at: now, &output)
+        case .scan, .work: receivedFrames(bytes, direction, at: now, &output)
+        case .raw where exchanges != nil: exchange(bytes, direction, at: now, &output)
         case .raw(let kind):
             pass(bytes, .bytes(kind), direction, arrived: now, at: now, &output)
             if kind == .preamble { self[direction].mode = .raw(.opaque) }
+        }
+    }
+
+    private mutating func receivedFrames(
+        _ bytes: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) {
+        if phase == .opening { opening?.hasSpoken = true }
+        if self[direction].mode == .scan {
+            receivedScanned(bytes, direction, at: now, &output)
+        } else {
+            receivedWorked(bytes, direction, at: now, &output)
         }
     }
 

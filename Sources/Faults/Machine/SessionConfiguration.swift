@@ -12,6 +12,9 @@ package struct SessionConfiguration: Sendable {
     package var finder: any SecretFinder
     /// False: no `RawEntry` is made for heads, frames and bytes (nobody reads them); faults, limits and ends still are.
     package var record: Bool
+    /// Behind exchanges that are no upgrade, or a refused one, the connection is followed to the next upgrade, and the shell
+    /// obeys `succeed`.
+    package var followsExchanges = false
     /// Counts that all sessions share: connection ordinals, the profile's whole budget, when it began.
     package var enrolment: Enrolment
     /// What those who are connected, and whom the profile names, may be asked to lend.

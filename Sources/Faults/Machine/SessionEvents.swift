@@ -6,6 +6,8 @@ package import Wire
 package enum SessionEvent: Sendable {
     /// The client's transport was accepted. First event of every session.
     case accepted(Opened)
+    /// In its place: the transports of another session, which asked for it by `succeed`, go on with this one. Both are there.
+    case resumed(Opened)
     /// Bytes taken from that side's socket.
     case received(Side, ByteBuffer)
     /// That side will send nothing more.
@@ -82,6 +84,9 @@ package enum SessionCommand: Sendable {
     case wake(at: Instant)
     /// The user label is known; the directory of sessions may list it.
     case label(String)
+    /// The session is over, its transports are not: these bytes of the client, which it has taken, begin another session on
+    /// them.
+    case succeed(ByteBuffer)
 }
 
 /// Filled by one call of `SessionMachine.handle`; kept and emptied by the shell so that nothing is allocated per read.

@@ -31,6 +31,8 @@ package struct SessionMachine: Sendable {
     /// Nil as long as no transport fault concerns the direction. Not in the lanes, which are copied often.
     var conduitToServer: Conduit?
     var conduitToClient: Conduit?
+    /// Where no upgrade is under way and one may still come.
+    var exchanges: Exchanges?
     var wakeAsked = Instant.distantFuture
     private var scratch: [Int32] = []
 
@@ -67,6 +69,7 @@ package struct SessionMachine: Sendable {
         release(at: now, &output)
         switch event {
         case .accepted(let opened): accepted(opened, at: now, &output)
+        case .resumed(let opened): resumed(opened, at: now, &output)
         case .received(let side, let bytes): received(bytes, side.outgoing, at: now, &output)
         case .ended(let side, let style): ended(side, style, at: now, &output)
         case .connected: connected(at: now, &output)
@@ -86,6 +89,7 @@ package struct SessionMachine: Sendable {
         }
         overdue(at: now, &output)
         release(at: now, &output)
+        if exchanges != nil { settleExchanges(at: now, &output) }
         settle(at: now, &output)
     }
 

@@ -44,6 +44,7 @@ struct Conduit: Sendable {
 
     var isActive: Bool { !stages.isEmpty || !tally.isEmpty }
     var isOver: Bool { !isActive && spans.isEmpty }
+    var holdsNothing: Bool { tally.isEmpty }
     /// What it holds costs so much memory.
     var price: Int { tally.price }
     var isLong: Bool { stages.contains { type(of: $0.shaper).isLong } }

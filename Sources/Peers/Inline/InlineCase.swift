@@ -176,6 +176,8 @@ final class InlineCase {
         case .cross(let crossing): cross(crossing, index)
         case .answer(let crossing, let refused): answer(crossing, refused)
         case .wake(let instant): sessions[index].wakeAt = instant
+        // Its machines follow no exchanges.
+        case .succeed: break
         case .label(let text):
             if mayCross { directory.list(.init(session: sessions[index].id, loop: 0, label: text)) }
         }

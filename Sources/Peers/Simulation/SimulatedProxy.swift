@@ -206,6 +206,8 @@ struct SimulatedProxy {
             sessions[index].wakeAt = instant
             if instant < .distantFuture { asks.append((.wake(session: index), max(now, instant))) }
             if instant < now { sessions[index].wakeAt = now }
+        // Its machines follow no exchanges.
+        case .succeed: break
         case .label(let text):
             directory.list(.init(session: sessions[index].id, loop: sessions[index].loop, label: text))
         }

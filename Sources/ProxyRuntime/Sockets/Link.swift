@@ -12,7 +12,8 @@ final class Link: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     let side: Side
-    let session: Session
+    /// The one that has the socket now.
+    private(set) var session: Session
     private(set) var context: ChannelHandlerContext?
     /// True from the moment the socket can be used until it is gone.
     private(set) var isActive = false
@@ -42,6 +43,14 @@ final class Link: ChannelInboundHandler {
     }
 
     var bytesOut: UInt64 { session.loop.tracksDelivery ? taken : handed }
+
+    /// Another session goes on with the socket.
+    /// - Returns: the counts from which it counts on. What is on its way to the system counts as taken: should it be lost
+    ///   after all, the heir hears of it.
+    func pass(to heir: Session) -> (bytesIn: UInt64, bytesOut: UInt64) {
+        session = heir
+        return (bytesIn, handed)
+    }
 
     // MARK: From the socket
 

@@ -125,13 +125,9 @@ final class Loop {
 
     func open(_ channel: any Channel) throws {
         let id = shared.nextID()
-        let peer = SocketTuning.text(of: channel.remoteAddress)
-        let opened = Opened(transport: TransportID(id.value), peer: peer)
-        let session = Session(id: id, opened: opened, loop: self, machine: shared.machine(for: id))
+        let session = begin(id, Opened(transport: TransportID(id.value), peer: SocketTuning.text(of: channel.remoteAddress)))
         let link = Link(.client, of: session)
         session.attachClient(link)
-        sessions[id.value] = session
-        if shared.mayCross { shared.directory.list(.init(session: id, loop: index, label: nil)) }
         do {
             try channel.pipeline.syncOperations.addHandler(link)
         } catch {
@@ -139,6 +135,19 @@ final class Loop {
             shared.directory.remove(id)
             throw error
         }
+    }
+
+    private func begin(_ id: SessionID, _ opened: Opened) -> Session {
+        let session = Session(id: id, opened: opened, loop: self, machine: shared.machine(for: id))
+        sessions[id.value] = session
+        if shared.mayCross { shared.directory.list(.init(session: id, loop: index, label: nil)) }
+        return session
+    }
+
+    /// A session that gets the sockets of another one, which is over. L7 counts sockets, so that it always has a place.
+    func heir(of opened: Opened) -> Session {
+        _ = shared.sessionBegan()
+        return begin(shared.nextID(), opened)
     }
 
     func endIfOver(_ session: Session) {

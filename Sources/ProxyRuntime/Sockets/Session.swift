@@ -11,6 +11,8 @@ final class Session {
     let backlog: SessionBacklog
     var machine: SessionMachine
     private let opened: Opened
+    /// What its sockets had counted when it got them from another session.
+    private var inherited = Totals(clientIn: 0, clientOut: 0, serverIn: 0, serverOut: 0)
     private var client: Link?
     private var server: Link?
     private enum Dialling { case no, yes, abandoned }
@@ -71,7 +73,36 @@ final class Session {
     var totals: Totals {
         Totals(
             clientIn: client?.bytesIn ?? 0, clientOut: client?.bytesOut ?? 0, serverIn: server?.bytesIn ?? 0,
-            serverOut: server?.bytesOut ?? 0)
+            serverOut: server?.bytesOut ?? 0
+        ).since(inherited)
+    }
+
+    // MARK: Succession
+
+    /// Its sockets go on with another session, which begins with these bytes of the client.
+    private func succeed(_ bytes: ByteBuffer) {
+        guard let client, let server else { return }
+        let heir = loop.heir(of: opened)
+        let (clientSide, serverSide) = (client.pass(to: heir), server.pass(to: heir))
+        let border = Totals(
+            clientIn: clientSide.bytesIn &- UInt64(bytes.readableBytes), clientOut: clientSide.bytesOut,
+            serverIn: serverSide.bytesIn, serverOut: serverSide.bytesOut)
+        heir.inherit(client, server, at: border)
+        loop.deliver(.closed(border.since(inherited)), to: self)
+        heir.resume(with: bytes)
+    }
+
+    private func inherit(_ client: Link, _ server: Link, at border: Totals) {
+        self.client = client
+        self.server = server
+        inherited = border
+    }
+
+    private func resume(with bytes: ByteBuffer) {
+        if loop.shared.faultsAreOff { loop.deliver(.faultsOff, to: self) }
+        loop.deliver(.resumed(opened), to: self)
+        tellRecorder()
+        loop.deliver(.received(.client, bytes), to: self)
     }
 
     // MARK: Commands
@@ -86,6 +117,7 @@ final class Session {
         case .reads(let side, let on): link(side)?.setReads(on)
         case .cross(let crossing): loop.cross(crossing, from: self)
         case .answer(let crossing, let refused): loop.answer(crossing, refused: refused)
+        case .succeed(let bytes): succeed(bytes)
         case .wake(let instant):
             wakeAt = instant
             loop.wake(self, at: instant)
@@ -142,5 +174,15 @@ final class Session {
     func cut(_ style: CutStyle) {
         close(.client, style)
         close(.server, style)
+    }
+}
+
+extension Totals {
+    /// What was counted since then.
+    fileprivate func since(_ then: Totals) -> Totals {
+        func left(_ now: UInt64, _ then: UInt64) -> UInt64 { now > then ? now - then : 0 }
+        return Totals(
+            clientIn: left(clientIn, then.clientIn), clientOut: left(clientOut, then.clientOut),
+            serverIn: left(serverIn, then.serverIn), serverOut: left(serverOut, then.serverOut))
     }
 }

@@ -16,7 +16,7 @@ package struct HeadLimits: Sendable, Hashable {
 package struct HeadRefusal: Error, Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         case bareLF, bareCR, nul, folded, control, startLine, fieldName, noColon
-        case severalHosts, lengthWithEncoding, contentLength
+        case severalHosts, lengthWithEncoding, contentLength, encoding
         case headTooLong(Int), fieldTooLong(Int), startLineTooLong(Int), tooManyFields(Int)
     }
     package var kind: Kind
@@ -52,6 +52,7 @@ package struct HeadRefusal: Error, Sendable, Hashable {
         case .severalHosts: "more than one Host"
         case .lengthWithEncoding: "Content-Length together with Transfer-Encoding"
         case .contentLength: "Content-Length is repeated or no number"
+        case .encoding: "Transfer-Encoding does not end with one chunked"
         case .headTooLong(let limit): "longer than \(limit) bytes"
         case .fieldTooLong(let limit): "a field longer than \(limit) bytes"
         case .startLineTooLong(let limit): "a first line longer than \(limit) bytes"

@@ -26,6 +26,11 @@ package struct RequestHead: HTTPHead {
         if let second = lines.fields.filter({ $0.isNamed("host") }).dropFirst().first {
             throw HeadRefusal(.severalHosts, at: second.lineRange.lowerBound)
         }
+        if let encoding = lines.fields.first(where: { $0.isNamed("transfer-encoding") }),
+            !Self.isDelimited(lines.fields, version: text[last + 1..<line.upperBound])
+        {
+            throw HeadRefusal(.encoding, at: encoding.lineRange.lowerBound)
+        }
         self.bytes = bytes
         startLineRange = line
         fields = lines.fields
@@ -33,6 +38,16 @@ package struct RequestHead: HTTPHead {
         target = String(decoding: text[range], as: UTF8.self)
         targetRange = range
         version = String(decoding: text[last + 1..<line.upperBound], as: UTF8.self)
+    }
+
+    /// Where a request's body ends must be the same for everybody who reads it (RFC 9112 sections 6.1 and 6.3).
+    private static func isDelimited(_ fields: [HeadField], version: ArraySlice<UInt8>) -> Bool {
+        let values = fields.filter { $0.isNamed("transfer-encoding") }.map { Array($0.value.utf8) }
+        let codings = values.flatMap { value in
+            HeadSplit.pieces(value, separator: UInt8(ascii: ","), quotes: false).map { String(decoding: value[$0], as: UTF8.self) }
+        }
+        guard let last = codings.last, ASCII.equal(last, "chunked"), version.last != UInt8(ascii: "0") else { return false }
+        return !codings.dropLast().contains { ASCII.equal($0, "chunked") || $0.isEmpty }
     }
 
     /// The target up to the query, without scheme and host when it came in absolute form.

@@ -19,6 +19,8 @@ struct Net {
         /// Sides that read and write nothing any more.
         var gone: Set<Side> = []
         var writes = 0
+        /// The session that has its sockets now.
+        var heir: SessionID?
     }
 
     var configuration: SessionConfiguration
@@ -35,7 +37,11 @@ struct Net {
     ) {
         configuration = SessionConfiguration(
             profile: profile, contract: contract, seed: seed, limits: limits, finder: NameFinder(), record: record)
+        configuration.followsExchanges = true
     }
+
+    /// Whoever has the sockets that this session began with.
+    func last(_ id: SessionID) -> SessionID { sessions[id]?.heir.map(last) ?? id }
 
     mutating func open(_ number: UInt32) -> SessionID {
         let id = SessionID(number)
@@ -59,6 +65,7 @@ struct Net {
     mutating func server(_ id: SessionID, _ text: String) { receive(id, .server, ByteBuffer(string: text)) }
 
     private mutating func receive(_ id: SessionID, _ side: Side, _ bytes: ByteBuffer) {
+        let id = last(id)
         guard sessions[id]?.gone.contains(side) == false else { return }
         let count = UInt64(bytes.readableBytes)
         if side == .client { sessions[id]?.taken.clientIn += count } else { sessions[id]?.taken.serverIn += count }
@@ -102,6 +109,7 @@ struct Net {
             send(
                 refused.map { .crossingRefused(crossing, reason: $0) } ?? .crossingTaken(crossing), to: crossing.from)
         case .wake(let instant): sessions[id]?.wake = instant
+        case .succeed(let bytes): succeed(id, bytes)
         case .label(let text): sessions[id]?.label = text
         }
     }
@@ -118,6 +126,17 @@ struct Net {
             sessions[id]?.toServer.writeImmutableBuffer(bytes)
             sessions[id]?.taken.serverOut += UInt64(bytes.readableBytes)
         }
+    }
+
+    private mutating func succeed(_ id: SessionID, _ bytes: ByteBuffer) {
+        guard var taken = sessions[id]?.taken else { return }
+        let heir = SessionID(id.value + 100)
+        taken.clientIn -= UInt64(bytes.readableBytes)
+        sessions[id]?.heir = heir
+        sessions[heir] = Session(machine: SessionMachine(configuration: configuration, id: heir))
+        send(.closed(taken), to: id)
+        send(.resumed(Opened(transport: TransportID(id.value), peer: "127.0.0.1:5")), to: heir)
+        client(heir, bytes)
     }
 
     private mutating func note(_ id: SessionID, _ line: String) { sessions[id]?.commands.append(line) }
@@ -155,12 +174,14 @@ struct Net {
 
     mutating func takeServer(_ id: SessionID) -> ByteBuffer {
         defer { sessions[id]?.toServer = ByteBuffer() }
-        return sessions[id]?.toServer ?? ByteBuffer()
+        let later = sessions[id]?.heir.map { takeServer($0) } ?? ByteBuffer()
+        return Sample.joined(sessions[id]?.toServer ?? ByteBuffer(), later)
     }
 
     mutating func takeClient(_ id: SessionID) -> ByteBuffer {
         defer { sessions[id]?.toClient = ByteBuffer() }
-        return sessions[id]?.toClient ?? ByteBuffer()
+        let later = sessions[id]?.heir.map { takeClient($0) } ?? ByteBuffer()
+        return Sample.joined(sessions[id]?.toClient ?? ByteBuffer(), later)
     }
 
     /// Both ends end, the sockets' counts come last, and every session's journal is compared with them.
@@ -177,7 +198,7 @@ struct Net {
     }
 
     private mutating func end() {
-        for id in sessions.keys.sorted() {
+        for id in sessions.keys.sorted() where sessions[id]?.heir == nil {
             if sessions[id]?.gone.contains(.client) == false { send(.ended(.client, .finish), to: id) }
             if sessions[id]?.gone.contains(.server) == false { send(.ended(.server, .finish), to: id) }
             if let taken = sessions[id]?.taken { send(.closed(taken), to: id) }

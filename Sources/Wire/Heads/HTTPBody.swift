@@ -1,8 +1,7 @@
-import NIOCore
-import Wire
+package import struct NIOCore.ByteBuffer
 
 /// Skips the body of one HTTP/1.1 message (RFC 9112 section 6), whatever the reads. Nothing is kept of it.
-struct HTTPBody: Sendable, Equatable {
+package struct HTTPBody: Sendable, Equatable {
     enum Rest: Sendable, Equatable {
         case bytes(UInt64)
         case chunked(Chunk)
@@ -16,23 +15,37 @@ struct HTTPBody: Sendable, Equatable {
         case size(UInt64, digits: Int)
         /// Behind the size: an extension, up to the end of the line.
         case extensions(UInt64)
+        /// The CR behind the size, or behind its extensions, was there.
+        case sizeEnd(UInt64)
         case data(UInt64)
         /// CR and LF behind the data; how many of them are still to come.
         case dataEnd(Int)
-        /// A trailer's line; how many characters of it there were.
-        case trailer(Int)
+        /// A trailer's line; whether it has any characters.
+        case trailer(isEmpty: Bool)
+        /// As `trailer`, and its CR was there.
+        case trailerEnd(isEmpty: Bool)
     }
     private(set) var rest: Rest
+    /// A line that ends with LF alone, or has a CR elsewhere, is read by some as its end and by others not (trust.md T22).
+    private let isStrict: Bool
 
-    static let none = HTTPBody(rest: .bytes(0))
-    static let untilEnd = HTTPBody(rest: .untilEnd)
+    package static let none = HTTPBody(rest: .bytes(0))
+    package static let untilEnd = HTTPBody(rest: .untilEnd)
 
-    private init(rest: Rest) { self.rest = rest }
+    private init(rest: Rest) {
+        self.rest = rest
+        isStrict = false
+    }
 
-    init(of request: RequestHead) { rest = HTTPBody.length(of: request) ?? .bytes(0) }
+    /// - Parameter isStrict: what two readers may take for two lengths has none: `isUnknown`.
+    package init(of request: RequestHead, isStrict: Bool = false) {
+        rest = HTTPBody.length(of: request) ?? .bytes(0)
+        self.isStrict = isStrict
+    }
 
     /// - Parameter method: of the request that it answers.
-    init(of response: ResponseHead, to method: String) {
+    package init(of response: ResponseHead, to method: String) {
+        isStrict = false
         let hasNone = method == "HEAD" || response.status < 200 || response.status == 204 || response.status == 304
         rest = hasNone ? .bytes(0) : HTTPBody.length(of: response) ?? .untilEnd
     }
@@ -43,7 +56,7 @@ struct HTTPBody: Sendable, Equatable {
         let lengths = head.list("content-length").map(\.value)
         if let last = codings.last {
             guard lengths.isEmpty else { return .unknown }
-            return ASCIIWord.equal(last, "chunked") ? .chunked(.size(0, digits: 0)) : .untilEnd
+            return ASCII.equal(last, "chunked") ? .chunked(.size(0, digits: 0)) : .untilEnd
         }
         guard let first = lengths.first else { return nil }
         guard lengths.allSatisfy({ $0 == first }), first.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let length = UInt64(first)
@@ -51,11 +64,11 @@ struct HTTPBody: Sendable, Equatable {
         return .bytes(length)
     }
 
-    var isOver: Bool { rest == .bytes(0) }
-    var isUnknown: Bool { rest == .unknown }
+    package var isOver: Bool { rest == .bytes(0) }
+    package var isUnknown: Bool { rest == .unknown }
 
     /// Takes what belongs to the body off the front of `bytes`.
-    mutating func skip(_ bytes: inout ByteBuffer) {
+    package mutating func skip(_ bytes: inout ByteBuffer) {
         while bytes.readableBytes > 0, !isOver {
             switch rest {
             case .bytes(let count): rest = .bytes(count - HTTPBody.take(count, &bytes))
@@ -65,13 +78,13 @@ struct HTTPBody: Sendable, Equatable {
                 rest = .chunked(left == 0 ? .dataEnd(2) : .data(left))
             case .chunked(let chunk):
                 guard let byte = bytes.readInteger(as: UInt8.self) else { return }
-                rest = HTTPBody.next(chunk, byte)
+                rest = next(chunk, byte)
             }
         }
     }
 
     /// Passes over bytes that nobody has. False when the end of the body is not known any more.
-    mutating func pass(missing count: UInt64) -> Bool {
+    package mutating func pass(missing count: UInt64) -> Bool {
         switch rest {
         case .bytes(let left) where count > 0 && count <= left: rest = .bytes(left - count)
         case .chunked(.data(let left)) where count > 0 && count < left: rest = .chunked(.data(left - count))
@@ -87,48 +100,42 @@ struct HTTPBody: Sendable, Equatable {
         return UInt64(clamping: taken)
     }
 
-    private static func next(_ chunk: Chunk, _ byte: UInt8) -> Rest {
+    private func next(_ chunk: Chunk, _ byte: UInt8) -> Rest {
+        let bareLF = byte == 0x0a
         switch chunk {
         case .size(let size, let digits):
-            if let digit = hexDigit(byte) {
+            if let digit = ASCII.hex(byte) {
                 // Sixteen digits are all that 64 bits hold.
-                return digits < 16 ? .chunked(.size(size << 4 | digit, digits: digits + 1)) : .unknown
+                return digits < 16 ? .chunked(.size(size << 4 | UInt64(digit), digits: digits + 1)) : .unknown
             }
             guard digits > 0 else { return .unknown }
             switch byte {
-            case 0x0a: return begin(size)
-            case 0x0d, 0x3b, 0x20, 0x09: return .chunked(.extensions(size))
+            case 0x0a: return isStrict ? .unknown : HTTPBody.begin(size)
+            case 0x0d: return .chunked(.sizeEnd(size))
+            case 0x3b, 0x20, 0x09: return .chunked(.extensions(size))
             default: return .unknown
             }
-        case .extensions(let size): return byte == 0x0a ? begin(size) : .chunked(chunk)
+        case .extensions(let size):
+            if bareLF { return isStrict ? .unknown : HTTPBody.begin(size) }
+            return .chunked(byte == 0x0d ? .sizeEnd(size) : chunk)
+        case .sizeEnd(let size):
+            if bareLF { return HTTPBody.begin(size) }
+            return isStrict ? .unknown : .chunked(.extensions(size))
         case .dataEnd(let left):
             guard byte == (left == 2 ? 0x0d : 0x0a) else { return .unknown }
             return .chunked(left == 2 ? .dataEnd(1) : .size(0, digits: 0))
-        case .trailer(let length):
-            if byte == 0x0d { return .chunked(chunk) }
-            if byte == 0x0a { return length == 0 ? .bytes(0) : .chunked(.trailer(0)) }
-            return .chunked(.trailer(1))
+        case .trailer(let isEmpty):
+            if byte == 0x0d { return .chunked(.trailerEnd(isEmpty: isEmpty)) }
+            if bareLF { return isStrict ? .unknown : HTTPBody.trailerEnded(isEmpty) }
+            return .chunked(.trailer(isEmpty: false))
+        case .trailerEnd(let isEmpty):
+            if bareLF { return HTTPBody.trailerEnded(isEmpty) }
+            return isStrict ? .unknown : .chunked(.trailer(isEmpty: false))
         case .data: return .chunked(chunk)
         }
     }
 
-    private static func begin(_ size: UInt64) -> Rest { .chunked(size == 0 ? .trailer(0) : .data(size)) }
+    private static func trailerEnded(_ isEmpty: Bool) -> Rest { isEmpty ? .bytes(0) : .chunked(.trailer(isEmpty: true)) }
 
-    private static func hexDigit(_ byte: UInt8) -> UInt64? {
-        switch byte {
-        case 0x30...0x39: UInt64(byte - 0x30)
-        case 0x41...0x46: UInt64(byte - 0x37)
-        case 0x61...0x66: UInt64(byte - 0x57)
-        default: nil
-        }
-    }
-}
-
-enum ASCIIWord {
-    /// Equal but for the case of ASCII letters.
-    static func equal(_ one: String, _ other: String) -> Bool {
-        one.utf8.elementsEqual(other.utf8) { lowered($0) == lowered($1) }
-    }
-
-    private static func lowered(_ byte: UInt8) -> UInt8 { 0x41...0x5a ~= byte ? byte | 0x20 : byte }
+    private static func begin(_ size: UInt64) -> Rest { .chunked(size == 0 ? .trailer(isEmpty: true) : .data(size)) }
 }
