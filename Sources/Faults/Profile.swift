@@ -1,5 +1,5 @@
 package import Contracts
-import Journaling
+package import Journaling
 package import Wire
 
 /// Which faults act on whom, when, and what the far side is expected to do about it (faults.md, format version 1).
@@ -59,28 +59,13 @@ package struct FaultRule: Sendable {
     }
 }
 
-/// What the far side is expected to do: it narrows an excuse, never widens it.
-package struct Expectation: Sendable, Equatable {
-    package enum What: String, Sendable, CaseIterable {
-        case refused, closed, errorEvent = "error event", recovers, delivered, nothingLost = "nothing lost"
-    }
-    package var what: What
-    package var codes: [Int]
-    package var within: Duration?
-    package init(what: What, codes: [Int] = [], within: Duration?) {
-        self.what = what
-        self.codes = codes
-        self.within = within
-    }
-}
-
 /// Who, when and how often: all that are given must hold (faults.md, `when`).
-package struct Trigger: Sendable {
+package struct Trigger: Sendable, Equatable {
     /// `nth 2`, `every 3`, `first 10`, `share 5%`.
     package enum Ordinal: Sendable, Hashable {
         case nth(Int), every(Int), first(Int), share(Double)
     }
-    package enum Bound: Sendable {
+    package enum Bound: Sendable, Equatable {
         case time(Duration), messages(Int), event(Pattern)
     }
     package var connection: Ordinal?

@@ -270,9 +270,11 @@ package struct FaultRecord: Sendable, Hashable {
     package var held: Duration
     /// Crossings: the user whose session gets it.
     package var partner: String?
+    /// What the profile says that the far side does about it.
+    package var expect: Expectation?
     package init(
         id: String, kind: String, influence: Influence, tap: Tap, on: EntryRef?, detail: String, applied: Bool = true,
-        held: Duration = .zero, partner: String? = nil
+        held: Duration = .zero, partner: String? = nil, expect: Expectation? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -283,6 +285,23 @@ package struct FaultRecord: Sendable, Hashable {
         self.applied = applied
         self.held = held
         self.partner = partner
+        self.expect = expect
+    }
+}
+
+/// What the far side is expected to do about a fault: it narrows an excuse, never widens it (oracle.md).
+package struct Expectation: Sendable, Hashable {
+    package enum What: String, Sendable, Hashable, CaseIterable {
+        case refused, closed, errorEvent = "error event", recovers, delivered, nothingLost = "nothing lost"
+    }
+    package var what: What
+    /// Close codes of `closed`, any of which will do; empty = every code.
+    package var codes: [Int]
+    package var within: Duration?
+    package init(what: What, codes: [Int] = [], within: Duration?) {
+        self.what = what
+        self.codes = codes
+        self.within = within
     }
 }
 

@@ -15,7 +15,7 @@ package final class ProxyServer: Sendable {
     /// How long the target took to accept a connection, when it was asked.
     package let targetAnswered: Duration?
 
-    private let shared: Shared
+    let shared: Shared
     private let listener: any Channel
     private let group: MultiThreadedEventLoopGroup
     private let recorderThread: MultiThreadedEventLoopGroup
@@ -78,12 +78,6 @@ package final class ProxyServer: Sendable {
     package var liveSessions: Int { shared.live }
     /// L7 as it holds on this machine.
     package var sessionLimit: Int { shared.options.limits.sessions }
-
-    /// Kill switch: every fault stops, on live sessions too, and for good.
-    package func stopFaults() {
-        shared.stopFaults()
-        for handle in shared.loops.all { handle.execute { $0.stopFaults() } }
-    }
 
     /// What was counted and judged so far; the run goes on.
     package func snapshot() async -> RunResult {

@@ -173,21 +173,6 @@ extension SessionMachine {
 
     // MARK: The whole proxy's doing
 
-    mutating func faultsOff(at now: Instant, _ output: inout SessionOutput) {
-        trigger.turnOff()
-        if case .waiting(.some)? = opening?.dial { opening?.dial = .waiting(until: now) }
-        for side in Side.allCases where pauses[until: side] != nil { pauses[until: side] = now }
-        stopConduits(at: now)
-        for direction in Direction.allCases {
-            self[direction].outbox.releaseAll(at: now)
-            self[direction].callLater(at: now)
-            self[direction].gathering = nil
-            if self[direction].owed.isEmpty, self[direction].work?.isRecoding != true {
-                letGo(direction, at: now, &output)
-            }
-        }
-    }
-
     mutating func drain(at now: Instant, _ output: inout SessionOutput) {
         guard phase == .opening, opening?.head == nil else { return }
         overBy(.tool, cause: "the proxy is shutting down", server: .reset, at: now, &output)

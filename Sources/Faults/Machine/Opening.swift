@@ -20,6 +20,8 @@ struct Opening: Sendable {
     var stage = Stage.request
     /// When the first bytes of the head that is read arrived.
     var arrived: [Instant] = []
+    /// Faults that keep the dialling back.
+    var holds: [Hold] = []
     /// Transport faults have their places.
     var hasConduits = false
     /// L2 for the stage, or the end of a delay before dialling.
@@ -52,13 +54,15 @@ extension SessionMachine {
     }
 
     /// Lets faults act on the accept itself, then dials.
-    private mutating func acceptFaults(at now: Instant, _ output: inout SessionOutput) {
+    mutating func acceptFaults(at now: Instant, _ output: inout SessionOutput) {
         var until: Instant?
         let chained = chain(.accept, .accept, .toServer, on: nil, at: now)
         for record in chained.records { note(.fault(record), at: now, &output) }
         for step in chained.steps {
             switch step.effect {
-            case .forward(_, let instant): until = instant
+            case .forward(_, let instant):
+                until = instant
+                opening?.holds = step.holds
             case .cut(let side, let style):
                 return cut([.init(side: side, style: style)], fault: step.faults.last ?? "", at: now, &output)
             default: break
@@ -90,8 +94,8 @@ extension SessionMachine {
     /// What L2 and delays bring about.
     mutating func overdue(at now: Instant, _ output: inout SessionOutput) {
         for side in Side.allCases {
-            guard let until = pauses[until: side], until <= now else { continue }
-            pauses[until: side] = nil
+            guard let until = pauses.end(side), until <= now else { continue }
+            pauses.stalls.removeAll { $0.side == side }
             pause(side, .fault, false, at: now, &output)
         }
         exchangesOverdue(at: now, &output)

@@ -29,8 +29,10 @@ package enum SessionEvent: Sendable {
     case crossingTaken(Crossing)
     /// Partner not there: the crossing asked for by this session was not applied; its message goes on here.
     case crossingRefused(Crossing, reason: String)
-    /// Every fault stops now and for good (kill switch).
+    /// Every fault stops now (kill switch), until a `reconfigure`.
     case faultsOff
+    /// Other rules hold from now on; everything else of the configuration is as it was.
+    case reconfigure(SessionConfiguration)
     /// SIGTERM: end in an orderly way within the grace period, which the shell bounds.
     case drain
     /// Sockets' own byte counts; last event of every session.

@@ -15,7 +15,7 @@ package struct SessionMachine: Sendable {
     }
 
     package let id: SessionID
-    let configuration: SessionConfiguration
+    var configuration: SessionConfiguration
     var nextOrdinal: UInt32 = 1
     var phase = Phase.opening
     /// Dropped once frames flow.
@@ -84,6 +84,7 @@ package struct SessionMachine: Sendable {
         case .crossingTaken(let crossing): settled(crossing, refused: nil, at: now, &output)
         case .crossingRefused(let crossing, let reason): settled(crossing, refused: reason, at: now, &output)
         case .faultsOff: faultsOff(at: now, &output)
+        case .reconfigure(let configuration): reconfigure(configuration, at: now, &output)
         case .drain: drain(at: now, &output)
         case .closed: break
         }

@@ -144,7 +144,7 @@ extension SessionMachine {
         guard let work = self[direction].work, work.isNegotiated, !work.isRecoding, work.parser.isIdle,
             !work.assembler.inMessage, work.isBetweenMessages, work.pending.isEmpty, self[direction].isClear,
             self[direction].owed.isEmpty, self[direction].inserts.isEmpty, self[direction].later.isEmpty,
-            !trigger.lifts(direction), !trigger.mayExchange(direction) || work.parameters == nil
+            !mustLift(direction, self[direction].extensions)
         else { return }
         self[direction].messages = work.assembler.ordinal
         self[direction].scanner = FrameScanner(direction)
@@ -212,11 +212,7 @@ extension SessionMachine {
         sendWaiting(direction, at: now, &output)
         let kind: ParcelKind = direction == .toServer ? .messageToServer : .messageToClient
         for armed in trigger.candidates(direction, opcode: message.opcode, ordinal: message.ordinal, at: now) {
-            note(
-                .fault(
-                    FaultRecord(
-                        id: armed.rule.id, kind: armed.rule.kind, influence: armed.fault.influence, tap: kind.tap,
-                        on: ref, detail: "not liftable: \(reason)", applied: false)), at: now, &output)
+            note(.fault(armed.record(kind.tap, on: ref, "not liftable: \(reason)", applied: false)), at: now, &output)
         }
     }
 

@@ -8,6 +8,8 @@ package final class Enrolment: Sendable {
         var users: [String: UInt64] = [:]
         var acted = 0
         var began: Instant?
+        /// The profile that budget and clock belong to.
+        var profile = ""
     }
     private let state = Mutex(State())
     /// Users counted apart; later ones share the listener's count, so that made-up names cost no memory.
@@ -37,6 +39,14 @@ package final class Enrolment: Sendable {
     /// Starts the clock of `expires` before the first connection does.
     package func begin(at now: Instant) {
         state.withLock { if $0.began == nil { $0.began = now } }
+    }
+
+    /// Another profile comes with a clock and a budget of its own; a new version of the same one goes on with both.
+    package func take(up profile: String, at now: Instant) {
+        state.withLock { state in
+            guard state.profile != profile else { return }
+            (state.profile, state.began, state.acted) = (profile, now, 0)
+        }
     }
 
     var began: Instant? { state.withLock { $0.began } }

@@ -7,13 +7,19 @@ import Wire
 /// of (seed, profile, user and connection ordinal, direction, message ordinal, fault id) and of what the session saw.
 struct TriggerState: Sendable {
     private(set) var rules: [ArmedRule]
-    private let scope: Profile.Scope
+    private var scope: Profile.Scope
     private let seed: UInt64
-    private let profile: String
+    private var name: String
+    private var diceName: String
     private let enrolment: Enrolment
     private(set) var key: DiceKey
     private var arrival: UInt64 = 0
     private var connection: UInt64 = 0
+    /// Known at the upgrade, where the dice's label is fixed for good.
+    private var label: String?
+    /// Whom rules and scope are asked about: the label, or who the messages say it is.
+    private var user: String?
+    private var path: String?
     private var opened = Instant.zero
     private var inScope = false
     private var acted = 0
@@ -24,9 +30,10 @@ struct TriggerState: Sendable {
         rules = configuration.armed
         scope = configuration.profile?.scope ?? Profile.Scope()
         seed = configuration.seed
-        profile = configuration.profile.map { "\($0.name) \($0.hash)" } ?? ""
+        name = configuration.profile?.name ?? ""
+        diceName = configuration.diceName
         enrolment = configuration.enrolment
-        key = DiceKey(seed: seed, profile: profile, user: "", connection: 0)
+        key = DiceKey(seed: seed, profile: diceName, user: "", connection: 0)
         if rules.contains(where: \.rule.when.duringRun), let contract = configuration.contract {
             runs = RunWatch(contract)
         }
@@ -37,41 +44,78 @@ struct TriggerState: Sendable {
     mutating func accepted(at now: Instant) {
         arrival = enrolment.arrive(at: now)
         opened = now
-        meet(user: nil, path: nil, connection: arrival)
+        connection = arrival
+        meet()
     }
 
     /// The request head is read: the label is fixed here for good.
     mutating func upgraded(user: String?, path: String) {
-        let number = user.map { enrolment.upgrade(user: $0, arrival: arrival) } ?? arrival
-        meet(user: user, path: path, connection: number)
+        connection = user.map { enrolment.upgrade(user: $0, arrival: arrival) } ?? arrival
+        label = user
+        self.user = user
+        self.path = path
+        meet()
     }
 
-    private mutating func meet(user: String?, path: String?, connection: UInt64) {
+    /// Whom the session concerns is known, or the rules are others.
+    private mutating func meet() {
         guard !rules.isEmpty else { return }
-        self.connection = connection
-        key = DiceKey(seed: seed, profile: profile, user: user ?? "", connection: connection)
-        inScope = isInScope(user: user, path: path)
+        key = DiceKey(seed: seed, profile: diceName, user: label ?? "", connection: connection)
+        inScope = isInScope
         for index in rules.indices {
-            rules[index].concerned = inScope && concerns(rules[index].rule, user: user, path: path)
+            rules[index].concerned = inScope && concerns(rules[index].rule)
         }
     }
 
-    private func isInScope(user: String?, path: String?) -> Bool {
+    /// Other rules hold from now on. Those that stay keep what they know, their dice and their place in the budget.
+    /// - Returns: faults that may have acted here and do so no more, or otherwise.
+    mutating func adopt(_ configuration: SessionConfiguration) -> [String] {
+        let before = isOff ? [] : rules
+        if name != configuration.profile?.name ?? "" { acted = 0 }
+        name = configuration.profile?.name ?? ""
+        diceName = configuration.diceName
+        scope = configuration.profile?.scope ?? Profile.Scope()
+        rules = configuration.armed
+        isOff = false
+        for index in rules.indices {
+            if let old = before.first(where: { $0.rule.id == rules[index].rule.id }) { rules[index].succeed(old) }
+        }
+        meet()
+        if runs == nil, rules.contains(where: \.rule.when.duringRun), let contract = configuration.contract {
+            runs = RunWatch(contract)
+        }
+        return before.filter { old in
+            !rules.contains { $0.actsLike(old) && ($0.concerned || !old.concerned) }
+        }.map(\.rule.id)
+    }
+
+    /// Kill switch.
+    /// - Returns: faults that may have acted here.
+    mutating func turnOff() -> [String] {
+        defer { isOff = true }
+        return isOff ? [] : rules.map(\.rule.id)
+    }
+
+    /// A rule took a direction's bytes in hand.
+    mutating func began(_ index: Int, _ direction: Direction) {
+        guard rules.indices.contains(index) else { return }
+        if direction == .toServer { rules[index].begunToServer = true } else { rules[index].begunToClient = true }
+    }
+
+    private var isInScope: Bool {
         guard Profile.Scope.covers(scope.paths, path), scope.covers(user: user) else { return false }
         guard scope.share < 1 else { return true }
         var dice = Dice(key, direction: nil, message: 0, fault: "scope")
         return dice.chance(scope.share)
     }
 
-    private func concerns(_ rule: FaultRule, user: String?, path: String?) -> Bool {
+    private func concerns(_ rule: FaultRule) -> Bool {
         if let glob = rule.when.user, !Profile.Scope.covers([glob], user) { return false }
         if let glob = rule.when.path, !Profile.Scope.covers([glob], path) { return false }
         guard let condition = rule.when.connection else { return true }
         var dice = Dice(key, direction: nil, message: 0, fault: rule.id)
         return condition.holds(connection, &dice)
     }
-
-    mutating func turnOff() { isOff = true }
 
     /// A message passed here: events that rules wait for, runs that begin and end.
     mutating func saw(_ message: LiftedMessage, _ direction: Direction) {

@@ -140,7 +140,7 @@ final class Loop {
     private func begin(_ id: SessionID, _ opened: Opened) -> Session {
         let session = Session(id: id, opened: opened, loop: self, machine: shared.machine(for: id))
         sessions[id.value] = session
-        if shared.mayCross { shared.directory.list(.init(session: id, loop: index, label: nil)) }
+        shared.directory.list(.init(session: id, loop: index, label: nil))
         return session
     }
 
@@ -163,7 +163,7 @@ final class Loop {
         guard !session.isOver else { return }
         session.markOver()
         sessions[session.id.value] = nil
-        if shared.mayCross || session.label != nil { shared.directory.remove(session.id) }
+        shared.directory.remove(session.id)
         shared.sessionEnded()
         if !shared.options.keepsTraffic || isDraining { handOver() }
     }
@@ -317,8 +317,6 @@ final class Loop {
             if let session = sessions[id] { deliver(event, to: session) }
         }
     }
-
-    func stopFaults() { tellAll(.faultsOff) }
 
     func drain() {
         isDraining = true
