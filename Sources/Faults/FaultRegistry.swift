@@ -7,6 +7,7 @@ package enum FaultRegistry {
         HandshakeMutate.self,
         DropAuth.self,
         OfferDeflate.self,
+        Announce.self,
         Drop.self,
         JSONMutate.self,
         Duplicate.self,

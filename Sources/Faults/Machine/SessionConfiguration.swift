@@ -50,18 +50,23 @@ package struct SessionConfiguration: Sendable {
         self.record = record
         self.enrolment = enrolment
         self.lender = lender
-        armed = (profile?.faults ?? []).compactMap(ArmedRule.init)
+        armed = Self.armed(profile)
         borrows = armed.flatMap(\.fault.borrows)
         recognizer = contract.map(Recognizer.init)
         diceName = profile.map { "\($0.name) \($0.hash)" } ?? ""
         self.followsContexts = followsContexts || profile != nil
     }
 
+    private static func armed(_ profile: Profile?) -> [ArmedRule] {
+        guard let profile else { return [] }
+        return profile.faults.compactMap { ArmedRule($0, profile.scope) }
+    }
+
     /// The same proxy with another profile.
     package func with(_ profile: Profile?) -> SessionConfiguration {
         var other = self
         other.profile = profile
-        other.armed = (profile?.faults ?? []).compactMap(ArmedRule.init)
+        other.armed = Self.armed(profile)
         other.borrows = other.armed.flatMap(\.fault.borrows)
         other.followsContexts = followsContexts || profile != nil
         if diceName.isEmpty, let profile { other.diceName = "\(profile.name) \(profile.hash)" }

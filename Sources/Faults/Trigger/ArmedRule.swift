@@ -5,6 +5,7 @@ import Wire
 /// A profile's rule with its fault made, and what one session knows about it.
 struct ArmedRule: Sendable {
     let rule: FaultRule
+    let scope: Profile.Scope
     var fault: any Fault
     let selects: [ParcelKind]
     let crosses: Bool
@@ -19,9 +20,10 @@ struct ArmedRule: Sendable {
     var begunToServer = false
     var begunToClient = false
 
-    init?(_ rule: FaultRule) {
+    init?(_ rule: FaultRule, _ scope: Profile.Scope) {
         guard let fault = try? FaultRegistry.make(rule.kind, rule.settings) else { return nil }
         self.rule = rule
+        self.scope = rule.scope ?? scope
         self.fault = fault
         selects = fault.selects.filter { kind in
             switch rule.when.to {
@@ -35,7 +37,9 @@ struct ArmedRule: Sendable {
     }
 
     /// Needs to know the user or path, which nobody does at accept.
-    var needsHead: Bool { rule.when.user != nil || rule.when.path != nil }
+    var needsHead: Bool {
+        rule.when.user != nil || rule.when.path != nil || !scope.users.isEmpty || !scope.paths.isEmpty
+    }
 
     /// Must see messages of both directions to know whether it holds.
     var watches: Bool {

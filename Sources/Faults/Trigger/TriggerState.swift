@@ -7,7 +7,6 @@ import Wire
 /// of (seed, profile, user and connection ordinal, direction, message ordinal, fault id) and of what the session saw.
 struct TriggerState: Sendable {
     private(set) var rules: [ArmedRule]
-    private var scope: Profile.Scope
     private let seed: UInt64
     private var name: String
     private var diceName: String
@@ -21,18 +20,23 @@ struct TriggerState: Sendable {
     private var user: String?
     private var path: String?
     private var opened = Instant.zero
-    private var inScope = false
-    private var acted = 0
+    /// Times that faults acted here, by the name of the scope whose budget it is.
+    private var acted: [String: Int] = [:]
     private var runs: RunWatch?
+    /// Messages may say who the user is, and so many were asked.
+    private let mayLearn: Bool
+    private var asked = 0
+    /// Who has not said it by then is nobody.
+    private static let mostAsked = 64
     private(set) var isOff = false
 
     init(_ configuration: SessionConfiguration) {
         rules = configuration.armed
-        scope = configuration.profile?.scope ?? Profile.Scope()
         seed = configuration.seed
         name = configuration.profile?.name ?? ""
         diceName = configuration.diceName
         enrolment = configuration.enrolment
+        mayLearn = configuration.finder.learnsUsers
         key = DiceKey(seed: seed, profile: diceName, user: "", connection: 0)
         if rules.contains(where: \.rule.when.duringRun), let contract = configuration.contract {
             runs = RunWatch(contract)
@@ -61,9 +65,8 @@ struct TriggerState: Sendable {
     private mutating func meet() {
         guard !rules.isEmpty else { return }
         key = DiceKey(seed: seed, profile: diceName, user: label ?? "", connection: connection)
-        inScope = isInScope
         for index in rules.indices {
-            rules[index].concerned = inScope && concerns(rules[index].rule)
+            rules[index].concerned = isInScope(rules[index].scope) && concerns(rules[index].rule)
         }
     }
 
@@ -71,10 +74,9 @@ struct TriggerState: Sendable {
     /// - Returns: faults that may have acted here and do so no more, or otherwise.
     mutating func adopt(_ configuration: SessionConfiguration) -> [String] {
         let before = isOff ? [] : rules
-        if name != configuration.profile?.name ?? "" { acted = 0 }
+        if name != configuration.profile?.name ?? "" { acted = [:] }
         name = configuration.profile?.name ?? ""
         diceName = configuration.diceName
-        scope = configuration.profile?.scope ?? Profile.Scope()
         rules = configuration.armed
         isOff = false
         for index in rules.indices {
@@ -87,6 +89,24 @@ struct TriggerState: Sendable {
         return before.filter { old in
             !rules.contains { $0.actsLike(old) && ($0.concerned || !old.concerned) }
         }.map(\.rule.id)
+    }
+
+    /// Who the user is stands in a message of the client, perhaps in the next one, and some rule or scope asks for it.
+    var awaitsUser: Bool {
+        mayLearn && user == nil && asked < Self.mostAsked && path != nil && !isOff
+            && rules.contains { $0.rule.when.user != nil || !$0.scope.users.isEmpty }
+    }
+
+    /// A message says whose session it is, or not. The dice's label stays what it was at the upgrade, so that no decision
+    /// depends on when it was said; rules and scopes that name users hold from this message on.
+    /// - Returns: faults that may have acted here and do so no more.
+    mutating func learn(_ name: String?) -> [String] {
+        asked += 1
+        guard let name else { return [] }
+        let before = rules.filter(\.concerned).map(\.rule.id)
+        user = name
+        meet()
+        return before.filter { id in rules.contains { $0.rule.id == id && !$0.concerned } }
     }
 
     /// Kill switch.
@@ -102,7 +122,7 @@ struct TriggerState: Sendable {
         if direction == .toServer { rules[index].begunToServer = true } else { rules[index].begunToClient = true }
     }
 
-    private var isInScope: Bool {
+    private func isInScope(_ scope: Profile.Scope) -> Bool {
         guard Profile.Scope.covers(scope.paths, path), scope.covers(user: user) else { return false }
         guard scope.share < 1 else { return true }
         var dice = Dice(key, direction: nil, message: 0, fault: "scope")
@@ -147,14 +167,13 @@ struct TriggerState: Sendable {
     /// Whether dialling must wait for the request head, because a rule on accepting asks for user or path.
     var acceptNeedsHead: Bool {
         !isOff
-            && rules.contains {
-                $0.selects.contains(.accept) && ($0.needsHead || !scope.users.isEmpty || !scope.paths.isEmpty)
-            }
+            && rules.contains { $0.selects.contains(.accept) && $0.needsHead }
     }
 
     /// Whether messages of this direction must be lifted to values: some rule may select one or must see it.
     func lifts(_ direction: Direction) -> Bool {
-        !isOff && rules.contains { $0.concerned && ($0.selects(direction) || $0.watches) }
+        if direction == .toServer, awaitsUser { return true }
+        return !isOff && rules.contains { $0.concerned && ($0.selects(direction) || $0.watches) }
     }
 
     /// Whether messages of this direction may have to be exchanged for another session's, whoever's rule it is.
@@ -164,29 +183,29 @@ struct TriggerState: Sendable {
 
     /// Cheap test before a message is whole: false = no rule can select it, whatever it says.
     func mightSelect(_ direction: Direction, opcode: Opcode, ordinal: UInt32, at now: Instant) -> Bool {
-        guard !isOff, !isExpired(at: now) else { return false }
+        guard !isOff else { return false }
         return rules.contains { armed in
             armed.concerned && armed.selects(direction) && (armed.rule.when.opcode ?? opcode) == opcode
-                && holds(armed, direction, ordinal, at: now)
+                && !isExpired(armed, at: now) && holds(armed, direction, ordinal, at: now)
         }
     }
 
     /// The rules that might select a message nobody could read.
     func candidates(_ direction: Direction, opcode: Opcode, ordinal: UInt32, at now: Instant) -> [ArmedRule] {
-        guard !isOff, !isExpired(at: now) else { return [] }
+        guard !isOff else { return [] }
         return rules.filter { armed in
             armed.concerned && armed.selects(direction) && (armed.rule.when.opcode ?? opcode) == opcode
-                && holds(armed, direction, ordinal, at: now)
+                && !isExpired(armed, at: now) && holds(armed, direction, ordinal, at: now)
         }
     }
 
     /// Indices of the rules that select this parcel, in file order.
     func selected(_ parcel: ParcelKind, at now: Instant) -> [Int] {
-        guard !isOff, !isExpired(at: now) else { return [] }
+        guard !isOff else { return [] }
         return rules.indices.filter { index in
             let armed = rules[index]
             let when = armed.rule.when
-            return armed.concerned && armed.selects.contains(parcel)
+            return armed.concerned && armed.selects.contains(parcel) && !isExpired(armed, at: now)
                 && when.message == nil && when.match == nil && when.opcode == nil
                 && isAfter(armed, messages: 0, at: now) && !isUntil(armed, messages: 0, at: now)
                 && (!when.duringRun || runs?.isOpen == true)
@@ -194,10 +213,10 @@ struct TriggerState: Sendable {
     }
 
     func selected(_ message: LiftedMessage, _ direction: Direction, ordinal: UInt32, at now: Instant) -> [Int] {
-        guard !isOff, !isExpired(at: now) else { return [] }
+        guard !isOff else { return [] }
         return rules.indices.filter { index in
             let armed = rules[index]
-            guard armed.concerned, armed.selects(direction), holds(armed, direction, ordinal, at: now) else {
+            guard armed.concerned, armed.selects(direction), !isExpired(armed, at: now), holds(armed, direction, ordinal, at: now) else {
                 return false
             }
             if let opcode = armed.rule.when.opcode, opcode != message.opcode { return false }
@@ -216,7 +235,7 @@ struct TriggerState: Sendable {
                 when.opcode == nil, !when.duringRun
             else { return nil }
             var span = (rule: index, from: opened, to: Instant.distantFuture)
-            if let expires = scope.expires, let began = enrolment.began { span.to = began.advanced(by: expires) }
+            if let expires = rules[index].scope.expires, let began = enrolment.began { span.to = began.advanced(by: expires) }
             switch when.after {
             case nil: break
             case .time(let time): span.from = opened.advanced(by: time)
@@ -258,8 +277,8 @@ struct TriggerState: Sendable {
         }
     }
 
-    func isExpired(at now: Instant) -> Bool {
-        guard let expires = scope.expires, let began = enrolment.began else { return false }
+    private func isExpired(_ armed: ArmedRule, at now: Instant) -> Bool {
+        guard let expires = armed.scope.expires, let began = enrolment.began else { return false }
         return began.advanced(by: expires) <= now
     }
 
@@ -274,11 +293,12 @@ struct TriggerState: Sendable {
         _ index: Int, on parcel: Parcel, in scene: Scene, _ direction: Direction, ordinal: UInt32
     ) -> Action? {
         guard rules.indices.contains(index) else { return nil }
-        if let most = scope.perConnection, acted >= most { return nil }
-        guard enrolment.spend(of: scope.total) else { return nil }
+        let scope = rules[index].scope
+        if let most = scope.perConnection, acted[scope.name] ?? 0 >= most { return nil }
+        guard enrolment.spend(of: scope) else { return nil }
         var dice = Dice(key, direction: direction, message: UInt64(ordinal), fault: rules[index].rule.id + " act")
         let action = rules[index].fault.act(on: parcel, in: scene, dice: &dice)
-        if case .effects = action { acted += 1 } else { enrolment.refund() }
+        if case .effects = action { acted[scope.name, default: 0] += 1 } else { enrolment.refund(scope) }
         return action
     }
 }
