@@ -7,11 +7,21 @@ extension ProxyServer {
     package var profile: Profile? { shared.profile }
     /// Times that faults of the profile acted.
     package var faultsActed: Int { shared.acted }
+    /// How long the profile has been on, by the monotonic clock that `expires` goes by.
+    package var profileAge: Duration { shared.profileBegan.duration(to: now) }
+
+    /// A sentence for the journal that concerns the whole proxy.
+    package func note(_ text: String) {
+        shared.loops.execute(on: 0) { $0.note(text) }
+    }
     package var faultsAreStopped: Bool { shared.faultsAreOff }
 
     /// Another profile in place of the one there is; nil = no faults. Faults that are in both under one id and mean the
     /// same keep what they know; of a profile of the same name, clock and budget go on.
-    package func apply(_ profile: Profile?) { shared.change { _ in profile } }
+    package func apply(_ profile: Profile?) {
+        shared.change { _ in profile }
+        note(profile.map { "profile \($0.name) \($0.hash) is on" } ?? "no profile is on")
+    }
 
     /// - Throws: the id is taken, there are too many, or nothing can be made of it.
     package func add(_ rule: FaultRule) throws(FaultChangeError) { try change { rules throws(FaultChangeError) in

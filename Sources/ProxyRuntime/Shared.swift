@@ -47,11 +47,14 @@ final class Shared: Sendable {
     var profile: Profile? { machines.withLock { $0.profile } }
     /// Times that faults of the profile acted.
     var acted: Int { machines.withLock { $0.enrolment.acted } }
+    /// When the profile's clock began.
+    var profileBegan: Instant { machines.withLock { $0.enrolment.began } ?? .zero }
 
     /// Another profile from now on, for sessions that live too. Never waits for a loop; loops hear of changes in one order.
     func change(_ body: (Profile?) throws -> Profile?) rethrows {
         try machines.withLock { machines in
             let profile = try body(machines.profile)
+            options.words.learn(profile?.secrets ?? [])
             machines = machines.with(profile)
             machines.enrolment.take(up: profile?.name ?? "", at: clock.now)
             if !faultsAreOff { tell(machines) }

@@ -53,7 +53,18 @@ package struct Upstream: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Takes `ws:`, `http:` and `tcp:` URLs. `wss:` is refused by name rather than spoken in clear text.
-    package init(url: String) throws(RuntimeError) {
+    package init(url given: String) throws(RuntimeError) {
+        // Neither a query nor a password is of any use here, and both would be printed and recorded (trust.md T44).
+        let plain = given.prefix { $0 != "?" && $0 != "#" }
+        let authority = plain.range(ofAuthority: ())
+        if let authority, let at = plain[authority].lastIndex(of: "@") {
+            let bare = String(plain[..<authority.lowerBound] + plain[plain.index(after: at)...])
+            throw .malformedURL(bare, "it was given with a user or a password, which a WebSocket URL has not")
+        }
+        try self.init(bare: String(plain))
+    }
+
+    private init(bare url: String) throws(RuntimeError) {
         guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else {
             throw .malformedURL(url, "a target is written ws://HOST:PORT")
         }
@@ -76,4 +87,13 @@ package struct Upstream: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String { url }
+}
+
+extension Substring {
+    /// What stands between `://` and the path.
+    fileprivate func range(ofAuthority: Void) -> Range<Index>? {
+        guard let colon = firstIndex(of: ":"), self[colon...].hasPrefix("://") else { return nil }
+        let start = index(colon, offsetBy: 3)
+        return start..<(self[start...].firstIndex(of: "/") ?? endIndex)
+    }
 }

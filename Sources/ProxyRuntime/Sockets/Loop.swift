@@ -318,6 +318,12 @@ final class Loop {
         }
     }
 
+    /// A sentence that concerns the whole proxy.
+    func note(_ text: String) {
+        now = max(now, shared.clock.now)
+        outbox.note(text, at: now)
+    }
+
     func drain() {
         isDraining = true
         tellAll(.drain)
