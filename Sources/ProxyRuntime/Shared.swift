@@ -9,6 +9,7 @@ final class Shared: Sendable {
     let clock: MonotonicClock
     /// Resolved once (trust.md T14).
     let upstream: [SocketAddress]
+    let tls: TLSPair
     let directory = SessionDirectory()
     let loops = LoopTable()
     /// For promises and timers of the proxy as a whole.
@@ -24,7 +25,8 @@ final class Shared: Sendable {
         var whenEmpty: (@Sendable () -> Void)?
     }
 
-    init(options: ProxyOptions, clock: MonotonicClock, upstream: [SocketAddress], anyLoop: any EventLoop) {
+    init(options: ProxyOptions, clock: MonotonicClock, upstream: [SocketAddress], tls: TLSPair, anyLoop: any EventLoop) {
+        self.tls = tls
         self.anyLoop = anyLoop
         self.options = options
         self.clock = clock
@@ -39,7 +41,11 @@ final class Shared: Sendable {
         self.machines = machines
     }
 
-    func machine(for id: SessionID) -> SessionMachine { SessionMachine(configuration: machines, id: id) }
+    func machine(for id: SessionID) -> SessionMachine {
+        var machine = SessionMachine(configuration: machines, id: id)
+        machine.hops = tls.hops
+        return machine
+    }
 
     /// The server runs on this machine and shares its processors with us.
     var serverIsHere: Bool { upstream.allSatisfy { $0.ipAddress.map(Resolver.isLocal) ?? true } }

@@ -20,12 +20,13 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             miswire proxy ws://127.0.0.1:8080 --listen :9000
             miswire proxy ws://127.0.0.1:8080 --listen :9000 --profile delayed-accept --contract agent-chat --record rec/
             miswire proxy ws://127.0.0.1:8080 --record rec/ --record-mode meta --purpose 'ticket 311' --retain 2d
+            miswire proxy wss://chat.staging --listen :9443 --tls --ca-names chat.staging
             kill -USR1 PID stops every fault at once; SIGTERM or Ctrl-C drains and reports.
             """)
 
     package enum Log: String, ExpressibleByArgument, CaseIterable, Sendable { case all, events, none }
 
-    @Argument(help: "The server behind: ws://HOST:PORT.")
+    @Argument(help: "The server behind: ws://HOST:PORT or wss://HOST:PORT.")
     var url: String
     @Option(help: "Where clients connect: HOST:PORT or :PORT.")
     var listen = "127.0.0.1:9000"
@@ -36,6 +37,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     @Option(help: "Record every session into this directory, as --record-mode says.")
     var record: String?
     @OptionGroup var recording: RecordOptions
+    @OptionGroup(title: "TLS") var secured: TLSArguments
     @Flag(help: "Pack the recording's segments with gzip.")
     var gzip = false
     @Option(help: "Seed of every decision. Default: the profile's, else drawn and printed.")
@@ -64,12 +66,12 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         do {
             server = try await ProxyServer.start(options, patience: wait.duration, onEvent: { event in form.event(event) })
         } catch { throw ProxyComplaint.of(error) }
-        form.open(options, address: server.address, answered: server.targetAnswered, pid: getpid())
+        form.open(options, server, pid: getpid())
         let reminder = Task { await form.remind(options, pid: getpid()) }
         defer { reminder.cancel() }
         let result = await serve(server, form)
         let reason = ProxyForm.reason(result)
-        form.close(result, reason: reason)
+        form.close(result, options, reason: reason)
         throw Finished(reason)
     }
 
@@ -99,6 +101,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             options = ProxyOptions(listen: try HostPort(listen), upstream: try Upstream(url: url))
         } catch { throw ProxyComplaint.of(error) }
         try checkScope(faults, promise)
+        options.tls = try secured.options(for: options.upstream, at: Int64(Date().timeIntervalSince1970))
         options.profile = faults
         options.contract = promise
         options.seed = seed ?? faults?.seed ?? UInt64.random(in: 1...9_999)
@@ -159,7 +162,7 @@ enum ProxyComplaint {
                 exit: .usage)
         case .malformedURL(let url, let why):
             return Complaint(
-                "\(SafeText.show(url)) cannot be a target", details: [("found", why), ("expected", "ws://HOST:PORT, such as ws://127.0.0.1:8080")],
+                "\(SafeText.show(url)) cannot be a target", details: [("found", why), ("expected", "ws://HOST:PORT or wss://HOST:PORT, such as ws://127.0.0.1:8080")],
                 exit: .usage)
         case .portInUse(let address, let owner):
             return Complaint(
@@ -182,6 +185,14 @@ enum ProxyComplaint {
                     ("remedy", "start it, name another address, or --wait 30s"),
                 ], exit: .targetUnreachable)
         case .cannotRecord(let directory, let why): return cannotRecord(directory, why)
+        case .targetInsecure(let address, let why):
+            return Complaint(
+                "the target wss://\(address) answers, and no TLS comes of it",
+                details: [
+                    ("found", SafeText.show(why)),
+                    ("remedy", "name its CA with --ca-file, its name with --server-name, or take anything with --insecure-upstream"),
+                ], exit: .targetUnreachable)
+        case .tls(let problem): return TLSComplaint.of(problem)
         }
     }
 
