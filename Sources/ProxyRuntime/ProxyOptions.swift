@@ -6,6 +6,7 @@ package import Journaling
 package struct ProxyOptions: Sendable {
     package var listen: HostPort
     package var upstream: Upstream
+    package var tls = TLSOptions()
     /// Nil: every byte passes unchanged.
     package var profile: Profile?
     package var contract: Contract?

@@ -14,6 +14,10 @@ package final class ProxyServer: Sendable {
     package let startedWall: Int64
     /// How long the target took to accept a connection, when it was asked.
     package let targetAnswered: Duration?
+    /// What its TLS handshake settled, when it was asked: `TLS 1.3`.
+    package let targetSecurity: String?
+    /// The CA that made the certificates which clients are shown; nil when it is not ours, or none are.
+    package let authority: Authority?
 
     let shared: Shared
     private let listener: any Channel
@@ -30,12 +34,14 @@ package final class ProxyServer: Sendable {
 
     private init(
         shared: Shared, parts: ProxyStart.Parts, listener: any Channel, address: HostPort,
-        answered: Duration?, ticks: [RepeatedTask]
+        answered: Probe.Answer?, ticks: [RepeatedTask]
     ) {
         self.shared = shared
         self.listener = listener
         self.address = address
-        targetAnswered = answered
+        targetAnswered = answered?.took
+        targetSecurity = answered?.security
+        authority = shared.tls.authority
         self.ticks = ticks
         group = parts.group
         recorderThread = parts.recorderThread

@@ -9,6 +9,7 @@ final class Shared: Sendable {
     let clock: MonotonicClock
     /// Resolved once (trust.md T14).
     let upstream: [SocketAddress]
+    let tls: TLSPair
     let directory = SessionDirectory()
     let loops = LoopTable()
     /// For promises and timers of the proxy as a whole.
@@ -24,7 +25,8 @@ final class Shared: Sendable {
         var whenEmpty: (@Sendable () -> Void)?
     }
 
-    init(options: ProxyOptions, clock: MonotonicClock, upstream: [SocketAddress], anyLoop: any EventLoop) {
+    init(options: ProxyOptions, clock: MonotonicClock, upstream: [SocketAddress], tls: TLSPair, anyLoop: any EventLoop) {
+        self.tls = tls
         self.anyLoop = anyLoop
         self.options = options
         self.clock = clock
@@ -41,7 +43,9 @@ final class Shared: Sendable {
     }
 
     func machine(for id: SessionID) -> SessionMachine {
-        SessionMachine(configuration: machines.withLock { $0 }, id: id)
+        var machine = SessionMachine(configuration: machines.withLock { $0 }, id: id)
+        machine.hops = tls.hops
+        return machine
     }
 
     var profile: Profile? { machines.withLock { $0.profile } }

@@ -25,10 +25,12 @@ final class ProxyForm: Sendable {
         pinned = PinnedLine(console, isLive: console.out.live && !json)
     }
 
-    func open(_ options: ProxyOptions, address: HostPort, answered: Duration?, pid: Int32) {
+    func open(_ options: ProxyOptions, _ server: ProxyServer, pid: Int32) {
+        let address = server.address
         if json {
             let line = JSONLine("start", time: Console.utc()).adding("verb", "proxy").adding("seed", options.seed)
-                .adding("listen", address.description).adding("upstream", options.upstream.url).adding("pid", pid)
+                .adding("listen", address.description).adding("upstream", options.upstream.url).adding("pid", pid).adding("tls", .bool(options.tls.listener != nil))
+                .adding("upstreamTLS", server.targetSecurity ?? "").adding("upstreamVerified", .bool(options.upstream.isSecure && !options.isUnverified))
                 .adding("profile", options.profile?.name ?? "").adding("contract", options.contract?.name ?? "")
                 .adding("record", options.record.map { .string($0) } ?? .null)
                 .adding("recordMode", options.record == nil ? RecordMode.none.rawValue : options.recordMode.rawValue)
@@ -37,8 +39,11 @@ final class ProxyForm: Sendable {
             return
         }
         var lines = ["miswire \(Miswire.number) proxy    seed \(options.seed)    pid \(pid)"]
-        let took = answered.map { " (answered in \(Figures.duration($0)))" } ?? ""
-        lines.append("  listen    ws://\(address) → \(SafeText.show(options.upstream.url))\(took)")
+        let scheme = options.tls.listener == nil ? "ws" : "wss"
+        let secured = server.targetSecurity.map { "\($0), " } ?? ""
+        let took = server.targetAnswered.map { " (\(secured)answered in \(Figures.duration($0)))" } ?? ""
+        lines.append("  listen    \(scheme)://\(address) → \(SafeText.show(options.upstream.url))\(took)")
+        lines += TLSBanner.lines(options, server.authority, at: Int64(started.timeIntervalSince1970))
         if let contract = options.contract {
             lines.append("  contract  \("\(contract.name) \(contract.hash)".left(31))  oracle H E I A, live")
         }
@@ -174,9 +179,13 @@ final class ProxyForm: Sendable {
         return reason == .nothingExercised ? .pass : reason
     }
 
-    func close(_ result: RunResult, reason: ExitReason) {
-        if json { return console.emit(summaryLine(result, reason)) }
-        console.answer("\n" + ProxySummary(result).text(console.out, reason: reason))
+    func close(_ result: RunResult, _ options: ProxyOptions, reason: ExitReason) {
+        if json {
+            let line = summaryLine(result, reason)
+            return console.emit(options.isUnverified ? line.adding("upstreamVerified", .bool(false)) : line)
+        }
+        let unverified = options.isUnverified ? "  NOT VERIFIED  the target's certificate (--insecure-upstream)\n" : ""
+        console.answer("\n" + unverified + ProxySummary(result).text(console.out, reason: reason))
     }
 
     private func summaryLine(_ result: RunResult, _ reason: ExitReason) -> JSONLine {

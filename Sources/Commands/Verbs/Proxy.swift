@@ -21,6 +21,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             miswire proxy ws://127.0.0.1:8080 --profile delayed-accept --contract agent-chat --record rec/
             miswire proxy ws://chat.staging:80 --listen :9000 --profile staging-safe --announce
             miswire proxy ws://127.0.0.1:8080 --record rec/ --record-mode meta --purpose 'ticket 311' --retain 2d
+            miswire proxy wss://chat.staging --listen :9443 --tls --ca-names chat.staging
             Profiles are read again when their files change, or at kill -HUP PID; what does not parse changes nothing.
             kill -USR1 PID stops every fault at once, and a second one brings them back; SIGTERM or Ctrl-C drains and reports.
             Faults need --i-am-staging where others could meet them, or a scope in the profile that says whom (users, paths
@@ -29,7 +30,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
 
     package enum Log: String, ExpressibleByArgument, CaseIterable, Sendable { case all, events, none }
 
-    @Argument(help: "The server behind: ws://HOST:PORT.")
+    @Argument(help: "The server behind: ws://HOST:PORT or wss://HOST:PORT.")
     var url: String
     @Option(help: "Where clients connect: HOST:PORT or :PORT.")
     var listen = "127.0.0.1:9000"
@@ -44,6 +45,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     @Option(help: "Record every session into this directory, as --record-mode says.")
     var record: String?
     @OptionGroup var recording: RecordOptions
+    @OptionGroup(title: "TLS") var secured: TLSArguments
     @Flag(help: "Pack the recording's segments with gzip.")
     var gzip = false
     @Option(help: "Seed of every decision. Default: the profile's, else drawn and printed.")
@@ -72,7 +74,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         do {
             server = try await ProxyServer.start(options, patience: wait.duration, onEvent: { event in form.event(event) })
         } catch { throw ProxyComplaint.of(error) }
-        form.open(options, address: server.address, answered: server.targetAnswered, pid: getpid())
+        form.open(options, server, pid: getpid())
         let watch = watch(server, form, options)
         let tasks: [Task<Void, Never>] = [
             Task { await form.remind(server, pid: getpid()) }, Task { await watch?.watch() },
@@ -80,7 +82,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         defer { for task in tasks { task.cancel() } }
         let result = await serve(server, form, watch)
         let reason = ProxyForm.reason(result)
-        form.close(result, reason: reason)
+        form.close(result, options, reason: reason)
         throw Finished(reason)
     }
 
@@ -111,6 +113,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         } catch { throw ProxyComplaint.of(error) }
         try checkScope(faults, promise)
         try StagingGuard.check(faults, listen: options.listen, upstream: options.upstream, isStaging: iAmStaging)
+        options.tls = try secured.options(for: options.upstream, at: Int64(Date().timeIntervalSince1970))
         options.profile = faults
         options.contract = promise
         options.seed = seed ?? faults?.seed ?? UInt64.random(in: 1...9_999)
@@ -205,7 +208,7 @@ enum ProxyComplaint {
                 exit: .usage)
         case .malformedURL(let url, let why):
             return Complaint(
-                "\(SafeText.show(url)) cannot be a target", details: [("found", why), ("expected", "ws://HOST:PORT, such as ws://127.0.0.1:8080")],
+                "\(SafeText.show(url)) cannot be a target", details: [("found", why), ("expected", "ws://HOST:PORT or wss://HOST:PORT, such as ws://127.0.0.1:8080")],
                 exit: .usage)
         case .portInUse(let address, let owner):
             return Complaint(
@@ -228,6 +231,14 @@ enum ProxyComplaint {
                     ("remedy", "start it, name another address, or --wait 30s"),
                 ], exit: .targetUnreachable)
         case .cannotRecord(let directory, let why): return cannotRecord(directory, why)
+        case .targetInsecure(let address, let why):
+            return Complaint(
+                "the target wss://\(address) answers, and no TLS comes of it",
+                details: [
+                    ("found", SafeText.show(why)),
+                    ("remedy", "name its CA with --ca-file, its name with --server-name, or take anything with --insecure-upstream"),
+                ], exit: .targetUnreachable)
+        case .tls(let problem): return TLSComplaint.of(problem)
         }
     }
 

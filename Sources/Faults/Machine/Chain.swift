@@ -135,6 +135,7 @@ extension SessionMachine {
             session: id, user: user, path: path, now: now, accepted: phase == .relaying,
             credentials: secrets.filter(\.isCredential))
         scene.signingKey = finder.verificationKey
+        scene.hops = hops
         let others = armed.fault.borrows
         if !others.isEmpty { scene.loans = configuration.lender.loans(of: others) }
         return scene

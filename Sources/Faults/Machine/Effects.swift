@@ -61,7 +61,8 @@ extension SessionMachine {
             let count = max(1, min(bytes.readableBytes - 1, Int(Double(bytes.readableBytes) * share)))
             guard let part = bytes.getSlice(at: bytes.readerIndex, length: count) else { return }
             depart(part, .departure(.bytes(.illegal), provenance), direction, until: nil, at: now, &output)
-        case .send, .cut, .forwardLater, .shape: break
+        case .send, .cut, .forwardLater, .shape, .tls: break
+        case .unannounced(let side): ends.unannounced.insert(side)
         case .respond(let status, let reason, let headers, let body):
             answer(
                 status, reason, headers: headers, body: body ?? Self.sentence(reason), at: now, faults: step.faults, &output)

@@ -49,7 +49,8 @@ extension SessionMachine {
         note(.opened(opened), at: now, &output)
         trigger.accepted(at: now)
         let headIsDue = now.advanced(by: configuration.limits.requestHeadTime)
-        opening?.stageEnds = headIsDue
+        // With TLS the shell bounds the handshake first, then the head's time begins.
+        opening?.stageEnds = hops.isTLS(.client) ? .distantFuture : headIsDue
         if !trigger.acceptNeedsHead { acceptFaults(at: now, &output) }
     }
 
@@ -63,6 +64,7 @@ extension SessionMachine {
             case .forward(_, let instant):
                 until = instant
                 opening?.holds = step.holds
+            case .tls(let side, let orders): output.commands.append(.secure(side, orders))
             case .cut(let side, let style):
                 return cut([.init(side: side, style: style)], fault: step.faults.last ?? "", at: now, &output)
             default: break

@@ -41,18 +41,21 @@ package struct HostPort: Sendable, Hashable, CustomStringConvertible {
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-/// Where the proxy sends what it gets: scheme and address of a `ws://HOST:PORT/PATH` URL. The path stands for people
+/// Where the proxy sends what it gets: scheme and address of a `ws://HOST:PORT/PATH` or `wss://` URL. The path stands for people
 /// only, since every client's own request line passes unchanged.
 package struct Upstream: Sendable, Hashable, CustomStringConvertible {
     package var url: String
     package var address: HostPort
+    /// It is spoken to by TLS.
+    package var isSecure: Bool
 
-    package init(url: String, address: HostPort) {
+    package init(url: String, address: HostPort, isSecure: Bool = false) {
         self.url = url
         self.address = address
+        self.isSecure = isSecure
     }
 
-    /// Takes `ws:`, `http:` and `tcp:` URLs. `wss:` is refused by name rather than spoken in clear text.
+    /// Takes `ws:`, `http:` and `tcp:` URLs, and with TLS `wss:` and `https:`.
     package init(url given: String) throws(RuntimeError) {
         // Neither a query nor a password is of any use here, and both would be printed and recorded (trust.md T44).
         let plain = given.prefix { $0 != "?" && $0 != "#" }
@@ -80,9 +83,9 @@ package struct Upstream: Sendable, Hashable, CustomStringConvertible {
         case "tcp":
             self.init(url: url, address: try HostPort(String(authority)))
         case "wss", "https":
-            throw .malformedURL(url, "TLS towards the target is not supported yet")
+            self.init(url: url, address: try HostPort(String(authority), defaultPort: 443), isSecure: true)
         default:
-            throw .malformedURL(url, "a target begins with ws://")
+            throw .malformedURL(url, "a target begins with ws:// or wss://")
         }
     }
 

@@ -181,7 +181,9 @@ final class Loop {
                 channel.eventLoop.makeCompletedFuture {
                     guard let session = loop.value.sessions[id.value] else { throw ChannelError.ioOnClosedChannel }
                     try SocketTuning.apply(to: channel, limits: limits, inherited: false)
-                    try channel.pipeline.syncOperations.addHandler(Link(.server, of: session))
+                    let link = Link(.server, of: session)
+                    try channel.pipeline.syncOperations.addHandler(link)
+                    if let tls = loop.value.shared.tls.server { link.secure(try tls.secure(channel, session.serverOrders)) }
                 }
             }
             .connect(to: address)
