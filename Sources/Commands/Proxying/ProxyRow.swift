@@ -71,7 +71,8 @@ struct ProxyRow {
     }
 
     private static func close(_ closing: RuntimeEvent.Closing) -> (String, String, String, Style.Role?) {
-        let code = closing.code.map(String.init) ?? "no Close"
+        // Whether there was a Close knows only who reads the frames.
+        let code = closing.code.map(String.init) ?? (closing.messagesToServer == nil ? "ended" : "no Close")
         let by = closing.by.map { " by \($0.rawValue)" } ?? ""
         var detail = ""
         if let up = closing.messagesToServer, let down = closing.messagesToClient { detail = "\(up) ▸ \(down) ◂, " }
