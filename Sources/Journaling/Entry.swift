@@ -100,7 +100,10 @@ package struct Opened: Sendable, Hashable {
     package var peer: String
     /// Its source knew messages and not bytes: heads and frames are written after them.
     package var isMadeUp: Bool
-    package init(transport: TransportID, peer: String, isMadeUp: Bool = false) {
+    /// Id of the fault that opened it; its client is then miswire and nobody else. Nil for a client's own.
+    package var fault: String?
+    package init(transport: TransportID, peer: String, isMadeUp: Bool = false, fault: String? = nil) {
+        self.fault = fault
         self.transport = transport
         self.peer = peer
         self.isMadeUp = isMadeUp

@@ -69,6 +69,13 @@ final class Shared: Sendable {
         for handle in loops.all { handle.execute { $0.tellAll(.reconfigure(machines)) } }
     }
 
+    func machine(for id: SessionID, _ visit: Visit) -> SessionMachine {
+        var machine = SessionMachine(configuration: machines.withLock { $0 }, id: id, visit: visit)
+        // Of its two hops only the server's is one.
+        machine.hops = TLSHops(server: tls.hops.server)
+        return machine
+    }
+
     /// The server runs on this machine and shares its processors with us.
     var serverIsHere: Bool { upstream.allSatisfy { $0.ipAddress.map(Resolver.isLocal) ?? true } }
 
@@ -101,6 +108,15 @@ final class Shared: Sendable {
         gate.withLock { gate in
             gate.live += 1
             return gate.live < options.limits.sessions
+        }
+    }
+
+    /// A fault wants one more connection. False when L7 leaves no room for it.
+    func visitBegan() -> Bool {
+        gate.withLock { gate in
+            guard gate.live + 1 < options.limits.sessions else { return false }
+            gate.live += 1
+            return true
         }
     }
 

@@ -19,6 +19,7 @@ extension LineWriter {
             write("transport", opened.transport.value)
             write("peer", opened.peer)
             if opened.isMadeUp { write("made_up", true) }
+            if let fault = opened.fault { write("fault", fault) }
         case .head(let head): write(head)
         case .facts(let facts): write(facts)
         case .became(let became): write(became)

@@ -116,7 +116,9 @@ final class Loop {
             index += 1
         }
         output.removeAll()
-        if case .closed = event { bury(session) }
+        if case .closed = event { return bury(session) }
+        // No socket of its client will say that it has ended.
+        if session.isVisit { endIfOver(session) }
     }
 
     func flushLater(_ link: Link) { dirty.append(link) }
@@ -150,6 +152,29 @@ final class Loop {
         return begin(shared.nextID(), opened)
     }
 
+    /// A connection of ours, which becomes a session of this loop.
+    func open(_ visit: Visit, for session: Session) {
+        guard !isDraining, shared.visitBegan() else {
+            let reason = isDraining ? "the proxy is shutting down" : "L7: \(shared.options.limits.sessions) sessions are open"
+            return deliver(.visited(number: visit.number, nil, refused: reason), to: session)
+        }
+        let id = shared.nextID()
+        let ours = Session(id: id, opened: visit.opened(as: id), loop: self, machine: shared.machine(for: id, visit))
+        sessions[id.value] = ours
+        session.visits.append(id)
+        deliver(.visited(number: visit.number, id, refused: nil), to: session)
+        later { ours.begin() }
+    }
+
+    /// Whatever waits for other sessions is looked at again.
+    func rouse(but session: Session?) {
+        for id in sessions.keys.sorted() {
+            if let other = sessions[id], other !== session { deliver(.roused, to: other) }
+        }
+        guard session != nil else { return }
+        for handle in shared.loops.all where handle.eventLoop !== eventLoop { handle.execute { $0.rouse(but: nil) } }
+    }
+
     func endIfOver(_ session: Session) {
         guard session.hasNoSockets else { return }
         later {
@@ -165,6 +190,9 @@ final class Loop {
         sessions[session.id.value] = nil
         shared.directory.remove(session.id)
         shared.sessionEnded()
+        for id in session.visits {
+            if let visit = sessions[id.value] { deliver(.leave, to: visit) }
+        }
         if !shared.options.keepsTraffic || isDraining { handOver() }
     }
 

@@ -7,6 +7,8 @@ import Wire
 final class Session {
     let id: SessionID
     let loop: Loop
+    /// Sessions that its faults opened; they leave with it.
+    var visits: [SessionID] = []
     /// Bytes of this session that wait for the recorder.
     let backlog: SessionBacklog
     var machine: SessionMachine
@@ -40,6 +42,8 @@ final class Session {
     }
 
     // MARK: From the links
+
+    var isVisit: Bool { machine.guestBytes != nil }
 
     func attachClient(_ link: Link) { client = link }
 
@@ -89,15 +93,22 @@ final class Session {
 
     /// Both sockets are gone and nothing is being dialled.
     var hasNoSockets: Bool {
-        (client?.isClosed ?? true) && (server?.isClosed ?? true) && dialling != .yes
+        (client?.isClosed ?? machine.isGuestGone) && (server?.isClosed ?? true) && dialling != .yes
     }
 
     func markOver() { isOver = true }
 
+    /// Begins a session that a fault opened: its client is in its machine.
+    func begin() {
+        loop.deliver(.accepted(opened), to: self)
+        tellRecorder()
+    }
+
     var totals: Totals {
-        Totals(
-            clientIn: client?.bytesIn ?? 0, clientOut: client?.bytesOut ?? 0, serverIn: server?.bytesIn ?? 0,
-            serverOut: server?.bytesOut ?? 0
+        let guest = machine.guestBytes
+        return Totals(
+            clientIn: client?.bytesIn ?? guest?.in ?? 0, clientOut: client?.bytesOut ?? guest?.out ?? 0,
+            serverIn: server?.bytesIn ?? 0, serverOut: server?.bytesOut ?? 0
         ).since(inherited)
     }
 
@@ -145,6 +156,8 @@ final class Session {
         case .cross(let crossing): loop.cross(crossing, from: self)
         case .answer(let crossing, let refused): loop.answer(crossing, refused: refused)
         case .succeed(let bytes): succeed(bytes)
+        case .visit(let visit): loop.open(visit, for: self)
+        case .rouse: loop.rouse(but: self)
         case .wake(let instant):
             wakeAt = instant
             loop.wake(self, at: instant)
