@@ -100,10 +100,18 @@ package struct Opened: Sendable, Hashable {
     package var peer: String
     /// Its source knew messages and not bytes: heads and frames are written after them.
     package var isMadeUp: Bool
-    package init(transport: TransportID, peer: String, isMadeUp: Bool = false) {
+    /// The name of the listener that it came by, where a proxy has several.
+    package var route: String?
+    /// Where a forward proxy dialled for it: `chat.example:443`.
+    package var target: String?
+    package init(
+        transport: TransportID, peer: String, isMadeUp: Bool = false, route: String? = nil, target: String? = nil
+    ) {
         self.transport = transport
         self.peer = peer
         self.isMadeUp = isMadeUp
+        self.route = route
+        self.target = target
     }
 }
 

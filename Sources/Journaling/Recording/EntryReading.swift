@@ -18,7 +18,9 @@ extension LineFields {
         switch kind {
         case "opened":
             return .opened(
-                Opened(transport: TransportID(try integer("transport")), peer: try string("peer"), isMadeUp: try flag("made_up")))
+                Opened(
+                    transport: TransportID(try integer("transport")), peer: try string("peer"), isMadeUp: try flag("made_up"),
+                    route: try stringIfPresent("route"), target: try stringIfPresent("target")))
         case "head": return .head(try head())
         case "facts": return .facts(try facts())
         case "accepted":

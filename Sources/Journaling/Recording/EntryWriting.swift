@@ -19,6 +19,8 @@ extension LineWriter {
             write("transport", opened.transport.value)
             write("peer", opened.peer)
             if opened.isMadeUp { write("made_up", true) }
+            if let route = opened.route { write("route", route) }
+            if let target = opened.target { write("target", target) }
         case .head(let head): write(head)
         case .facts(let facts): write(facts)
         case .became(let became): write(became)
