@@ -35,7 +35,7 @@ final class ProxyForm: Sendable {
                 .adding("record", options.record.map { .string($0) } ?? .null)
                 .adding("recordMode", options.record == nil ? RecordMode.none.rawValue : options.recordMode.rawValue)
                 .adding("recordUsers", options.recordedUsers?.users.map(\.text) ?? [])
-            console.emit(options.routes.count == 1 ? line : line.adding("listeners", zip(options.routes, server.addresses).map(Self.words)))
+            console.emit(options.routes.count == 1 ? line : line.adding("listeners", zip(options.routes, server.addresses).map { Self.words($0, $1) }))
             return
         }
         var lines = ["miswire \(Miswire.number) proxy    seed \(options.seed)    pid \(pid)"]

@@ -44,12 +44,14 @@ enum StagingGuard {
     }
 
     static func check(_ route: Route, isStaging: Bool) throws {
+        guard !isStaging, let profile = route.profile, unlimited(profile) != nil else { return }
         let danger: Danger?
         do { danger = try self.danger(of: route) } catch { throw ProxyComplaint.of(error) }
         try check(route.profile, danger, isStaging: isStaging)
     }
 
     static func check(_ profile: Profile?, listen: HostPort, upstream: Upstream, isStaging: Bool) throws {
+        guard !isStaging, let profile, unlimited(profile) != nil else { return }
         let danger: Danger?
         do { danger = try self.danger(listen: listen, upstream: upstream.address) } catch { throw ProxyComplaint.of(error) }
         try check(profile, danger, isStaging: isStaging)

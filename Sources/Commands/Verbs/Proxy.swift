@@ -129,7 +129,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         }
         let now = Int64(Date().timeIntervalSince1970)
         // What a forward proxy's clients encrypt is not for it.
-        try options.secure { route in route.upstream == nil ? TLSOptions() : try secured.options(for: route.upstream, at: now) }
+        try options.secure { route in try route.upstream == nil ? TLSOptions() : secured.options(for: route.upstream, at: now) }
         options.contract = promise
         options.seed = seed ?? file?.seed ?? options.routes.lazy.compactMap(\.profile?.seed).first ?? UInt64.random(in: 1...9_999)
         let mode = recording.mode == .redacted ? file?.recordMode.flatMap { RecordMode(rawValue: $0) } ?? .redacted : recording.mode
