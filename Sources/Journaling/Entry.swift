@@ -102,11 +102,20 @@ package struct Opened: Sendable, Hashable {
     package var isMadeUp: Bool
     /// Id of the fault that opened it; its client is then miswire and nobody else. Nil for a client's own.
     package var fault: String?
-    package init(transport: TransportID, peer: String, isMadeUp: Bool = false, fault: String? = nil) {
+    /// The name of the listener that it came by, where a proxy has several.
+    package var route: String?
+    /// Where a forward proxy dialled for it: `chat.example:443`.
+    package var target: String?
+    package init(
+        transport: TransportID, peer: String, isMadeUp: Bool = false, fault: String? = nil, route: String? = nil,
+        target: String? = nil
+    ) {
         self.fault = fault
         self.transport = transport
         self.peer = peer
         self.isMadeUp = isMadeUp
+        self.route = route
+        self.target = target
     }
 }
 

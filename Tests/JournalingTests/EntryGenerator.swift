@@ -81,7 +81,11 @@ struct EntryGenerator {
 
     mutating func body(_ kind: Int) -> Entry.Body {
         switch kind {
-        case 0: .opened(Opened(transport: TransportID(pick([0, .max])), peer: text(), isMadeUp: flip(), fault: flip() ? text() : nil))
+        case 0:
+            .opened(
+                Opened(
+                    transport: TransportID(pick([0, .max])), peer: text(), isMadeUp: flip(), fault: flip() ? text() : nil,
+                    route: flip() ? text() : nil, target: flip() ? text() : nil))
         case 1: .head(HeadRecord(passage: passage(), bytes: bytes(), provenance: provenance(), wireSize: size()))
         case 2:
             .facts(

@@ -20,6 +20,8 @@ extension LineWriter {
             write("peer", opened.peer)
             if opened.isMadeUp { write("made_up", true) }
             if let fault = opened.fault { write("fault", fault) }
+            if let route = opened.route { write("route", route) }
+            if let target = opened.target { write("target", target) }
         case .head(let head): write(head)
         case .facts(let facts): write(facts)
         case .became(let became): write(became)

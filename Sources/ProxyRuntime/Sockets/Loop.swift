@@ -16,6 +16,8 @@ final class Loop {
     private(set) var waitsForRecorder = false
 
     private var sessions: [UInt32: Session] = [:]
+    /// Connections of forward proxies that are no sessions yet.
+    private var entrances: [ObjectIdentifier: ForwardEntrance] = [:]
     private var output = SessionOutput()
     private var isRunning = false
     private var queue: [Work] = []
@@ -125,9 +127,10 @@ final class Loop {
 
     // MARK: Sessions come and go
 
-    func open(_ channel: any Channel) throws {
+    func open(_ channel: any Channel, by gateway: Gateway) throws {
         let id = shared.nextID()
-        let session = begin(id, Opened(transport: TransportID(id.value), peer: SocketTuning.text(of: channel.remoteAddress)))
+        let peer = SocketTuning.text(of: channel.remoteAddress)
+        let session = begin(id, gateway.opened(TransportID(id.value), peer: peer), by: gateway)
         let link = Link(.client, of: session)
         session.attachClient(link)
         do {
@@ -139,17 +142,45 @@ final class Loop {
         }
     }
 
-    private func begin(_ id: SessionID, _ opened: Opened) -> Session {
-        let session = Session(id: id, opened: opened, loop: self, machine: shared.machine(for: id))
+    /// On that loop's own channel. A forward proxy asks first whom it is for.
+    func receive(_ channel: any Channel, by gateway: Gateway) throws {
+        guard case .forward(let allowed) = gateway.route.way else { return try open(channel, by: gateway) }
+        try channel.pipeline.syncOperations.addHandler(ForwardEntrance(self, gateway, allowed))
+    }
+
+    /// A session that has both its sockets: the server's is taken when the machine wants it. It begins with these bytes of
+    /// the client.
+    func open(_ channel: any Channel, to upstream: any Channel, _ place: HostPort, by gateway: Gateway, with bytes: ByteBuffer) {
+        let id = shared.nextID()
+        let peer = SocketTuning.text(of: channel.remoteAddress)
+        let session = begin(id, gateway.opened(TransportID(id.value), peer: peer, target: place), by: gateway)
+        session.prepare(upstream)
+        let link = Link(.client, of: session)
+        session.attachClient(link)
+        do {
+            try channel.pipeline.syncOperations.addHandler(link)
+            if bytes.readableBytes > 0 { link.begin(with: bytes) }
+        } catch {
+            bury(session)
+            channel.close(promise: nil)
+        }
+    }
+
+    func enter(_ entrance: ForwardEntrance) { entrances[ObjectIdentifier(entrance)] = entrance }
+
+    func left(_ entrance: ForwardEntrance) { entrances[ObjectIdentifier(entrance)] = nil }
+
+    private func begin(_ id: SessionID, _ opened: Opened, by gateway: Gateway) -> Session {
+        let session = Session(id: id, opened: opened, loop: self, gateway: gateway)
         sessions[id.value] = session
-        shared.directory.list(.init(session: id, loop: index, label: nil))
+        shared.directory.list(.init(session: id, loop: index, label: nil, realm: session.realm))
         return session
     }
 
     /// A session that gets the sockets of another one, which is over. L7 counts sockets, so that it always has a place.
-    func heir(of opened: Opened) -> Session {
+    func heir(of opened: Opened, by gateway: Gateway) -> Session {
         _ = shared.sessionBegan()
-        return begin(shared.nextID(), opened)
+        return begin(shared.nextID(), opened, by: gateway)
     }
 
     /// A connection of ours, which becomes a session of this loop.
@@ -187,6 +218,7 @@ final class Loop {
     func bury(_ session: Session) {
         guard !session.isOver else { return }
         session.markOver()
+        session.dropPrepared()
         sessions[session.id.value] = nil
         shared.directory.remove(session.id)
         shared.sessionEnded()
@@ -197,7 +229,7 @@ final class Loop {
     }
 
     func dial(_ session: Session) {
-        dial(session, candidates: shared.upstream[...])
+        dial(session, candidates: session.gateway.upstream[...])
     }
 
     private func dial(_ session: Session, candidates: ArraySlice<SocketAddress>) {
@@ -211,7 +243,7 @@ final class Loop {
                     try SocketTuning.apply(to: channel, limits: limits, inherited: false)
                     let link = Link(.server, of: session)
                     try channel.pipeline.syncOperations.addHandler(link)
-                    if let tls = loop.value.shared.tls.server { link.secure(try tls.secure(channel, session.serverOrders)) }
+                    if let tls = session.gateway.tls.server { link.secure(try tls.secure(channel, session.serverOrders)) }
                 }
             }
             .connect(to: address)
@@ -354,8 +386,17 @@ final class Loop {
         outbox.note(text, at: now)
     }
 
+    /// Another profile for the sessions of one gateway.
+    func reconfigure(_ gateway: Gateway) {
+        for id in sessions.keys.sorted() {
+            guard let session = sessions[id], session.gateway === gateway else { continue }
+            deliver(.reconfigure(gateway.configuration(for: session.target)), to: session)
+        }
+    }
+
     func drain() {
         isDraining = true
+        for entrance in Array(entrances.values) { entrance.abandon() }
         tellAll(.drain)
     }
 
