@@ -26,6 +26,10 @@ static inline int miswire_clear_ambient_capabilities(void) { return prctl(PR_CAP
 /* The sandbox of imports. glibc has no functions for these calls; their numbers are the same on all processors. */
 static inline int miswire_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
 
+static inline int miswire_hide_memory(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+static inline int miswire_memory_is_shown(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }
+
 static inline int miswire_name_process(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 static inline int miswire_landlock_version(void) { return (int)syscall(444, NULL, (size_t)0, 1u); }

@@ -21,6 +21,9 @@ enum SandboxCalls {
 
     static func dieWithParent() throws(Refusal) { _ = try answer(miswire_die_with_parent()) }
     static func refuseNewPrivileges() throws(Refusal) { _ = try answer(miswire_no_new_privileges()) }
+    /// No dump of this process, and nobody of the same user may look into it.
+    static func hideMemory() { _ = miswire_hide_memory() }
+    static var memoryIsHidden: Bool { miswire_memory_is_shown() == 0 }
     /// As `ps` and `/proc` show it; 15 bytes.
     static func name(_ name: String) { _ = unsafe miswire_name_process(name) }
 
