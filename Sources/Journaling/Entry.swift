@@ -100,10 +100,14 @@ package struct Opened: Sendable, Hashable {
     package var peer: String
     /// Its source knew messages and not bytes: heads and frames are written after them.
     package var isMadeUp: Bool
-    package init(transport: TransportID, peer: String, isMadeUp: Bool = false) {
+    /// The hops that are streams of HTTP/2 (RFC 8441): heads at their taps are equivalents in the form of HTTP/1.1, and what
+    /// follows them is the content of DATA frames.
+    package var http2: [Side]
+    package init(transport: TransportID, peer: String, isMadeUp: Bool = false, http2: [Side] = []) {
         self.transport = transport
         self.peer = peer
         self.isMadeUp = isMadeUp
+        self.http2 = http2
     }
 }
 

@@ -6,6 +6,7 @@ package import Journaling
 package struct ProxyOptions: Sendable {
     package var listen: HostPort
     package var upstream: Upstream
+    package var http2 = HTTP2Options()
     /// Nil: every byte passes unchanged.
     package var profile: Profile?
     package var contract: Contract?

@@ -109,6 +109,7 @@ struct ProxyStart {
             throw ChannelError.ioOnClosedChannel
         }
         try SocketTuning.apply(to: channel, limits: options.limits, inherited: true)
+        if options.http2.fromClients { return try handle.loop.http2.receive(channel) }
         try handle.loop.open(channel)
     }
 

@@ -19,6 +19,7 @@ extension LineWriter {
             write("transport", opened.transport.value)
             write("peer", opened.peer)
             if opened.isMadeUp { write("made_up", true) }
+            if !opened.http2.isEmpty { write("http2", opened.http2.map(\.rawValue)) }
         case .head(let head): write(head)
         case .facts(let facts): write(facts)
         case .became(let became): write(became)

@@ -16,6 +16,7 @@ final class Loop {
     private(set) var waitsForRecorder = false
 
     private var sessions: [UInt32: Session] = [:]
+    private(set) lazy var http2 = HTTP2Hub(self)
     private var output = SessionOutput()
     private var isRunning = false
     private var queue: [Work] = []
@@ -124,17 +125,31 @@ final class Loop {
     // MARK: Sessions come and go
 
     func open(_ channel: any Channel) throws {
+        _ = try open(channel, nil, on: nil)
+    }
+
+    /// - Parameters:
+    ///   - stream: of the channel where that is a stream of HTTP/2, which nobody has counted yet.
+    ///   - transport: of the sessions beside it; nil makes it the first one.
+    /// - Returns: the session's transport.
+    func open(_ channel: any Channel, _ stream: StreamOutlet?, on transport: TransportID?) throws -> TransportID {
         let id = shared.nextID()
-        let session = begin(id, Opened(transport: TransportID(id.value), peer: SocketTuning.text(of: channel.remoteAddress)))
-        let link = Link(.client, of: session)
+        let transport = transport ?? TransportID(id.value)
+        let hops = (stream == nil ? [] : [Side.client]) + (shared.options.http2.toServer ? [.server] : [])
+        let peer = SocketTuning.text(of: channel.remoteAddress)
+        let session = begin(id, Opened(transport: transport, peer: peer, http2: hops))
+        let link = Link(.client, of: session, stream: stream)
         session.attachClient(link)
         do {
+            if stream != nil { _ = shared.sessionBegan() }
             try channel.pipeline.syncOperations.addHandler(link)
         } catch {
             sessions[id.value] = nil
             shared.directory.remove(id)
+            if stream != nil { shared.sessionEnded() }
             throw error
         }
+        return transport
     }
 
     private func begin(_ id: SessionID, _ opened: Opened) -> Session {
@@ -169,6 +184,7 @@ final class Loop {
     }
 
     func dial(_ session: Session) {
+        if shared.options.http2.toServer { return http2.dial(session) }
         dial(session, candidates: shared.upstream[...])
     }
 
@@ -323,10 +339,12 @@ final class Loop {
     func drain() {
         isDraining = true
         tellAll(.drain)
+        http2.drain()
     }
 
     func cutAll() {
         for id in sessions.keys.sorted() { sessions[id]?.cut(.reset) }
+        http2.cutAll()
     }
 
     /// The last batch of this loop: nothing comes behind it.

@@ -40,6 +40,8 @@ final class Session {
 
     func attachClient(_ link: Link) { client = link }
 
+    var transport: TransportID { opened.transport }
+
     func linkBecameActive(_ link: Link) {
         switch link.side {
         case .client:
