@@ -43,12 +43,12 @@ final class ServerConnection: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(limits.connectTime.nanoseconds)) {
-            self.fail("it sent no HTTP/2 settings within \(self.limits.connectTime.components.seconds) s")
+            self.fail("the server sent no HTTP/2 settings within \(self.limits.connectTime.components.seconds) s")
         }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        fail("it ended the connection before its HTTP/2 settings")
+        fail("the server ended the connection before its HTTP/2 settings")
         self.context = nil
         context.fireChannelInactive()
     }
@@ -56,7 +56,7 @@ final class ServerConnection: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let trouble = error as? TLSTrouble { return fail(trouble.sentence) }
         guard HTTP2Trouble.endsConnection(error) else { return }
-        fail("it \(HTTP2Trouble.phrase(error))")
+        fail("the server \(HTTP2Trouble.phrase(error))")
         context.close(promise: nil)
     }
 
@@ -70,7 +70,7 @@ final class ServerConnection: ChannelInboundHandler {
             guard case .waiting = state else { return }
             let speaks = settings.last { $0.parameter == .enableConnectProtocol }?.value == 1
             guard speaks else {
-                return fail("it takes no WebSocket over HTTP/2 (its settings lack SETTINGS_ENABLE_CONNECT_PROTOCOL)")
+                return fail("the server takes no WebSocket over HTTP/2 (its settings lack SETTINGS_ENABLE_CONNECT_PROTOCOL)")
             }
             becameReady()
         case .goAway: retire()
@@ -100,8 +100,8 @@ final class ServerConnection: ChannelInboundHandler {
 
     /// Takes no further streams; those that it has go on.
     private func retire() {
-        if case .waiting = state { return fail("it refused the connection (GOAWAY)") }
-        state = .failed("it is going away (GOAWAY)")
+        if case .waiting = state { return fail("the server refused the connection (GOAWAY)") }
+        state = .failed("the server is going away (GOAWAY)")
         onGone(self)
     }
 
@@ -121,7 +121,7 @@ final class ServerConnection: ChannelInboundHandler {
     private func makeStream(
         _ configure: @escaping (any Channel, ServerStream) throws -> Void, _ failed: @escaping (String) -> Void
     ) {
-        guard let multiplexer, let eventLoop = context?.eventLoop else { return failed("it ended the connection") }
+        guard let multiplexer, let eventLoop = context?.eventLoop else { return failed("the server ended the connection") }
         streams += 1
         let heads = HeadLimits(
             total: limits.headBytes, field: limits.headFieldBytes, startLine: limits.startLineBytes, fields: limits.headFields)
@@ -130,7 +130,7 @@ final class ServerConnection: ChannelInboundHandler {
         let promise = eventLoop.makePromise(of: (any Channel).self)
         promise.futureResult.assumeIsolated().whenFailure { _ in
             self.streamEnded(stream)
-            failed("it takes no further streams")
+            failed("the server takes no further streams")
         }
         multiplexer.createStreamChannel(promise: promise) { channel in
             channel.eventLoop.makeCompletedFuture {
@@ -152,7 +152,7 @@ final class ServerConnection: ChannelInboundHandler {
     /// Nobody is left who uses it.
     private func close() {
         if case .ready = state {
-            state = .failed("it is closed")
+            state = .failed("the connection to the server is closed")
             onGone(self)
         }
         if let context { GoAway.say(context, thenClose: true) }
