@@ -154,7 +154,12 @@ extension SessionMachine {
         let answerIsDue = now.advanced(by: configuration.limits.upgradeAnswerTime)
         opening?.stageEnds = answerIsDue
         if case .waiting(nil) = opening?.dial { acceptFaults(at: now, &output) }
-        guard phase == .opening else { return }
+        guard phase == .opening else {
+            // A fault that had to know whose it is refused the connection itself: nobody gets the head.
+            lose(head.bytes, .head, .toServer, arrived: now, at: now, &output)
+            if rest.readableBytes > 0 { received(rest, .toServer, at: now, &output) }
+            return
+        }
         openConduits(at: now, &output)
         send(head.bytes, .requestHead, .toServer, at: now, &output)
         guard phase == .opening else {

@@ -193,8 +193,10 @@ final class Link: ChannelInboundHandler {
         }
     }
 
-    /// RST: what is queued in us and in the kernel is dropped.
+    /// RST. What was written goes to the system before it, so that a message that a cut lets out has its chance; what the
+    /// system does not take at once, or has not sent yet, is dropped.
     private func reset() {
+        if !isDiscarding { flush() }
         isDiscarding = true
         parked = []
         stream?.isReset = true

@@ -13,7 +13,22 @@ final class RawPeer: Sendable {
         var ended = false
         /// The connection is gone altogether.
         var closed = false
+        /// The last of it was an error of the socket, such as RST.
+        var failed = false
+        /// This side sent FIN itself, so that the other one's is the end of all.
+        var finished = false
+        /// How many bytes there were behind each read, and when that was in the order of all peers.
+        var reads: [(upTo: Int, turn: UInt64)] = []
+        /// When the end came, in the same order.
+        var endTurn: UInt64?
+
+        /// When the byte at that place came.
+        func turn(of place: Int) -> UInt64? { reads.first { $0.upTo > place }?.turn }
     }
+
+    /// Counts what happens at all peers of the process.
+    private static let turns = Atomic<UInt64>(0)
+    fileprivate static var nextTurn: UInt64 { turns.wrappingAdd(1, ordering: .relaxed).newValue }
 
     private struct State {
         var seen = Seen()
@@ -85,7 +100,10 @@ final class RawPeer: Sendable {
 
     func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
-    func finish() async throws { try await channel.close(mode: .output) }
+    func finish() async throws {
+        state.withLock { $0.seen.finished = true }
+        try await channel.close(mode: .output)
+    }
 
     func close() async { try? await channel.close() }
 
@@ -107,13 +125,28 @@ private final class RawHandler: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) { peer.change { $0.isActive = true } }
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
-        peer.change { $0.bytes.append(contentsOf: buffer.readableBytesView) }
+        peer.change {
+            $0.bytes.append(contentsOf: buffer.readableBytesView)
+            $0.reads.append(($0.bytes.count, RawPeer.nextTurn))
+        }
     }
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event as? ChannelEvent == .inputClosed { peer.change { $0.ended = true } }
+        guard event as? ChannelEvent == .inputClosed else { return }
+        peer.change {
+            $0.ended = true
+            $0.endTurn = RawPeer.nextTurn
+        }
     }
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
-    func channelInactive(context: ChannelHandlerContext) { peer.change { $0.closed = true } }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        peer.change { $0.failed = true }
+        context.close(promise: nil)
+    }
+    func channelInactive(context: ChannelHandlerContext) {
+        peer.change {
+            $0.closed = true
+            $0.endTurn = $0.endTurn ?? RawPeer.nextTurn
+        }
+    }
 }
 
 extension RawPeer {
