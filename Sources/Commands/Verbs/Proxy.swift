@@ -19,6 +19,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         discussion: """
             miswire proxy ws://127.0.0.1:8080 --listen :9000
             miswire proxy ws://127.0.0.1:8080 --listen :9000 --profile delayed-accept --contract agent-chat --record rec/
+            miswire proxy ws://127.0.0.1:8080 --http2 --upstream-http2
             miswire proxy ws://127.0.0.1:8080 --record rec/ --record-mode meta --purpose 'ticket 311' --retain 2d
             kill -USR1 PID stops every fault at once; SIGTERM or Ctrl-C drains and reports.
             """)
@@ -38,6 +39,10 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     @OptionGroup var recording: RecordOptions
     @Flag(help: "Pack the recording's segments with gzip.")
     var gzip = false
+    @Flag(help: "Clients may speak HTTP/2 by its preface; each WebSocket on it (RFC 8441) is a session, others are served as ever.")
+    var http2 = false
+    @Flag(help: "Speak HTTP/2 to the server, each WebSocket on a stream of its own (RFC 8441).")
+    var upstreamHttp2 = false
     @Option(help: "Seed of every decision. Default: the profile's, else drawn and printed.")
     var seed: UInt64?
     @Option(help: "Event loops. Default: one a core.")
@@ -99,6 +104,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             options = ProxyOptions(listen: try HostPort(listen), upstream: try Upstream(url: url))
         } catch { throw ProxyComplaint.of(error) }
         try checkScope(faults, promise)
+        options.http2 = HTTP2Options(fromClients: http2, toServer: upstreamHttp2)
         options.profile = faults
         options.contract = promise
         options.seed = seed ?? faults?.seed ?? UInt64.random(in: 1...9_999)
