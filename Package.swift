@@ -10,7 +10,7 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-/// Only where `.ci/fuzz-importers` asks for it: our modules tell libFuzzer which edges they take and what they compare, and
+/// Only where `.ci/fuzz-targets` asks for it: our modules tell libFuzzer which edges they take and what they compare, and
 /// AddressSanitizer looks at what they read and write.
 let isFuzzed = Context.environment["MISWIRE_LIBFUZZER"] != nil
 let ours = strict + (isFuzzed ? [.unsafeFlags(["-sanitize=address,fuzzer"])] : [])
@@ -72,12 +72,12 @@ let modules: [(name: String, imports: [Target.Dependency])] = [
     ),
 ]
 
-/// libFuzzer's library without its `main`; the compiler's driver is asked by `.ci/fuzz-importers` where it stands.
+/// libFuzzer's library without its `main`; the compiler's driver is asked by `.ci/fuzz-targets` where it stands.
 let fuzzers: [Target] = [
     .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzzers/CLibFuzzer"),
     .executableTarget(
-        name: "fuzz-importers",
-        dependencies: ["CLibFuzzer", "Captures", "Journaling", "Plans", "Wire", buffers], path: "Tests/Fuzzers/Importers",
+        name: "fuzz-targets",
+        dependencies: ["CLibFuzzer", "Checks", "Captures", "Journaling", "Plans", "Wire", buffers], path: "Tests/Fuzzers/Targets",
         swiftSettings: ours,
         linkerSettings: [
             .unsafeFlags(["-sanitize=address", Context.environment["MISWIRE_LIBFUZZER"] ?? ""]), .linkedLibrary("stdc++"),
@@ -104,6 +104,10 @@ let package = Package(
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .executableTarget(name: "miswire", dependencies: ["Commands"], swiftSettings: strict),
+        // What is fuzzed and what the tests replay is the same.
+        .target(
+            name: "Checks", dependencies: ["CZlib", "Wire", "Journaling", "Faults", buffers], path: "Tests/Fuzzers/Checks",
+            swiftSettings: ours),
     ]
         + modules.map { module in
             // Shipped profiles, contracts and plans are part of the program, so that their names mean the same everywhere.
@@ -117,7 +121,8 @@ let package = Package(
                 name: module.name + "Tests",
                 // The simulator of Peers and the fuzzer are tested on a server that they must not know.
                 dependencies: [.target(name: module.name)] + module.imports
-                    + (["Peers", "Fuzzing"].contains(module.name) ? ["ReferenceBackend"] : []),
+                    + (["Peers", "Fuzzing"].contains(module.name) ? ["ReferenceBackend"] : [])
+                    + (module.name == "Faults" ? ["Checks"] : []),
                 // Vectors, and harnesses with peers of other makers; .ci/run starts these.
                 exclude: ["Wire": ["Vectors"], "Captures": ["Vectors"], "ProxyRuntime": ["Peers"]][module.name] ?? [],
                 swiftSettings: strict)

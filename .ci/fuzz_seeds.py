@@ -1,6 +1,6 @@
-"""Small inputs to begin fuzzing with, and words that mutations may put in (used by fuzz-importers).
+"""Small inputs to begin fuzzing with, and words that mutations may put in (used by fuzz-targets).
 
-An input may stand for several files and for TLS secrets: FILE and KEYS part them (Tests/Fuzzers/Importers/FuzzInput.swift).
+An input may stand for several files and for TLS secrets: FILE and KEYS part them (Tests/Fuzzers/Targets/FuzzInput.swift).
 """
 
 import gzip
@@ -168,7 +168,59 @@ def raws():
     return [b'{"a":1}\n{"b":[2]}\n', b"hello", b"\x00\xff\xfe" * 20, b"a" + FILE + b'{"a":1}\n{"b":2}' + FILE + b"\xff"]
 
 
-MADE = {"pcap": captures, "har": traces, "ndjson": lines, "flow": flows, "raw": raws}
+def frame(first, payload, masked, form=7):
+    length = len(payload)
+    head = bytes([first]) + {
+        7: bytes([masked << 7 | length]), 16: struct.pack(">BH", masked << 7 | 126, length),
+        64: struct.pack(">BQ", masked << 7 | 127, length)}[form]
+    key = b"\x01\x02\x03\x04" if masked else b""
+    return head + key + bytes(byte ^ key[place % 4] for place, byte in enumerate(payload)) if masked else head + payload
+
+
+def streams():
+    """The first byte says whose they are, the next two how they are cut."""
+    talk = [
+        frame(0x81, b"hello", 1), frame(0x01, b"frag", 1), frame(0x89, b"ping", 1), frame(0x80, b"ment", 1),
+        frame(0x82, bytes(200), 1, 16), frame(0x81, b"long", 1, 64), frame(0xb3, b"odd", 0), frame(0x88, b"\x03\xe8bye", 1)]
+    top = b"\x81\xff\x80" + bytes(11)
+    return [bytes([mode, 2, 1]) + b"".join(talk) + top for mode in (0, 1, 4)] + [b"\x02\0\0" + frame(0xc1, b"\xca\xcfK\x05\0", 1)]
+
+
+def heads():
+    rich = b"Cookie: a=1; token=\"x\"\r\nSec-WebSocket-Protocol: chat, v2\r\nOrigin: null\r\n"
+    request = REQUEST.replace(b"/ws", b"/ws?token=a%%20b&x=1#f") % rich
+    odd = b"GET http://h/ws?a HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n"
+    return [b"\0\7\3" + request + frame(0x81, b"early", 1), b"\1\7\3" + ANSWER % DEFLATE + frame(0x81, b"hi", 0), b"\0\0\0" + odd,
+            b"\2\0\0" + request, b"\0\0\0220 mail ready\r\n", b"\1\0\0HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"]
+
+
+def packed():
+    """The first byte is the context; then a length, a fourth of it, before each message."""
+    def message(data):
+        data += bytes(-(len(data) - 1) % 4)
+        return bytes([(len(data) - 1) // 4]) + data
+    packer = zlib.compressobj(wbits=-15)
+    texts = [(packer.compress(text) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4] for text in (b'{"a":1}' * 9, b'{"a":2}' * 9, bytes(90_000))]
+    return [bytes([mode]) + b"".join(map(message, texts)) for mode in (0xf0, 0x78, 0x08)]
+
+
+def texts():
+    return [b"\2\3" + "one é € \U0001f600 end".encode(), b"\1\0" + b"ok \xed\xa0\x80", b"\1\0" + b"\xe2\x82", b"\7\7" + b"plain " * 9]
+
+
+def sessions():
+    """Kinds, seed, then orders: who, what, and bytes (Tests/Fuzzers/Checks/SessionCheck.swift)."""
+    def say(side, data):
+        return b"".join(bytes([side | len(part)]) + part for part in (data[at : at + 63] for at in range(0, len(data), 63)) if len(part) > 8)
+    up = frame(0x81, b'{"type":"a","id":"x1","n":1}', 1) * 2 + frame(0x01, b"frag", 1) + frame(0x80, b"ment", 1)
+    down = frame(0x81, b'{"type":"b","user_id":"u"}', 0) * 2 + frame(0x89, b"pingping", 0)
+    talk = say(0, up) + say(0x40, down) + say(0x80, up) + say(0xc0, down) + b"\0\xff" + say(0, up) + say(0x40, down)
+    packed = frame(0xc1, b"\xca\xcfK\x05\0", 1) + frame(0xc1, b"*)\xcf\x07\0", 1)
+    out = [bytes([kinds, 7]) + talk + b"\1" for kinds in range(8)]
+    return out + [bytes([0x40 | kinds, 3]) + say(0, packed) * 3 + say(0x40, down) + b"\5" for kinds in range(8)] + [b"\x80\1\6" + talk]
+
+
+MADE = {"frames": streams, "heads": heads, "deflate": packed, "text": texts, "session": sessions, "pcap": captures, "har": traces, "ndjson": lines, "flow": flows, "raw": raws}
 
 
 def made(name):
@@ -220,6 +272,15 @@ def of_file(path):
 
 
 WORDS = {
+    "frames": [b"\x81\xfe", b"\x81\xff", b"\x80\0\0\0\0\0\0\0", b"\x7f\xff\xff\xff\xff\xff\xff\xff", b"\x88\x82", b"\x89\x80", b"\0\x80", b"\x01\x80"],
+    "heads": [
+        b"\r\n\r\n", b"\r\n ", b"\n\n", b"Host: a\r\n", b"Upgrade: websocket\r\n", b"Connection: Upgrade\r\n", b"Content-Length: ",
+        b"Transfer-Encoding: chunked\r\n", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"GET ", b"Cookie: ", b"Sec-WebSocket-Protocol: ",
+        b"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=", b"\"", b"://", b"?", b"&", b"%00", b"#",
+    ],
+    "deflate": [b"\0\0\xff\xff", b"\x4b\x04\0", b"\x01\0\0\xff\xff", b"\xff", b"\x03\0"],
+    "text": [b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\xaf", b"\xe2\x82\xac", b"\xf0\x9f\x98\x80"],
+    "session": [b"\x81\x80\0\0\0\0", b"\x89\x81", b"\x01\x84", b"\x80\x84", b"\x81\x02{}", b"\x88\x02\x03\xe8", b"\x81\xff\x80", b"HTTP/1.1 101 ", b"\r\n\r\n"],
     "pcap": [
         b"\x0a\x0d\x0d\x0a", b"\x4d\x3c\x2b\x1a", b"\x1a\x2b\x3c\x4d", b"\x01\0\0\0", b"\x02\0\0\0", b"\x03\0\0\0",
         b"\x05\0\0\0", b"\x06\0\0\0", b"\x0a\0\0\0", b"KSLT", b"KNSS", b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\xc3\xd4",

@@ -25,7 +25,7 @@ package struct Miswire: AsyncParsableCommand {
 
     package static let verbs: [any ParsableCommand.Type] = [
         Demo.self, Proxy.self, Fuzz.self, Replay.self, Check.self, Capture.self, Import.self, Export.self, ProfileVerb.self,
-        ContractVerb.self, FaultsVerb.self, Backend.self, CorpusVerb.self, RecordingVerb.self, LimitsVerb.self,
+        ContractVerb.self, FaultsVerb.self, Backend.self, CorpusVerb.self, RecordingVerb.self, CAVerb.self, LimitsVerb.self,
     ]
 
     package init() {}

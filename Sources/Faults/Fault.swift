@@ -151,6 +151,10 @@ package enum Effect: Sendable, Equatable {
     /// Everything that goes this way goes through the shaper from now on, behind those of the rules before.
     case shape(any Shaper)
     case halfClose(Side)
+    /// What this side's TLS is to be like, decided at the accept.
+    case tls(Side, TLSOrders)
+    /// From here on an end of that side comes without TLS's close_notify.
+    case unannounced(Side)
     case cut(Side, CutStyle)
 
     package static func == (lhs: Effect, rhs: Effect) -> Bool { "\(lhs)" == "\(rhs)" }
@@ -213,6 +217,8 @@ package struct Scene: Sendable, Equatable {
     package var loans: [Loan] = []
     /// What the contract says that credentials are signed with.
     package var signingKey: [UInt8]?
+    /// Which hops speak TLS.
+    package var hops = TLSHops()
     package init(
         session: SessionID, user: String?, path: String, now: Instant, accepted: Bool,
         credentials: [FoundSecret] = []

@@ -7,6 +7,7 @@ package enum FaultRegistry {
         HandshakeMutate.self,
         DropAuth.self,
         OfferDeflate.self,
+        Announce.self,
         Drop.self,
         JSONMutate.self,
         Duplicate.self,
@@ -48,6 +49,11 @@ package enum FaultRegistry {
         Chop.self,
         Coalesce.self,
         Down.self,
+        TLSCertificate.self,
+        TLSStall.self,
+        TLSVersionFault.self,
+        TLSCorrupt.self,
+        TLSTruncate.self,
     ]
 
     package static func kind(_ name: String) -> (any Fault.Type)? { all.first { $0.name == name } }

@@ -1,5 +1,5 @@
 package import Contracts
-import Journaling
+package import Journaling
 package import Wire
 
 /// Which faults act on whom, when, and what the far side is expected to do about it (faults.md, format version 1).
@@ -17,8 +17,13 @@ package struct Profile: Sendable {
 
     package init(name: String) { self.name = name }
 
+    /// Values of variables that its settings name: secrets, wherever they stand.
+    package var secrets: [String] { faults.flatMap(\.settings.secrets) }
+
     /// Blast radius, enforced by the session machine (trust.md T24).
     package struct Scope: Sendable {
+        /// The profile whose budget it is, where several stand beside each other.
+        package var name = ""
         /// Empty = all.
         package var paths: [Glob] = []
         package var users: [Glob] = []
@@ -28,7 +33,15 @@ package struct Profile: Sendable {
         package var expires: Duration? = .seconds(1800)
         package var perConnection: Int?
         package var total: Int?
+        /// Keys of it that the profile writes; the rest is by default.
+        package var written: Set<String> = []
         package init() {}
+
+        /// It says whom faults concern, and how much of them there is, and both are less than everything.
+        package var limitsItself: Bool {
+            let whom = !users.isEmpty && limitsUsers || !paths.isEmpty && !Self.covers(paths, nil) || share < 1
+            return whom && (total != nil || written.contains("expires") && expires != nil)
+        }
 
         /// - Parameter name: nil = whose it is nobody knows.
         package func covers(user name: String?) -> Bool { Self.covers(users, name) }
@@ -50,6 +63,8 @@ package struct FaultRule: Sendable {
     package var settings: Settings
     package var when: Trigger
     package var expect: Expectation?
+    /// Of the profile that it comes from, where several stand beside each other; nil = the profile's.
+    package var scope: Profile.Scope?
     package init(id: String, kind: String, settings: Settings, when: Trigger, expect: Expectation? = nil) {
         self.id = id
         self.kind = kind
@@ -59,28 +74,13 @@ package struct FaultRule: Sendable {
     }
 }
 
-/// What the far side is expected to do: it narrows an excuse, never widens it.
-package struct Expectation: Sendable, Equatable {
-    package enum What: String, Sendable, CaseIterable {
-        case refused, closed, errorEvent = "error event", recovers, delivered, nothingLost = "nothing lost"
-    }
-    package var what: What
-    package var codes: [Int]
-    package var within: Duration?
-    package init(what: What, codes: [Int] = [], within: Duration?) {
-        self.what = what
-        self.codes = codes
-        self.within = within
-    }
-}
-
 /// Who, when and how often: all that are given must hold (faults.md, `when`).
-package struct Trigger: Sendable {
+package struct Trigger: Sendable, Equatable {
     /// `nth 2`, `every 3`, `first 10`, `share 5%`.
     package enum Ordinal: Sendable, Hashable {
         case nth(Int), every(Int), first(Int), share(Double)
     }
-    package enum Bound: Sendable {
+    package enum Bound: Sendable, Equatable {
         case time(Duration), messages(Int), event(Pattern)
     }
     package var connection: Ordinal?

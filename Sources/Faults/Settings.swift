@@ -33,10 +33,22 @@ package struct Parameter: Sendable, Hashable {
 /// A fault's settings by name, as text, in file order.
 package struct Settings: Sendable, Equatable {
     package var values: [(name: String, values: [String])]
+    /// What faults read instead of a text that names variables of the environment (`${NAME}`). Everybody else sees the names.
+    package var filled: [String: String] = [:]
+    /// Values of variables, which must not be shown.
+    package var secrets: [String] = []
     package init(_ values: [(name: String, values: [String])] = []) { self.values = values }
     package static func == (lhs: Settings, rhs: Settings) -> Bool {
-        lhs.values.elementsEqual(rhs.values) { $0.name == $1.name && $0.values == $1.values }
+        lhs.values.elementsEqual(rhs.values) { $0.name == $1.name && $0.values == $1.values } && lhs.filled == rhs.filled
     }
+}
+
+extension Settings: CustomStringConvertible {
+    package var description: String { values.map { "\($0.name): \($0.values)" }.joined(separator: ", ") }
+}
+
+extension Settings: CustomReflectable {
+    package var customMirror: Mirror { Mirror(self, children: ["values": description]) }
 }
 
 /// A setting that cannot be read. Said as ```delay` needs a duration``, then `found a word, expected a number with ...`.

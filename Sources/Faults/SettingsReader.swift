@@ -28,7 +28,9 @@ package struct SettingsReader: Sendable {
     }
 
     package func texts(_ name: String) -> [String] {
-        if let given = settings.values.first(where: { $0.name == name }) { return given.values }
+        if let given = settings.values.first(where: { $0.name == name }) {
+            return given.values.map { settings.filled[$0] ?? $0 }
+        }
         guard let parameter = parameters.first(where: { $0.name == name }), let text = parameter.default else {
             return []
         }

@@ -274,9 +274,11 @@ package struct FaultRecord: Sendable, Hashable {
     package var held: Duration
     /// Crossings: the user whose session gets it.
     package var partner: String?
+    /// What the profile says that the far side does about it.
+    package var expect: Expectation?
     package init(
         id: String, kind: String, influence: Influence, tap: Tap, on: EntryRef?, detail: String, applied: Bool = true,
-        held: Duration = .zero, partner: String? = nil
+        held: Duration = .zero, partner: String? = nil, expect: Expectation? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -287,6 +289,7 @@ package struct FaultRecord: Sendable, Hashable {
         self.applied = applied
         self.held = held
         self.partner = partner
+        self.expect = expect
     }
 }
 

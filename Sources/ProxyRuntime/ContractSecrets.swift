@@ -66,6 +66,32 @@ package struct ContractSecrets: SecretFinder {
         return nil
     }
 
+    package var learnsUsers: Bool {
+        users.contains { place in
+            if case .request = place.kind { return true }
+            return place.kind == .credential && credentials.contains { if case .request = $0.kind { true } else { false } }
+        }
+    }
+
+    package func users(inMessage payload: ByteBuffer, opcode: Opcode) -> [String] {
+        lazy var credential = secrets(inMessage: payload, opcode: opcode, .toServer).first(where: \.isCredential)
+        for place in users {
+            let raw: [String]
+            switch place.kind {
+            case .request(let name, let path):
+                guard isPossible(place, in: payload, .toServer) else { continue }
+                let reading = recognizer.recognise(payload, opcode: opcode, direction: .toServer)
+                guard let value = reading.value, reading.title.map({ Glob(name).matches($0) }) == true else { continue }
+                raw = path.values(in: value).compactMap(\.string)
+            case .credential: raw = credential.map { [$0.value] } ?? []
+            default: continue
+            }
+            let names = raw.compactMap { place.value(of: $0)?.string }.filter { !$0.isEmpty }
+            if !names.isEmpty { return names }
+        }
+        return []
+    }
+
     // MARK: Heads
 
     private func find(_ place: Place, in head: HeadView, isCredential: Bool) -> [FoundSecret] {

@@ -6,6 +6,7 @@ package import Journaling
 package struct ProxyOptions: Sendable {
     package var listen: HostPort
     package var upstream: Upstream
+    package var tls = TLSOptions()
     package var http2 = HTTP2Options()
     /// Nil: every byte passes unchanged.
     package var profile: Profile?
@@ -41,8 +42,13 @@ package struct ProxyOptions: Sendable {
 
     /// Knows where secrets, credentials and users stand.
     package var finder: any SecretFinder {
-        contract.map { ContractSecrets($0, key: mintKey.map { Array($0.utf8) }) } ?? StandardSecrets()
+        words.learn(profile?.secrets ?? [])
+        let base: any SecretFinder = contract.map { ContractSecrets($0, key: mintKey.map { Array($0.utf8) }) } ?? StandardSecrets()
+        return ProfileSecrets(base: base, words: words)
     }
+
+    /// What the profiles of the run name as secrets.
+    package let words = SecretWords()
 
     /// Whose sessions alone are recorded (trust.md T37); nil = everybody's.
     package var recordedUsers: Profile.Scope? {

@@ -14,8 +14,12 @@ package final class ProxyServer: Sendable {
     package let startedWall: Int64
     /// How long the target took to accept a connection, when it was asked.
     package let targetAnswered: Duration?
+    /// What its TLS handshake settled, when it was asked: `TLS 1.3`.
+    package let targetSecurity: String?
+    /// The CA that made the certificates which clients are shown; nil when it is not ours, or none are.
+    package let authority: Authority?
 
-    private let shared: Shared
+    let shared: Shared
     private let listener: any Channel
     private let group: MultiThreadedEventLoopGroup
     private let recorderThread: MultiThreadedEventLoopGroup
@@ -30,12 +34,14 @@ package final class ProxyServer: Sendable {
 
     private init(
         shared: Shared, parts: ProxyStart.Parts, listener: any Channel, address: HostPort,
-        answered: Duration?, ticks: [RepeatedTask]
+        answered: Probe.Answer?, ticks: [RepeatedTask]
     ) {
         self.shared = shared
         self.listener = listener
         self.address = address
-        targetAnswered = answered
+        targetAnswered = answered?.took
+        targetSecurity = answered?.security
+        authority = shared.tls.authority
         self.ticks = ticks
         group = parts.group
         recorderThread = parts.recorderThread
@@ -78,12 +84,6 @@ package final class ProxyServer: Sendable {
     package var liveSessions: Int { shared.live }
     /// L7 as it holds on this machine.
     package var sessionLimit: Int { shared.options.limits.sessions }
-
-    /// Kill switch: every fault stops, on live sessions too, and for good.
-    package func stopFaults() {
-        shared.stopFaults()
-        for handle in shared.loops.all { handle.execute { $0.stopFaults() } }
-    }
 
     /// What was counted and judged so far; the run goes on.
     package func snapshot() async -> RunResult {

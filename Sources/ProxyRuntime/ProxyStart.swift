@@ -31,10 +31,12 @@ struct ProxyStart {
                 throw .forbiddenTarget(options.upstream.address, why)
             }
         }
+        let tls: TLSPair
+        do { tls = try TLSPair(options) } catch { throw .tls(error) }
         startedWall = MonotonicClock.wall
         group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
         recorderThread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        shared = Shared(options: options, clock: MonotonicClock(), upstream: upstream, anyLoop: group.any())
+        shared = Shared(options: options, clock: MonotonicClock(), upstream: upstream, tls: tls, anyLoop: group.any())
     }
 
     /// Undoes `init`.
@@ -44,11 +46,11 @@ struct ProxyStart {
     }
 
     /// The time the target took to answer; throws when it does not.
-    func probe(_ patience: Duration?) async throws(RuntimeError) -> Duration? {
+    func probe(_ patience: Duration?) async throws(RuntimeError) -> Probe.Answer? {
         guard let patience else { return nil }
         do {
             return try await Probe.answer(
-                of: options.upstream.address, at: shared.upstream, patience: patience, group: group)
+                of: options.upstream.address, at: shared.upstream, tls: shared.tls.server, patience: patience, group: group)
         } catch {
             await abandon()
             throw error
@@ -182,7 +184,7 @@ struct ProxyStart {
             mode: options.recordMode,
             profile: options.profile.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
             contract: options.contract.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
-            upstream: options.upstream.url, purpose: [options.purpose, crossed].filter { !$0.isEmpty }.joined(separator: "; "),
+            upstream: options.upstream.url + (options.isUnverified ? " (certificate not verified)" : ""), purpose: [options.purpose, crossed].filter { !$0.isEmpty }.joined(separator: "; "),
             retention: options.retention, users: users)
     }
 

@@ -12,6 +12,9 @@ package enum RuntimeError: Error, Sendable, Equatable {
     /// `reason` such as `connection refused`.
     case targetSilent(HostPort, reason: String, attempts: Int, elapsed: Duration)
     case cannotRecord(directory: String, String)
+    /// The target answers, and its TLS handshake fails: one sentence.
+    case targetInsecure(HostPort, String)
+    case tls(TLSProblem)
 }
 
 /// The process that holds a port, as far as the system tells us.

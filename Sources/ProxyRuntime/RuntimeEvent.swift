@@ -21,8 +21,8 @@ package struct RuntimeEvent: Sendable {
         case open(total: Duration, server: Duration?, peer: String, path: String?)
         /// Not a WebSocket upgrade: relayed as it comes.
         case opaque(String, peer: String)
-        /// Fault ids that touched the request.
-        case refused(status: Int, total: Duration, faults: [String], path: String?)
+        /// Faults that touched the request (`f2 drop-auth`), and whether the profile expects the refusal of one of them.
+        case refused(status: Int, total: Duration, faults: [String], path: String?, isExpected: Bool)
         /// The session ended before any answer of the server: `upstream refused the connection`.
         case failed(String, peer: String, path: String?)
         case fault(FaultRecord)

@@ -9,12 +9,13 @@ final class Shared: Sendable {
     let clock: MonotonicClock
     /// Resolved once (trust.md T14).
     let upstream: [SocketAddress]
+    let tls: TLSPair
     let directory = SessionDirectory()
     let loops = LoopTable()
     /// For promises and timers of the proxy as a whole.
     let anyLoop: any EventLoop
     private let faultsStopped = Atomic<Bool>(false)
-    private let machines: SessionConfiguration
+    private let machines: Mutex<SessionConfiguration>
     private let gate = Mutex(Gate())
 
     private struct Gate: Sendable {
@@ -24,35 +25,74 @@ final class Shared: Sendable {
         var whenEmpty: (@Sendable () -> Void)?
     }
 
-    init(options: ProxyOptions, clock: MonotonicClock, upstream: [SocketAddress], anyLoop: any EventLoop) {
+    init(options: ProxyOptions, clock: MonotonicClock, upstream: [SocketAddress], tls: TLSPair, anyLoop: any EventLoop) {
+        self.tls = tls
         self.anyLoop = anyLoop
         self.options = options
         self.clock = clock
         self.upstream = upstream
         let finder = options.finder
         let enrolment = Enrolment()
+        enrolment.take(up: options.profile?.name ?? "", at: .zero)
         enrolment.begin(at: .zero)
         var machines = SessionConfiguration(
             profile: options.profile, contract: options.contract, seed: options.seed, limits: options.limits,
-            finder: finder, record: options.keepsTraffic, enrolment: enrolment)
+            finder: finder, record: options.keepsTraffic, enrolment: enrolment, followsContexts: options.judge)
         machines.followsExchanges = true
-        self.machines = machines
+        self.machines = Mutex(machines)
     }
 
-    func machine(for id: SessionID) -> SessionMachine { SessionMachine(configuration: machines, id: id) }
+    func machine(for id: SessionID) -> SessionMachine {
+        var machine = SessionMachine(configuration: machines.withLock { $0 }, id: id)
+        machine.hops = tls.hops
+        return machine
+    }
+
+    var profile: Profile? { machines.withLock { $0.profile } }
+    /// Times that faults of the profile acted.
+    var acted: Int { machines.withLock { $0.enrolment.acted } }
+    /// When the profile's clock began.
+    var profileBegan: Instant { machines.withLock { $0.enrolment.began } ?? .zero }
+
+    /// Another profile from now on, for sessions that live too. Never waits for a loop; loops hear of changes in one order.
+    func change(_ body: (Profile?) throws -> Profile?) rethrows {
+        try machines.withLock { machines in
+            let profile = try body(machines.profile)
+            options.words.learn(profile?.secrets ?? [])
+            machines = machines.with(profile)
+            machines.enrolment.take(up: profile?.name ?? "", at: clock.now)
+            if !faultsAreOff { tell(machines) }
+        }
+    }
+
+    private func tell(_ machines: SessionConfiguration) {
+        for handle in loops.all { handle.execute { $0.tellAll(.reconfigure(machines)) } }
+    }
 
     /// The server runs on this machine and shares its processors with us.
     var serverIsHere: Bool { upstream.allSatisfy { $0.ipAddress.map(Resolver.isLocal) ?? true } }
 
     /// What a user said may be delivered to another.
-    var crosses: Bool { machines.crosses }
-
-    /// Messages may leave one session for another, so that each must be findable.
-    var mayCross: Bool { options.profile?.faults.isEmpty == false }
+    var crosses: Bool { machines.withLock { $0.crosses } }
 
     /// The kill switch was pulled; sessions that begin later have no faults either.
     var faultsAreOff: Bool { faultsStopped.load(ordering: .relaxed) }
-    func stopFaults() { faultsStopped.store(true, ordering: .relaxed) }
+
+    func stopFaults() {
+        machines.withLock { _ in
+            faultsStopped.store(true, ordering: .relaxed)
+            for handle in loops.all { handle.execute { $0.tellAll(.faultsOff) } }
+        }
+    }
+
+    /// The way back: the profile that is the last one by now acts again.
+    func restoreFaults() {
+        machines.withLock { machines in
+            guard faultsAreOff else { return }
+            faultsStopped.store(false, ordering: .relaxed)
+            tell(machines)
+        }
+    }
 
     // MARK: How many sessions there are
 

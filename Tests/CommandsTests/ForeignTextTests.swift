@@ -23,7 +23,7 @@ import Wire
     static let kinds: [(name: String, kind: RuntimeEvent.Kind)] = [
         ("open", .open(total: .milliseconds(38), server: nil, peer: "10.0.4.17:50412", path: evil)),
         ("opaque", .opaque(evil, peer: "10.0.4.17:50412")),
-        ("refused", .refused(status: 401, total: .milliseconds(12), faults: [], path: evil)),
+        ("refused", .refused(status: 401, total: .milliseconds(12), faults: [], path: evil, isExpected: false)),
         ("failed", .failed(evil, peer: "10.0.4.17:50412", path: evil)),
         (
             "fault",

@@ -70,7 +70,11 @@ struct EntryGenerator {
             influence: Influence(
                 pick(Influence.Reach.allCases), Influence.Excuse.allCases.filter { _ in dice.chance(0.4) }),
             tap: pick(Tap.allCases), on: flip() ? ref() : nil, detail: text(), applied: flip(),
-            held: .nanoseconds(pick([0, 1, Int64.max])), partner: flip() ? text() : nil)
+            held: .nanoseconds(pick([0, 1, Int64.max])), partner: flip() ? text() : nil,
+            expect: flip()
+                ? Expectation(
+                    what: pick(Expectation.What.allCases), codes: flip() ? [] : [1008, 4401],
+                    within: flip() ? nil : .nanoseconds(pick([0, 1, Int64.max]))) : nil)
     }
 
     static let cases = 15

@@ -220,8 +220,14 @@ extension RandomJournal.Teller {
         } else {
             story.fault(
                 session, "accept-delay", Influence(.handshake, [.greetingDeadline, .deadline]), tap: .serverOut,
-                held: .milliseconds(300), at: at)
+                held: .milliseconds(300), expect: expectation(), at: at)
         }
+    }
+
+    private mutating func expectation() -> Journaling.Expectation? {
+        let all = Journaling.Expectation.What.allCases
+        let what = all[Int(clamping: below(UInt64(all.count)))]
+        return below(4) == 0 ? nil : .init(what: what, codes: below(2) == 0 ? [] : [1007, 4401], within: .milliseconds(Int64(below(400))))
     }
 
     private mutating func authenticate() {

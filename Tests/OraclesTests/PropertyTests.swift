@@ -22,7 +22,7 @@ struct PropertyStories: Sendable {
 
     static let all: [String: PropertyStories] = [
         "H1": greeting, "E1": runs, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners,
-        "A1": authentication, "C1": protocol6455,
+        "A1": authentication, "C1": protocol6455, "X1": stated,
     ]
 
     private static func cut(_ story: inout Transcript, _ session: Int, at ms: Double) {
@@ -203,6 +203,27 @@ struct PropertyStories: Sendable {
         undecided: { story in
             unmasked(&story)
         })
+
+    /// A fault after which the profile expects a close.
+    private static func expecting(_ story: inout Transcript) {
+        story.enter(1, "alice", at: 0)
+        story.fault(
+            1, "control", Influence(.connection, [.success]), tap: .serverOut,
+            expect: Journaling.Expectation(what: .closed, codes: [1002, 1008], within: .seconds(1)), at: 10)
+    }
+
+    private static let stated = PropertyStories(
+        words: "stated expectations are met",
+        violated: { expecting(&$0) },
+        kept: { story in
+            expecting(&story)
+            story.close(1, by: .server, 1008, at: 500)
+        },
+        excused: { story in
+            expecting(&story)
+            cut(&story, 1, at: 20)
+        },
+        undecided: { expecting(&$0) })
 }
 
 /// The contract of the registry itself: whoever adds a property tells these stories of it.
@@ -281,7 +302,7 @@ struct PropertyStories: Sendable {
         var judge = Judge(contract: AgentChat.contract, properties: [Throws.self, ErrorReaches.self])
         for entry in entries(try #require(PropertyStories.all["E3"]).violated) { judge.observe(entry) }
         let judgement = judge.conclude(at: Transcript.instant(100_000))
-        #expect(judgement.counts("X1") == [1, 0, 0, 1, 0])
+        #expect(judgement.counts("X9") == [1, 0, 0, 1, 0])
         #expect(judgement.heads == ["E3"])
     }
 }
@@ -297,7 +318,7 @@ private struct PassesAll: Property {
 
 private struct Throws: Property {
     struct Failure: Error {}
-    static let id = "X1"
+    static let id = "X9"
     static let name = "cannot judge"
     static let requirement = "nothing"
     static func missingKey(in contract: Contract?) -> String? { nil }

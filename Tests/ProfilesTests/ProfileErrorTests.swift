@@ -1,6 +1,7 @@
 import Contracts
 import Faults
 import Foundation
+import Journaling
 import Testing
 
 @testable import Profiles

@@ -7,24 +7,24 @@ import Reporting
 /// What a running proxy says about the faults it carries: how many, on whom, until when, and how to stop them all.
 struct FaultBanner {
     private let text: String
-    private let until: Date?
 
     /// Nil when no fault can act.
-    init?(_ options: ProxyOptions, started: Date, pid: Int32) {
-        guard let profile = options.profile, !profile.faults.isEmpty else { return nil }
+    init?(_ profile: Profile?, started: Date, pid: Int32) {
+        guard let profile, !profile.faults.isEmpty else { return nil }
         let scope = profile.scope
-        until = scope.expires.map { started.addingTimeInterval(Double($0.nanoseconds) / 1e9) }
-        var words = "\(Figures.plural(profile.faults.count, "fault")) on \(Self.share(scope.share)) of connections"
+        let until = scope.expires.map { started.addingTimeInterval(Double($0.nanoseconds) / 1e9) }
+        let announcing = profile.faults.contains { $0.kind == Announce.name }
+        let count = profile.faults.filter { $0.kind != Announce.name }.count
+        var words = "\(Figures.plural(count, "fault")) on \(Self.share(scope.share)) of connections"
         if !scope.paths.isEmpty { words += " under " + scope.paths.map { SafeText.show($0.text) }.joined(separator: ", ") }
         if !scope.users.isEmpty { words += " of " + scope.users.map { SafeText.show($0.text) }.joined(separator: ", ") }
         if let total = scope.total { words += ", no more than \(Figures.plural(total, "time"))" }
         words += until.map { ", off at \(Self.time($0))" } ?? ", until stopped"
+        if announcing { words += ", announced to clients" }
         let head = "  ◆ FAULTS ON  "
         text = Columns.wrapped(
             "\(profile.name) \(profile.hash): \(words). Stop all: kill -USR1 \(pid)", label: head, width: 96)
     }
-
-    func isOn(_ now: Date) -> Bool { until.map { now < $0 } ?? true }
 
     func text(_ style: Style) -> String {
         text.split(separator: "\n").map { style.paint(String($0), .fault) }.joined(separator: "\n")

@@ -1,3 +1,4 @@
+import Faults
 import Foundation
 import Journaling
 import Oracles
@@ -12,20 +13,24 @@ final class ProxyForm: Sendable {
     private let log: Proxy.Log
     private let started: Date
     private let folding = Mutex(Folding())
-    /// When faults stop by themselves; nil = never. False once a signal stopped them.
+    /// False while a signal keeps them stopped.
     private let faultsMayAct = Mutex(true)
+    private let pinned: PinnedLine
 
     init(console: Console, json: Bool, log: Proxy.Log, started: Date) {
         self.console = console
         self.json = json
         self.log = log
         self.started = started
+        pinned = PinnedLine(console, isLive: console.out.live && !json)
     }
 
-    func open(_ options: ProxyOptions, address: HostPort, answered: Duration?, pid: Int32) {
+    func open(_ options: ProxyOptions, _ server: ProxyServer, pid: Int32) {
+        let address = server.address
         if json {
             let line = JSONLine("start", time: Console.utc()).adding("verb", "proxy").adding("seed", options.seed)
-                .adding("listen", address.description).adding("upstream", options.upstream.url).adding("pid", pid)
+                .adding("listen", address.description).adding("upstream", options.upstream.url).adding("pid", pid).adding("tls", .bool(options.tls.listener != nil))
+                .adding("upstreamTLS", server.targetSecurity ?? "").adding("upstreamVerified", .bool(options.upstream.isSecure && !options.isUnverified))
                 .adding("profile", options.profile?.name ?? "").adding("contract", options.contract?.name ?? "")
                 .adding("record", options.record.map { .string($0) } ?? .null)
                 .adding("recordMode", options.record == nil ? RecordMode.none.rawValue : options.recordMode.rawValue)
@@ -34,13 +39,17 @@ final class ProxyForm: Sendable {
             return
         }
         var lines = ["miswire \(Miswire.number) proxy    seed \(options.seed)    pid \(pid)"]
-        let took = answered.map { " (answered in \(Figures.duration($0)))" } ?? ""
-        lines.append("  listen    ws://\(address) → \(SafeText.show(options.upstream.url))\(took)")
+        let scheme = options.tls.listener == nil ? "ws" : "wss"
+        let secured = server.targetSecurity.map { "\($0), " } ?? ""
+        let took = server.targetAnswered.map { " (\(secured)answered in \(Figures.duration($0)))" } ?? ""
+        lines.append("  listen    \(scheme)://\(address) → \(SafeText.show(options.upstream.url))\(took)")
+        lines += TLSBanner.lines(options, server.authority, at: Int64(started.timeIntervalSince1970))
         if let contract = options.contract {
             lines.append("  contract  \("\(contract.name) \(contract.hash)".left(31))  oracle H E I A, live")
         }
         if let record = options.record { lines.append("  record    \(SafeText.show(record)), \(Self.words(options))") }
-        lines.append(FaultBanner(options, started: started, pid: pid)?.text(console.out) ?? "  no faults: every byte passes unchanged")
+        let banner = FaultBanner(options.profile, started: started, pid: pid)?.text(console.out)
+        lines.append(banner ?? "  no faults: every byte passes unchanged")
         console.answer(lines.joined(separator: "\n") + "\n\n")
     }
 
@@ -51,13 +60,31 @@ final class ProxyForm: Sendable {
         return words + users + (options.retention == .standard ? "" : ", kept for \(options.retention.words)")
     }
 
-    /// The banner again every 60 s for as long as a fault can act.
-    func remind(_ options: ProxyOptions, pid: Int32) async {
-        guard !json, let banner = FaultBanner(options, started: started, pid: pid) else { return }
-        while (try? await Task.sleep(for: .seconds(60))) != nil {
-            guard faultsMayAct.withLock({ $0 }), banner.isOn(Date()) else { return }
-            console.answer(banner.text(console.out) + "\n")
+    /// For as long as a fault can act: the pinned line each second where there is one, else the banner every 60 s; and one
+    /// line when it is over.
+    func remind(_ server: ProxyServer, pid: Int32) async {
+        var told: FaultClock.End?
+        var seconds = 0
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            seconds += 1
+            let (profile, age, acted) = (server.profile, server.profileAge, server.faultsActed)
+            guard let profile, !profile.faults.isEmpty, faultsMayAct.withLock({ $0 }) else {
+                pinned.pin("")
+                continue
+            }
+            let end = FaultClock.end(profile, since: age, acted: acted)
+            if let end, told == nil { faultsOver(end, acted: acted, at: server.now) }
+            told = end
+            if end != nil {
+                pinned.pin("")
+            } else if console.out.live {
+                pinned.pin(json ? "" : FaultClock.pinned(profile, since: age, pid: pid, console.out))
+            } else if seconds % 60 == 0, !json {
+                let began = Date().addingTimeInterval(-Double(age.nanoseconds) / 1e9)
+                if let banner = FaultBanner(profile, started: began, pid: pid) { pinned.say(banner.text(console.out) + "\n") }
+            }
         }
+        pinned.pin("")
     }
 
     // MARK: events
@@ -67,11 +94,11 @@ final class ProxyForm: Sendable {
         let row = ProxyRow(event)
         if log == .none, !row.isLoud { return }
         let text = row.text(console.out, clock: clock(event.instant))
-        guard log == .events, !row.isLoud else { return console.answer(text) }
+        guard log == .events, !row.isLoud else { return pinned.say(text) }
         // Over 50 lines a second only a count is shown; FAIL and ALERT are never folded.
         let second = event.instant.nanoseconds / 1_000_000_000
         let answer = folding.withLock { $0.take(second: second, word: row.word, text: text) }
-        if !answer.isEmpty { console.answer(answer) }
+        if !answer.isEmpty { pinned.say(answer) }
     }
 
     private func clock(_ instant: Instant) -> String {
@@ -100,6 +127,7 @@ final class ProxyForm: Sendable {
     }
 
     func draining(_ live: Int, grace: Duration) {
+        pinned.pin("")
         guard !json else { return }
         let text = "draining \(Figures.plural(live, "session")) for up to \(Figures.duration(grace)); ^C again cuts them"
         console.talk(console.err.live ? "  \(text) … " : text + "\n")
@@ -112,8 +140,33 @@ final class ProxyForm: Sendable {
 
     func faultsStopped(at instant: Instant) {
         faultsMayAct.withLock { $0 = false }
-        if json { return console.emit(JSONLine("faults.off", time: Console.utc())) }
-        console.answer(ProxyRow.faultsStopped().text(console.out, clock: clock(instant)))
+        pinned.pin("")
+        tell(.faultsStopped(), "faults.off", at: instant)
+    }
+
+    func faultsRestored(_ server: ProxyServer) {
+        faultsMayAct.withLock { $0 = true }
+        let profile = server.profile.map { "\($0.name) \($0.hash)" } ?? ""
+        tell(ProxyRow("faults", "on again: \(profile)"), "faults.on", at: server.now)
+    }
+
+    private func faultsOver(_ end: FaultClock.End, acted: Int, at instant: Instant) {
+        tell(ProxyRow("faults", FaultClock.words(end, acted: acted)), "faults.over", at: instant)
+    }
+
+    /// Another version of the profile holds.
+    func profileChanged(_ profile: Profile, _ what: String, at instant: Instant) {
+        tell(ProxyRow("profile", what), "profile", at: instant)
+    }
+
+    /// What is wrong with the new version, so that the last good one stays on.
+    func profileKept(_ what: String, _ why: String, at instant: Instant) {
+        tell(ProxyRow("profile", what, detail: why), "profile.kept", at: instant)
+    }
+
+    private func tell(_ row: ProxyRow, _ kind: String, at instant: Instant) {
+        if json { return console.emit(JSONLine(kind, time: Console.utc()).adding("what", row.what).adding("detail", row.detail)) }
+        pinned.say(row.text(console.out, clock: clock(instant)))
     }
 
     // MARK: the end
@@ -126,9 +179,13 @@ final class ProxyForm: Sendable {
         return reason == .nothingExercised ? .pass : reason
     }
 
-    func close(_ result: RunResult, reason: ExitReason) {
-        if json { return console.emit(summaryLine(result, reason)) }
-        console.answer("\n" + ProxySummary(result).text(console.out, reason: reason))
+    func close(_ result: RunResult, _ options: ProxyOptions, reason: ExitReason) {
+        if json {
+            let line = summaryLine(result, reason)
+            return console.emit(options.isUnverified ? line.adding("upstreamVerified", .bool(false)) : line)
+        }
+        let unverified = options.isUnverified ? "  NOT VERIFIED  the target's certificate (--insecure-upstream)\n" : ""
+        console.answer("\n" + unverified + ProxySummary(result).text(console.out, reason: reason))
     }
 
     private func summaryLine(_ result: RunResult, _ reason: ExitReason) -> JSONLine {

@@ -23,8 +23,13 @@ struct ProxyRow {
     /// The line of the kill switch.
     static func faultsStopped() -> ProxyRow { ProxyRow(word: "faults", what: "off: stopped by a signal", role: .fault) }
 
-    private init(word: String, what: String, role: Style.Role?) {
-        (session, user, self.word, self.what, detail, self.role) = ("–", "–", word, what, "", role)
+    /// A line that concerns the whole proxy.
+    init(_ word: String, _ what: String, detail: String = "") {
+        self.init(word: word, what: what, detail: detail, role: .fault)
+    }
+
+    private init(word: String, what: String, detail: String = "", role: Style.Role?) {
+        (session, user, self.word, self.what, self.detail, self.role) = ("–", "–", word, what, detail, role)
     }
 
     private static func words(_ kind: RuntimeEvent.Kind) -> (String, String, String, Style.Role?) {
@@ -34,8 +39,9 @@ struct ProxyRow {
             let own = server.map { ", server \(Figures.duration($0))" } ?? ""
             return ("open", "101 in \(Figures.duration(total))\(own)", place(peer, path), nil)
         case .opaque(let why, let peer): return ("opaque", SafeText.show(why), peer, nil)
-        case .refused(let status, let total, let faults, let path):
-            let by = faults.isEmpty ? SafeText.show(path ?? "") : faults.joined(separator: " ")
+        case .refused(let status, let total, let faults, let path, let isExpected):
+            let by = faults.isEmpty
+                ? SafeText.show(path ?? "") : faults.joined(separator: " ") + (isExpected ? ", as expected ✓" : "")
             return ("refused", "\(status) in \(Figures.duration(total))", by, nil)
         case .failed(let why, let peer, let path): return ("failed", SafeText.show(why), place(peer, path), .fail)
         case .fault(let fault):
@@ -65,7 +71,8 @@ struct ProxyRow {
     }
 
     private static func close(_ closing: RuntimeEvent.Closing) -> (String, String, String, Style.Role?) {
-        let code = closing.code.map(String.init) ?? "no Close"
+        // Whether there was a Close knows only who reads the frames.
+        let code = closing.code.map(String.init) ?? (closing.messagesToServer == nil ? "ended" : "no Close")
         let by = closing.by.map { " by \($0.rawValue)" } ?? ""
         var detail = ""
         if let up = closing.messagesToServer, let down = closing.messagesToClient { detail = "\(up) ▸ \(down) ◂, " }

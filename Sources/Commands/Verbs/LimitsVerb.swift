@@ -43,7 +43,7 @@ struct LimitRow {
         let time = Figures.duration
         return [
             .init(id: "L1", what: "head: total / field / first line / fields", value: "\(size(limits.headBytes)) / \(size(limits.headFieldBytes)) / \(size(limits.startLineBytes)) / \(limits.headFields)", then: "431 to the client, 502 for a server, entry"),
-            .init(id: "L2", what: "request head / connect / upgrade answer", value: "\(time(limits.requestHeadTime)) / \(time(limits.connectTime)) / \(time(limits.upgradeAnswerTime))", then: "close, 504 for the upstream"),
+            .init(id: "L2", what: "TLS / head / connect / answer", value: "\(time(limits.handshakeTime)) / \(time(limits.requestHeadTime)) / \(time(limits.connectTime)) / \(time(limits.upgradeAnswerTime))", then: "close, 504 for the upstream"),
             .init(id: "L3", what: "relayed frame and message", value: "none", then: "streamed, never held"),
             .init(id: "L4", what: "message lifted: bytes / fragments", value: "\(size(limits.messageBytes)) / \(Figures.count(limits.messageFragments))", then: "passes unchanged, entry, oracle inconclusive"),
             .init(id: "L5", what: "inflate contexts / JSON depth / nodes", value: "\(Figures.count(limits.inflateContexts)) / \(limits.jsonDepth) / \(Figures.count(limits.jsonNodes))", then: "as L4"),

@@ -11,8 +11,9 @@ package struct ProfileVerb: ParsableCommand {
             miswire profile list
             miswire profile show delayed-accept
             miswire profile check profiles/lost-credential.yaml
+            miswire profile schema > profile.schema.json
             """,
-        subcommands: [ProfileCheck.self, ProfileList.self, ProfileShow.self])
+        subcommands: [ProfileCheck.self, ProfileList.self, ProfileShow.self, ProfileSchemaVerb.self])
     package init() {}
 }
 
@@ -85,9 +86,11 @@ package struct ProfileList: ParsableCommand {
 package struct ProfileShow: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Print a profile as it is written, to copy and edit.",
-        discussion: "miswire profile show delayed-accept > mine.yaml")
+        discussion: "miswire profile show delayed-accept > mine.yaml\nmiswire profile show --resolved mine.yaml")
     @Argument(help: "A shipped profile's name, or a file.")
     var profile: String
+    @Flag(help: "As it comes out of everything that it extends.")
+    var resolved = false
     @OptionGroup var looks: Looks
     package init() {}
 
@@ -98,11 +101,22 @@ package struct ProfileShow: ParsableCommand {
             let time = Console.utc()
             console.emit(
                 JSONLine("profile", time: time).adding("name", read.name).adding("hash", read.hash)
-                    .adding("about", read.about).adding("faults", read.faults.map(\.id)).adding("text", read.text))
+                    .adding("about", read.about).adding("faults", read.faults.map(\.id))
+                    .adding("text", resolved ? try ProfileLoader().resolved(profile) : read.text))
             return console.emit(.summary("profile", .pass, time: time))
         }
-        console.answer(FileText.shown(read.text))
+        console.answer(FileText.shown(resolved ? try ProfileLoader().resolved(profile) : read.text))
     }
+}
+
+package struct ProfileSchemaVerb: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "schema", abstract: "Print the JSON Schema of profiles, for editors.",
+        discussion: "miswire profile schema > profile.schema.json\n# in a profile: # yaml-language-server: $schema=profile.schema.json")
+    @OptionGroup var looks: Looks
+    package init() {}
+
+    package func run() throws { Console(looks: looks).answer(ProfileSchema.text) }
 }
 
 /// A file's text line by line: only line ends stay what they are (trust.md T38).

@@ -18,25 +18,35 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         commandName: "proxy", abstract: "Relay WebSocket traffic, with the faults of a profile and the oracle live.",
         discussion: """
             miswire proxy ws://127.0.0.1:8080 --listen :9000
-            miswire proxy ws://127.0.0.1:8080 --listen :9000 --profile delayed-accept --contract agent-chat --record rec/
+            miswire proxy ws://127.0.0.1:8080 --profile delayed-accept --contract agent-chat --record rec/
+            miswire proxy ws://chat.staging:80 --listen :9000 --profile staging-safe --announce
             miswire proxy ws://127.0.0.1:8080 --http2 --upstream-http2
             miswire proxy ws://127.0.0.1:8080 --record rec/ --record-mode meta --purpose 'ticket 311' --retain 2d
-            kill -USR1 PID stops every fault at once; SIGTERM or Ctrl-C drains and reports.
+            miswire proxy wss://chat.staging --listen :9443 --tls --ca-names chat.staging
+            Profiles are read again when their files change, or at kill -HUP PID; what does not parse changes nothing.
+            kill -USR1 PID stops every fault at once, and a second one brings them back; SIGTERM or Ctrl-C drains and reports.
+            Faults need --i-am-staging where others could meet them, or a scope in the profile that says whom (users, paths
+            or a share under 100 %) and how much (expires or budget.total).
             """)
 
     package enum Log: String, ExpressibleByArgument, CaseIterable, Sendable { case all, events, none }
 
-    @Argument(help: "The server behind: ws://HOST:PORT.")
+    @Argument(help: "The server behind: ws://HOST:PORT or wss://HOST:PORT.")
     var url: String
     @Option(help: "Where clients connect: HOST:PORT or :PORT.")
     var listen = "127.0.0.1:9000"
-    @Option(help: "A shipped profile's name, or a file.")
-    var profile: String?
+    @Option(parsing: .singleValue, help: "A shipped profile's name, or a file; several stand beside each other.")
+    var profile: [String] = []
+    @Flag(help: "Faults may act where others can meet them: on a listener or a server that is not on this machine.")
+    var iAmStaging = false
+    @Flag(help: "Tell clients: the 101 gets a field `Miswire` with the profile's name and hash.")
+    var announce = false
     @Option(help: "A shipped contract's name, or a file. Default: what the profile names.")
     var contract: String?
     @Option(help: "Record every session into this directory, as --record-mode says.")
     var record: String?
     @OptionGroup var recording: RecordOptions
+    @OptionGroup(title: "TLS") var secured: TLSArguments
     @Flag(help: "Pack the recording's segments with gzip.")
     var gzip = false
     @Flag(help: "Clients may speak HTTP/2 by its preface; each WebSocket on it (RFC 8441) is a session, others are served as ever.")
@@ -69,12 +79,15 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         do {
             server = try await ProxyServer.start(options, patience: wait.duration, onEvent: { event in form.event(event) })
         } catch { throw ProxyComplaint.of(error) }
-        form.open(options, address: server.address, answered: server.targetAnswered, pid: getpid())
-        let reminder = Task { await form.remind(options, pid: getpid()) }
-        defer { reminder.cancel() }
-        let result = await serve(server, form)
+        form.open(options, server, pid: getpid())
+        let watch = watch(server, form, options)
+        let tasks: [Task<Void, Never>] = [
+            Task { await form.remind(server, pid: getpid()) }, Task { await watch?.watch() },
+        ]
+        defer { for task in tasks { task.cancel() } }
+        let result = await serve(server, form, watch)
         let reason = ProxyForm.reason(result)
-        form.close(result, reason: reason)
+        form.close(result, options, reason: reason)
         throw Finished(reason)
     }
 
@@ -97,13 +110,15 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         guard (1...64).contains(loops ?? 1) else {
             throw Complaint("--loops \(loops ?? 0) is out of range", details: [("expected", "1 to 64")], exit: .usage)
         }
-        let faults = try profile.map { try ProfileLoader().load($0) }
+        let faults = try profile.isEmpty ? nil : Self.announced(ProfileLoader().load(profile), announce)
         let promise = try (contract ?? faults?.contract).map { try ContractLoader().load($0) }
         var options: ProxyOptions
         do {
             options = ProxyOptions(listen: try HostPort(listen), upstream: try Upstream(url: url))
         } catch { throw ProxyComplaint.of(error) }
         try checkScope(faults, promise)
+        try StagingGuard.check(faults, listen: options.listen, upstream: options.upstream, isStaging: iAmStaging)
+        options.tls = try secured.options(for: options.upstream, at: Int64(Date().timeIntervalSince1970))
         options.http2 = HTTP2Options(fromClients: http2, toServer: upstreamHttp2)
         options.profile = faults
         options.contract = promise
@@ -122,6 +137,33 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         return options
     }
 
+    /// `--announce`: one fault more, of which nothing takes anything away.
+    private static func announced(_ profile: Profile, _ announce: Bool) -> Profile {
+        guard announce, !profile.faults.isEmpty else { return profile }
+        var told = profile
+        let settings = Settings([("value", ["\(profile.name) \(profile.hash)"])])
+        var rule = FaultRule(id: Announce.name, kind: Announce.name, settings: settings, when: Trigger())
+        var scope = Profile.Scope()
+        scope.name = Announce.name
+        scope.expires = nil
+        rule.scope = scope
+        told.faults.append(rule)
+        return told
+    }
+
+    /// Reads the profiles again when they change.
+    private func watch(_ server: ProxyServer, _ form: ProxyForm, _ options: ProxyOptions) -> ProfileWatch? {
+        guard !profile.isEmpty else { return nil }
+        let (isStaging, announce) = (iAmStaging, self.announce)
+        let danger = try? StagingGuard.danger(listen: options.listen, upstream: options.upstream.address)
+        let users = options.recordedUsers?.users
+        return ProfileWatch(profile, server: server, form: form) { profile in
+            // Who is recorded was decided at the start, and is told to whoever reads the recording.
+            if let users, profile.scope.users != users { return (profile, "the recording is limited to the users of its scope") }
+            return (Self.announced(profile, announce), StagingGuard.objection(profile, danger, isStaging: isStaging))
+        }
+    }
+
     /// A scope of users is a scope of the recording as well, and without a contract nobody has a name.
     private func checkScope(_ faults: Profile?, _ promise: Contract?) throws {
         guard record != nil, recording.mode != .none, let faults, faults.scope.limitsUsers, promise?.identity.user.isEmpty ?? true else {
@@ -135,18 +177,25 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             ], exit: .usage)
     }
 
-    /// The first signal to stop drains, a second cuts; USR1 is the kill switch.
-    private func serve(_ server: ProxyServer, _ form: ProxyForm) async -> RunResult {
-        let signals = Signals.stream([SIGTERM, SIGINT, SIGUSR1])
-        for await number in signals {
-            guard number == SIGUSR1 else { break }
-            server.stopFaults()
-            form.faultsStopped(at: server.now)
+    /// The first signal to stop drains, a second cuts; USR1 is the kill switch and its way back, HUP reads profiles again.
+    private func serve(_ server: ProxyServer, _ form: ProxyForm, _ watch: ProfileWatch?) async -> RunResult {
+        let signals = Signals.stream([SIGTERM, SIGINT, SIGUSR1, SIGHUP])
+        signals: for await number in signals {
+            switch number {
+            case SIGHUP: await watch?.reload()
+            case SIGUSR1 where server.faultsAreStopped:
+                server.restoreFaults()
+                form.faultsRestored(server)
+            case SIGUSR1:
+                server.stopFaults()
+                form.faultsStopped(at: server.now)
+            default: break signals
+            }
         }
         form.draining(server.liveSessions, grace: grace.duration)
         let begun = ContinuousClock.now
         let impatient = Task {
-            for await number in signals where number != SIGUSR1 { _ = await server.drain(grace: .zero) }
+            for await number in signals where number != SIGUSR1 && number != SIGHUP { _ = await server.drain(grace: .zero) }
         }
         defer { impatient.cancel() }
         let result = await server.drain(grace: grace.duration)
@@ -165,7 +214,7 @@ enum ProxyComplaint {
                 exit: .usage)
         case .malformedURL(let url, let why):
             return Complaint(
-                "\(SafeText.show(url)) cannot be a target", details: [("found", why), ("expected", "ws://HOST:PORT, such as ws://127.0.0.1:8080")],
+                "\(SafeText.show(url)) cannot be a target", details: [("found", why), ("expected", "ws://HOST:PORT or wss://HOST:PORT, such as ws://127.0.0.1:8080")],
                 exit: .usage)
         case .portInUse(let address, let owner):
             return Complaint(
@@ -188,6 +237,14 @@ enum ProxyComplaint {
                     ("remedy", "start it, name another address, or --wait 30s"),
                 ], exit: .targetUnreachable)
         case .cannotRecord(let directory, let why): return cannotRecord(directory, why)
+        case .targetInsecure(let address, let why):
+            return Complaint(
+                "the target wss://\(address) answers, and no TLS comes of it",
+                details: [
+                    ("found", SafeText.show(why)),
+                    ("remedy", "name its CA with --ca-file, its name with --server-name, or take anything with --insecure-upstream"),
+                ], exit: .targetUnreachable)
+        case .tls(let problem): return TLSComplaint.of(problem)
         }
     }
 

@@ -10,6 +10,21 @@ struct Step: Sendable {
     var rule: Int?
     /// It took the message to another session and left nothing of it here.
     var takes = false
+    /// Which faults keep it back, each until when.
+    var holds: [Hold] = []
+}
+
+/// A fault keeps something back until then.
+struct Hold: Sendable, Equatable {
+    var fault: String
+    var until: Instant
+}
+
+extension [Hold] {
+    /// Those faults are no more.
+    func without(_ gone: [String]) -> [Hold] { filter { !gone.contains($0.fault) } }
+    /// The last of them to let go.
+    var end: Instant? { map(\.until).max() }
 }
 
 /// What the faults that were selected made of a parcel.
@@ -80,9 +95,7 @@ extension SessionMachine {
                     steps.append(step)
                     continue
                 }
-                var record = FaultRecord(
-                    id: armed.rule.id, kind: armed.rule.kind, influence: armed.fault.influence, tap: kind.tap, on: ref,
-                    detail: "")
+                var record = armed.record(kind.tap, on: ref)
                 switch action {
                 case .pass: steps.append(step)
                 case .notApplied(let reason):
@@ -96,6 +109,7 @@ extension SessionMachine {
                     for effect in effects {
                         var next = Step.following(step, effect, release, index, armed.rule.id)
                         next.takes = takes && effect.travels
+                        next.holds = step.holds + (effect.release.map { [Hold(fault: armed.rule.id, until: $0)] } ?? [])
                         if let until = effect.release { record.held = max(.zero, now.duration(to: until)) }
                         steps.append(next)
                     }
@@ -121,6 +135,7 @@ extension SessionMachine {
             session: id, user: user, path: path, now: now, accepted: phase == .relaying,
             credentials: secrets.filter(\.isCredential))
         scene.signingKey = finder.verificationKey
+        scene.hops = hops
         let others = armed.fault.borrows
         if !others.isEmpty { scene.loans = configuration.lender.loans(of: others) }
         return scene

@@ -21,9 +21,7 @@ extension SessionMachine {
         guard let rule = step.rule, trigger.rules.indices.contains(rule) else { return }
         let armed = trigger.rules[rule]
         let kind: ParcelKind = direction == .toServer ? .messageToServer : .messageToClient
-        let record = FaultRecord(
-            id: armed.rule.id, kind: armed.rule.kind, influence: armed.fault.influence, tap: kind.tap,
-            on: message.entry, detail: armed.detail(for: direction))
+        let record = armed.record(kind.tap, on: message.entry, armed.detail(for: direction))
         let crossing = Crossing(
             message: message, from: id, fromUser: user, fault: armed.rule.id, kind: armed.rule.kind,
             influence: armed.fault.influence, selector: selector)

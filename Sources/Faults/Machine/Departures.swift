@@ -25,14 +25,14 @@ extension SessionMachine {
 
     /// Bytes of ours, or changed or held by faults; their origin has its entry already.
     mutating func depart(
-        _ bytes: ByteBuffer, _ note: Outbox.Note, _ direction: Direction, until release: Instant?, at now: Instant,
-        _ output: inout SessionOutput
+        _ bytes: ByteBuffer, _ note: Outbox.Note, _ direction: Direction, until release: Instant?, _ holds: [Hold] = [],
+        at now: Instant, _ output: inout SessionOutput
     ) {
         if self[direction].isShut { return ends.lost(direction.destination, bytes.readableBytes) }
         if self[direction].isClear, (release ?? now) <= now {
             leave(bytes, note, direction, at: now, &output)
         } else {
-            queue(.bytes(bytes, note), direction, until: release, at: now, &output)
+            queue(.bytes(bytes, note), direction, until: release, holds, at: now, &output)
         }
     }
 
@@ -57,10 +57,10 @@ extension SessionMachine {
     }
 
     mutating func queue(
-        _ item: Outbox.Item, _ direction: Direction, until release: Instant?, at now: Instant,
+        _ item: Outbox.Item, _ direction: Direction, until release: Instant?, _ holds: [Hold] = [], at now: Instant,
         _ output: inout SessionOutput
     ) {
-        self[direction].outbox.append(item, release: release ?? now)
+        self[direction].outbox.append(item, release: release ?? now, holds: holds)
         gather(item, direction, at: now)
         if let release, release > now { self[direction].outbox.hasHold = true }
         if !self[direction].isReady {
@@ -246,8 +246,8 @@ extension SessionMachine {
     // MARK: Reading
 
     /// A fault keeps that side from being read, until then or until an earlier one asked for.
-    mutating func stall(_ side: Side, until: Instant, at now: Instant, _ output: inout SessionOutput) {
-        pauses[until: side] = max(until, pauses[until: side] ?? until)
+    mutating func stall(_ side: Side, _ hold: Hold, at now: Instant, _ output: inout SessionOutput) {
+        pauses.stalls.append((side, hold))
         pause(side, .fault, true, at: now, &output)
     }
 
@@ -296,17 +296,14 @@ struct Pauses: Sendable {
     }
     private var client: Reason = []
     private var server: Reason = []
-    /// When pauses of faults end, by side.
-    private var untilClient: Instant?
-    private var untilServer: Instant?
+    /// Pauses of faults.
+    var stalls: [(side: Side, hold: Hold)] = []
 
     /// The next end of a pause.
-    var until: Instant? { untilClient.map { min($0, untilServer ?? $0) } ?? untilServer }
+    var until: Instant? { stalls.isEmpty ? nil : Side.allCases.compactMap { end($0) }.min() }
 
-    subscript(until side: Side) -> Instant? {
-        get { side == .client ? untilClient : untilServer }
-        set { if side == .client { untilClient = newValue } else { untilServer = newValue } }
-    }
+    /// When the last pause of that side ends.
+    func end(_ side: Side) -> Instant? { stalls.filter { $0.side == side }.map(\.hold.until).max() }
 
     func reads(_ side: Side) -> Bool { side == .client ? client.isEmpty : server.isEmpty }
 

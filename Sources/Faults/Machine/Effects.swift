@@ -42,9 +42,10 @@ extension SessionMachine {
         switch step.effect {
         case .forward(let parcel, let release):
             guard let (bytes, kind) = bytes(of: parcel, direction, original: original) else { return }
-            depart(bytes, .departure(kind, provenance), direction, until: release, at: now, &output)
+            depart(bytes, .departure(kind, provenance), direction, until: release, step.holds, at: now, &output)
             if let (tail, kind) = Self.tail(of: parcel) {
-                depart(tail, .departure(kind, Provenance(faults: step.faults)), direction, until: release, at: now, &output)
+                let made = Outbox.Note.departure(kind, Provenance(faults: step.faults))
+                depart(tail, made, direction, until: release, step.holds, at: now, &output)
             }
         case .forwardLater(.message(let message), let count, let until):
             putOff(
@@ -53,23 +54,27 @@ extension SessionMachine {
         case .frames(let frames, let message, let release):
             // The next message that is deflated here must refer to nothing before these.
             if message.isCompressed { self[direction].work?.deflater = nil }
-            for frame in frames { depart(frame, .made(provenance), direction, until: release, at: now, &output) }
+            for frame in frames { depart(frame, .made(provenance), direction, until: release, step.holds, at: now, &output) }
         case .insert(let message): insert(message, step, at: now, &output)
         case .forwardPart(let parcel, let share):
             guard let (bytes, _) = bytes(of: parcel, direction, original: original) else { return }
             let count = max(1, min(bytes.readableBytes - 1, Int(Double(bytes.readableBytes) * share)))
             guard let part = bytes.getSlice(at: bytes.readerIndex, length: count) else { return }
             depart(part, .departure(.bytes(.illegal), provenance), direction, until: nil, at: now, &output)
-        case .send, .cut, .forwardLater, .shape: break
+        case .send, .cut, .forwardLater, .shape, .tls: break
+        case .unannounced(let side): ends.unannounced.insert(side)
         case .respond(let status, let reason, let headers, let body):
             answer(
                 status, reason, headers: headers, body: body ?? Self.sentence(reason), at: now, faults: step.faults, &output)
             overBy(.fault, cause: step.faults.last ?? "", server: .reset, at: now, &output)
         case .accept(let head): accept(head, step, at: now, &output)
         case .gather(let gathering):
-            if !self[direction].outbox.isEmpty { self[direction].gathering = gathering }
+            if !self[direction].outbox.isEmpty {
+                self[direction].gathering = gathering
+                self[direction].gatherer = step.faults.last ?? ""
+            }
         case .pauseReads(let paused, let until):
-            stall(paused.source, until: until, at: now, &output)
+            stall(paused.source, Hold(fault: step.faults.last ?? "", until: until), at: now, &output)
         case .halfClose(let side):
             inOrder(.halfClose(side), direction, at: now, &output)
         }

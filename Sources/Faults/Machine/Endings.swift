@@ -8,6 +8,8 @@ struct Ends: Sendable {
     private var lostServer: UInt64 = 0
     private var toldClient = false
     private var toldServer = false
+    /// Sides that are to end without TLS's close_notify.
+    var unannounced: Set<Side> = []
     /// Silenced by a fault: its id, for the entry of the end that comes later.
     var silenced: [(side: Side, fault: String)] = []
 
@@ -29,7 +31,9 @@ struct Ends: Sendable {
 extension SessionMachine {
     // MARK: A peer ends
 
-    mutating func ended(_ side: Side, _ style: EndStyle, at now: Instant, _ output: inout SessionOutput) {
+    mutating func ended(
+        _ side: Side, _ style: EndStyle, by: EndRecord.By = .peer, cause: String = "", at now: Instant, _ output: inout SessionOutput
+    ) {
         guard !ends.isTold(side) else { return }
         let direction = side.outgoing
         if phase == .opening { endedInOpening(side, at: now, &output) }
@@ -40,7 +44,7 @@ extension SessionMachine {
             ends.told(side)
         }
         let fault = ends.silenced.first { $0.side == side }?.fault
-        tell(side, style, fault == nil ? .peer : .fault, fault ?? "", at: now, &output)
+        tell(side, style, fault == nil ? by : .fault, fault ?? cause, at: now, &output)
         guard phase != .over else { return }
         if style == .reset, !self[direction].isReady {
             shut(direction, at: now, &output)
@@ -60,7 +64,7 @@ extension SessionMachine {
         }
     }
 
-    private mutating func tell(
+    mutating func tell(
         _ side: Side, _ style: EndStyle, _ by: EndRecord.By, _ cause: String, at now: Instant,
         _ output: inout SessionOutput
     ) {
@@ -77,7 +81,7 @@ extension SessionMachine {
         self[direction].isShut = true
         flush(direction, &output)
         switch style {
-        case .finish: output.commands.append(.finish(side))
+        case .finish: output.commands.append(finish(side))
         case .reset:
             // What this event still wrote must not be dropped by the reset.
             output.commands.append(.close(side, isFlushed ? .reset : .half))
@@ -116,7 +120,7 @@ extension SessionMachine {
         guard !self[direction].isShut else { return }
         flush(direction, &output)
         self[direction].isShut = true
-        output.commands.append(.finish(side))
+        output.commands.append(finish(side))
     }
 
     mutating func cut(
@@ -172,21 +176,6 @@ extension SessionMachine {
     }
 
     // MARK: The whole proxy's doing
-
-    mutating func faultsOff(at now: Instant, _ output: inout SessionOutput) {
-        trigger.turnOff()
-        if case .waiting(.some)? = opening?.dial { opening?.dial = .waiting(until: now) }
-        for side in Side.allCases where pauses[until: side] != nil { pauses[until: side] = now }
-        stopConduits(at: now)
-        for direction in Direction.allCases {
-            self[direction].outbox.releaseAll(at: now)
-            self[direction].callLater(at: now)
-            self[direction].gathering = nil
-            if self[direction].owed.isEmpty, self[direction].work?.isRecoding != true {
-                letGo(direction, at: now, &output)
-            }
-        }
-    }
 
     mutating func drain(at now: Instant, _ output: inout SessionOutput) {
         guard phase == .opening, opening?.head == nil else { return }

@@ -315,6 +315,7 @@ extension SessionMachine {
     mutating func resumed(_ opened: Opened, at now: Instant, _ output: inout SessionOutput) {
         note(.opened(opened), at: now, &output)
         trigger.accepted(at: now)
+        hops.clientIsOpen = false
         let headIsDue = now.advanced(by: configuration.limits.requestHeadTime)
         opening?.stageEnds = headIsDue
         opening?.dial = .connected

@@ -27,6 +27,8 @@ struct Lane: Sendable {
     var outbox = Outbox()
     /// How what waits now is to leave.
     var gathering: Gathering?
+    /// The fault that asked for it.
+    var gatherer = ""
     /// Bytes to be written at the end of this event, joined.
     var gathered = ByteBuffer()
     /// The far transport is there.

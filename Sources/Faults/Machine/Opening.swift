@@ -20,6 +20,8 @@ struct Opening: Sendable {
     var stage = Stage.request
     /// When the first bytes of the head that is read arrived.
     var arrived: [Instant] = []
+    /// Faults that keep the dialling back.
+    var holds: [Hold] = []
     /// Transport faults have their places.
     var hasConduits = false
     /// L2 for the stage, or the end of a delay before dialling.
@@ -47,18 +49,22 @@ extension SessionMachine {
         note(.opened(opened), at: now, &output)
         trigger.accepted(at: now)
         let headIsDue = now.advanced(by: configuration.limits.requestHeadTime)
-        opening?.stageEnds = headIsDue
+        // With TLS the shell bounds the handshake first, then the head's time begins.
+        opening?.stageEnds = hops.isTLS(.client) ? .distantFuture : headIsDue
         if !trigger.acceptNeedsHead { acceptFaults(at: now, &output) }
     }
 
     /// Lets faults act on the accept itself, then dials.
-    private mutating func acceptFaults(at now: Instant, _ output: inout SessionOutput) {
+    mutating func acceptFaults(at now: Instant, _ output: inout SessionOutput) {
         var until: Instant?
         let chained = chain(.accept, .accept, .toServer, on: nil, at: now)
         for record in chained.records { note(.fault(record), at: now, &output) }
         for step in chained.steps {
             switch step.effect {
-            case .forward(_, let instant): until = instant
+            case .forward(_, let instant):
+                until = instant
+                opening?.holds = step.holds
+            case .tls(let side, let orders): output.commands.append(.secure(side, orders))
             case .cut(let side, let style):
                 return cut([.init(side: side, style: style)], fault: step.faults.last ?? "", at: now, &output)
             default: break
@@ -90,8 +96,8 @@ extension SessionMachine {
     /// What L2 and delays bring about.
     mutating func overdue(at now: Instant, _ output: inout SessionOutput) {
         for side in Side.allCases {
-            guard let until = pauses[until: side], until <= now else { continue }
-            pauses[until: side] = nil
+            guard let until = pauses.end(side), until <= now else { continue }
+            pauses.stalls.removeAll { $0.side == side }
             pause(side, .fault, false, at: now, &output)
         }
         exchangesOverdue(at: now, &output)

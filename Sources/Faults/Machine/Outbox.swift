@@ -43,6 +43,8 @@ struct Outbox: Sendable {
         var item: Item
         /// Not before; `distantFuture` = until something else happens.
         var release: Instant
+        /// Faults that keep it back until then.
+        var holds: [Hold] = []
     }
 
     private(set) var items: [Held] = []
@@ -55,7 +57,7 @@ struct Outbox: Sendable {
     /// A fault holds something here, so that what comes behind has its own entry for its arrival.
     var hasHold = false
 
-    mutating func append(_ item: Item, release: Instant) {
+    mutating func append(_ item: Item, release: Instant, holds: [Hold] = []) {
         var item = item
         switch item {
         case .bytes(let bytes, let note): item = .bytes(bytes.compacted, note)
@@ -64,7 +66,7 @@ struct Outbox: Sendable {
             item = .crossing(ref, fault: fault, parts)
         default: break
         }
-        items.append(Held(item: item, release: release))
+        items.append(Held(item: item, release: release, holds: holds))
         bytes += item.size
     }
 
@@ -90,7 +92,7 @@ struct Outbox: Sendable {
             _ = popFirst()
             if !isEmpty { items[head].release = max(items[head].release, next) }
         } else {
-            items[head] = Held(item: .bytes(rest, .told), release: next)
+            items[head] = Held(item: .bytes(rest, .told), release: next, holds: held.holds)
             bytes -= 1
         }
         return (byte, whole, note)
@@ -101,6 +103,24 @@ struct Outbox: Sendable {
         for index in items.indices where index >= head {
             if case .crossing = items[index].item { continue }
             items[index].release = min(items[index].release, now)
+        }
+    }
+
+    /// What was to leave byte by byte leaves as a whole.
+    mutating func hurry(at now: Instant) {
+        for index in items.indices where index >= head && items[index].holds.isEmpty {
+            if case .crossing = items[index].item { continue }
+            items[index].release = min(items[index].release, now)
+        }
+    }
+
+    /// Those faults are no more: what they alone kept back may leave.
+    mutating func release(without gone: [String], at now: Instant) {
+        for index in items.indices where index >= head {
+            let holds = items[index].holds.without(gone)
+            guard holds.count < items[index].holds.count else { continue }
+            items[index].holds = holds
+            items[index].release = min(items[index].release, holds.end ?? now)
         }
     }
 

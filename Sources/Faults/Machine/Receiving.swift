@@ -43,10 +43,11 @@ extension SessionMachine {
         }
     }
 
-    /// The contexts of compressed traffic must follow every message wherever one may have to be exchanged.
-    private func mustLift(_ direction: Direction, _ extensions: ExtensionOutcome?) -> Bool {
+    /// The contexts of compressed traffic must follow every message wherever one may have to be changed, now or when
+    /// somebody adds a fault.
+    func mustLift(_ direction: Direction, _ extensions: ExtensionOutcome?) -> Bool {
         if trigger.lifts(direction) { return true }
-        guard trigger.mayExchange(direction) else { return false }
+        guard configuration.followsContexts || trigger.mayExchange(direction), self[direction].altered == nil else { return false }
         return extensions.map { $0.deflate?.takeover(direction) ?? false } ?? true
     }
 
@@ -59,9 +60,10 @@ extension SessionMachine {
             toServer.mode = .scan
             return
         }
+        let known = followed(.toServer, extensions)
         toServer.work?.isNegotiated = true
-        toServer.work?.parameters = extensions.deflate
-        toServer.work?.assembler.negotiated(.toServer, extensions)
+        toServer.work?.parameters = known.deflate
+        toServer.work?.assembler.negotiated(.toServer, known)
         work(.toServer, at: now, &output)
     }
 
@@ -123,7 +125,9 @@ extension SessionMachine {
     mutating func switchToWork(
         _ bytes: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
     ) {
-        var state = WorkState(direction, extensions: self[direction].extensions, limits: configuration.limits)
+        let isKnown = phase != .opening || direction == .toClient
+        let extensions = isKnown ? followed(direction, self[direction].extensions) : nil
+        var state = WorkState(direction, extensions: extensions, limits: configuration.limits)
         state.isPassing = self[direction].scanner.remaining > 0
         state.parser = FrameParser(resuming: self[direction].scanner, limit: configuration.limits.messageBytes)
         state.isMidMessage = self[direction].scanner.rules.inMessage
@@ -131,5 +135,12 @@ extension SessionMachine {
         self[direction].work = state
         self[direction].mode = .work
         received(bytes, direction, at: now, &output)
+    }
+
+    /// What can be read from here on. Whoever did not see a context grow cannot inflate with it.
+    private mutating func followed(_ direction: Direction, _ extensions: ExtensionOutcome) -> ExtensionOutcome {
+        guard extensions.deflate?.takeover(direction) == true, self[direction].messages > 0 else { return extensions }
+        self[direction].altered = self[direction].altered ?? "its compression context was not followed from the start"
+        return .none
     }
 }

@@ -22,11 +22,6 @@ extension Lane {
         return later.reduce(.distantFuture) { min($0, $1.until) }
     }
 
-    /// Each may go at the next occasion.
-    mutating func callLater(at now: Instant) {
-        for index in later.indices { later[index].until = min(later[index].until, now) }
-    }
-
     fileprivate var laterBytes: Int { later.reduce(0) { $0 + Outbox.Item.overhead + $1.wire.readableBytes } }
 }
 

@@ -4,7 +4,7 @@ import Wire
 
 /// Everything a session machine needs to know beforehand; one value shared by all sessions of a proxy.
 package struct SessionConfiguration: Sendable {
-    package let profile: Profile?
+    package private(set) var profile: Profile?
     package let contract: Contract?
     package var seed: UInt64
     package var limits: Limits
@@ -20,12 +20,19 @@ package struct SessionConfiguration: Sendable {
     /// What those who are connected, and whom the profile names, may be asked to lend.
     package var lender: CredentialLender
 
+    /// Compression contexts are followed on every session, so that a fault which comes later can change messages.
+    package var followsContexts: Bool
+
     /// The profile's faults, made once. A rule that no fault takes is left out: `ProfileLoader` refuses such profiles.
-    let armed: [ArmedRule]
+    private(set) var armed: [ArmedRule]
     let recognizer: Recognizer?
 
     /// Users whose credentials some fault may take to another of them.
-    let borrows: [String]
+    private(set) var borrows: [String]
+
+    /// What the dice know of the profile. It is the run's first one for good: where others take its place, faults that
+    /// stay decide as they did.
+    private(set) var diceName: String
 
     /// Some fault takes messages from one session to another.
     package var crosses: Bool { armed.contains(where: \.crosses) }
@@ -33,7 +40,7 @@ package struct SessionConfiguration: Sendable {
     package init(
         profile: Profile? = nil, contract: Contract? = nil, seed: UInt64 = 1, limits: Limits = .standard,
         finder: any SecretFinder = StandardSecrets(), record: Bool = true, enrolment: Enrolment = Enrolment(),
-        lender: CredentialLender = CredentialLender()
+        lender: CredentialLender = CredentialLender(), followsContexts: Bool = false
     ) {
         self.profile = profile
         self.contract = contract
@@ -43,8 +50,26 @@ package struct SessionConfiguration: Sendable {
         self.record = record
         self.enrolment = enrolment
         self.lender = lender
-        armed = (profile?.faults ?? []).compactMap(ArmedRule.init)
+        armed = Self.armed(profile)
         borrows = armed.flatMap(\.fault.borrows)
         recognizer = contract.map(Recognizer.init)
+        diceName = profile.map { "\($0.name) \($0.hash)" } ?? ""
+        self.followsContexts = followsContexts || profile != nil
+    }
+
+    private static func armed(_ profile: Profile?) -> [ArmedRule] {
+        guard let profile else { return [] }
+        return profile.faults.compactMap { ArmedRule($0, profile.scope) }
+    }
+
+    /// The same proxy with another profile.
+    package func with(_ profile: Profile?) -> SessionConfiguration {
+        var other = self
+        other.profile = profile
+        other.armed = Self.armed(profile)
+        other.borrows = other.armed.flatMap(\.fault.borrows)
+        other.followsContexts = followsContexts || profile != nil
+        if diceName.isEmpty, let profile { other.diceName = "\(profile.name) \(profile.hash)" }
+        return other
     }
 }

@@ -12,6 +12,13 @@ package enum SessionEvent: Sendable {
     case received(Side, ByteBuffer)
     /// That side will send nothing more.
     case ended(Side, EndStyle)
+    /// As `ended` by FIN, and TLS's close_notify had not come before it: something may be missing.
+    case truncated(Side)
+    /// That side's TLS could not be had, or broke: nothing goes either way any more. One sentence, and the limit of ours that
+    /// bit when one did.
+    case broken(Side, String, limit: String?)
+    /// That side's TLS handshake is done: `TLS 1.3, http/1.1`. The server's comes right before `connected`.
+    case secured(Side, String)
     /// The upstream transport is there / could not be had (one sentence).
     case connected
     case connectFailed(String)
@@ -29,8 +36,10 @@ package enum SessionEvent: Sendable {
     case crossingTaken(Crossing)
     /// Partner not there: the crossing asked for by this session was not applied; its message goes on here.
     case crossingRefused(Crossing, reason: String)
-    /// Every fault stops now and for good (kill switch).
+    /// Every fault stops now (kill switch), until a `reconfigure`.
     case faultsOff
+    /// Other rules hold from now on; everything else of the configuration is as it was.
+    case reconfigure(SessionConfiguration)
     /// SIGTERM: end in an orderly way within the grace period, which the shell bounds.
     case drain
     /// Sockets' own byte counts; last event of every session.
@@ -72,6 +81,10 @@ package enum SessionCommand: Sendable {
     case flush(Side)
     /// Half-close towards that side once everything written is out.
     case finish(Side)
+    /// As `finish`, without TLS's close_notify. Only where that side speaks TLS.
+    case truncate(Side)
+    /// That side's TLS is to be like this. Comes before its handshake, and only where it speaks TLS.
+    case secure(Side, TLSOrders)
     /// End that side's transport: `reset` drops what is queued and sends RST; `half` closes once written.
     case close(Side, CutStyle)
     /// Take bytes from that side, or stop taking them.

@@ -15,7 +15,7 @@ package struct SessionMachine: Sendable {
     }
 
     package let id: SessionID
-    let configuration: SessionConfiguration
+    var configuration: SessionConfiguration
     var nextOrdinal: UInt32 = 1
     var phase = Phase.opening
     /// Dropped once frames flow.
@@ -27,6 +27,8 @@ package struct SessionMachine: Sendable {
     var path = ""
     var crossings: [OpenCrossing] = []
     var ends = Ends()
+    /// Which hops speak TLS; to be set before the first event.
+    package var hops = TLSHops()
     var pauses = Pauses()
     /// Nil as long as no transport fault concerns the direction. Not in the lanes, which are copied often.
     var conduitToServer: Conduit?
@@ -72,6 +74,9 @@ package struct SessionMachine: Sendable {
         case .resumed(let opened): resumed(opened, at: now, &output)
         case .received(let side, let bytes): received(bytes, side.outgoing, at: now, &output)
         case .ended(let side, let style): ended(side, style, at: now, &output)
+        case .truncated(let side): truncated(side, at: now, &output)
+        case .broken(let side, let why, let limit): broken(side, why, limit, at: now, &output)
+        case .secured(let side, let words): secured(side, words, at: now, &output)
         case .connected: connected(at: now, &output)
         case .connectFailed(let reason): connectFailed(reason, at: now, &output)
         case .writable(let side, let isWritable):
@@ -84,6 +89,7 @@ package struct SessionMachine: Sendable {
         case .crossingTaken(let crossing): settled(crossing, refused: nil, at: now, &output)
         case .crossingRefused(let crossing, let reason): settled(crossing, refused: reason, at: now, &output)
         case .faultsOff: faultsOff(at: now, &output)
+        case .reconfigure(let configuration): reconfigure(configuration, at: now, &output)
         case .drain: drain(at: now, &output)
         case .closed: break
         }

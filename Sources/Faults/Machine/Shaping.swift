@@ -25,17 +25,39 @@ extension SessionMachine {
         guard opening?.hasConduits == false else { return }
         opening?.hasConduits = true
         for direction in Direction.allCases {
-            let spans = trigger.shaping(direction == .toServer ? .bytesToServer : .bytesToClient)
-                .filter { $0.to > now && $0.to > $0.from }
-            guard !spans.isEmpty else { continue }
-            put(Conduit(direction, spans.map { Conduit.Span(rule: $0.rule, from: $0.from, to: $0.to) }), direction)
+            let spans = spans(direction, at: now)
+            if !spans.isEmpty { put(Conduit(direction, spans), direction) }
         }
         advanceConduits(at: now, &output)
     }
 
-    mutating func stopConduits(at now: Instant) {
-        conduitToServer?.stop(at: now)
-        conduitToClient?.stop(at: now)
+    /// Other rules hold from here on. What those that are gone held goes on, behind what went before and before the rest.
+    mutating func reopenConduits(without gone: [String], at now: Instant, _ output: inout SessionOutput) {
+        guard opening?.hasConduits ?? true, phase != .over else { return }
+        var places: [String: Conduit.Span] = [:]
+        for direction in Direction.allCases {
+            let all = spans(direction, at: now, begun: true)
+            for span in all { places[trigger.rules[span.rule].rule.id] = span }
+            let spans = all.filter { !trigger.rules[$0.rule].hasBegun(direction) }
+            if hasConduit(direction) {
+                run(direction, at: now, &output) { conduit, out in
+                    conduit.retire(gone, places, at: now)
+                    conduit.advance(at: now, into: &out)
+                }
+            }
+            guard !spans.isEmpty, phase != .over else { continue }
+            var conduit = takeConduit(direction) ?? Conduit(direction, [])
+            conduit.add(spans)
+            put(conduit, direction)
+        }
+        advanceConduits(at: now, &output)
+    }
+
+    /// - Parameter begun: those too that are at work already.
+    private func spans(_ direction: Direction, at now: Instant, begun: Bool = false) -> [Conduit.Span] {
+        trigger.shaping(direction == .toServer ? .bytesToServer : .bytesToClient)
+            .filter { $0.to > now && $0.to > $0.from && (begun || !trigger.rules[$0.rule].hasBegun(direction)) }
+            .map { Conduit.Span(rule: $0.rule, from: $0.from, to: $0.to) }
     }
 
     /// Rules begin and end, and what waited for its time goes on.
@@ -59,9 +81,8 @@ extension SessionMachine {
             let action = trigger.act(span.rule, on: parcel, in: scene(of: parcel, of: trigger.rules[span.rule], at: now), direction, ordinal: 0)
         else { return }
         let armed = trigger.rules[span.rule]
-        var record = FaultRecord(
-            id: armed.rule.id, kind: armed.rule.kind, influence: armed.fault.influence,
-            tap: direction == .toServer ? .serverOut : .clientOut, on: nil, detail: "")
+        trigger.began(span.rule, direction)
+        var record = armed.record(direction == .toServer ? .serverOut : .clientOut, on: nil)
         switch action {
         case .pass: break
         case .notApplied(let reason):
@@ -76,7 +97,7 @@ extension SessionMachine {
                 if until < .distantFuture { record.held = now.duration(to: until) }
                 note(.fault(record), at: now, &output)
                 isTold = true
-                stall(paused.source, until: until, at: now, &output)
+                stall(paused.source, Hold(fault: armed.rule.id, until: until), at: now, &output)
             }
             for case .shape(let shaper) in effects {
                 record.held = max(record.held, shaper.held)

@@ -17,9 +17,7 @@ extension SessionMachine {
         let armed = trigger.rules[rule]
         opening?.stead = Stead(
             head: head.bytes,
-            record: FaultRecord(
-                id: armed.rule.id, kind: armed.rule.kind, influence: armed.fault.influence, tap: .clientOut, on: nil,
-                detail: ""))
+            record: armed.record(.clientOut, on: nil))
         depart(
             head.bytes, .departure(.head, Provenance(faults: step.faults)), .toClient, until: nil, at: now, &output)
     }

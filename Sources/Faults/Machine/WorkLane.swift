@@ -76,6 +76,7 @@ extension SessionMachine {
         guard let work = self[direction].work else { return false }
         if !self[direction].owed.isEmpty { return true }
         if isCompressed, work.isRecoding { return true }
+        if direction == .toServer, trigger.awaitsUser, !frame.opcode.isControl { return true }
         return trigger.mightSelect(direction, opcode: frame.opcode, ordinal: work.assembler.ordinal, at: now)
     }
 
@@ -144,7 +145,7 @@ extension SessionMachine {
         guard let work = self[direction].work, work.isNegotiated, !work.isRecoding, work.parser.isIdle,
             !work.assembler.inMessage, work.isBetweenMessages, work.pending.isEmpty, self[direction].isClear,
             self[direction].owed.isEmpty, self[direction].inserts.isEmpty, self[direction].later.isEmpty,
-            !trigger.lifts(direction), !trigger.mayExchange(direction) || work.parameters == nil
+            !mustLift(direction, self[direction].extensions)
         else { return }
         self[direction].messages = work.assembler.ordinal
         self[direction].scanner = FrameScanner(direction)
@@ -170,6 +171,7 @@ extension SessionMachine {
         guard let payload = message.payload else {
             return unlifted(message, work.isHolding, direction, at: now, &output)
         }
+        if direction == .toServer, trigger.awaitsUser { meet(payload, message.opcode, at: now, &output) }
         let limits = JSONLimits(depth: configuration.limits.jsonDepth, nodes: configuration.limits.jsonNodes)
         let lifted = LiftedMessage(opcode: message.opcode, payload: payload, limits: limits)
         defer { trigger.saw(lifted, direction) }
@@ -185,6 +187,16 @@ extension SessionMachine {
         let selected = trigger.selected(lifted, direction, ordinal: message.ordinal, at: now)
         guard !selected.isEmpty else { return goOn(value, direction, at: now, &output) }
         applyChain(value, selected, direction, at: now, &output)
+    }
+
+    /// The message may say whose session this is.
+    private mutating func meet(_ payload: ByteBuffer, _ opcode: Opcode, at now: Instant, _ output: inout SessionOutput) {
+        let name = configuration.finder.users(inMessage: payload, opcode: opcode).first
+        let gone = trigger.learn(name)
+        guard let name else { return }
+        user = name
+        output.commands.append(.label(name))
+        rearrange(without: gone, at: now, &output)
     }
 
     /// For faults that go by what passed before.
@@ -212,11 +224,7 @@ extension SessionMachine {
         sendWaiting(direction, at: now, &output)
         let kind: ParcelKind = direction == .toServer ? .messageToServer : .messageToClient
         for armed in trigger.candidates(direction, opcode: message.opcode, ordinal: message.ordinal, at: now) {
-            note(
-                .fault(
-                    FaultRecord(
-                        id: armed.rule.id, kind: armed.rule.kind, influence: armed.fault.influence, tap: kind.tap,
-                        on: ref, detail: "not liftable: \(reason)", applied: false)), at: now, &output)
+            note(.fault(armed.record(kind.tap, on: ref, "not liftable: \(reason)", applied: false)), at: now, &output)
         }
     }
 

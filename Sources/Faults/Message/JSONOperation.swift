@@ -63,7 +63,7 @@ enum JSONOperation: String, Sendable, CaseIterable {
         case .duplicateKey:
             guard let parent = document.nodes[node].parent else { return nil }
             return document.adding(document.key(of: node), text: otherType(document.nodes[node].kind), to: parent)
-        case .nan: return document.replacing(range, with: "NaN")
+        case .nan: return document.replacing(range, with: ["NaN", "Infinity", "-Infinity"][dice.below(3)])
         case .hugeInteger: return document.replacing(range, with: "1" + String(repeating: "0", count: 400))
         case .deepArray:
             return document.replacing(

@@ -11,7 +11,7 @@ struct Conduit: Sendable {
         var to: Instant
     }
     struct Stage: Sendable {
-        let span: Span
+        var span: Span
         let fault: String
         var shaper: any Shaper
         /// Bytes that it holds.
@@ -72,15 +72,22 @@ struct Conduit: Sendable {
         stages.insert(stage, at: place)
     }
 
-    /// No rule begins any more, and all end at that instant.
-    mutating func stop(at now: Instant) {
+    /// The rules are others. Those that are gone end at that instant; of the rest `places` tells where they stand now and
+    /// for how long. None begins any more but those that are added.
+    mutating func retire(_ gone: [String], _ places: [String: Span], at now: Instant) {
         spans = []
-        stages = stages.map { stage in
-            var span = stage.span
-            span.to = min(span.to, now)
-            return Stage(span: span, fault: stage.fault, shaper: stage.shaper, bytes: stage.bytes, record: stage.record)
+        for index in stages.indices {
+            let fault = stages[index].fault
+            if let place = places[fault], !gone.contains(fault) {
+                stages[index].span.rule = place.rule
+                stages[index].span.to = place.to
+            } else {
+                stages[index].span.to = min(stages[index].span.to, now)
+            }
         }
     }
+
+    mutating func add(_ more: [Span]) { spans += more }
 
     // MARK: Bytes
 

@@ -6,8 +6,11 @@ package final class Enrolment: Sendable {
     private struct State {
         var listener: UInt64 = 0
         var users: [String: UInt64] = [:]
-        var acted = 0
+        /// By the name of the scope whose budget it is.
+        var acted: [String: Int] = [:]
         var began: Instant?
+        /// The profile that budget and clock belong to.
+        var profile = ""
     }
     private let state = Mutex(State())
     /// Users counted apart; later ones share the listener's count, so that made-up names cost no memory.
@@ -39,21 +42,33 @@ package final class Enrolment: Sendable {
         state.withLock { if $0.began == nil { $0.began = now } }
     }
 
-    var began: Instant? { state.withLock { $0.began } }
+    /// Another profile comes with a clock and a budget of its own; a new version of the same one goes on with both.
+    package func take(up profile: String, at now: Instant) {
+        state.withLock { state in
+            guard state.profile != profile else { return }
+            (state.profile, state.began, state.acted) = (profile, now, [:])
+        }
+    }
+
+    /// When the profile's clock began.
+    package var began: Instant? { state.withLock { $0.began } }
 
     /// Takes one from the profile's whole budget; false when it is used up.
-    func spend(of total: Int?) -> Bool {
+    func spend(of scope: Profile.Scope) -> Bool {
         state.withLock { state in
-            if let total, state.acted >= total { return false }
-            state.acted += 1
+            let acted = state.acted[scope.name] ?? 0
+            if let total = scope.total, acted >= total { return false }
+            state.acted[scope.name] = acted + 1
             return true
         }
     }
 
-    func refund() {
-        state.withLock { if $0.acted > 0 { $0.acted -= 1 } }
+    func refund(_ scope: Profile.Scope) {
+        state.withLock { state in
+            if let acted = state.acted[scope.name], acted > 0 { state.acted[scope.name] = acted - 1 }
+        }
     }
 
     /// Times that faults acted so far.
-    package var acted: Int { state.withLock { $0.acted } }
+    package var acted: Int { state.withLock { $0.acted.values.reduce(0, +) } }
 }

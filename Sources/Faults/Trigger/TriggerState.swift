@@ -7,26 +7,37 @@ import Wire
 /// of (seed, profile, user and connection ordinal, direction, message ordinal, fault id) and of what the session saw.
 struct TriggerState: Sendable {
     private(set) var rules: [ArmedRule]
-    private let scope: Profile.Scope
     private let seed: UInt64
-    private let profile: String
+    private var name: String
+    private var diceName: String
     private let enrolment: Enrolment
     private(set) var key: DiceKey
     private var arrival: UInt64 = 0
     private var connection: UInt64 = 0
+    /// Known at the upgrade, where the dice's label is fixed for good.
+    private var label: String?
+    /// Whom rules and scope are asked about: the label, or who the messages say it is.
+    private var user: String?
+    private var path: String?
     private var opened = Instant.zero
-    private var inScope = false
-    private var acted = 0
+    /// Times that faults acted here, by the name of the scope whose budget it is.
+    private var acted: [String: Int] = [:]
     private var runs: RunWatch?
+    /// Messages may say who the user is, and so many were asked.
+    private let mayLearn: Bool
+    private var asked = 0
+    /// Who has not said it by then is nobody.
+    private static let mostAsked = 64
     private(set) var isOff = false
 
     init(_ configuration: SessionConfiguration) {
         rules = configuration.armed
-        scope = configuration.profile?.scope ?? Profile.Scope()
         seed = configuration.seed
-        profile = configuration.profile.map { "\($0.name) \($0.hash)" } ?? ""
+        name = configuration.profile?.name ?? ""
+        diceName = configuration.diceName
         enrolment = configuration.enrolment
-        key = DiceKey(seed: seed, profile: profile, user: "", connection: 0)
+        mayLearn = configuration.finder.learnsUsers
+        key = DiceKey(seed: seed, profile: diceName, user: "", connection: 0)
         if rules.contains(where: \.rule.when.duringRun), let contract = configuration.contract {
             runs = RunWatch(contract)
         }
@@ -37,41 +48,94 @@ struct TriggerState: Sendable {
     mutating func accepted(at now: Instant) {
         arrival = enrolment.arrive(at: now)
         opened = now
-        meet(user: nil, path: nil, connection: arrival)
+        connection = arrival
+        meet()
     }
 
     /// The request head is read: the label is fixed here for good.
     mutating func upgraded(user: String?, path: String) {
-        let number = user.map { enrolment.upgrade(user: $0, arrival: arrival) } ?? arrival
-        meet(user: user, path: path, connection: number)
+        connection = user.map { enrolment.upgrade(user: $0, arrival: arrival) } ?? arrival
+        label = user
+        self.user = user
+        self.path = path
+        meet()
     }
 
-    private mutating func meet(user: String?, path: String?, connection: UInt64) {
+    /// Whom the session concerns is known, or the rules are others.
+    private mutating func meet() {
         guard !rules.isEmpty else { return }
-        self.connection = connection
-        key = DiceKey(seed: seed, profile: profile, user: user ?? "", connection: connection)
-        inScope = isInScope(user: user, path: path)
+        key = DiceKey(seed: seed, profile: diceName, user: label ?? "", connection: connection)
         for index in rules.indices {
-            rules[index].concerned = inScope && concerns(rules[index].rule, user: user, path: path)
+            rules[index].concerned = isInScope(rules[index].scope) && concerns(rules[index].rule)
         }
     }
 
-    private func isInScope(user: String?, path: String?) -> Bool {
+    /// Other rules hold from now on. Those that stay keep what they know, their dice and their place in the budget.
+    /// - Returns: faults that may have acted here and do so no more, or otherwise.
+    mutating func adopt(_ configuration: SessionConfiguration) -> [String] {
+        let before = isOff ? [] : rules
+        if name != configuration.profile?.name ?? "" { acted = [:] }
+        name = configuration.profile?.name ?? ""
+        diceName = configuration.diceName
+        rules = configuration.armed
+        isOff = false
+        for index in rules.indices {
+            if let old = before.first(where: { $0.rule.id == rules[index].rule.id }) { rules[index].succeed(old) }
+        }
+        meet()
+        if runs == nil, rules.contains(where: \.rule.when.duringRun), let contract = configuration.contract {
+            runs = RunWatch(contract)
+        }
+        return before.filter { old in
+            !rules.contains { $0.actsLike(old) && ($0.concerned || !old.concerned) }
+        }.map(\.rule.id)
+    }
+
+    /// Who the user is stands in a message of the client, perhaps in the next one, and some rule or scope asks for it.
+    var awaitsUser: Bool {
+        mayLearn && user == nil && asked < Self.mostAsked && path != nil && !isOff
+            && rules.contains { $0.rule.when.user != nil || !$0.scope.users.isEmpty }
+    }
+
+    /// A message says whose session it is, or not. The dice's label stays what it was at the upgrade, so that no decision
+    /// depends on when it was said; rules and scopes that name users hold from this message on.
+    /// - Returns: faults that may have acted here and do so no more.
+    mutating func learn(_ name: String?) -> [String] {
+        asked += 1
+        guard let name else { return [] }
+        let before = rules.filter(\.concerned).map(\.rule.id)
+        user = name
+        meet()
+        return before.filter { id in rules.contains { $0.rule.id == id && !$0.concerned } }
+    }
+
+    /// Kill switch.
+    /// - Returns: faults that may have acted here.
+    mutating func turnOff() -> [String] {
+        defer { isOff = true }
+        return isOff ? [] : rules.map(\.rule.id)
+    }
+
+    /// A rule took a direction's bytes in hand.
+    mutating func began(_ index: Int, _ direction: Direction) {
+        guard rules.indices.contains(index) else { return }
+        if direction == .toServer { rules[index].begunToServer = true } else { rules[index].begunToClient = true }
+    }
+
+    private func isInScope(_ scope: Profile.Scope) -> Bool {
         guard Profile.Scope.covers(scope.paths, path), scope.covers(user: user) else { return false }
         guard scope.share < 1 else { return true }
         var dice = Dice(key, direction: nil, message: 0, fault: "scope")
         return dice.chance(scope.share)
     }
 
-    private func concerns(_ rule: FaultRule, user: String?, path: String?) -> Bool {
+    private func concerns(_ rule: FaultRule) -> Bool {
         if let glob = rule.when.user, !Profile.Scope.covers([glob], user) { return false }
         if let glob = rule.when.path, !Profile.Scope.covers([glob], path) { return false }
         guard let condition = rule.when.connection else { return true }
         var dice = Dice(key, direction: nil, message: 0, fault: rule.id)
         return condition.holds(connection, &dice)
     }
-
-    mutating func turnOff() { isOff = true }
 
     /// A message passed here: events that rules wait for, runs that begin and end.
     mutating func saw(_ message: LiftedMessage, _ direction: Direction) {
@@ -103,14 +167,13 @@ struct TriggerState: Sendable {
     /// Whether dialling must wait for the request head, because a rule on accepting asks for user or path.
     var acceptNeedsHead: Bool {
         !isOff
-            && rules.contains {
-                $0.selects.contains(.accept) && ($0.needsHead || !scope.users.isEmpty || !scope.paths.isEmpty)
-            }
+            && rules.contains { $0.selects.contains(.accept) && $0.needsHead }
     }
 
     /// Whether messages of this direction must be lifted to values: some rule may select one or must see it.
     func lifts(_ direction: Direction) -> Bool {
-        !isOff && rules.contains { $0.concerned && ($0.selects(direction) || $0.watches) }
+        if direction == .toServer, awaitsUser { return true }
+        return !isOff && rules.contains { $0.concerned && ($0.selects(direction) || $0.watches) }
     }
 
     /// Whether messages of this direction may have to be exchanged for another session's, whoever's rule it is.
@@ -120,29 +183,29 @@ struct TriggerState: Sendable {
 
     /// Cheap test before a message is whole: false = no rule can select it, whatever it says.
     func mightSelect(_ direction: Direction, opcode: Opcode, ordinal: UInt32, at now: Instant) -> Bool {
-        guard !isOff, !isExpired(at: now) else { return false }
+        guard !isOff else { return false }
         return rules.contains { armed in
             armed.concerned && armed.selects(direction) && (armed.rule.when.opcode ?? opcode) == opcode
-                && holds(armed, direction, ordinal, at: now)
+                && !isExpired(armed, at: now) && holds(armed, direction, ordinal, at: now)
         }
     }
 
     /// The rules that might select a message nobody could read.
     func candidates(_ direction: Direction, opcode: Opcode, ordinal: UInt32, at now: Instant) -> [ArmedRule] {
-        guard !isOff, !isExpired(at: now) else { return [] }
+        guard !isOff else { return [] }
         return rules.filter { armed in
             armed.concerned && armed.selects(direction) && (armed.rule.when.opcode ?? opcode) == opcode
-                && holds(armed, direction, ordinal, at: now)
+                && !isExpired(armed, at: now) && holds(armed, direction, ordinal, at: now)
         }
     }
 
     /// Indices of the rules that select this parcel, in file order.
     func selected(_ parcel: ParcelKind, at now: Instant) -> [Int] {
-        guard !isOff, !isExpired(at: now) else { return [] }
+        guard !isOff else { return [] }
         return rules.indices.filter { index in
             let armed = rules[index]
             let when = armed.rule.when
-            return armed.concerned && armed.selects.contains(parcel)
+            return armed.concerned && armed.selects.contains(parcel) && !isExpired(armed, at: now)
                 && when.message == nil && when.match == nil && when.opcode == nil
                 && isAfter(armed, messages: 0, at: now) && !isUntil(armed, messages: 0, at: now)
                 && (!when.duringRun || runs?.isOpen == true)
@@ -150,10 +213,10 @@ struct TriggerState: Sendable {
     }
 
     func selected(_ message: LiftedMessage, _ direction: Direction, ordinal: UInt32, at now: Instant) -> [Int] {
-        guard !isOff, !isExpired(at: now) else { return [] }
+        guard !isOff else { return [] }
         return rules.indices.filter { index in
             let armed = rules[index]
-            guard armed.concerned, armed.selects(direction), holds(armed, direction, ordinal, at: now) else {
+            guard armed.concerned, armed.selects(direction), !isExpired(armed, at: now), holds(armed, direction, ordinal, at: now) else {
                 return false
             }
             if let opcode = armed.rule.when.opcode, opcode != message.opcode { return false }
@@ -172,7 +235,7 @@ struct TriggerState: Sendable {
                 when.opcode == nil, !when.duringRun
             else { return nil }
             var span = (rule: index, from: opened, to: Instant.distantFuture)
-            if let expires = scope.expires, let began = enrolment.began { span.to = began.advanced(by: expires) }
+            if let expires = rules[index].scope.expires, let began = enrolment.began { span.to = began.advanced(by: expires) }
             switch when.after {
             case nil: break
             case .time(let time): span.from = opened.advanced(by: time)
@@ -214,8 +277,8 @@ struct TriggerState: Sendable {
         }
     }
 
-    func isExpired(at now: Instant) -> Bool {
-        guard let expires = scope.expires, let began = enrolment.began else { return false }
+    private func isExpired(_ armed: ArmedRule, at now: Instant) -> Bool {
+        guard let expires = armed.scope.expires, let began = enrolment.began else { return false }
         return began.advanced(by: expires) <= now
     }
 
@@ -230,11 +293,12 @@ struct TriggerState: Sendable {
         _ index: Int, on parcel: Parcel, in scene: Scene, _ direction: Direction, ordinal: UInt32
     ) -> Action? {
         guard rules.indices.contains(index) else { return nil }
-        if let most = scope.perConnection, acted >= most { return nil }
-        guard enrolment.spend(of: scope.total) else { return nil }
+        let scope = rules[index].scope
+        if let most = scope.perConnection, acted[scope.name] ?? 0 >= most { return nil }
+        guard enrolment.spend(of: scope) else { return nil }
         var dice = Dice(key, direction: direction, message: UInt64(ordinal), fault: rules[index].rule.id + " act")
         let action = rules[index].fault.act(on: parcel, in: scene, dice: &dice)
-        if case .effects = action { acted += 1 } else { enrolment.refund() }
+        if case .effects = action { acted[scope.name, default: 0] += 1 } else { enrolment.refund(scope) }
         return action
     }
 }

@@ -64,5 +64,11 @@ package enum SelfCheck {
         Specimen(property: "I2", moves: overheard(event("agent_thinking"))),
         Specimen(property: "A1", moves: [.opens(1, "alice", .forged)]),
         Specimen(property: "C1", moves: [.opens(1, "alice", .intact), .hearsMasked(1, greeting)]),
+        Specimen(
+            property: "X1",
+            moves: [
+                .opens(1, "alice", .intact), .hears(1, greeting),
+                .suffers(1, Expectation(what: .closed, codes: [1008], within: .seconds(1))),
+            ]),
     ]
 }

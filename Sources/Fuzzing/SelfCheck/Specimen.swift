@@ -11,6 +11,8 @@ struct Specimen: Sendable {
         case hears(Int, String)
         /// The server masks its frame.
         case hearsMasked(Int, String)
+        /// A fault, and what a profile expects of it.
+        case suffers(Int, Expectation)
     }
     /// The property that must head its finding.
     let property: String
@@ -34,6 +36,11 @@ struct Specimen: Sendable {
             case .says(let session, let text): say(session, text, .toServer, isMasked: true, now)
             case .hears(let session, let text): say(session, text, .toClient, isMasked: false, now)
             case .hearsMasked(let session, let text): say(session, text, .toClient, isMasked: true, now)
+            case .suffers(let session, let expect):
+                let record = FaultRecord(
+                    id: "f1", kind: "close", influence: Influence(.connection, [.success]), tap: .serverOut, on: nil,
+                    detail: "a word out of turn", expect: expect)
+                add(session, now, .fault(record))
             }
         }
 

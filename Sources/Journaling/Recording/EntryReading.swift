@@ -154,7 +154,19 @@ extension LineFields {
         return FaultRecord(
             id: id, kind: kind, influence: Influence(reach, excuses), tap: try word("tap"), on: try refIfPresent("on"),
             detail: try string("detail"), applied: try flag("applied", default: true),
-            held: .nanoseconds(try integerIfPresent("held", as: Int64.self) ?? 0), partner: try stringIfPresent("partner"))
+            held: .nanoseconds(try integerIfPresent("held", as: Int64.self) ?? 0), partner: try stringIfPresent("partner"),
+            expect: try expectation())
+    }
+
+    private mutating func expectation() throws(RecordingError) -> Expectation? {
+        var codes: [Int] = []
+        for text in try strings("codes") {
+            guard let code = Int(text) else { throw wrong("codes", expected: "close codes such as 1008", found: .string(text)) }
+            codes.append(code)
+        }
+        let within = try integerIfPresent("within", as: Int64.self)
+        guard let what = try wordIfPresent("expect", as: Expectation.What.self) else { return nil }
+        return Expectation(what: what, codes: codes, within: within.map { .nanoseconds($0) })
     }
 
     private mutating func end() throws(RecordingError) -> EndRecord {

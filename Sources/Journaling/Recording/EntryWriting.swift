@@ -151,6 +151,10 @@ extension LineWriter {
         if !fault.applied { write("applied", false) }
         if fault.held != .zero { write("held", fault.held.nanoseconds) }
         write("partner", ifPresent: fault.partner)
+        guard let expect = fault.expect else { return }
+        write("expect", expect.what.rawValue)
+        if !expect.codes.isEmpty { write("codes", expect.codes.map { "\($0)" }) }
+        if let within = expect.within { write("within", within.nanoseconds) }
     }
 
     private mutating func write(_ end: EndRecord) {

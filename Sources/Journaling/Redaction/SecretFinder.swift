@@ -16,6 +16,10 @@ package protocol SecretFinder: Sendable {
     func users(inRequest head: HeadView, credential: FoundSecret?) -> [String]
     /// The principal's name, for a message that carried `credential`.
     func user(inMessage payload: ByteBuffer, credential: FoundSecret) -> String?
+    /// A message of the client may say who the user is, where its head does not.
+    var learnsUsers: Bool { get }
+    /// The names that a message of the client says, the likeliest first.
+    func users(inMessage payload: ByteBuffer, opcode: Opcode) -> [String]
     /// The key with which credentials are signed (HS256, HS384, HS512), when it is known.
     var verificationKey: [UInt8]? { get }
     /// The contract reads claims from credentials (`|jwt`), so that one which is no JWT is corrupt.
@@ -23,6 +27,9 @@ package protocol SecretFinder: Sendable {
 }
 
 extension SecretFinder {
+    package var learnsUsers: Bool { false }
+    package func users(inMessage payload: ByteBuffer, opcode: Opcode) -> [String] { [] }
+
     package func user(inRequest head: HeadView, credential: FoundSecret?) -> String? {
         users(inRequest: head, credential: credential).first
     }

@@ -9,6 +9,8 @@ struct Deadlines: Sendable {
         /// By its number.
         case request(UInt64)
         case run(UInt64)
+        /// An expectation, by its number.
+        case stated(UInt64)
     }
     struct Item: Sendable {
         var due: Instant

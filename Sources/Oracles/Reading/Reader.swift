@@ -64,6 +64,9 @@ struct Reader: Sendable {
     var behind: [Canaries.Canary: SessionID] = [:]
     var deadlines = Deadlines()
     var starvation = Starvation()
+    /// What profiles expect, and is not settled.
+    var stated = StatedBook()
+    var passed = LatelyPassed()
 
     var sessionCount = 0
     var faultsActed = 0
@@ -108,15 +111,22 @@ struct Reader: Sendable {
         case .became(let became): readBecame(became, entry, id)
         case .frame(let frame): readFrame(frame, entry, id)
         case .bytes(let bytes): readBytes(bytes, entry, id)
-        case .fault(let fault): readFault(fault, entry, id)
+        case .fault(let fault):
+            readFault(fault, entry, id)
+            if !stated.isEmpty { followStated(entry, id) }
+            return state(fault, entry, id)
         case .ended(let end): readEnd(end, entry, id)
-        case .closed: finish(id, at: entry.instant)
+        case .closed:
+            if !stated.isEmpty { followStated(entry, id) }
+            return finish(id, at: entry.instant)
         case .opened(let opened):
             sessions[id]?.isWhole = true
             sessions[id]?.isMadeUp = opened.isMadeUp
         case .hold(let hold): readHold(hold, entry, id)
         case .limit, .recoded, .note, .tick: break
         }
+        if !stated.isEmpty { followStated(entry, id) }
+        if case .frame(let frame) = entry.body, frame.passage.out != nil, let ref = entry.ref { passed.note(ref) }
     }
 
     private static func serverInstant(of entry: Entry) -> Instant? {

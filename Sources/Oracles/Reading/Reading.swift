@@ -145,6 +145,8 @@ package enum Obligation: Sendable {
     case rejection(RequestCard, expected: String)
     case run(name: String, key: String?, state: String, expected: String, user: String, line: Line)
     case answer(RequestCard, expected: String)
+    /// What a profile expects of a fault.
+    case stated(StatedCard)
 }
 
 /// How it was settled.

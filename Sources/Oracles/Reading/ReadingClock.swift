@@ -63,6 +63,15 @@ extension Reader {
                 return deadlines.add(item.subject, at: later)
             }
             missRun(number, at: item.due)
+        case .stated(let number):
+            guard let known = stated[number], let pending = known.pending, isDue(pending, item, known.watched) else { return }
+            let audience = known.expect.what == .recovers || known.expect.what == .errorEvent ? Audience.user : .connection
+            let held = held(known.watched, audience, since: pending.since, until: item.due)
+            if let later = patience(with: pending, held, known.watched, at: item.due) {
+                stated.change(number) { $0.pending?.proofDue = later }
+                return deadlines.add(item.subject, at: later)
+            }
+            missStated(number, at: item.due)
         }
     }
 
@@ -71,6 +80,7 @@ extension Reader {
         case .greeting(let id), .authentication(let id): id
         case .request(let number): requests[number]?.session
         case .run(let number): runs[number]?.session
+        case .stated: nil
         }
     }
 
@@ -116,6 +126,7 @@ extension Reader {
             judgeOverdue(id, at: end)
             conclude(id)
         }
+        concludeStated(at: end)
     }
 
     /// Bounds that are over and only wait for proof that our own loops were awake: no more of it will come.

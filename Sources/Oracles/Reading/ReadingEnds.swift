@@ -63,6 +63,11 @@ extension Reader {
             runs[number]?.pending = pending
             deadlines.add(.run(number), at: pending.due)
         }
+        for number in stated.of(id) {
+            guard let pending = longer(stated[number]?.pending) else { continue }
+            stated.change(number) { $0.pending = pending }
+            deadlines.add(.stated(number), at: pending.due)
+        }
     }
 
     /// Everything open there gets the same fate.

@@ -84,6 +84,11 @@ extension Reader {
             runs[number]?.pending?.proofDue = now
             deadlines.add(.run(number), at: now)
         }
+        guard !stated.isEmpty else { return }
+        for number in stated.numbers where stated[number]?.watched == id && stated[number]?.pending?.proofDue == .distantFuture {
+            stated.change(number) { $0.pending?.proofDue = now }
+            deadlines.add(.stated(number), at: now)
+        }
     }
 
     /// The connection goes, and what the server had sent on it was not read: it may have been anything that its user

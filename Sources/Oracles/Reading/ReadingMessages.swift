@@ -269,6 +269,7 @@ extension Reader {
 
     private mutating func keep(_ request: Request, on id: SessionID) {
         requests[request.number] = request
+        if !stated.isEmpty { askedStated(request) }
         requestBytes += request.size
         sessions[id]?.open.append(request.number)
         // The oldest of this connection goes first: it is the likeliest to be forgotten by its peer as well.

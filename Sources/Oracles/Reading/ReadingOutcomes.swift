@@ -45,6 +45,7 @@ extension Reader {
         default: break
         }
         leaveRecovery(of: request, fate)
+        if !stated.isEmpty, !request.isRefusal { answeredStated(request.user, request.session, askedAt: request.at, fate) }
         if let obligation = obligation(of: request), !isSilent(request) { readings.append(.settled(obligation, fate)) }
         var isSpared = false
         if case .undecided = fate { isSpared = true }

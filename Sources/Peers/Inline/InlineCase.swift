@@ -165,8 +165,10 @@ final class InlineCase {
         case .write(.server, let bytes):
             undelivered &+= sessions[index].server?.write(bytes) ?? UInt64(clamping: bytes.readableBytes)
         case .flush: break
-        case .finish(.client): endTowardsUser(index)
-        case .finish(.server): sessions[index].server?.finish()
+        case .finish(.client), .truncate(.client): endTowardsUser(index)
+        case .finish(.server), .truncate(.server): sessions[index].server?.finish()
+        // No hop here speaks TLS, and the machine knows it.
+        case .secure: break
         case .close(.client, let style): closeUser(style, index)
         case .close(.server, let style): closeServer(style, index)
         case .reads(.client, let on):

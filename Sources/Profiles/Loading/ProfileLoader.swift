@@ -1,25 +1,46 @@
 package import Contracts
 package import Faults
+import Foundation
 import Journaling
 
-/// Finds profiles by name (the shipped ones, else `profiles/NAME.yaml` in the working directory) or by file.
+/// Finds profiles by name (the shipped ones, else `profiles/NAME.yaml` in the working directory) or by file, and follows
+/// their `extends`.
 package struct ProfileLoader: Sendable {
     /// Names of the profiles in the program, in alphabetical order.
     package static var shipped: [String] { Shipped.profiles.map(\.name) }
 
-    package init() {}
+    private let environment: [String: String]
+
+    /// - Parameter environment: what `${NAME}` in text settings may name.
+    package init(environment: [String: String] = ProcessInfo.processInfo.environment) { self.environment = environment }
 
     /// - Parameter nameOrFile: `lost-credential`, or a path (with a slash, or ending in `.yaml`). When its contract lies
     ///   beside it, `Profile.contract` is that contract's path.
-    package func load(_ nameOrFile: String) throws(ConfigurationErrors) -> Profile {
-        let reading = try read(nameOrFile)
+    package func load(_ nameOrFile: String) throws(ConfigurationErrors) -> Profile { try load([nameOrFile]) }
+
+    /// Several profiles beside each other are one: each keeps its scope, and no two faults have the same id.
+    package func load(_ namesOrFiles: [String]) throws(ConfigurationErrors) -> Profile {
+        let reading = try read(namesOrFiles)
         if reading.found.isFatal { throw reading.found }
         return reading.profile
     }
 
-    /// Reads a profile again from the text that a recording's header holds. Its contract is not looked up.
+    /// The profile as it comes out of everything that it extends.
+    package func resolved(_ nameOrFile: String) throws(ConfigurationErrors) -> String {
+        var problems: [ConfigurationError] = []
+        let document = try bundle([nameOrFile]).document(&problems)
+        _ = try load(nameOrFile)
+        return DocumentYAML.text(document)
+    }
+
+    /// Files that these profiles are read from, those of the program left out.
+    package func files(_ namesOrFiles: [String]) throws(ConfigurationErrors) -> [String] {
+        try bundle(namesOrFiles).files.filter { FileManager.default.fileExists(atPath: $0) }
+    }
+
+    /// Reads a profile again from the text that a recording's header holds. Its contract is not looked up, nor any variable.
     package static func parse(text: String, file: String) throws(ConfigurationErrors) -> Profile {
-        let reading = try read(SourceFile(file: file, text: text), contracts: nil)
+        let reading = try read(ProfileBundle(text: text, file: file), contracts: nil, environment: nil)
         if reading.found.isFatal { throw reading.found }
         return reading.profile
     }
@@ -27,24 +48,47 @@ package struct ProfileLoader: Sendable {
     struct Reading {
         var profile: Profile
         var found: ConfigurationErrors
+        /// Where the faults' ids stand.
+        var places: [String: Mark] = [:]
     }
 
-    func read(_ nameOrFile: String) throws(ConfigurationErrors) -> Reading {
-        let source = try SourceFile.find(nameOrFile, .profile, directories: ["profiles"])
-        return try Self.read(source, contracts: ContractLoader(beside: source.file))
+    func read(_ nameOrFile: String) throws(ConfigurationErrors) -> Reading { try read([nameOrFile]) }
+
+    private func read(_ names: [String]) throws(ConfigurationErrors) -> Reading {
+        let bundle = try bundle(names)
+        return try Self.read(bundle, contracts: { ContractLoader(beside: $0) }, environment: environment)
     }
 
-    private static func read(_ source: SourceFile, contracts: ContractLoader?) throws(ConfigurationErrors) -> Reading {
-        let document = try YAMLReader.read(source.text, file: source.file)
-        var reader = ProfileReader(document)
-        var profile = reader.read()
-        profile.text = source.text
-        profile.hash = Digest.sha256Hex(source.text, digits: 6)
-        var errors = reader.problems
-        guard let contracts else {
-            return Reading(profile: profile, found: ConfigurationErrors(errors, texts: [source.file: source.text]))
+    private func bundle(_ names: [String]) throws(ConfigurationErrors) -> ProfileBundle {
+        var sources: [SourceFile] = []
+        for name in names { sources.append(try SourceFile.find(name, .profile, directories: ["profiles"])) }
+        return try ProfileBundle(sources)
+    }
+
+    private static func read(
+        _ bundle: ProfileBundle, contracts: ((String) -> ContractLoader)?, environment: [String: String]?
+    ) throws(ConfigurationErrors) -> Reading {
+        var readings: [Reading] = []
+        for part in bundle.parts {
+            let beside = part.files.first.flatMap { file in contracts.map { $0(file) } }
+            readings.append(try readOne(part, contracts: beside, environment: environment))
         }
-        if let name = profile.contract, let mark = document["contract"]?.mark {
+        var whole = readings[0]
+        if readings.count > 1 { whole = combined(readings, bundle.texts) }
+        whole.profile.text = bundle.text
+        whole.profile.hash = Digest.sha256Hex(bundle.text, digits: 6)
+        return whole
+    }
+
+    private static func readOne(
+        _ bundle: ProfileBundle, contracts: ContractLoader?, environment: [String: String]?
+    ) throws(ConfigurationErrors) -> Reading {
+        var errors: [ConfigurationError] = []
+        let document = try bundle.document(&errors)
+        var reader = ProfileReader(document, environment: environment)
+        var profile = reader.read()
+        errors += reader.problems
+        if let contracts, let name = profile.contract, let mark = document["contract"]?.mark {
             do throws(ConfigurationErrors) {
                 let contract = try contracts.read(name, from: mark)
                 errors += contract.found.errors.filter { $0.severity == .error }
@@ -53,9 +97,64 @@ package struct ProfileLoader: Sendable {
             } catch {
                 errors += error.errors
             }
-        } else {
+        } else if contracts != nil {
             errors += reader.arrivalOrdered(nil)
         }
-        return Reading(profile: profile, found: ConfigurationErrors(errors, texts: [source.file: source.text]))
+        return Reading(profile: profile, found: ConfigurationErrors(errors, texts: bundle.texts), places: reader.places)
+    }
+
+    // MARK: Several
+
+    private static func combined(_ readings: [Reading], _ texts: [String: String]) -> Reading {
+        var whole = Profile(name: readings.map(\.profile.name).joined(separator: "+"))
+        var errors: [ConfigurationError] = []
+        var seen: [String: Mark] = [:]
+        for reading in readings {
+            errors += reading.found.errors
+            var scope = reading.profile.scope
+            scope.name = reading.profile.name
+            for var rule in reading.profile.faults {
+                let place = reading.places[rule.id]
+                if let first = seen[rule.id], let place {
+                    errors.append(
+                        ConfigurationError(
+                            at: place, "two profiles have a fault `\(rule.id)`", remedy: "the other is at \(first); give one another id"))
+                }
+                seen[rule.id] = seen[rule.id] ?? place
+                rule.scope = scope
+                whole.faults.append(rule)
+            }
+            if let contract = reading.profile.contract {
+                if let known = whole.contract, known != contract {
+                    errors.append(
+                        ConfigurationError(
+                            .warning, file: contract, line: 0, column: 0, message: "the profiles name different contracts",
+                            remedy: "\(known) is taken; say another with --contract"))
+                }
+                whole.contract = whole.contract ?? contract
+            }
+            whole.seed = whole.seed ?? reading.profile.seed
+        }
+        whole.about = readings.map(\.profile.about).filter { !$0.isEmpty }.joined(separator: " ")
+        whole.scope = readings.dropFirst().reduce(readings[0].profile.scope) { $0.union($1.profile.scope) }
+        let most = Limits.standard.faults
+        if whole.faults.count > most, let last = readings.last?.places.values.max(by: { $0.line < $1.line }) {
+            errors.append(ConfigurationError(at: last, "more than \(most) faults", remedy: "make it smaller (limit L14)"))
+        }
+        return Reading(profile: whole, found: ConfigurationErrors(errors, texts: texts), places: seen)
+    }
+}
+
+extension Profile.Scope {
+    /// Whom either may concern, for people.
+    fileprivate func union(_ other: Profile.Scope) -> Profile.Scope {
+        var both = self
+        both.paths = paths.isEmpty || other.paths.isEmpty ? [] : paths + other.paths
+        both.users = users.isEmpty || other.users.isEmpty ? [] : users + other.users
+        both.share = max(share, other.share)
+        both.expires = expires.flatMap { mine in other.expires.map { max(mine, $0) } }
+        both.perConnection = perConnection.flatMap { mine in other.perConnection.map { mine + $0 } }
+        both.total = total.flatMap { mine in other.total.map { mine + $0 } }
+        return both
     }
 }

@@ -13,6 +13,10 @@ extension ProfileReader {
             return nil
         }
         let first = problems.count
+        if let off = document["off"] {
+            fail(off.mark, "`off` takes away a fault of the profile that is extended", "name that in `extends`, or leave the fault out")
+            return nil
+        }
         let id = readID(document["id"], number)
         let when = document["when"].map { readTrigger($0) } ?? Trigger()
         let expect = document["expect"].flatMap { readExpectation($0) }
@@ -80,7 +84,12 @@ extension ProfileReader {
             let items = parameter.unit.isPlural ? field.value.list ?? [field.value] : [field.value]
             var values: [String] = []
             for item in items {
-                if let text = value(item, field.key, parameter.unit) { values.append(text) }
+                guard let text = value(item, field.key, parameter.unit) else { continue }
+                values.append(text)
+                switch parameter.unit {
+                case .text, .names: fill(text, field.key, item.mark, &settings)
+                case .duration, .bytes, .rate, .share, .count, .choice, .choices: break
+                }
             }
             settings.values.append((field.key, values))
         }

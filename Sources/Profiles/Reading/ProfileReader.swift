@@ -7,12 +7,17 @@ struct ProfileReader {
     private(set) var problems: [ConfigurationError] = []
     private let document: Document
     private let limits: Limits
+    /// Variables that text settings may name; nil = they stay named.
+    let environment: [String: String]?
+    /// Where each fault's id stands.
+    private(set) var places: [String: Mark] = [:]
     /// The newest version of the format that this program reads.
     static let version = 1
 
-    static let keys = ["miswire", "name", "about", "contract", "seed", "scope", "faults"]
+    static let keys = ["miswire", "name", "about", "extends", "contract", "seed", "scope", "faults"]
 
-    init(_ document: Document, limits: Limits = .standard) {
+    init(_ document: Document, environment: [String: String]? = nil, limits: Limits = .standard) {
+        self.environment = environment
         self.document = document
         self.limits = limits
     }
@@ -58,6 +63,7 @@ struct ProfileReader {
     private mutating func readScope(_ document: Document) -> Profile.Scope {
         var scope = Profile.Scope()
         let fields = mapping(document, "`scope`", ["paths", "users", "share", "expires", "budget"])
+        scope.written = Set(fields.keys)
         scope.paths = texts(fields["paths"], "paths").map { Glob($0) }
         scope.users = texts(fields["users"], "users").map { Glob($0) }
         if let share = value(fields["share"], "share", .share) { scope.share = UnitText.share(share) ?? 1 }
@@ -77,6 +83,7 @@ struct ProfileReader {
     }
 
     private mutating func readFaults(_ document: Document) -> [FaultRule] {
+        if document.scalar?.isNull == true { return [] }
         guard let items = document.list else {
             fail(document.mark, "`faults` needs a list", "found \(document.found), write each fault behind a dash")
             return []
@@ -99,6 +106,7 @@ struct ProfileReader {
             seen[rule.id] = seen[rule.id] ?? mark
             rules.append(rule)
         }
+        places = seen
         return rules
     }
 

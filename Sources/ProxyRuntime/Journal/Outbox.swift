@@ -82,6 +82,11 @@ struct Outbox {
         bytes += Outbox.overhead
     }
 
+    mutating func note(_ text: String, at instant: Instant) {
+        entries.append(RawEntry(instant: instant, session: SessionID(0), ordinal: 0, body: .value(.note(text))))
+        bytes += Outbox.overhead + text.utf8.count
+    }
+
     mutating func sample(_ duration: Duration) { samples.append(duration) }
 
     mutating func take(watermark: Instant, isLast: Bool = false) -> Batch {

@@ -18,6 +18,7 @@ struct Teller {
         var became: Became?
         /// Ids of faults that acted before the session's kind was decided.
         var faults: [String] = []
+        var expectsRefusal = false
         var trouble: String?
         var messagesToServer: UInt64 = 0
         var messagesToClient: UInt64 = 0
@@ -101,7 +102,9 @@ struct Teller {
             return .open(total: total, server: server, peer: known.peer, path: known.path)
         case .refused(let status):
             statistics.refused += 1
-            return .refused(status: status, total: total, faults: known.faults, path: known.path)
+            return .refused(
+                status: status, total: total, faults: known.faults, path: known.path,
+                isExpected: known.expectsRefusal && status >= 400)
         case .opaque(let reason):
             statistics.opaque += 1
             return .opaque(reason, peer: known.peer)
@@ -144,7 +147,10 @@ struct Teller {
                 statistics.heldMessages += 1
                 statistics.held += fault.held
             }
-            if known.became == nil { known.faults.append(fault.id) }
+            if known.became == nil {
+                known.faults.append("\(fault.id) \(fault.kind)")
+                if fault.expect?.what == .refused { known.expectsRefusal = true }
+            }
         }
         return .fault(fault)
     }

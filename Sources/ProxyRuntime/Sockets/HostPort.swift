@@ -41,19 +41,33 @@ package struct HostPort: Sendable, Hashable, CustomStringConvertible {
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-/// Where the proxy sends what it gets: scheme and address of a `ws://HOST:PORT/PATH` URL. The path stands for people
+/// Where the proxy sends what it gets: scheme and address of a `ws://HOST:PORT/PATH` or `wss://` URL. The path stands for people
 /// only, since every client's own request line passes unchanged.
 package struct Upstream: Sendable, Hashable, CustomStringConvertible {
     package var url: String
     package var address: HostPort
+    /// It is spoken to by TLS.
+    package var isSecure: Bool
 
-    package init(url: String, address: HostPort) {
+    package init(url: String, address: HostPort, isSecure: Bool = false) {
         self.url = url
         self.address = address
+        self.isSecure = isSecure
     }
 
-    /// Takes `ws:`, `http:` and `tcp:` URLs. `wss:` is refused by name rather than spoken in clear text.
-    package init(url: String) throws(RuntimeError) {
+    /// Takes `ws:`, `http:` and `tcp:` URLs, and with TLS `wss:` and `https:`.
+    package init(url given: String) throws(RuntimeError) {
+        // Neither a query nor a password is of any use here, and both would be printed and recorded (trust.md T44).
+        let plain = given.prefix { $0 != "?" && $0 != "#" }
+        let authority = plain.range(ofAuthority: ())
+        if let authority, let at = plain[authority].lastIndex(of: "@") {
+            let bare = String(plain[..<authority.lowerBound] + plain[plain.index(after: at)...])
+            throw .malformedURL(bare, "it was given with a user or a password, which a WebSocket URL has not")
+        }
+        try self.init(bare: String(plain))
+    }
+
+    private init(bare url: String) throws(RuntimeError) {
         guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else {
             throw .malformedURL(url, "a target is written ws://HOST:PORT")
         }
@@ -69,11 +83,20 @@ package struct Upstream: Sendable, Hashable, CustomStringConvertible {
         case "tcp":
             self.init(url: url, address: try HostPort(String(authority)))
         case "wss", "https":
-            throw .malformedURL(url, "TLS towards the target is not supported yet")
+            self.init(url: url, address: try HostPort(String(authority), defaultPort: 443), isSecure: true)
         default:
-            throw .malformedURL(url, "a target begins with ws://")
+            throw .malformedURL(url, "a target begins with ws:// or wss://")
         }
     }
 
     package var description: String { url }
+}
+
+extension Substring {
+    /// What stands between `://` and the path.
+    fileprivate func range(ofAuthority: Void) -> Range<Index>? {
+        guard let colon = firstIndex(of: ":"), self[colon...].hasPrefix("://") else { return nil }
+        let start = index(colon, offsetBy: 3)
+        return start..<(self[start...].firstIndex(of: "/") ?? endIndex)
+    }
 }

@@ -34,6 +34,12 @@ final class Link: ChannelInboundHandler {
     private var inputEnded = false
     private var toldEnd = false
     private var sawError = false
+    /// What TLS stands on; nil where none is spoken.
+    private var wire: TLSWire?
+    /// TLS stands in the pipeline and its handshake is not done.
+    private var awaitsHandshake = false
+    /// The peer's end came without close_notify.
+    private var isTruncated = false
     private var outputEnded = false
     /// The machine has ended this side: what still arrives is thrown away and is no part of the ledger.
     private(set) var isDiscarding = false
@@ -74,6 +80,8 @@ final class Link: ChannelInboundHandler {
 
     private func becameActive() {
         guard !isActive, !isClosed else { return }
+        // The server is there when it can be talked to; the client is from the start, as faults act on its handshake.
+        if awaitsHandshake && side == .server { return }
         isActive = true
         session.linkBecameActive(self)
     }
@@ -90,6 +98,7 @@ final class Link: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let secured = event as? TLSSecured { return becameSecure(secured) }
         guard let event = event as? ChannelEvent, event == .inputClosed else { return }
         inputEnded = true
         session.inputEnded(self)
@@ -103,9 +112,10 @@ final class Link: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let trouble = error as? TLSTrouble { return tell(trouble) }
         // Whatever it is, NIO closes the channel behind it; nothing can be repaired here.
         sawError = true
-        context.close(promise: nil)
+        closeNow()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -125,7 +135,7 @@ final class Link: ChannelInboundHandler {
         if toldEnd && style == .finish { return }
         if toldEnd && outputEnded && !sawError { return }
         toldEnd = true
-        session.loop.deliver(.ended(side, style), to: session)
+        session.loop.deliver(isTruncated && style == .finish ? .truncated(side) : .ended(side, style), to: session)
     }
 
     private func releaseParked() {
@@ -135,6 +145,34 @@ final class Link: ChannelInboundHandler {
         if isDiscarding { return }
         for buffer in waiting { take(buffer) }
         if inputEnded && !isClosed { tellEnd(.finish) }
+    }
+
+    // MARK: TLS
+
+    /// Stands behind TLS from now on: what it reads and writes is what TLS carries.
+    func secure(_ wire: TLSWire) {
+        self.wire = wire
+        awaitsHandshake = true
+    }
+
+    private func becameSecure(_ secured: TLSSecured) {
+        awaitsHandshake = false
+        if !reads { setAutoRead(false) }
+        session.linkBecameSecure(self, secured)
+        becameActive()
+        // What was written before there was a way to send it is on its way now.
+        if isActive, session.loop.tracksDelivery { noteDelivery() }
+    }
+
+    private func tell(_ trouble: TLSTrouble) {
+        // Its FIN is told behind this.
+        if trouble.kind == .truncated { return isTruncated = true }
+        sawError = true
+        let wasToSay = !isDiscarding
+        // The library ends the connection by itself, once it has told the peer why.
+        isDiscarding = true
+        parked = []
+        if wasToSay { session.linkBroke(self, trouble) }
     }
 
     // MARK: Commands
@@ -169,7 +207,8 @@ final class Link: ChannelInboundHandler {
     func setReads(_ on: Bool) {
         guard on != reads, !isDiscarding, !isClosed else { return }
         reads = on
-        setAutoRead(on)
+        // A handshake is read for whatever else waits; it brings nothing that would have to be kept.
+        if !awaitsHandshake { setAutoRead(on) }
         if on { session.loop.later { self.releaseIfReading() } }
     }
 
@@ -182,6 +221,14 @@ final class Link: ChannelInboundHandler {
         guard isActive, !outputEnded else { return }
         outputEnded = true
         whenDrained { link in link.context?.close(mode: .output, promise: nil) }
+    }
+
+    /// As `finish`, without TLS's close_notify.
+    func truncate() {
+        guard let wire else { return finish() }
+        guard isActive, !outputEnded else { return }
+        outputEnded = true
+        whenDrained { _ in wire.truncate() }
     }
 
     func close(_ style: CutStyle) {
@@ -200,10 +247,9 @@ final class Link: ChannelInboundHandler {
         isDiscarding = true
         parked = []
         stream?.isReset = true
-        guard let context else { return closeNow() }
         // On the loop it is set at once; the future is only NIO's way to tell of an error, which close() survives.
-        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-        context.close(promise: nil)
+        _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        closeNow()
     }
 
     /// FIN behind what was written, then whatever still comes is read and thrown away until the peer ends too: closing
@@ -224,8 +270,9 @@ final class Link: ChannelInboundHandler {
             return
         }
         whenDrained { link in
-            if link.inputEnded { return link.closeNow() }
-            link.context?.close(mode: .output, promise: nil)
+            // With TLS it is close_notify that ends our direction; then there is nobody to wait for.
+            if !link.inputEnded || link.wire != nil { link.context?.close(mode: .output, promise: nil) }
+            if link.inputEnded { link.closeNow() }
         }
     }
 
@@ -236,7 +283,10 @@ final class Link: ChannelInboundHandler {
         setAutoRead(false)
     }
 
-    func closeNow() { context?.close(promise: nil) }
+    /// Past TLS, which would wait for the peer's answer to an end that it has had or is not to get.
+    func closeNow() {
+        if let wire { wire.close() } else { context?.close(promise: nil) }
+    }
 
     private func setAutoRead(_ on: Bool) {
         try? context?.channel.syncOptions?.setOption(.autoRead, value: on)
@@ -256,6 +306,10 @@ final class Link: ChannelInboundHandler {
         // A flush that failed has closed the channel; the loss was counted there.
         guard !isClosed else { return }
         let waiting = buffered
+        if wire != nil {
+            // What waits there is encrypted: how many of our bytes it is nobody can say, only when all of it is gone.
+            return whenDrained { _ in }
+        }
         taken = max(taken, handed &- min(handed, waiting))
         if waiting > 0 { whenDrained { _ in } }
     }
@@ -263,7 +317,9 @@ final class Link: ChannelInboundHandler {
     /// Calls back once everything written so far was taken by the system; never when the socket breaks before.
     private func whenDrained(_ body: @escaping (Link) -> Void) {
         guard let context else { return }
-        if buffered == 0 {
+        // What TLS was not given to encrypt yet is in no count of the socket's.
+        if wire != nil, queuedForFlush { context.flush() }
+        if buffered == 0, !awaitsHandshake {
             taken = handed
             return body(self)
         }

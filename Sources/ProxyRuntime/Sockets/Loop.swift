@@ -155,7 +155,7 @@ final class Loop {
     private func begin(_ id: SessionID, _ opened: Opened) -> Session {
         let session = Session(id: id, opened: opened, loop: self, machine: shared.machine(for: id))
         sessions[id.value] = session
-        if shared.mayCross { shared.directory.list(.init(session: id, loop: index, label: nil)) }
+        shared.directory.list(.init(session: id, loop: index, label: nil))
         return session
     }
 
@@ -178,7 +178,7 @@ final class Loop {
         guard !session.isOver else { return }
         session.markOver()
         sessions[session.id.value] = nil
-        if shared.mayCross || session.label != nil { shared.directory.remove(session.id) }
+        shared.directory.remove(session.id)
         shared.sessionEnded()
         if !shared.options.keepsTraffic || isDraining { handOver() }
     }
@@ -197,7 +197,9 @@ final class Loop {
                 channel.eventLoop.makeCompletedFuture {
                     guard let session = loop.value.sessions[id.value] else { throw ChannelError.ioOnClosedChannel }
                     try SocketTuning.apply(to: channel, limits: limits, inherited: false)
-                    try channel.pipeline.syncOperations.addHandler(Link(.server, of: session))
+                    let link = Link(.server, of: session)
+                    try channel.pipeline.syncOperations.addHandler(link)
+                    if let tls = loop.value.shared.tls.server { link.secure(try tls.secure(channel, session.serverOrders)) }
                 }
             }
             .connect(to: address)
@@ -334,7 +336,11 @@ final class Loop {
         }
     }
 
-    func stopFaults() { tellAll(.faultsOff) }
+    /// A sentence that concerns the whole proxy.
+    func note(_ text: String) {
+        now = max(now, shared.clock.now)
+        outbox.note(text, at: now)
+    }
 
     func drain() {
         isDraining = true

@@ -17,6 +17,9 @@ final class Session {
     private var server: Link?
     private enum Dialling { case no, yes, abandoned }
     private var dialling = Dialling.no
+    /// What faults ask of the two handshakes.
+    private var clientOrders = TLSOrders.none
+    private(set) var serverOrders = TLSOrders.none
     private(set) var label: String?
     private(set) var isOver = false
     /// The recorder is behind with what this session brought.
@@ -47,6 +50,8 @@ final class Session {
         case .client:
             if loop.shared.faultsAreOff { loop.deliver(.faultsOff, to: self) }
             loop.deliver(.accepted(opened), to: self)
+            // Behind what was decided at the accept.
+            if loop.shared.tls.client != nil { loop.later { self.secureClient() } }
             tellRecorder()
         case .server:
             if dialling == .abandoned { return link.close(.reset) }
@@ -54,6 +59,25 @@ final class Session {
             server = link
             loop.deliver(.connected, to: self)
         }
+    }
+
+    private func secureClient() {
+        guard let tls = loop.shared.tls.client, let link = client, !link.isClosed, !link.isDiscarding, let channel = link.context?.channel
+        else { return }
+        do { link.secure(try tls.secure(channel, clientOrders)) } catch {
+            loop.deliver(.broken(.client, "TLS cannot be begun: \(error)", limit: nil), to: self)
+            link.closeNow()
+        }
+    }
+
+    func linkBecameSecure(_ link: Link, _ secured: TLSSecured) {
+        let words = [secured.version, secured.applicationProtocol].compactMap { $0 }.joined(separator: ", ")
+        loop.deliver(.secured(link.side, words), to: self)
+    }
+
+    func linkBroke(_ link: Link, _ trouble: TLSTrouble) {
+        if link.side == .server, link !== server { return dialFailed(trouble.sentence) }
+        loop.deliver(.broken(link.side, trouble.sentence, limit: trouble.kind == .late ? "L2" : nil), to: self)
     }
 
     func inputEnded(_ link: Link) {
@@ -115,6 +139,9 @@ final class Session {
         case .write(let side, let buffer): write(buffer, to: side)
         case .flush(let side): link(side)?.flushSegment()
         case .finish(let side): link(side)?.finish()
+        case .truncate(let side): link(side)?.truncate()
+        case .secure(let side, let orders):
+            if side == .client { clientOrders = clientOrders.joined(with: orders) } else { serverOrders = serverOrders.joined(with: orders) }
         case .close(let side, let style): close(side, style)
         case .reads(let side, let on): link(side)?.setReads(on)
         case .cross(let crossing): loop.cross(crossing, from: self)

@@ -95,9 +95,7 @@ package struct Authority: Sendable {
                 Critical(KeyUsage(keyCertSign: true))
                 Critical(
                     NameConstraints(
-                        permittedDNSDomains: names.domains, permittedIPRanges: ranges.map { ASN1OctetString(contentBytes: $0[...]) },
-                        // No mail, no URL: such names are no business of a proxy.
-                        permittedEmailAddresses: ["localhost"], permittedURIDomains: ["localhost"]))
+                        permittedDNSDomains: names.domains, permittedIPRanges: ranges.map { ASN1OctetString(contentBytes: $0[...]) }))
                 SubjectKeyIdentifier(keyIdentifier: Array(mark.prefix(20))[...])
             }, issuerPrivateKey: .init(key))
     }

@@ -93,7 +93,7 @@ final class TLSGate: ChannelInboundHandler {
         case .failed: return
         case .shaking:
             fail(
-                context, .handshake, TLSWords.handshake(error, peer: peer, certificate: ssl.peerCertificate, at: now))
+                context, .handshake, TLSWords.handshake(error, peer: peer, alert: wire.alert, certificate: ssl.peerCertificate, at: now))
         case .secured:
             if error is IOError {
                 socketBroke = true

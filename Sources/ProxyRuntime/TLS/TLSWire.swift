@@ -13,6 +13,10 @@ final class TLSWire: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var stall: StalledRecords?
     private var corruption: CorruptedRecord?
+    private var isShaking = true
+    /// The peer's reason for ending a handshake, sent in the clear: the library cannot read it when it expects secrets already
+    /// (OpenSSL's clients send it so).
+    private(set) var alert: UInt8?
 
     private init(_ orders: TLSOrders) {
         stall = orders.stall.map(StalledRecords.init)
@@ -29,6 +33,8 @@ final class TLSWire: ChannelDuplexHandler {
         try channel.pipeline.syncOperations.addHandler(gate, position: .first)
         try channel.pipeline.syncOperations.addHandler(wire, position: .first)
         try channel.pipeline.syncOperations.addHandler(ssl, position: .after(wire))
+        // Behind TLS it is known how many records are data; the library sends some of its own that look the same.
+        if orders.corruption != nil { try channel.pipeline.syncOperations.addHandler(DataRecords(wire), position: .after(ssl)) }
         return wire
     }
 
@@ -66,7 +72,28 @@ final class TLSWire: ChannelDuplexHandler {
     /// A fault holds the handshake up.
     var isStalled: Bool { stall != nil }
 
-    func handshakeIsDone() { corruption?.isArmed = true }
+    func handshakeIsDone() {
+        isShaking = false
+        corruption?.isArmed = true
+    }
+
+    /// So many bytes are to be encrypted.
+    fileprivate func expect(_ count: Int) { corruption?.expect(count) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if isShaking { noteAlert(in: unwrapInboundIn(data)) }
+        context.fireChannelRead(data)
+    }
+
+    private func noteAlert(in bytes: ByteBuffer) {
+        var record = bytes
+        // RFC 8446 appendix D.4: a change_cipher_spec may stand before it.
+        if record.getInteger(at: record.readerIndex, as: UInt8.self) == 20 { _ = record.readSlice(length: 6) }
+        guard record.readableBytes >= 7, record.readInteger(as: UInt8.self) == 21, record.readSlice(length: 2) != nil,
+            record.readInteger(as: UInt16.self) == 2, record.readInteger(as: UInt8.self) == 2
+        else { return }
+        alert = record.readInteger()
+    }
 
     private func armStall(_ context: ChannelHandlerContext) {
         guard let time = stall?.order.time, stall?.timer == nil else { return }
@@ -125,38 +152,52 @@ private struct CorruptedRecord {
     private let order: TLSOrders.Corruption
     var isArmed = false
     private var seen = 0
-    /// Header bytes of the record that is under way, and body bytes of it that are still to come.
-    private var header: [UInt8] = []
-    private var left = 0
+    /// Records that our own bytes have still to become.
+    private var expected = 0
 
     init(_ order: TLSOrders.Corruption) { self.order = order }
 
-    /// Follows records and flips when it is their turn. True when it has.
+    mutating func expect(_ count: Int) {
+        // RFC 8446 section 5.1: at most 2^14 bytes a record.
+        if count > 0 { expected += (count + 16_383) / 16_384 }
+    }
+
+    /// Flips when it is the record's turn; the library hands over whole records. True when it has.
     mutating func pass(_ bytes: inout ByteBuffer) -> Bool {
+        guard isArmed else { return false }
+        var bodies: [Range<Int>] = []
         var at = bytes.readerIndex
-        while at < bytes.writerIndex {
-            if left > 0 {
-                let step = min(left, bytes.writerIndex - at)
-                left -= step
-                at += step
-                continue
-            }
-            guard let byte = bytes.getInteger(at: at, as: UInt8.self) else { return false }
-            header.append(byte)
-            at += 1
-            guard header.count == 5 else { continue }
-            left = Int(header[3]) << 8 | Int(header[4])
-            let isData = header[0] == 23 && isArmed
-            header = []
-            guard isData else { continue }
+        while let kind = bytes.getInteger(at: at, as: UInt8.self), let size = bytes.getInteger(at: at + 3, as: UInt16.self) {
+            let body = at + 5..<at + 5 + Int(size)
+            guard body.upperBound <= bytes.writerIndex else { break }
+            if kind == 23 { bodies.append(body) }
+            at = body.upperBound
+        }
+        // Tickets and the like look the same and go ahead of what they were written with.
+        for body in bodies.suffix(expected) {
             seen += 1
-            guard seen == order.record, left > 0 else { continue }
-            let place = at + Int(order.draw % UInt64(left))
+            expected -= 1
+            guard seen == order.record, !body.isEmpty else { continue }
+            let place = body.lowerBound + Int(order.draw % UInt64(body.count))
             guard let old = bytes.getInteger(at: place, as: UInt8.self) else { continue }
-            // Never all bits of none: the byte is another one for sure.
+            // Another byte for sure.
             bytes.setInteger(old ^ (UInt8(truncatingIfNeeded: order.draw >> 32) | 1), at: place)
             return true
         }
         return false
+    }
+}
+
+/// Stands behind NIOSSL's handler and tells the wire what is on its way to it.
+private final class DataRecords: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+    private let wire: TLSWire
+
+    init(_ wire: TLSWire) { self.wire = wire }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        wire.expect(unwrapOutboundIn(data).readableBytes)
+        context.write(data, promise: promise)
     }
 }

@@ -22,7 +22,10 @@ struct TLSTrouble: Error, Equatable {
 /// The libraries' errors in words.
 enum TLSWords {
     /// - Parameter peer: `the client`, `the server`.
-    static func handshake(_ error: any Error, peer: String, certificate: NIOSSLCertificate?, at now: Int64) -> String {
+    static func handshake(
+        _ error: any Error, peer: String, alert: UInt8?, certificate: NIOSSLCertificate?, at now: Int64
+    ) -> String {
+        if let alert { return "\(peer) ended the TLS handshake: \(Self.alert(alert))" }
         if let error = error as? TLSProblem { return "\(peer) asked for a certificate: \(error.sentence)" }
         if let error = error as? IOError { return "\(peer) ended the TLS handshake: \(SocketTuning.words(for: error.errnoCode))" }
         if let error = error as? NIOSSLExtraError, error == .failedToValidateHostname {
@@ -31,14 +34,14 @@ enum TLSWords {
         let code = code(of: error)
         if code == "CERTIFICATE_VERIFY_FAILED" { return "\(peer)'s certificate is not accepted: \(flaw(of: certificate, at: now))" }
         if code == "EOF" { return "\(peer) ended the connection during the TLS handshake" }
-        if let known = alerts[code] { return "\(peer) ended the TLS handshake: \(known)" }
+        if let known = Self.alert(named: code) { return "\(peer) ended the TLS handshake: \(known)" }
         if let known = mistakes[code] { return "the TLS handshake failed: \(peer) \(known)" }
         return "the TLS handshake with \(peer) failed\(code.isEmpty ? "" : ": " + plain(code))"
     }
 
     static func broken(_ error: any Error, peer: String) -> String {
         let code = code(of: error)
-        if let known = alerts[code] { return "\(peer) ended TLS: \(known)" }
+        if let known = Self.alert(named: code) { return "\(peer) ended TLS: \(known)" }
         if let known = mistakes[code] { return "\(peer) \(known)" }
         return "TLS with \(peer) broke\(code.isEmpty ? "" : ": " + plain(code))"
     }
@@ -73,27 +76,36 @@ enum TLSWords {
 
     private static func plain(_ code: String) -> String { code.lowercased().split(separator: "_").joined(separator: " ") }
 
-    /// RFC 8446 section 6.2.
-    private static let alerts = [
-        "TLSV1_ALERT_UNKNOWN_CA": "it does not know the CA of the certificate (unknown_ca)",
-        "SSLV3_ALERT_BAD_CERTIFICATE": "it does not accept the certificate (bad_certificate)",
-        "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "it does not accept the certificate (certificate_unknown)",
-        "SSLV3_ALERT_CERTIFICATE_EXPIRED": "the certificate is out of date (certificate_expired)",
-        "SSLV3_ALERT_CERTIFICATE_REVOKED": "the certificate is revoked (certificate_revoked)",
-        "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": "it cannot use the certificate (unsupported_certificate)",
-        "TLSV1_ALERT_PROTOCOL_VERSION": "it speaks no common version of TLS (protocol_version)",
-        "SSLV3_ALERT_HANDSHAKE_FAILURE": "nothing that it speaks is common (handshake_failure)",
-        "TLSV1_ALERT_INSUFFICIENT_SECURITY": "it wants stronger ciphers (insufficient_security)",
-        "TLSV1_ALERT_UNRECOGNIZED_NAME": "it serves no host of that name (unrecognized_name)",
-        "TLSV1_UNRECOGNIZED_NAME": "it serves no host of that name (unrecognized_name)",
-        "TLSV1_CERTIFICATE_REQUIRED": "it wants a client certificate (certificate_required); --client-cert names one",
-        "TLSV1_ALERT_CERTIFICATE_REQUIRED": "it wants a client certificate (certificate_required); --client-cert names one",
-        "TLSV1_ALERT_ACCESS_DENIED": "it does not let this client in (access_denied)",
-        "TLSV1_ALERT_DECRYPT_ERROR": "it could not check a signature (decrypt_error)",
-        "SSLV3_ALERT_BAD_RECORD_MAC": "a record that reached it was damaged (bad_record_mac)",
-        "TLSV1_ALERT_INTERNAL_ERROR": "it met an error of its own (internal_error)",
-        "TLSV1_ALERT_USER_CANCELLED": "it changed its mind (user_canceled)",
-        "TLSV1_ALERT_NO_APPLICATION_PROTOCOL": "it speaks none of the protocols offered (no_application_protocol)",
+    /// What an alert of the peer means (RFC 8446 section 6.2).
+    static func alert(_ code: UInt8) -> String { alerts.first { $0.code == code }?.words ?? "alert \(code)" }
+
+    private static func alert(named name: String) -> String? {
+        let bare = name.split(separator: "_ALERT_", maxSplits: 1).last.map(String.init) ?? name
+        return alerts.first { $0.name == bare || "TLSV1_\($0.name)" == name }?.words
+    }
+
+    /// Code, the library's name for it, and words.
+    private static let alerts: [(code: UInt8, name: String, words: String)] = [
+        (10, "UNEXPECTED_MESSAGE", "it did not expect what it got (unexpected_message)"),
+        (20, "BAD_RECORD_MAC", "a record that reached it was damaged (bad_record_mac)"),
+        (40, "HANDSHAKE_FAILURE", "nothing that it speaks is common (handshake_failure)"),
+        (42, "BAD_CERTIFICATE", "it does not accept the certificate (bad_certificate)"),
+        (43, "UNSUPPORTED_CERTIFICATE", "it cannot use the certificate (unsupported_certificate)"),
+        (44, "CERTIFICATE_REVOKED", "the certificate is revoked (certificate_revoked)"),
+        (45, "CERTIFICATE_EXPIRED", "the certificate is out of date (certificate_expired)"),
+        (46, "CERTIFICATE_UNKNOWN", "it does not accept the certificate (certificate_unknown)"),
+        (47, "ILLEGAL_PARAMETER", "something in the handshake is illegal to it (illegal_parameter)"),
+        (48, "UNKNOWN_CA", "it does not know the CA of the certificate (unknown_ca)"),
+        (49, "ACCESS_DENIED", "it does not let this client in (access_denied)"),
+        (50, "DECODE_ERROR", "it could not read a message (decode_error)"),
+        (51, "DECRYPT_ERROR", "it could not check a signature (decrypt_error)"),
+        (70, "PROTOCOL_VERSION", "it speaks no common version of TLS (protocol_version)"),
+        (71, "INSUFFICIENT_SECURITY", "it wants stronger ciphers (insufficient_security)"),
+        (80, "INTERNAL_ERROR", "it met an error of its own (internal_error)"),
+        (90, "USER_CANCELLED", "it changed its mind (user_canceled)"),
+        (112, "UNRECOGNIZED_NAME", "it serves no host of that name (unrecognized_name)"),
+        (116, "CERTIFICATE_REQUIRED", "it wants a client certificate (certificate_required); --client-cert names one"),
+        (120, "NO_APPLICATION_PROTOCOL", "it speaks none of the protocols offered (no_application_protocol)"),
     ]
 
     private static let mistakes = [

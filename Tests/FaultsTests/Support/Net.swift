@@ -24,6 +24,8 @@ struct Net {
     }
 
     var configuration: SessionConfiguration
+    /// Which hops speak TLS.
+    var hops = TLSHops()
     var sessions: [SessionID: Session] = [:]
     var now = Instant(nanoseconds: 1_000_000)
     /// How many crossings were asked for.
@@ -45,7 +47,9 @@ struct Net {
 
     mutating func open(_ number: UInt32) -> SessionID {
         let id = SessionID(number)
-        sessions[id] = Session(machine: SessionMachine(configuration: configuration, id: id))
+        var machine = SessionMachine(configuration: configuration, id: id)
+        machine.hops = hops
+        sessions[id] = Session(machine: machine)
         send(.accepted(Opened(transport: TransportID(number), peer: "127.0.0.1:5")), to: id)
         return id
     }
@@ -100,6 +104,8 @@ struct Net {
             write(bytes, to: side, of: id)
         case .flush: break
         case .finish(let side): note(id, "finish \(side.rawValue)")
+        case .truncate(let side): note(id, "truncate \(side.rawValue)")
+        case .secure(let side, let orders): note(id, "secure \(side.rawValue) \(orders)")
         case .close(let side, let style):
             note(id, "close \(side.rawValue) \(style.rawValue)")
             sessions[id]?.gone.insert(side)

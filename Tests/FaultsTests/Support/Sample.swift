@@ -78,7 +78,8 @@ enum Sample {
     }
 
     /// A stream of frames as clients and servers send them: fragments, control frames between, empty and large ones.
-    static func traffic(masked: Bool, seed: UInt64) -> ByteBuffer {
+    /// - Parameter between: control frames stand among fragments too.
+    static func traffic(masked: Bool, seed: UInt64, between: Bool = true) -> ByteBuffer {
         var dice = Dice(
             DiceKey(seed: seed, profile: "", user: "", connection: 1), direction: nil, message: 0, fault: "traffic")
         var parts: [ByteBuffer] = []
@@ -86,7 +87,7 @@ enum Sample {
             switch dice.below(6) {
             case 0:
                 parts.append(frame("part \(number) ", fin: false, masked: masked))
-                if dice.chance(0.5) { parts.append(frame("between", opcode: .ping, masked: masked)) }
+                if dice.chance(0.5), between { parts.append(frame("between", opcode: .ping, masked: masked)) }
                 parts.append(frame("and the rest", opcode: .continuation, masked: masked))
             case 1: parts.append(frame("ping \(number)", opcode: .ping, masked: masked))
             case 2: parts.append(frame("", masked: masked))

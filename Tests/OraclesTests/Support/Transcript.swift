@@ -227,11 +227,11 @@ struct Transcript {
 
     mutating func fault(
         _ session: Int, _ kind: String, _ influence: Influence, tap: Tap, on: EntryRef? = nil, held: Duration = .zero,
-        at ms: Double
+        expect: Journaling.Expectation? = nil, at ms: Double
     ) {
         add(
             session, ms,
-            .fault(FaultRecord(id: "f1", kind: kind, influence: influence, tap: tap, on: on, detail: kind, held: held)))
+            .fault(FaultRecord(id: "f1", kind: kind, influence: influence, tap: tap, on: on, detail: kind, held: held, expect: expect)))
     }
 
     /// One that could not act.

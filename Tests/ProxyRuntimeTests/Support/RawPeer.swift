@@ -1,6 +1,8 @@
 import Glibc
 import NIOCore
 import NIOPosix
+import NIOSSL
+import NIOTLS
 import Synchronization
 import Testing
 
@@ -24,6 +26,10 @@ final class RawPeer: Sendable {
 
         /// When the byte at that place came.
         func turn(of place: Int) -> UInt64? { reads.first { $0.upTo > place }?.turn }
+        /// A TLS handshake is done.
+        var secured = false
+        /// What the pipeline reported first.
+        var error: String?
     }
 
     /// Counts what happens at all peers of the process.
@@ -131,6 +137,7 @@ private final class RawHandler: ChannelInboundHandler {
         }
     }
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted = event as? TLSUserEvent { peer.change { $0.secured = true } }
         guard event as? ChannelEvent == .inputClosed else { return }
         peer.change {
             $0.ended = true
@@ -138,6 +145,9 @@ private final class RawHandler: ChannelInboundHandler {
         }
     }
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        peer.change { $0.error = $0.error ?? "\(error)" }
+        // An end without close_notify is FIN all the same.
+        if case NIOSSLError.uncleanShutdown = error { return }
         peer.change { $0.failed = true }
         context.close(promise: nil)
     }
@@ -179,7 +189,7 @@ final class RawServer: Sendable {
     private let box: ArrivalBox
 
     /// - Parameter serve: run for every connection; without it connections are taken with `next`.
-    init(serve: (@Sendable (RawPeer) async throws -> Void)? = nil) async throws {
+    init(tls: NIOSSLContext? = nil, serve: (@Sendable (RawPeer) async throws -> Void)? = nil) async throws {
         let (stream, continuation) = AsyncStream<RawPeer>.makeStream()
         arrivals = stream
         box = ArrivalBox(stream)
@@ -188,6 +198,7 @@ final class RawServer: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let peer = RawPeer()
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try RawPeer.configure(channel, peer)
                     if let serve {
                         Task { try await serve(peer) }

@@ -32,6 +32,9 @@ extension KindRow {
             kind: "offer-deflate", settings: "op: strip", to: [.server], when: "",
             requestLines: "Sec-WebSocket-Extensions: permessage-deflate\r\n",
             sees: { [$0.head("Sec-WebSocket-Extensions: permessage-deflate\r\n", "")] + $0.words.map { .exact($0) } }),
+        KindRow(
+            kind: "announce", settings: "value: staging-safe 9be012", to: [.client], when: "",
+            sees: { [$0.head("\r\n\r\n", "\r\nMiswire: staging-safe 9be012\r\n\r\n")] + $0.words.map { .exact($0) } }),
     ]
 
     private static let unavailable = Array(

@@ -1,4 +1,5 @@
 import Captures
+import Checks
 import Glibc
 import NIOCore
 
@@ -14,6 +15,11 @@ struct FuzzTarget: Sendable {
             FuzzTarget(name: "recording") { RecordingCheck($0).run() },
             FuzzTarget(name: "plan") { PlanCheck.run($0) },
         ]
+        + Check.all.map { check in
+            FuzzTarget(name: check.name) { bytes in
+                do throws(Broken) { try check.run(bytes) } catch { fail(error.sentence) }
+            }
+        }
 
     /// By the environment, because libFuzzer takes every word without a dash for a file of its own, and starts itself again
     /// with the words that it was given.
@@ -25,6 +31,8 @@ struct FuzzTarget: Sendable {
     /// As `miswire import` recognises it; files that no importer knows and that may be anything are raw.
     static func name(forSeed path: String) -> String? {
         if path.hasSuffix(".plan") { return "plan" }
+        let folders = path.split(separator: "/")
+        if let place = folders.lastIndex(of: "fuzzed"), place + 2 < folders.count { return String(folders[place + 1]) }
         guard let bytes = Folder.contents(path) else { return nil }
         let head = ByteBuffer(bytes: bytes.prefix(ImporterRegistry.headBytes))
         let isPacked = path.hasSuffix(".ndjson.gz")

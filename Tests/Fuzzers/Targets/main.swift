@@ -1,9 +1,9 @@
 import CLibFuzzer
 import Glibc
 
-//   fuzz-importers --list          names of all targets, one a line
-//   fuzz-importers --sort FILE…    which target each file is a seed for: TARGET, tab, FILE
-//   MISWIRE_FUZZ_TARGET=TARGET fuzz-importers [OPTIONS…]    libFuzzer on it, with libFuzzer's own options
+//   fuzz-targets --list          names of all targets, one a line
+//   fuzz-targets --sort FILE…    which target each file is a seed for: TARGET, tab, FILE
+//   MISWIRE_FUZZ_TARGET=TARGET fuzz-targets [OPTIONS…]    libFuzzer on it, with libFuzzer's own options
 let words = CommandLine.arguments.dropFirst()
 switch words.first {
 case "--list": for target in FuzzTarget.all { print(target.name) }

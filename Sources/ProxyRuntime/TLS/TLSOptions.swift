@@ -1,0 +1,47 @@
+import Faults
+import Journaling
+
+/// TLS of one proxy: whether clients must speak it, and how a `wss://` target is spoken to.
+package struct TLSOptions: Sendable {
+    /// Nil: clients come in clear text.
+    package var listener: ListenerTLS.Identity?
+    package var upstream = UpstreamTLS.Options()
+    /// Secrets of both hops are written there.
+    package var keyLog: KeyLogWriter?
+    package init() {}
+}
+
+/// What the two hops of one proxy have.
+struct TLSPair: Sendable {
+    let client: ListenerTLS?
+    let server: UpstreamTLS?
+    let authority: Authority?
+
+    init(_ options: ProxyOptions) throws(TLSProblem) {
+        var client: ListenerTLS?
+        if let identity = options.tls.listener {
+            client = try ListenerTLS(identity, keyLog: options.tls.keyLog, limits: options.limits)
+        }
+        self.client = client
+        if case .authority(let authority) = options.tls.listener { self.authority = authority } else { authority = nil }
+        var server: UpstreamTLS?
+        if options.upstream.isSecure {
+            server = try UpstreamTLS(
+                options.tls.upstream, host: options.upstream.address.host, keyLog: options.tls.keyLog, limits: options.limits)
+        } else if options.tls.upstream != UpstreamTLS.Options() {
+            throw TLSProblem(
+                "the target is not spoken to by TLS, so nothing can be said of its certificate", expected: "a target of wss://",
+                found: options.upstream.url)
+        }
+        self.server = server
+    }
+
+    var hops: TLSHops {
+        TLSHops(client: client.map { .tls(hasAuthority: $0.hasAuthority) } ?? .plain, server: server == nil ? .plain : .tls(hasAuthority: false))
+    }
+}
+
+extension ProxyOptions {
+    /// The target's certificate is taken as it is (trust.md T6): said wherever the run is told of.
+    package var isUnverified: Bool { upstream.isSecure && tls.upstream.isInsecure }
+}
