@@ -45,6 +45,9 @@ final class Shared: Sendable {
     func machine(for id: SessionID) -> SessionMachine {
         var machine = SessionMachine(configuration: machines.withLock { $0 }, id: id)
         machine.hops = tls.hops
+        // Which protocol it is to be is known behind the handshake; a stream has none of its own.
+        if options.http2.fromClients { machine.hops.clientIsOpen = false }
+        if options.http2.toServer { machine.hops.server = .plain }
         return machine
     }
 

@@ -308,6 +308,36 @@ import Wire
         await streams?.close()
     }
 
+    /// Two proxies, one behind the other: HTTP/2 by ALPN between them, HTTP/1.1 at both ends.
+    @Test func overTLSTheProtocolIsSettledByALPN() async throws {
+        let server = try await RawServer()
+        let authority = try Authority(names: .loopback, at: MonotonicClock.wall / 1_000_000_000)
+        let seen = Mutex<[Entry]>([])
+        let behind = try await proxy(to: server.port, Watcher(onEntry: { entry in seen.withLock { $0.append(entry) } })) { options in
+            Self.http2(true, false)(&options)
+            options.tls.listener = .authority(authority)
+        }
+        let before = try await proxy(to: behind.address.port) { options in
+            Self.http2(false, true)(&options)
+            options.upstream.isSecure = true
+            options.tls.upstream.isInsecure = true
+        }
+        let ends = try await Self.open(false, through: before.address.port, to: (server, nil))
+        let bytes = Sample.frame(2, Sample.pattern(500_000), mask: [1, 2, 3, 4])
+        try await ends.client.peer.send(bytes)
+        try await ends.client.peer.finish()
+        #expect(try await ends.server.rest() == bytes)
+        try await ends.server.peer.send(bytes)
+        try await ends.server.peer.finish()
+        #expect(try await ends.client.rest() == bytes)
+        #expect(await before.drain(grace: .seconds(20)).ledgerDifferences == [])
+        let result = await behind.drain(grace: .seconds(20))
+        #expect(result.ledgerDifferences == [] && result.drained)
+        await server.close()
+        let opened = seen.withLock { $0 }.compactMap { entry -> [Side]? in if case .opened(let opened) = entry.body { opened.http2 } else { nil } }
+        #expect(opened == [[.client]])
+    }
+
     @Test func otherTunnelsAndLateServersAreAnswered() async throws {
         let server = try await RawServer()
         let proxy = try await proxy(to: server.port, Watcher(), Self.http2(true, false))

@@ -49,7 +49,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     @OptionGroup(title: "TLS") var secured: TLSArguments
     @Flag(help: "Pack the recording's segments with gzip.")
     var gzip = false
-    @Flag(help: "Clients may speak HTTP/2 by its preface; each WebSocket on it (RFC 8441) is a session, others are served as ever.")
+    @Flag(help: "Clients may speak HTTP/2, by its preface or with --tls by ALPN; each WebSocket on it (RFC 8441) is a session of its own.")
     var http2 = false
     @Flag(help: "Speak HTTP/2 to the server, each WebSocket on a stream of its own (RFC 8441).")
     var upstreamHttp2 = false

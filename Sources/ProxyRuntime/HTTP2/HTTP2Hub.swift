@@ -23,11 +23,22 @@ final class HTTP2Hub {
 
     /// A connection was accepted whose protocol is not known yet.
     func receive(_ channel: any Channel) throws {
+        if let tls = shared.tls.client { return try receive(channel, tls) }
         let sniffer = PrefaceSniffer(
             patience: limits.requestHeadTime,
             decide: { isHTTP2 in if isHTTP2 { try self.install(on: channel) } else { try self.loop.open(channel) } },
             gone: { self.shared.sessionEnded() })
         try channel.pipeline.syncOperations.addHandler(sniffer)
+    }
+
+    private func receive(_ channel: any Channel, _ tls: ListenerTLS) throws {
+        let wire = try tls.secure(channel)
+        let gate = ALPNGate(
+            decide: { isHTTP2 in
+                if isHTTP2 { try self.install(on: channel) } else { _ = try self.loop.open(channel, nil, on: nil, behind: wire) }
+            },
+            gone: { self.shared.sessionEnded() })
+        try channel.pipeline.syncOperations.addHandler(gate)
     }
 
     private func install(on channel: any Channel) throws {
@@ -51,7 +62,7 @@ final class HTTP2Hub {
 
     func dial(_ session: Session) {
         if let known = servers[session.transport] { return open(on: known, session) }
-        let scheme = "http"
+        let scheme = shared.tls.server == nil ? "http" : "https"
         let transport = session.transport
         let connection = ServerConnection(scheme: scheme, limits) { [weak self] gone in
             if self?.servers[transport] === gone { self?.servers[transport] = nil }
@@ -65,12 +76,14 @@ final class HTTP2Hub {
         guard let address = candidates.first else { return connection.fail("the upstream has no address") }
         let limits = limits
         let bound = NIOLoopBound(connection, eventLoop: loop.eventLoop)
+        let tls = shared.tls.server
         ClientBootstrap(group: loop.eventLoop)
             .connectTimeout(.nanoseconds(limits.connectTime.nanoseconds))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try SocketTuning.apply(to: channel, limits: limits, inherited: false)
                     try bound.value.install(on: channel)
+                    if let tls { _ = try tls.secure(channel) }
                 }
             }
             .connect(to: address)
@@ -85,6 +98,7 @@ final class HTTP2Hub {
         connection.open(
             { channel, stream in
                 guard !session.isOver else { throw ChannelError.ioOnClosedChannel }
+                if let words = connection.secured { self.loop.deliver(.secured(.server, words), to: session) }
                 try channel.pipeline.syncOperations.addHandler(Link(.server, of: session, stream: stream.outlet))
             },
             failed: { session.dialFailed($0) })

@@ -11,6 +11,8 @@ final class ServerConnection: ChannelInboundHandler {
 
     /// `http` or `https`.
     let scheme: String
+    /// What TLS settled: `TLS 1.3, h2`.
+    private(set) var secured: String?
     private let limits: Limits
     private var context: ChannelHandlerContext?
     private var multiplexer: NIOHTTP2Handler.StreamMultiplexer?
@@ -62,6 +64,9 @@ final class ServerConnection: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event as? ChannelEvent == .inputClosed { context.close(promise: nil) }
+        guard let tls = event as? TLSSecured else { return }
+        guard tls.applicationProtocol == "h2" else { return fail("the server does not offer HTTP/2 over TLS (ALPN h2)") }
+        secured = "\(tls.version), h2"
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -45,6 +45,9 @@ final class Link: ChannelInboundHandler {
     private(set) var isDiscarding = false
     private var queuedForFlush = false
 
+    /// TLS is begun already, or stands before the connection of which this is a stream.
+    var isPrepared: Bool { stream != nil || wire != nil }
+
     init(_ side: Side, of session: Session, stream: StreamOutlet? = nil) {
         self.side = side
         self.session = session

@@ -131,14 +131,18 @@ final class Loop {
     /// - Parameters:
     ///   - stream: of the channel where that is a stream of HTTP/2, which nobody has counted yet.
     ///   - transport: of the sessions beside it; nil makes it the first one.
+    ///   - wire: of a TLS that was begun already.
     /// - Returns: the session's transport.
-    func open(_ channel: any Channel, _ stream: StreamOutlet?, on transport: TransportID?) throws -> TransportID {
+    func open(
+        _ channel: any Channel, _ stream: StreamOutlet?, on transport: TransportID?, behind wire: TLSWire? = nil
+    ) throws -> TransportID {
         let id = shared.nextID()
         let transport = transport ?? TransportID(id.value)
         let hops = (stream == nil ? [] : [Side.client]) + (shared.options.http2.toServer ? [.server] : [])
         let peer = SocketTuning.text(of: channel.remoteAddress)
         let session = begin(id, Opened(transport: transport, peer: peer, http2: hops))
         let link = Link(.client, of: session, stream: stream)
+        if let wire { link.secure(wire) }
         session.attachClient(link)
         do {
             if stream != nil { _ = shared.sessionBegan() }

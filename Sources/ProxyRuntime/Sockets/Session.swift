@@ -51,7 +51,7 @@ final class Session {
             if loop.shared.faultsAreOff { loop.deliver(.faultsOff, to: self) }
             loop.deliver(.accepted(opened), to: self)
             // Behind what was decided at the accept.
-            if loop.shared.tls.client != nil { loop.later { self.secureClient() } }
+            if loop.shared.tls.client != nil, !link.isPrepared { loop.later { self.secureClient() } }
             tellRecorder()
         case .server:
             if dialling == .abandoned { return link.close(.reset) }
