@@ -26,6 +26,10 @@ import Wire
         }
     }
 
+    private static func opened(_ seen: borrowing Mutex<[Entry]>) -> [Opened] {
+        seen.withLock { $0 }.compactMap { entry in if case .opened(let opened) = entry.body { opened } else { nil } }
+    }
+
     private static let okay: HPACKHeaders = [":status": "200", "x-from": "server"]
 
     /// Opens a WebSocket through the proxy and accepts it.
@@ -48,7 +52,8 @@ import Wire
             let head = try RequestHead(ByteBuffer(string: farHead))
             let accept = AcceptKey.compute(try #require(head.value("sec-websocket-key")))
             try await far.send(
-                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(accept)\r\nX-From: server\r\n\r\n")
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    + "Sec-WebSocket-Accept: \(accept)\r\nX-From: server\r\n\r\n")
         } else {
             far = try await #require(server.1).next()
             farHead = try await far.head()
@@ -98,8 +103,7 @@ import Wire
         #expect(result.drained)
         #expect(result.statistics.connected == 1)
         let entries = seen.withLock { $0 }
-        let opened = entries.compactMap { entry -> [Side]? in if case .opened(let opened) = entry.body { opened.http2 } else { nil } }
-        #expect(opened == [(client ? [Side.client] : []) + (server ? [.server] : [])])
+        #expect(Self.opened(seen).map(\.http2) == [(client ? [Side.client] : []) + (server ? [.server] : [])])
         let ended = entries.compactMap { entry -> EndRecord? in if case .ended(let end) = entry.body { end } else { nil } }
         #expect(ended.allSatisfy { $0.style == .finish && $0.undelivered == 0 }, "\(ended)")
     }
@@ -143,8 +147,7 @@ import Wire
         var heads: [Int] = []
         for number in 0..<3 {
             near.append(try await client.webSocket("/\(number)"))
-            let peer = try await raw?.next() ?? streams?.next()
-            far.append(try #require(peer))
+            if let raw { far.append(try await raw.next()) } else { far.append(try await #require(streams).next()) }
             if server {
                 heads.append(try await far[number].head().utf8.count)
                 try await far[number].send(head: Self.okay)
@@ -158,7 +161,8 @@ import Wire
         // The first reads nothing while much is sent to it; the second is reset; the third goes on.
         try await near[0].setReading(false)
         let flood = Sample.frame(2, Sample.pattern(4 << 20))
-        async let sent: Void = far[0].send(flood)
+        let flooding = far[0]
+        async let sent: Void = flooding.send(flood)
         try await near[1].reset()
         try await far[1].until { $0.closed }
         let words = Sample.text("still here", masked: true)
@@ -186,7 +190,7 @@ import Wire
         #expect(await result.drained)
         await raw?.close()
         await streams?.close()
-        let opened = seen.withLock { $0 }.compactMap { entry -> Opened? in if case .opened(let opened) = entry.body { opened } else { nil } }
+        let opened = Self.opened(seen)
         #expect(opened.count == 3 && Set(opened.map(\.transport)).count == 1)
     }
 
@@ -225,10 +229,13 @@ import Wire
         let client = try await StreamClient(port: first.address.port)
         let stream = try await client.webSocket()
         let peer = try await raw.next()
-        try await peer.send("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\nWWW-Authenticate: Bearer\r\n\r\n")
+        try await peer.send("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 401 No\r\n")
+        try await peer.send("Transfer-Encoding: chunked\r\nWWW-Authenticate: Bearer\r\n\r\n")
         try await peer.send("4;x=y\r\nno")
         try await peer.send("pe\r\n0\r\nTrailer: t\r\n\r\n")
-        let told = StreamCodec.text([":status": "103", "link": "a"]) + StreamCodec.text([":status": "401", "www-authenticate": "Bearer"]) + "nope"
+        let told =
+            StreamCodec.text([":status": "103", "link": "a"])
+            + StreamCodec.text([":status": "401", "www-authenticate": "Bearer"]) + "nope"
         #expect(String(decoding: try await stream.everything(), as: UTF8.self) == told)
         await peer.close()
         await client.close()
@@ -260,7 +267,8 @@ import Wire
         let stream = try await client.webSocket()
         let told = String(decoding: try await stream.everything(), as: UTF8.self)
         #expect(told.hasPrefix(":status=502\n"))
-        #expect(told.hasSuffix("\n\nmiswire: the server takes no WebSocket over HTTP/2 (its settings lack SETTINGS_ENABLE_CONNECT_PROTOCOL)\n"))
+        let why = "the server takes no WebSocket over HTTP/2 (its settings lack SETTINGS_ENABLE_CONNECT_PROTOCOL)"
+        #expect(told.hasSuffix("\n\nmiswire: \(why)\n"))
         await client.close()
         #expect(await proxy.drain(grace: .seconds(20)).ledgerDifferences == [])
         await server.close()
@@ -280,7 +288,8 @@ import Wire
             try await near.finish()
         } else {
             near = try await RawPeer.connect(port: proxy.address.port)
-            try await near.send("POST /login HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n")
+            try await near.send("POST /login HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\n\r\n")
+            try await near.send("3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n")
         }
         let far: RawPeer
         if let streams {
@@ -334,8 +343,7 @@ import Wire
         let result = await behind.drain(grace: .seconds(20))
         #expect(result.ledgerDifferences == [] && result.drained)
         await server.close()
-        let opened = seen.withLock { $0 }.compactMap { entry -> [Side]? in if case .opened(let opened) = entry.body { opened.http2 } else { nil } }
-        #expect(opened == [[.client]])
+        #expect(Self.opened(seen).map(\.http2) == [[.client]])
     }
 
     @Test func otherTunnelsAndLateServersAreAnswered() async throws {

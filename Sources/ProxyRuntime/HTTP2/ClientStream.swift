@@ -24,6 +24,9 @@ final class ClientStream: ChannelDuplexHandler {
     private var key: String?
     /// The link was told that nothing more comes.
     private var toldEnd = false
+    /// The end of an answer is on its way.
+    private var isFinishing = false
+    private var wasClosed = false
 
     init(_ connection: ClientConnection, _ limits: HeadLimits) {
         self.connection = connection
@@ -64,7 +67,8 @@ final class ClientStream: ChannelDuplexHandler {
         method = opens ? "GET" : fields.first(name: ":method") ?? "GET"
         if !opens && method == "CONNECT" {
             let name = fields.first(name: ":protocol").map { "for `\($0)` " } ?? ""
-            return answer(501, "CONNECT \(name)is not relayed over HTTP/2; only WebSocket (RFC 8441) is", hasEnded: headers.endStream, context)
+            let sentence = "CONNECT \(name)is not relayed over HTTP/2; only WebSocket (RFC 8441) is"
+            return answer(501, sentence, hasEnded: headers.endStream, context)
         }
         if let refusal = connection.objection { return answer(503, refusal, hasEnded: headers.endStream, context) }
         key = opens ? fields.first(name: "sec-websocket-key") ?? RequestKey.make() : nil
@@ -193,6 +197,7 @@ final class ClientStream: ChannelDuplexHandler {
 
     /// END_STREAM behind everything; then the client need not say the rest (RFC 9113 section 8.1).
     private func finish(_ context: ChannelHandlerContext) {
+        isFinishing = true
         outlet.endWhenOut(context)
         outlet.whenOut { [outlet] isOut in
             guard isOut else { return }
@@ -225,13 +230,14 @@ final class ClientStream: ChannelDuplexHandler {
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         guard mode != .input else { return context.close(mode: mode, promise: promise) }
         if !outlet.isReset { endOutput(context) }
-        if mode == .output {
+        // An end that is under way is not to be overtaken by a reset, unless it takes too long.
+        let isEnding = !outlet.isReset && (isFinishing || inputIsOver && outlet.hasEnded) && !wasClosed
+        if mode == .all { wasClosed = true }
+        guard mode == .all, !isEnding, context.channel.isActive else {
             promise?.succeed()
-        } else if context.channel.isActive {
-            context.close(mode: .all, promise: promise)
-        } else {
-            promise?.succeed()
+            return
         }
+        context.close(mode: .all, promise: promise)
     }
 
     /// END_STREAM where that is an end, and a reset where something was to come.

@@ -7,15 +7,28 @@ import NIOPosix
 /// The HTTP/2 connections of one event loop: those of clients, which count against L7 as sessions do, and those to servers,
 /// of which each client connection has its own.
 final class HTTP2Hub {
-    private unowned let loop: Loop
+    /// Who has this.
+    private weak var loop: Loop?
+    private let eventLoop: any EventLoop
+    private let shared: Shared
     private var clients: [ObjectIdentifier: ClientConnection] = [:]
     private var servers: [TransportID: ServerConnection] = [:]
     private var isDraining = false
 
-    init(_ loop: Loop) { self.loop = loop }
+    init(_ loop: Loop) {
+        self.loop = loop
+        eventLoop = loop.eventLoop
+        shared = loop.shared
+    }
 
-    private var shared: Shared { loop.shared }
     private var limits: Limits { shared.options.limits }
+
+    private var home: Loop {
+        get throws {
+            guard let loop else { throw ChannelError.ioOnClosedChannel }
+            return loop
+        }
+    }
 
     var isFull: Bool { shared.live >= limits.sessions }
 
@@ -26,7 +39,7 @@ final class HTTP2Hub {
         if let tls = shared.tls.client { return try receive(channel, tls) }
         let sniffer = PrefaceSniffer(
             patience: limits.requestHeadTime,
-            decide: { isHTTP2 in if isHTTP2 { try self.install(on: channel) } else { try self.loop.open(channel) } },
+            decide: { isHTTP2 in if isHTTP2 { try self.install(on: channel) } else { try self.home.open(channel) } },
             gone: { self.shared.sessionEnded() })
         try channel.pipeline.syncOperations.addHandler(sniffer)
     }
@@ -35,7 +48,7 @@ final class HTTP2Hub {
         let wire = try tls.secure(channel)
         let gate = ALPNGate(
             decide: { isHTTP2 in
-                if isHTTP2 { try self.install(on: channel) } else { _ = try self.loop.open(channel, nil, on: nil, behind: wire) }
+                if isHTTP2 { try self.install(on: channel) } else { _ = try self.home.open(channel, nil, on: nil, behind: wire) }
             },
             gone: { self.shared.sessionEnded() })
         try channel.pipeline.syncOperations.addHandler(gate)
@@ -43,7 +56,7 @@ final class HTTP2Hub {
 
     private func install(on channel: any Channel) throws {
         let connection = ClientConnection(self) { stream, outlet, transport in
-            try self.loop.open(stream, outlet, on: transport)
+            try self.home.open(stream, outlet, on: transport)
         }
         try connection.install(on: channel, limits)
     }
@@ -75,9 +88,9 @@ final class HTTP2Hub {
     private func dial(_ connection: ServerConnection, candidates: ArraySlice<SocketAddress>) {
         guard let address = candidates.first else { return connection.fail("the upstream has no address") }
         let limits = limits
-        let bound = NIOLoopBound(connection, eventLoop: loop.eventLoop)
+        let bound = NIOLoopBound(connection, eventLoop: eventLoop)
         let tls = shared.tls.server
-        ClientBootstrap(group: loop.eventLoop)
+        ClientBootstrap(group: eventLoop)
             .connectTimeout(.nanoseconds(limits.connectTime.nanoseconds))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -98,7 +111,7 @@ final class HTTP2Hub {
         connection.open(
             { channel, stream in
                 guard !session.isOver else { throw ChannelError.ioOnClosedChannel }
-                if let words = connection.secured { self.loop.deliver(.secured(.server, words), to: session) }
+                if let words = connection.secured { session.loop.deliver(.secured(.server, words), to: session) }
                 try channel.pipeline.syncOperations.addHandler(Link(.server, of: session, stream: stream.outlet))
             },
             failed: { session.dialFailed($0) })

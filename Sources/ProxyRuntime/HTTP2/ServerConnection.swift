@@ -44,6 +44,7 @@ final class ServerConnection: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        timer?.cancel()
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(limits.connectTime.nanoseconds)) {
             self.fail("the server sent no HTTP/2 settings within \(self.limits.connectTime.components.seconds) s")
         }

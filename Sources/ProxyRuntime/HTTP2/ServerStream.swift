@@ -21,6 +21,7 @@ final class ServerStream: ChannelDuplexHandler {
     private var isTunnel = false
     /// The connection knows that it is over.
     var isOver = false
+    private var wasClosed = false
     /// Of the upgrade; nil for a plain request.
     private var key: String?
 
@@ -83,13 +84,14 @@ final class ServerStream: ChannelDuplexHandler {
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         guard mode != .input else { return context.close(mode: mode, promise: promise) }
         if !outlet.isReset { endOutput(context) }
-        if mode == .output {
+        // An end that is under way is not to be overtaken by a reset, unless it takes too long.
+        let isEnding = !outlet.isReset && inputIsOver && outlet.hasEnded && !wasClosed
+        if mode == .all { wasClosed = true }
+        guard mode == .all, !isEnding, context.channel.isActive else {
             promise?.succeed()
-        } else if context.channel.isActive {
-            context.close(mode: .all, promise: promise)
-        } else {
-            promise?.succeed()
+            return
         }
+        context.close(mode: .all, promise: promise)
     }
 
     private func endOutput(_ context: ChannelHandlerContext) {
