@@ -121,7 +121,7 @@ import Wire
         let (far, want) = act.from == .client ? (peer, request + act.bytes) : (client, accepted + act.bytes)
         let got = try await far.prefix(want.count)
         #expect(got == want, "\(got.count) bytes of \(want.count)")
-        await (act.from == .client ? client : peer).reset()
+        try await (act.from == .client ? client : peer).reset()
         try await far.until { $0.ended || $0.closed }
         #expect(far.seen.bytes.count == want.count)
         await far.close()

@@ -30,13 +30,13 @@ struct SessionCheck {
             let side: Side = order & 0x40 == 0 ? .client : .server
             switch order & 0x3f {
             case 0: shell.pass(.milliseconds(Int64(rest.next()) * 17))
-            case 1: shell.send(.ended(side, order & 2 == 0 ? .finish : .reset), to: id)
-            case 2: shell.send(.writable(side, rest.next() & 1 == 0), to: id)
-            case 3: shell.send(.recorder(isBehind: rest.next() & 1 == 0), to: id)
-            case 4: shell.send(.faultsOff, to: id)
-            case 5: shell.send(.drain, to: id)
+            case 1: shell.tell(.ended(side, order & 2 == 0 ? .finish : .reset), id)
+            case 2: shell.tell(.writable(side, rest.next() & 1 == 0), id)
+            case 3: shell.tell(.recorder(isBehind: rest.next() & 1 == 0), id)
+            case 4: shell.tell(.faultsOff, id)
+            case 5: shell.tell(.drain, id)
             case 6: shell.upgrade(id, isDeflated: false)
-            case 7: shell.send(.connectFailed("refused"), to: id)
+            case 7: shell.tell(.connectFailed("refused"), id)
             case 8: shell.receive(id, side, rest.take(1 + Int(rest.next()) * 16))
             case let count: shell.receive(id, side, rest.take(Int(count)))
             }

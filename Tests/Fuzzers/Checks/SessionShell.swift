@@ -16,6 +16,9 @@ struct SessionShell {
         var ended: Set<Side> = []
         var isConnected = false
         var wantsServer = false
+        var isOver = false
+        /// Who goes on with its transports.
+        var heir: SessionID?
     }
 
     private let configuration: SessionConfiguration
@@ -26,7 +29,9 @@ struct SessionShell {
     private(set) var wrong: String?
 
     init(profile: Profile, seed: UInt64) {
-        configuration = SessionConfiguration(profile: profile, seed: seed)
+        var configuration = SessionConfiguration(profile: profile, seed: seed)
+        configuration.followsExchanges = true
+        self.configuration = configuration
     }
 
     mutating func open(_ number: UInt32) -> SessionID {
@@ -54,6 +59,7 @@ struct SessionShell {
 
     /// What the side sends, if it may be read from: a socket gives nothing else.
     mutating func receive(_ id: SessionID, _ side: Side, _ bytes: [UInt8]) {
+        let id = heir(of: id)
         guard let session = sessions[id], !bytes.isEmpty, !session.gone.contains(side), !session.stopped.contains(side),
             !session.ended.contains(side), side == .client || session.isConnected
         else { return }
@@ -74,8 +80,18 @@ struct SessionShell {
         now = max(now, end)
     }
 
-    mutating func send(_ event: SessionEvent, to id: SessionID) {
+    /// Whoever has that session's transports now is told.
+    mutating func tell(_ event: SessionEvent, _ id: SessionID) { send(event, to: heir(of: id)) }
+
+    private func heir(of id: SessionID) -> SessionID {
+        var id = id
+        while let heir = sessions[id]?.heir { id = heir }
+        return id
+    }
+
+    private mutating func send(_ event: SessionEvent, to id: SessionID) {
         guard depth < 64 else { return wrong = "sessions answer each other without end" }
+        guard sessions[id]?.isOver == false else { return }
         switch event {
         case .ended(let side, let style):
             guard sessions[id]?.gone.contains(side) == false, sessions[id]?.ended.contains(side) == false,
@@ -106,7 +122,8 @@ struct SessionShell {
             sessions[id]?.isConnected = true
             send(.connected, to: id)
         case .write(let side, let bytes): write(bytes, to: side, of: id)
-        case .flush, .finish: break
+        // No hop here speaks TLS, and the machine knows it.
+        case .flush, .finish, .truncate, .secure: break
         case .close(let side, let style): if style != .silent { sessions[id]?.gone.insert(side) }
         case .reads(let side, let on):
             if on { sessions[id]?.stopped.remove(side) } else { sessions[id]?.stopped.insert(side) }
@@ -115,7 +132,27 @@ struct SessionShell {
             send(refused.map { .crossingRefused(crossing, reason: $0) } ?? .crossingTaken(crossing), to: crossing.from)
         case .wake(let instant): sessions[id]?.wake = instant
         case .label(let text): sessions[id]?.label = text
+        case .succeed(let bytes): succeed(id, bytes)
         }
+    }
+
+    /// Another session goes on where this one's transports are.
+    private mutating func succeed(_ id: SessionID, _ bytes: ByteBuffer) {
+        guard let old = sessions[id] else { return }
+        let heir = SessionID(id.value + 1_000)
+        var taken = old.taken
+        taken.clientIn -= UInt64(bytes.readableBytes)
+        send(.closed(taken), to: id)
+        sessions[id]?.gone = Set(Side.allCases)
+        sessions[id]?.isOver = true
+        var new = Session(machine: SessionMachine(configuration: configuration, id: heir))
+        (new.gone, new.stopped, new.ended) = (old.gone, old.stopped, old.ended)
+        (new.isConnected, new.wantsServer) = (old.isConnected, old.wantsServer)
+        new.taken.clientIn = UInt64(bytes.readableBytes)
+        sessions[heir] = new
+        sessions[id]?.heir = heir
+        send(.resumed(Opened(transport: TransportID(id.value), peer: "127.0.0.1:5")), to: heir)
+        send(.received(.client, bytes), to: heir)
     }
 
     private mutating func write(_ bytes: ByteBuffer, to side: Side, of id: SessionID) {
@@ -127,7 +164,7 @@ struct SessionShell {
     }
 
     private mutating func cross(_ crossing: Crossing) {
-        let others = sessions.filter { $0.key != crossing.from && $0.value.label != nil }.keys.sorted()
+        let others = sessions.filter { $0.key != crossing.from && $0.value.label != nil && !$0.value.isOver }.keys.sorted()
         let partner: SessionID? =
             switch crossing.selector.partner {
             case .user(let name): others.first { sessions[$0]?.label == name }
@@ -147,7 +184,7 @@ struct SessionShell {
             for side in Side.allCases { send(.ended(side, .finish), to: id) }
         }
         for id in sessions.keys.sorted() {
-            if let taken = sessions[id]?.taken { send(.closed(taken), to: id) }
+            if let session = sessions[id], !session.isOver { send(.closed(session.taken), to: id) }
         }
         let raw = sessions.keys.sorted().flatMap { sessions[$0]?.entries ?? [] }.sorted { $0.instant < $1.instant }
         var configuration = Transcriber.Configuration(redactionKey: Array(repeating: 1, count: 16), epochSeconds: 0)
