@@ -200,8 +200,8 @@ import Wire
                 miswire: 1
                 name: t
                 faults:
-                  - { fault: drop, when: { to: client, every: 2 } }
-                  - { fault: replace, with: '{"b":2}', when: { to: server } }
+                  - { fault: drop, when: { to: client, message: every 2 } }
+                  - { fault: json-mutate, op: ["null"], field: [a], when: { to: server } }
                 """, file: "t.yaml")
         let server = try await StreamServer()
         let proxy = try await proxy(to: server.port) { options in
@@ -210,8 +210,8 @@ import Wire
         }
         let ends = try await Self.open(true, through: proxy.address.port, to: (nil, server))
         try await ends.client.peer.send(Sample.text("{\"a\":1}", masked: true))
-        let frame = try await ends.server.frames(6 + 7)
-        #expect(zip(frame[6...], 0...).map { $0 ^ frame[2 + $1 % 4] } == Array("{\"b\":2}".utf8))
+        let frame = try await ends.server.frames(6 + 10)
+        #expect(zip(frame[6...], 0...).map { $0 ^ frame[2 + $1 % 4] } == Array("{\"a\":null}".utf8))
         for number in 1...4 { try await ends.server.peer.send(Sample.text("\(number)", masked: false)) }
         try await ends.server.peer.finish()
         #expect(try await ends.client.rest() == Sample.text("1", masked: false) + Sample.text("3", masked: false))

@@ -34,7 +34,7 @@ final class StreamCodec: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let closed = error as? NIOHTTP2Errors.StreamClosed {
+        if let closed = error as? NIOHTTP2Errors.StreamClosed, closed.errorCode != .noError {
             context.fireChannelRead(wrapInboundOut(ByteBuffer(bytes: Self.reset(closed.errorCode))))
         }
         context.fireErrorCaught(error)
