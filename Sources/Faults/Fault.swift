@@ -22,8 +22,12 @@ package protocol Fault: Sendable {
     var crosses: Bool { get }
     /// It must see the messages that it is not chosen for too: `saw` is called for each of its directions.
     var remembers: Bool { get }
+    /// Frames with this opcode, which belong to no message, are what it acts on; nil = messages, unless its rule names one.
+    var control: Opcode? { get }
     /// Users whose credentials it may take to another of them.
     var borrows: [String] { get }
+    /// What it does together with other sessions, or opens beside its own, for which these must be ready.
+    var joins: [Joining] { get }
     /// What it may excuse (oracle.md), copied into its entries.
     var influence: Influence { get }
     mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action
@@ -39,6 +43,22 @@ extension Fault {
     package var remembers: Bool { false }
     package mutating func saw(_ message: Message, at now: Instant) {}
     package var borrows: [String] { [] }
+    package var joins: [Joining] { [] }
+    package var control: Opcode? { nil }
+}
+
+/// How a fault reaches beyond its own session.
+package enum Joining: Sendable, Hashable {
+    /// It opens connections like this one: the head, and what the client says, are kept for them.
+    case visits
+    /// It waits for who else is connected.
+    case presence
+    /// It waits for runs of others.
+    case runs
+    /// What it began in one session goes on in all that its rule concerns.
+    case storms
+    /// It goes by what the user said and was told on the connection before.
+    case past
 }
 
 /// The headings of faults.md's catalogue.
@@ -156,6 +176,16 @@ package enum Effect: Sendable, Equatable {
     /// From here on an end of that side comes without TLS's close_notify.
     case unannounced(Side)
     case cut(Side, CutStyle)
+    /// That side is left alone on a transport that stays: nothing goes to it, not even an end; what it says is thrown away,
+    /// or not even read. After that long it is ended, whatever became of the other side.
+    case abandon(Side, reads: Bool, hold: Duration)
+    /// One more connection to the server, as the session's own user (`Visit`).
+    case connect(ConnectRequest)
+    /// The parcel waits for what other sessions do, at most so long; what is behind it waits too. Of a message in fragments
+    /// only the last waits.
+    case wait(Parcel, Waiting)
+    /// The connections of everybody whom the rule concerns are cut again and again.
+    case storm(Storm)
 
     package static func == (lhs: Effect, rhs: Effect) -> Bool { "\(lhs)" == "\(rhs)" }
 }
@@ -219,6 +249,13 @@ package struct Scene: Sendable, Equatable {
     package var signingKey: [UInt8]?
     /// Which hops speak TLS.
     package var hops = TLSHops()
+    /// What this rule began in some session is not over yet.
+    package var isStorming = false
+    /// The user's connection before this one, oldest first, and what some other user said and was told.
+    package var past: [PastMessage] = []
+    package var pastOfOther: [PastMessage] = []
+    /// What the contract calls the message that is acted on; nil without one.
+    package var request: String?
     package init(
         session: SessionID, user: String?, path: String, now: Instant, accepted: Bool,
         credentials: [FoundSecret] = []

@@ -50,6 +50,15 @@ package struct Dice: Sendable, Hashable {
         Int(truncatingIfNeeded: below(UInt64(clamping: n)))
     }
 
+    /// Evenly from `spread` below to `spread` above, in nanoseconds; never below zero, and the middle where 64 bits do not hold it.
+    package mutating func around(_ middle: Duration, by spread: Duration) -> Duration {
+        let width = spread.nanoseconds
+        guard width > 0 else { return max(.zero, middle) }
+        let draw = Int64(clamping: below(UInt64(clamping: width) &* 2 &+ 1)) &- width
+        let (sum, overflow) = middle.nanoseconds.addingReportingOverflow(draw)
+        return overflow ? middle : .nanoseconds(max(0, sum))
+    }
+
     /// True with probability `p` (0 never, 1 always).
     package mutating func chance(_ p: Double) -> Bool {
         Double(next() >> 11) * 0x1p-53 < p

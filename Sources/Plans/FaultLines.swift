@@ -106,7 +106,7 @@ enum OpcodeWord {
     }
     static func opcode(_ text: String) -> Opcode? {
         if let named = names.first(where: { $0.0 == text }) { return named.1 }
-        return UInt8(text).flatMap { $0 < 16 ? Opcode(rawValue: $0) : nil }
+        return UInt8(text).flatMap { (1..<16).contains($0) ? Opcode(rawValue: $0) : nil }
     }
 }
 

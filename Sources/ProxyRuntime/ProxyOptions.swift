@@ -4,12 +4,8 @@ package import Journaling
 
 /// What one proxy is to do. Everything has been parsed and checked before it comes here.
 package struct ProxyOptions: Sendable {
-    package var listen: HostPort
-    package var upstream: Upstream
-    package var tls = TLSOptions()
-    package var http2 = HTTP2Options()
-    /// Nil: every byte passes unchanged.
-    package var profile: Profile?
+    /// The listeners: one journal, one recorder and one judge for all of them. At least one.
+    package private(set) var routes: [Route]
     package var contract: Contract?
     package var seed: UInt64 = 0
     package var limits: Limits = .standard
@@ -35,14 +31,51 @@ package struct ProxyOptions: Sendable {
     /// Link-local and metadata addresses may be dialled (trust.md T14).
     package var allowLinkLocalUpstream = false
 
-    package init(listen: HostPort, upstream: Upstream) {
-        self.listen = listen
-        self.upstream = upstream
+    package init(listen: HostPort, upstream: Upstream) { routes = [Route(listen: listen, way: .reverse(upstream))] }
+
+    package init(_ first: Route, _ others: [Route] = []) { routes = [first] + others }
+
+    /// The profile of the first route, and of all when it is set.
+    package var profile: Profile? {
+        get { routes[0].profile }
+        set { for index in routes.indices { routes[index].profile = newValue } }
+    }
+
+    /// Where the first route leads; nil for a forward proxy.
+    package var upstream: Upstream? {
+        get { routes[0].upstream }
+        set { if let newValue { routes[0].way = .reverse(newValue) } }
+    }
+
+    /// What each route has of TLS.
+    package mutating func secure(_ tls: (Route) throws -> TLSOptions) rethrows {
+        for index in routes.indices { routes[index].tls = try tls(routes[index]) }
+    }
+
+    /// TLS of the first route, and of all when it is set.
+    package var tls: TLSOptions {
+        get { routes[0].tls }
+        set { for index in routes.indices { routes[index].tls = newValue } }
+    }
+
+    /// What the first route's hops speak, and all when it is set.
+    package var http2: HTTP2Options {
+        get { routes[0].http2 }
+        set { for index in routes.indices { routes[index].http2 = newValue } }
+    }
+
+    /// The one profile that all routes have.
+    package var commonProfile: Profile? { Set(routes.map { $0.profile?.hash }).count == 1 ? profile : nil }
+
+    /// Where traffic goes, all of it in one line.
+    package var target: String {
+        if routes.count == 1 { return routes[0].target }
+        return routes.map { "\($0.name) \($0.target)" }.joined(separator: "; ")
     }
 
     /// Knows where secrets, credentials and users stand.
     package var finder: any SecretFinder {
-        words.learn(profile?.secrets ?? [])
+        for route in routes { words.learn(route.profile?.secrets ?? []) }
         let base: any SecretFinder = contract.map { ContractSecrets($0, key: mintKey.map { Array($0.utf8) }) } ?? StandardSecrets()
         return ProfileSecrets(base: base, words: words)
     }
@@ -52,7 +85,7 @@ package struct ProxyOptions: Sendable {
 
     /// Whose sessions alone are recorded (trust.md T37); nil = everybody's.
     package var recordedUsers: Profile.Scope? {
-        guard record != nil, let scope = profile?.scope, scope.limitsUsers else { return nil }
+        guard record != nil, let scope = commonProfile?.scope, scope.limitsUsers else { return nil }
         return scope
     }
 

@@ -6,21 +6,25 @@ import NIOPosix
 import Oracles
 import Synchronization
 
-/// A running proxy: one listener, one upstream, sessions spread over event loops.
+/// A running proxy: its listeners, each with its own way, and their sessions spread over event loops.
 package final class ProxyServer: Sendable {
     /// Where it listens; the port is the real one also when 0 was asked for.
-    package let address: HostPort
+    package var address: HostPort { addresses[0] }
+    /// As `address`, one for each route.
+    package let addresses: [HostPort]
     /// Nanoseconds since 1970 at instant zero: wall time of an instant is this plus it.
     package let startedWall: Int64
-    /// How long the target took to accept a connection, when it was asked.
-    package let targetAnswered: Duration?
-    /// What its TLS handshake settled, when it was asked: `TLS 1.3`.
-    package let targetSecurity: String?
+    /// How long each target took to accept a connection, when it was asked.
+    package let targetsAnswered: [Duration?]
+    /// What their TLS handshakes settled, when they were asked: `TLS 1.3`.
+    package let targetsSecurity: [String?]
+    package var targetAnswered: Duration? { targetsAnswered[0] }
+    package var targetSecurity: String? { targetsSecurity[0] }
     /// The CA that made the certificates which clients are shown; nil when it is not ours, or none are.
     package let authority: Authority?
 
     let shared: Shared
-    private let listener: any Channel
+    private let listeners: [any Channel]
     private let group: MultiThreadedEventLoopGroup
     private let recorderThread: MultiThreadedEventLoopGroup
     private let recorder: Recorder
@@ -33,15 +37,17 @@ package final class ProxyServer: Sendable {
     }
 
     private init(
-        shared: Shared, parts: ProxyStart.Parts, listener: any Channel, address: HostPort,
-        answered: Probe.Answer?, ticks: [RepeatedTask]
+        shared: Shared, parts: ProxyStart.Parts, listeners: [any Channel], answered: [Probe.Answer?], ticks: [RepeatedTask]
     ) {
         self.shared = shared
-        self.listener = listener
-        self.address = address
-        targetAnswered = answered?.took
-        targetSecurity = answered?.security
-        authority = shared.tls.authority
+        self.listeners = listeners
+        addresses = zip(listeners, shared.options.routes).map { listener, route in
+            let bound = listener.localAddress
+            return HostPort(host: bound?.ipAddress ?? route.listen.host, port: bound?.port ?? route.listen.port)
+        }
+        targetsAnswered = answered.map { $0?.took }
+        targetsSecurity = answered.map { $0?.security }
+        authority = shared.gateways.lazy.compactMap(\.tls.authority).first
         self.ticks = ticks
         group = parts.group
         recorderThread = parts.recorderThread
@@ -59,25 +65,23 @@ package final class ProxyServer: Sendable {
         onEntry: EntryObserver? = nil
     ) async throws(RuntimeError) -> ProxyServer {
         var options = options
+        options.limits.reservedDescriptors += options.routes.count - 1
         options.limits = SystemLimits.fitted(options.limits)
         options.loops = max(1, options.loops)
         let start = try ProxyStart(options)
         let answered = try await start.probe(patience)
-        let listener = try await start.bind()
+        let listeners = try await start.bind()
         let parts: ProxyStart.Parts
         do {
             parts = try await start.assemble(onEvent: onEvent, onEntry: onEntry)
         } catch {
-            try? await listener.close()
+            for listener in listeners { try? await listener.close() }
             await start.abandon()
             throw error
         }
-        let bound = listener.localAddress
-        let address = HostPort(host: bound?.ipAddress ?? options.listen.host, port: bound?.port ?? options.listen.port)
         let ticks = start.startTicks()
-        try? await listener.setOption(.autoRead, value: true).get()
-        return ProxyServer(
-            shared: start.shared, parts: parts, listener: listener, address: address, answered: answered, ticks: ticks)
+        for listener in listeners { try? await listener.setOption(.autoRead, value: true).get() }
+        return ProxyServer(shared: start.shared, parts: parts, listeners: listeners, answered: answered, ticks: ticks)
     }
 
     package var now: Instant { shared.clock.now }
@@ -107,7 +111,7 @@ package final class ProxyServer: Sendable {
     }
 
     private func stop(grace: Duration, impatience: EventLoopFuture<Void>) async -> RunResult {
-        try? await listener.close()
+        for listener in listeners { try? await listener.close() }
         for handle in shared.loops.all { handle.execute { $0.drain() } }
         var drained = await isEmpty(within: grace, or: impatience)
         if !drained {

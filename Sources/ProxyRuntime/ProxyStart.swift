@@ -23,20 +23,19 @@ struct ProxyStart {
     private var options: ProxyOptions { shared.options }
 
     init(_ options: ProxyOptions) throws(RuntimeError) {
-        let upstream = try Resolver.addresses(of: options.upstream.address)
-        for address in upstream {
-            if let why = Resolver.objection(
-                to: address, listener: nil, allowLinkLocal: options.allowLinkLocalUpstream)
-            {
-                throw .forbiddenTarget(options.upstream.address, why)
+        var gateways: [Gateway] = []
+        for (number, route) in options.routes.enumerated() {
+            let upstream = try route.upstream.map { upstream throws(RuntimeError) in
+                try Resolver.permitted(upstream.address, allowLinkLocal: options.allowLinkLocalUpstream)
             }
+            let tls: TLSPair
+            do { tls = try TLSPair(route, options.limits) } catch { throw .tls(error) }
+            gateways.append(Gateway(route, at: upstream ?? [], tls, number: number, options))
         }
-        let tls: TLSPair
-        do { tls = try TLSPair(options) } catch { throw .tls(error) }
         startedWall = MonotonicClock.wall
         group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
         recorderThread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        shared = Shared(options: options, clock: MonotonicClock(), upstream: upstream, tls: tls, anyLoop: group.any())
+        shared = Shared(options: options, clock: MonotonicClock(), gateways: gateways, anyLoop: group.any())
     }
 
     /// Undoes `init`.
@@ -45,36 +44,49 @@ struct ProxyStart {
         try? await recorderThread.shutdownGracefully()
     }
 
-    /// The time the target took to answer; throws when it does not.
-    func probe(_ patience: Duration?) async throws(RuntimeError) -> Probe.Answer? {
-        guard let patience else { return nil }
-        do {
-            return try await Probe.answer(
-                of: options.upstream.address, at: shared.upstream, tls: shared.tls.server, patience: patience, group: group)
-        } catch {
-            await abandon()
-            throw error
-        }
-    }
-
-    /// Binds the listener; it accepts nothing before its `autoRead` is turned on.
-    func bind() async throws(RuntimeError) -> any Channel {
-        do {
-            let address = try Resolver.addresses(of: options.listen)[0]
-            let channel = try await listen(on: address)
-            if let why = ownListener(channel) {
-                try? await channel.close()
-                throw RuntimeError.forbiddenTarget(options.upstream.address, why)
+    /// What each target answered; throws when one does not. Nil for whom nobody asked.
+    func probe(_ patience: Duration?) async throws(RuntimeError) -> [Probe.Answer?] {
+        guard let patience else { return options.routes.map { _ in nil } }
+        var answers: [Probe.Answer?] = []
+        for gateway in shared.gateways {
+            guard let upstream = gateway.route.upstream else {
+                answers.append(nil)
+                continue
             }
-            return channel
+            do {
+                answers.append(
+                    try await Probe.answer(
+                        of: upstream.address, at: gateway.upstream, tls: gateway.tls.server, patience: patience, group: group))
+            } catch {
+                await abandon()
+                throw error
+            }
+        }
+        return answers
+    }
+
+    /// Binds the listeners; they accept nothing before their `autoRead` is turned on.
+    func bind() async throws(RuntimeError) -> [any Channel] {
+        var bound: [any Channel] = []
+        do {
+            for gateway in shared.gateways { bound.append(try await bind(gateway)) }
+            shared.listensAt(bound.compactMap(\.localAddress))
+            if let (upstream, why) = ownListener() { throw RuntimeError.forbiddenTarget(upstream.address, why) }
+            return bound
         } catch {
+            for channel in bound { try? await channel.close() }
             await abandon()
-            if let error = error as? RuntimeError { throw error }
-            throw reason(error)
+            throw (error as? RuntimeError) ?? .cannotListen(options.routes[0].listen, "\(error)")
         }
     }
 
-    private func listen(on address: SocketAddress) async throws -> any Channel {
+    private func bind(_ gateway: Gateway) async throws(RuntimeError) -> any Channel {
+        let place = gateway.route.listen
+        let address = try Resolver.addresses(of: place)[0]
+        do { return try await listen(on: address, gateway) } catch { throw reason(error, at: place) }
+    }
+
+    private func listen(on address: SocketAddress, _ gateway: Gateway) async throws -> any Channel {
         var bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4_096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -94,7 +106,7 @@ struct ProxyStart {
             .childChannelInitializer { [self, shared] channel in
                 channel.eventLoop.makeCompletedFuture {
                     do {
-                        try receive(channel)
+                        try receive(channel, gateway)
                     } catch {
                         // The gatekeeper has counted it, and no session will say that it has ended.
                         shared.sessionEnded()
@@ -106,29 +118,29 @@ struct ProxyStart {
     }
 
     /// On the channel's own loop.
-    private func receive(_ channel: any Channel) throws {
+    private func receive(_ channel: any Channel, _ gateway: Gateway) throws {
         guard let handle = shared.loops.all.first(where: { $0.eventLoop === channel.eventLoop }) else {
             throw ChannelError.ioOnClosedChannel
         }
         try SocketTuning.apply(to: channel, limits: options.limits, inherited: true)
-        if options.http2.fromClients { return try handle.loop.http2.receive(channel) }
-        try handle.loop.open(channel)
+        try handle.loop.receive(channel, by: gateway)
     }
 
-    /// With port 0 only now it is known where the listener is.
-    private func ownListener(_ channel: any Channel) -> String? {
-        shared.upstream.lazy.compactMap {
-            Resolver.objection(
-                to: $0, listener: channel.localAddress, allowLinkLocal: options.allowLinkLocalUpstream)
-        }.first
-    }
-
-    private func reason(_ error: any Error) -> RuntimeError {
-        guard let error = error as? IOError else { return .cannotListen(options.listen, "\(error)") }
-        if error.errnoCode == EADDRINUSE {
-            return .portInUse(options.listen, by: PortOwner.listening(on: options.listen.port))
+    /// With port 0 only now it is known where the listeners are. No route leads to any of them (trust.md T14).
+    private func ownListener() -> (Upstream, String)? {
+        for gateway in shared.gateways {
+            guard let upstream = gateway.route.upstream else { continue }
+            for address in gateway.upstream {
+                if let why = shared.objection(to: address, allowLinkLocal: true) { return (upstream, why) }
+            }
         }
-        return .cannotListen(options.listen, SocketTuning.words(for: error.errnoCode))
+        return nil
+    }
+
+    private func reason(_ error: any Error, at place: HostPort) -> RuntimeError {
+        guard let error = error as? IOError else { return .cannotListen(place, "\(error)") }
+        if error.errnoCode == EADDRINUSE { return .portInUse(place, by: PortOwner.listening(on: place.port)) }
+        return .cannotListen(place, SocketTuning.words(for: error.errnoCode))
     }
 
     /// Makes the recorder and the loops.
@@ -182,9 +194,10 @@ struct ProxyStart {
         return RecordingHeader(
             program: options.program, started: MonotonicClock.utc(startedWall), seed: options.seed,
             mode: options.recordMode,
-            profile: options.profile.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
+            profile: options.commonProfile.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
             contract: options.contract.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
-            upstream: options.upstream.url + (options.isUnverified ? " (certificate not verified)" : ""), purpose: [options.purpose, crossed].filter { !$0.isEmpty }.joined(separator: "; "),
+            upstream: options.target + (options.isUnverified ? " (certificate not verified)" : ""),
+            purpose: [options.purpose, crossed].filter { !$0.isEmpty }.joined(separator: "; "),
             retention: options.retention, users: users)
     }
 

@@ -7,94 +7,98 @@ import Synchronization
 final class Shared: Sendable {
     let options: ProxyOptions
     let clock: MonotonicClock
-    /// Resolved once (trust.md T14).
-    let upstream: [SocketAddress]
-    let tls: TLSPair
+    /// One for each route, in their order.
+    let gateways: [Gateway]
     let directory = SessionDirectory()
     let loops = LoopTable()
     /// For promises and timers of the proxy as a whole.
     let anyLoop: any EventLoop
     private let faultsStopped = Atomic<Bool>(false)
-    private let machines: Mutex<SessionConfiguration>
+    /// Faults come, change and go in one order.
+    private let changes = Mutex(())
+    /// Our own listeners, once they are bound.
+    private let listeners = Mutex<[SocketAddress]>([])
     private let gate = Mutex(Gate())
 
     private struct Gate: Sendable {
         var live = 0
         var ids: UInt32 = 0
-        var reopen: (@Sendable () -> Void)?
+        /// One for each listener that waits.
+        var reopen: [@Sendable () -> Void] = []
         var whenEmpty: (@Sendable () -> Void)?
     }
 
-    init(options: ProxyOptions, clock: MonotonicClock, upstream: [SocketAddress], tls: TLSPair, anyLoop: any EventLoop) {
-        self.tls = tls
+    init(options: ProxyOptions, clock: MonotonicClock, gateways: [Gateway], anyLoop: any EventLoop) {
         self.anyLoop = anyLoop
         self.options = options
         self.clock = clock
-        self.upstream = upstream
-        let finder = options.finder
-        let enrolment = Enrolment()
-        enrolment.take(up: options.profile?.name ?? "", at: .zero)
-        enrolment.begin(at: .zero)
-        var machines = SessionConfiguration(
-            profile: options.profile, contract: options.contract, seed: options.seed, limits: options.limits,
-            finder: finder, record: options.keepsTraffic, enrolment: enrolment, followsContexts: options.judge)
-        machines.followsExchanges = true
-        self.machines = Mutex(machines)
+        self.gateways = gateways
     }
 
-    func machine(for id: SessionID) -> SessionMachine {
-        var machine = SessionMachine(configuration: machines.withLock { $0 }, id: id)
-        machine.hops = tls.hops
-        // Which protocol it is to be is known behind the handshake; a stream has none of its own.
-        if options.http2.fromClients { machine.hops.clientIsOpen = false }
-        if options.http2.toServer { machine.hops.server = .plain }
-        return machine
-    }
-
-    var profile: Profile? { machines.withLock { $0.profile } }
-    /// Times that faults of the profile acted.
-    var acted: Int { machines.withLock { $0.enrolment.acted } }
+    /// The first route's profile; where there are several routes each has its own.
+    var profile: Profile? { gateways[0].profile }
+    /// Times that faults acted.
+    var acted: Int { gateways.reduce(0) { $0 + $1.acted } }
     /// When the profile's clock began.
-    var profileBegan: Instant { machines.withLock { $0.enrolment.began } ?? .zero }
+    var profileBegan: Instant { gateways[0].profileBegan }
 
     /// Another profile from now on, for sessions that live too. Never waits for a loop; loops hear of changes in one order.
     func change(_ body: (Profile?) throws -> Profile?) rethrows {
-        try machines.withLock { machines in
-            let profile = try body(machines.profile)
-            options.words.learn(profile?.secrets ?? [])
-            machines = machines.with(profile)
-            machines.enrolment.take(up: profile?.name ?? "", at: clock.now)
-            if !faultsAreOff { tell(machines) }
+        try changes.withLock { _ in
+            for gateway in gateways {
+                let profile = try body(gateway.profile)
+                options.words.learn(profile?.secrets ?? [])
+                gateway.take(up: profile, at: clock.now)
+                if !faultsAreOff { tell(gateway) }
+            }
         }
     }
 
-    private func tell(_ machines: SessionConfiguration) {
-        for handle in loops.all { handle.execute { $0.tellAll(.reconfigure(machines)) } }
+    private func tell(_ gateway: Gateway) {
+        for handle in loops.all { handle.execute { $0.reconfigure(gateway) } }
+    }
+
+    func machine(for id: SessionID, _ visit: Visit) -> SessionMachine {
+        var machine = SessionMachine(configuration: machines.withLock { $0 }, id: id, visit: visit)
+        // Of its two hops only the server's is one.
+        machine.hops = TLSHops(server: tls.hops.server)
+        return machine
     }
 
     /// The server runs on this machine and shares its processors with us.
-    var serverIsHere: Bool { upstream.allSatisfy { $0.ipAddress.map(Resolver.isLocal) ?? true } }
+    var serverIsHere: Bool { gateways.contains { $0.upstream.allSatisfy { $0.ipAddress.map(Resolver.isLocal) ?? true } } }
 
     /// What a user said may be delivered to another.
-    var crosses: Bool { machines.withLock { $0.crosses } }
+    var crosses: Bool { gateways.contains(where: \.crosses) }
 
     /// The kill switch was pulled; sessions that begin later have no faults either.
     var faultsAreOff: Bool { faultsStopped.load(ordering: .relaxed) }
 
     func stopFaults() {
-        machines.withLock { _ in
+        changes.withLock { _ in
             faultsStopped.store(true, ordering: .relaxed)
             for handle in loops.all { handle.execute { $0.tellAll(.faultsOff) } }
         }
     }
 
-    /// The way back: the profile that is the last one by now acts again.
+    /// The way back: the profiles that are the last ones by now act again.
     func restoreFaults() {
-        machines.withLock { machines in
+        changes.withLock { _ in
             guard faultsAreOff else { return }
             faultsStopped.store(false, ordering: .relaxed)
-            tell(machines)
+            for gateway in gateways { tell(gateway) }
         }
+    }
+
+    // MARK: Where not to dial
+
+    func listensAt(_ addresses: [SocketAddress]) { listeners.withLock { $0 = addresses } }
+
+    /// Why this address must not be dialled (trust.md T14); nil when it may be.
+    func objection(to target: SocketAddress, allowLinkLocal: Bool) -> String? {
+        let own = listeners.withLock { $0 }
+        let places: [SocketAddress?] = own.isEmpty ? [nil] : own
+        return places.lazy.compactMap { Resolver.objection(to: target, listener: $0, allowLinkLocal: allowLinkLocal) }.first
     }
 
     // MARK: How many sessions there are
@@ -104,6 +108,15 @@ final class Shared: Sendable {
         gate.withLock { gate in
             gate.live += 1
             return gate.live < options.limits.sessions
+        }
+    }
+
+    /// A fault wants one more connection. False when L7 leaves no room for it.
+    func visitBegan() -> Bool {
+        gate.withLock { gate in
+            guard gate.live + 1 < options.limits.sessions else { return false }
+            gate.live += 1
+            return true
         }
     }
 
@@ -118,7 +131,7 @@ final class Shared: Sendable {
     func whenRoom(_ body: @escaping @Sendable () -> Void) {
         let now = gate.withLock { gate in
             if gate.live < options.limits.sessions { return true }
-            gate.reopen = body
+            gate.reopen.append(body)
             return false
         }
         if now { body() }
@@ -127,11 +140,12 @@ final class Shared: Sendable {
     func sessionEnded() {
         let calls = gate.withLock { gate in
             gate.live -= 1
-            let reopen = gate.live < options.limits.sessions ? gate.reopen.take() : nil
+            var reopen: [@Sendable () -> Void] = []
+            if gate.live < options.limits.sessions { swap(&reopen, &gate.reopen) }
             let empty = gate.live == 0 ? gate.whenEmpty.take() : nil
             return (reopen, empty)
         }
-        calls.0?()
+        for call in calls.0 { call() }
         calls.1?()
     }
 

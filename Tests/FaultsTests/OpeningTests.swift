@@ -52,7 +52,7 @@ import Wire
 
     @Test(arguments: [
         ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "no Upgrade: websocket"),
-        ("\u{16}\u{3}\u{1}hello", "the first bytes are no HTTP method"),
+        ("\u{16}\u{3}\u{1}hello", "TLS, which is not terminated here"),
         ("PING\r\n", "the first bytes are no HTTP method"),
     ])
     func whatIsNoUpgradeTurnsOpaque(first: String, reason: String) {

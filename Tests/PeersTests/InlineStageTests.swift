@@ -35,6 +35,23 @@ import Testing
         #expect(run.judgement.runs > 0 && run.sent > 0 && run.received > run.sent && !run.isCut)
     }
 
+    /// Connections that faults open are there too, and are nobody's line of the play.
+    @Test(arguments: [
+        "f1 takeover count 2 send last", "f1 takeover at message send last hold 30ms message every 2",
+        "f1 reconnect-storm from proxy times 4 every 20ms message nth 1", "f1 barrier within 100ms", "f1 late-user awaits users most 50ms",
+    ])
+    func aCleanServerIsCleanBesideOurConnections(line: String) async throws {
+        let server = try await Self.server()
+        let text = PlanText.print(try #require(PlanLibrary.plan("transparent"))).replacing("faults none", with: "faults\n\(line)")
+        let plan = try PlanText.parse(text)
+        #expect(plan.faults.count == 1)
+        let run = await (try Self.stage(server)).run(plan, CaseOptions())
+        await server.stop()
+        #expect(run.judgement.findings.map(\.sentence) == [])
+        #expect(run.judgement.toolErrors.isEmpty && run.judgement.faultsActed > 0 && !run.isCut)
+        #expect(run.steps.count == plan.steps.count && run.steps.allSatisfy(\.isOK))
+    }
+
     /// Those that show in what comes; what does not come is a matter of time.
     @Test(arguments: [
         (BackendBug.successWithoutUser, "E4"), (.errorToLastConnected, "I2"), (.foreignThreadAccepted, "I2"),

@@ -328,7 +328,7 @@ import Wire
         }
         let before = try await proxy(to: behind.address.port) { options in
             Self.http2(false, true)(&options)
-            options.upstream.isSecure = true
+            options.upstream?.isSecure = true
             options.tls.upstream.isInsecure = true
         }
         let ends = try await Self.open(false, through: before.address.port, to: (server, nil))

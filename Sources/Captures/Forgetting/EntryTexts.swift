@@ -15,6 +15,7 @@ extension Entry {
         switch body {
         case .opened(var opened):
             opened.peer = cut(opened.peer)
+            opened.fault = opened.fault.map(cut)
             entry.body = .opened(opened)
         case .head(var head):
             head.bytes = cut(head.bytes)

@@ -26,32 +26,39 @@ final class ProxyForm: Sendable {
     }
 
     func open(_ options: ProxyOptions, _ server: ProxyServer, pid: Int32) {
-        let address = server.address
         if json {
             let line = JSONLine("start", time: Console.utc()).adding("verb", "proxy").adding("seed", options.seed)
-                .adding("listen", address.description).adding("upstream", options.upstream.url).adding("pid", pid).adding("tls", .bool(options.tls.listener != nil))
-                .adding("upstreamTLS", server.targetSecurity ?? "").adding("upstreamVerified", .bool(options.upstream.isSecure && !options.isUnverified))
-                .adding("profile", options.profile?.name ?? "").adding("contract", options.contract?.name ?? "")
+                .adding("listen", server.address.description).adding("upstream", options.target).adding("pid", pid)
+                .adding("tls", .bool(options.tls.listener != nil)).adding("upstreamTLS", server.targetSecurity ?? "")
+                .adding("upstreamVerified", .bool(options.upstream?.isSecure == true && !options.isUnverified))
+                .adding("profile", options.commonProfile?.name ?? "").adding("contract", options.contract?.name ?? "")
                 .adding("record", options.record.map { .string($0) } ?? .null)
                 .adding("recordMode", options.record == nil ? RecordMode.none.rawValue : options.recordMode.rawValue)
                 .adding("recordUsers", options.recordedUsers?.users.map(\.text) ?? [])
-            console.emit(line)
+            console.emit(options.routes.count == 1 ? line : line.adding("listeners", zip(options.routes, server.addresses).map { Self.words($0, $1) }))
             return
         }
         var lines = ["miswire \(Miswire.number) proxy    seed \(options.seed)    pid \(pid)"]
-        let scheme = options.tls.listener == nil ? "ws" : "wss"
-        let secured = server.targetSecurity.map { "\($0), " } ?? ""
-        let took = server.targetAnswered.map { " (\(secured)answered in \(Figures.duration($0)))" } ?? ""
-        lines.append("  listen    \(scheme)://\(address) → \(SafeText.show(options.upstream.url))\(took)")
+        for (index, route) in options.routes.enumerated() {
+            let scheme = route.tls.listener == nil ? "ws" : "wss"
+            let secured = server.targetsSecurity[index].map { "\($0), " } ?? ""
+            let took = server.targetsAnswered[index].map { " (\(secured)answered in \(Figures.duration($0)))" } ?? ""
+            let name = route.name.isEmpty ? "" : "\(SafeText.show(route.name))  "
+            lines.append("  listen    \(name)\(scheme)://\(server.addresses[index]) → \(SafeText.show(route.target))\(took)")
+        }
         lines += TLSBanner.lines(options, server.authority, at: Int64(started.timeIntervalSince1970))
         if let contract = options.contract {
             lines.append("  contract  \("\(contract.name) \(contract.hash)".left(31))  oracle H E I A, live")
         }
         if let record = options.record { lines.append("  record    \(SafeText.show(record)), \(Self.words(options))") }
-        let banner = FaultBanner(options.profile, started: started, pid: pid)?.text(console.out)
-        lines.append(banner ?? "  no faults: every byte passes unchanged")
+        var seen: Set<String> = []
+        let banners = options.routes.compactMap(\.profile).filter { seen.insert($0.hash).inserted }
+            .compactMap { FaultBanner($0, started: started, pid: pid)?.text(console.out) }
+        lines += banners.isEmpty ? ["  no faults: every byte passes unchanged"] : banners
         console.answer(lines.joined(separator: "\n") + "\n\n")
     }
+
+    private static func words(_ route: Route, _ address: HostPort) -> String { "\(route.name) \(address) \(route.target)" }
 
     /// What is kept, and for how long where that is not what everyone gets.
     private static func words(_ options: ProxyOptions) -> String {

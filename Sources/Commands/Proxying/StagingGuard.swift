@@ -33,11 +33,32 @@ enum StagingGuard {
         return scopes.first { !$0.limitsItself }.map { $0.name.isEmpty ? profile.name : $0.name }
     }
 
+    /// A forward proxy reaches whom its list names, wherever that is.
+    static func danger(of route: Route) throws(RuntimeError) -> Danger? {
+        switch route.way {
+        case .reverse(let upstream): return try danger(listen: route.listen, upstream: upstream.address)
+        case .forward(let allowed):
+            if let danger = try danger(listen: route.listen, upstream: HostPort(host: "127.0.0.1", port: 1)) { return danger }
+            return allowed.rules.first.map { .target("\($0)", "any address") }
+        }
+    }
+
+    static func check(_ route: Route, isStaging: Bool) throws {
+        guard !isStaging, let profile = route.profile, unlimited(profile) != nil else { return }
+        let danger: Danger?
+        do { danger = try self.danger(of: route) } catch { throw ProxyComplaint.of(error) }
+        try check(route.profile, danger, isStaging: isStaging)
+    }
+
     static func check(_ profile: Profile?, listen: HostPort, upstream: Upstream, isStaging: Bool) throws {
-        guard !isStaging, let profile, let name = unlimited(profile) else { return }
+        guard !isStaging, let profile, unlimited(profile) != nil else { return }
         let danger: Danger?
         do { danger = try self.danger(listen: listen, upstream: upstream.address) } catch { throw ProxyComplaint.of(error) }
-        guard let danger else { return }
+        try check(profile, danger, isStaging: isStaging)
+    }
+
+    private static func check(_ profile: Profile?, _ danger: Danger?, isStaging: Bool) throws {
+        guard !isStaging, let profile, let name = unlimited(profile), let danger else { return }
         let (message, found, near) = words(danger)
         throw Complaint(
             message,

@@ -42,7 +42,7 @@ struct TLSArguments: ParsableArguments {
     var isWanted: Bool { tls || cert != nil || key != nil }
 
     /// - Parameter now: seconds since 1970.
-    func options(for target: Upstream, at now: Int64) throws -> TLSOptions {
+    func options(for target: Upstream?, at now: Int64) throws -> TLSOptions {
         var options = TLSOptions()
         do {
             options.listener = try identity(at: now)
@@ -51,7 +51,7 @@ struct TLSArguments: ParsableArguments {
             options.upstream.certificate = clientCertificate
             options.upstream.key = clientKey
             options.upstream.serverName = serverName
-            if options.listener != nil || target.isSecure || keyLog != nil {
+            if options.listener != nil || target?.isSecure == true || keyLog != nil {
                 let path = keyLog ?? AuthorityStore.variable("SSLKEYLOGFILE")
                 if let path, !path.isEmpty { options.keyLog = try KeyLogWriter(path) }
             }

@@ -19,7 +19,7 @@ package struct ProfileVerb: ParsableCommand {
 
 package struct ProfileCheck: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Read profile or contract files and print every error with its place.",
+        commandName: "check", abstract: "Read profiles, contracts or files of listeners and print every error with its place.",
         discussion: "miswire profile check profiles/lost-credential.yaml\nmiswire profile check --plain *.yaml")
     @Argument(help: "Files, or names of shipped profiles.")
     var files: [String]
@@ -33,7 +33,7 @@ package struct ProfileCheck: ParsableCommand {
         var errors = 0
         let time = Console.utc()
         for file in files {
-            let found = ConfigurationCheck.check(file)
+            let found = ConfigurationCheck.check(file, Listeners.words)
             errors += found.errors.filter { $0.severity == .error }.count
             if looks.json {
                 for error in found.errors { console.emit(Self.line(error, time)) }

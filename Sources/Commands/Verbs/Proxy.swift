@@ -23,6 +23,8 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             miswire proxy ws://127.0.0.1:8080 --http2 --upstream-http2
             miswire proxy ws://127.0.0.1:8080 --record rec/ --record-mode meta --purpose 'ticket 311' --retain 2d
             miswire proxy wss://chat.staging --listen :9443 --tls --ca-names chat.staging
+            miswire proxy --config listeners.yaml
+            miswire proxy --forward --allow-upstream '*.staging.example' --listen 127.0.0.1:9000
             Profiles are read again when their files change, or at kill -HUP PID; what does not parse changes nothing.
             kill -USR1 PID stops every fault at once, and a second one brings them back; SIGTERM or Ctrl-C drains and reports.
             Faults need --i-am-staging where others could meet them, or a scope in the profile that says whom (users, paths
@@ -32,9 +34,17 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     package enum Log: String, ExpressibleByArgument, CaseIterable, Sendable { case all, events, none }
 
     @Argument(help: "The server behind: ws://HOST:PORT or wss://HOST:PORT.")
-    var url: String
-    @Option(help: "Where clients connect: HOST:PORT or :PORT.")
-    var listen = "127.0.0.1:9000"
+    var url: String?
+    @Option(help: "A file with several listeners, each with its own server, in place of URL, --listen and --profile.")
+    var config: String?
+    @Flag(help: "Be a forward proxy: each client names its server, by CONNECT or with a whole URL.")
+    var forward = false
+    @Option(
+        parsing: .singleValue,
+        help: "Whom a forward proxy may dial beside this machine: HOST or HOST:PORT, with * for any part.")
+    var allowUpstream: [String] = []
+    @Option(help: "Where clients connect: HOST:PORT or :PORT. Default: 127.0.0.1:9000.")
+    var listen: String?
     @Option(parsing: .singleValue, help: "A shipped profile's name, or a file; several stand beside each other.")
     var profile: [String] = []
     @Flag(help: "Faults may act where others can meet them: on a listener or a server that is not on this machine.")
@@ -72,7 +82,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         try root.check("proxy")
         let console = Console(looks: looks)
         try checkRecord()
-        let options = try options()
+        let options = try options(console)
         if let record = options.record { try RawConsent.obtain(recording, out: record, console: console) }
         let form = ProxyForm(console: console, json: looks.json, log: log, started: Date())
         let server: ProxyServer
@@ -99,33 +109,39 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
                 details: [("remedy", "write --record rec/ --record-mode \(record), or --record ./\(record) for a directory of that name")],
                 exit: .usage)
         }
-        if record == nil, recording.mode == .meta || recording.mode == .raw {
+        if record == nil, config == nil, recording.mode == .meta || recording.mode == .raw {
             throw Complaint(
                 "--record-mode \(recording.mode.rawValue) says what is recorded, and nothing says where",
                 details: [("remedy", "add --record rec/")], exit: .usage)
         }
     }
 
-    func options() throws -> ProxyOptions {
+    func options(_ console: Console? = nil) throws -> ProxyOptions {
         guard (1...64).contains(loops ?? 1) else {
             throw Complaint("--loops \(loops ?? 0) is out of range", details: [("expected", "1 to 64")], exit: .usage)
         }
+        let file = try file()
+        if let console, let warnings = file?.warnings, !warnings.isEmpty {
+            console.talk(ConfigurationForm.text(ConfigurationErrors(warnings), console.err))
+        }
         let faults = try profile.isEmpty ? nil : Self.announced(ProfileLoader().load(profile), announce)
-        let promise = try (contract ?? faults?.contract).map { try ContractLoader().load($0) }
-        var options: ProxyOptions
-        do {
-            options = ProxyOptions(listen: try HostPort(listen), upstream: try Upstream(url: url))
-        } catch { throw ProxyComplaint.of(error) }
-        try checkScope(faults, promise)
-        try StagingGuard.check(faults, listen: options.listen, upstream: options.upstream, isStaging: iAmStaging)
-        options.tls = try secured.options(for: options.upstream, at: Int64(Date().timeIntervalSince1970))
-        options.http2 = HTTP2Options(fromClients: http2, toServer: upstreamHttp2)
-        options.profile = faults
+        let promise = try (contract ?? faults?.contract).map { try ContractLoader().load($0) } ?? file?.contract
+        var options = try routed(file)
+        if let faults { options.profile = faults }
+        for route in options.routes {
+            try checkScope(route.profile, promise, record: record ?? file?.record)
+            try StagingGuard.check(route, isStaging: iAmStaging)
+        }
+        let now = Int64(Date().timeIntervalSince1970)
+        // What a forward proxy's clients encrypt is not for it.
+        try options.secure { route in try route.upstream == nil ? TLSOptions() : secured.options(for: route.upstream, at: now) }
+        if http2 || upstreamHttp2 { options.http2 = HTTP2Options(fromClients: http2, toServer: upstreamHttp2) }
         options.contract = promise
-        options.seed = seed ?? faults?.seed ?? UInt64.random(in: 1...9_999)
-        if let mode = recording.mode.header {
-            options.record = record
-            options.recordMode = mode
+        options.seed = seed ?? file?.seed ?? options.routes.lazy.compactMap(\.profile?.seed).first ?? UInt64.random(in: 1...9_999)
+        let mode = recording.mode == .redacted ? file?.recordMode.flatMap { RecordMode(rawValue: $0) } ?? .redacted : recording.mode
+        if let header = mode.header {
+            options.record = record ?? file?.record
+            options.recordMode = header
         }
         options.purpose = recording.purpose()
         options.retention = recording.retention
@@ -135,6 +151,65 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         options.mintKey = SigningKey.value()
         if let loops { options.loops = loops }
         return options
+    }
+
+    private func file() throws -> ProxyFile? {
+        guard let config else { return nil }
+        let given = [
+            ("URL", url != nil), ("--listen", listen != nil), ("--profile", !profile.isEmpty), ("--forward", forward),
+            ("--allow-upstream", !allowUpstream.isEmpty),
+        ]
+        if let (option, _) = given.first(where: \.1) {
+            throw Complaint(
+                "\(option) and --config say the same thing twice",
+                details: [("remedy", "leave \(option) out, or run that listener without --config")], exit: .usage)
+        }
+        var file = try ProxyFile.load(config, Listeners.words)
+        for index in file.listeners.indices {
+            file.listeners[index].profile = file.listeners[index].profile.map { Self.announced($0, announce) }
+        }
+        return file
+    }
+
+    /// Where it listens and where that leads.
+    private func routed(_ file: ProxyFile?) throws -> ProxyOptions {
+        do {
+            if let file {
+                let routes = try Listeners.routes(of: file)
+                if let first = routes.first { return ProxyOptions(first, Array(routes.dropFirst())) }
+            }
+            let place = try HostPort(listen ?? "127.0.0.1:9000")
+            if forward {
+                try checkForward()
+                var rules: [AllowList.Rule] = []
+                for rule in allowUpstream { rules.append(try AllowList.Rule(rule)) }
+                return ProxyOptions(Route(listen: place, way: .forward(AllowList(rules))))
+            }
+            guard allowUpstream.isEmpty else {
+                throw Complaint(
+                    "--allow-upstream says whom a forward proxy may dial", details: [("remedy", "add --forward, or leave it out")],
+                    exit: .usage)
+            }
+            guard let url else {
+                throw Complaint(
+                    "nothing says where the traffic goes",
+                    details: [("expected", "ws://HOST:PORT, --forward, or --config FILE")], exit: .usage)
+            }
+            return ProxyOptions(listen: place, upstream: try Upstream(url: url))
+        } catch let error as RuntimeError { throw ProxyComplaint.of(error) }
+    }
+
+    private func checkForward() throws {
+        if url != nil {
+            throw Complaint(
+                "a forward proxy has no server of its own", details: [("remedy", "leave out URL, or --forward")], exit: .usage)
+        }
+        if secured.isWanted {
+            throw Complaint(
+                "a forward proxy does not end its clients' TLS yet",
+                details: [("found", "--forward with --tls, --cert or --key"), ("remedy", "leave one of them out: TLS is tunnelled")],
+                exit: .usage)
+        }
     }
 
     /// `--announce`: one fault more, of which nothing takes anything away.
@@ -155,7 +230,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     private func watch(_ server: ProxyServer, _ form: ProxyForm, _ options: ProxyOptions) -> ProfileWatch? {
         guard !profile.isEmpty else { return nil }
         let (isStaging, announce) = (iAmStaging, self.announce)
-        let danger = try? StagingGuard.danger(listen: options.listen, upstream: options.upstream.address)
+        let danger = options.routes.first.flatMap { try? StagingGuard.danger(of: $0) }
         let users = options.recordedUsers?.users
         return ProfileWatch(profile, server: server, form: form) { profile in
             // Who is recorded was decided at the start, and is told to whoever reads the recording.
@@ -165,7 +240,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     }
 
     /// A scope of users is a scope of the recording as well, and without a contract nobody has a name.
-    private func checkScope(_ faults: Profile?, _ promise: Contract?) throws {
+    private func checkScope(_ faults: Profile?, _ promise: Contract?, record: String?) throws {
         guard record != nil, recording.mode != .none, let faults, faults.scope.limitsUsers, promise?.identity.user.isEmpty ?? true else {
             return
         }

@@ -1,6 +1,6 @@
 package import Journaling
 import NIOCore
-import Wire
+package import Wire
 
 /// Sends a Close that nobody sent, legal or not (RFC 6455 section 5.5.1 and 7.4).
 package struct CloseFault: Fault {
@@ -11,8 +11,12 @@ package struct CloseFault: Fault {
     package static let acts: [ParcelKind] = [.messageToServer, .messageToClient]
     package static let parameters = [
         Parameter(
-            "how", .choice(["code", "empty", "one-byte", "bad-reason", "long-reason", "twice", "data-after"]), default: "code",
-            doc: "a code and a reason, no body, half a code, a reason that is no UTF-8 or too long, two Closes, or the message behind it"),
+            "how", .choice(["code", "empty", "one-byte", "bad-reason", "long-reason", "twice", "data-after", "no-reply", "other-code"]),
+            default: "code",
+            doc: """
+                a code and a reason, no body, half a code, a reason that is no UTF-8 or too long, two Closes, or the message behind \
+                it; or a Close that passes is taken away, or gets this code
+                """),
         Parameter("code", .count, default: "1002", doc: "0 to 65535; below 1000, 1004 to 1006, 1015 and from 5000 none may be sent"),
         Parameter("reason", .text, doc: "the reason behind the code"),
         Parameter("place", .choice(["behind", "instead"]), default: "behind", doc: "behind the message or in its place"),
@@ -32,9 +36,11 @@ package struct CloseFault: Fault {
     }
 
     package var influence: Influence { .hostileFrame }
+    package var control: Opcode? { how == "no-reply" || how == "other-code" ? .close : nil }
 
     package mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action {
         guard case .message(let message) = parcel else { return .pass }
+        if control != nil { return meet(message) }
         var beside = message
         // No message of a compression context.
         beside.isCompressed = false
@@ -45,6 +51,17 @@ package struct CloseFault: Fault {
         let what = how == "code" ? "\(code)" : how
         return .effects(
             isInstead ? [ours] : [current, ours], detail: "Close \(what) \(isInstead ? "instead of" : "behind") the message")
+    }
+
+    /// What becomes of a Close that somebody else sent.
+    private func meet(_ close: Message) -> Action {
+        let sent = CloseBody(close.payload).code.map { "Close \($0)" } ?? "Close without a code"
+        guard how == "other-code" else { return .effects([], detail: "the \(sent) goes nowhere") }
+        guard close.payload != body else { return .notApplied("it says that already") }
+        var changed = close
+        changed.payload = body
+        changed.changed = true
+        return .effects([.forward(.message(changed), at: nil)], detail: "\(sent) says \(code)")
     }
 
     private var body: ByteBuffer {

@@ -93,20 +93,26 @@ package struct DeflateFault: Fault {
         return try? deflater.deflate(payload)
     }
 
-    /// In steps, so that the zeros are never all there at once.
+    /// Zeros behind a window of zeros are the same bytes each time, so that one block of them is deflated and said again:
+    /// this stands on a loop that others wait for.
     private static func bomb(_ size: Int) -> ByteBuffer? {
-        guard let deflater = try? Deflater(windowBits: 9, takeover: true) else { return nil }
-        let step = 1 << 20
-        let zeros = ByteBuffer(repeating: 0, count: min(step, size))
-        var out = ByteBuffer()
-        var left = size
-        while left > 0 {
-            let part = left >= zeros.readableBytes ? zeros : ByteBuffer(repeating: 0, count: left)
-            guard let small = try? deflater.deflate(part) else { return nil }
-            out.writeImmutableBuffer(small)
-            left -= part.readableBytes
-            // What a flush ends with is taken off only at the end of the message.
-            if left > 0 { out.writeInteger(0x0000_ffff as UInt32) }
+        let step = 1 << 17
+        guard let deflater = try? Deflater(windowBits: 9, takeover: true),
+            let first = try? deflater.deflate(ByteBuffer(repeating: 0, count: min(step, size)))
+        else { return nil }
+        var out = first
+        var left = size - min(step, size)
+        if left >= step, let block = try? deflater.deflate(ByteBuffer(repeating: 0, count: step)) {
+            while left >= step {
+                // What a flush ends with is taken off only at the end of the message.
+                out.writeInteger(0x0000_ffff as UInt32)
+                out.writeImmutableBuffer(block)
+                left -= step
+            }
+        }
+        if left > 0, let rest = try? deflater.deflate(ByteBuffer(repeating: 0, count: left)) {
+            out.writeInteger(0x0000_ffff as UInt32)
+            out.writeImmutableBuffer(rest)
         }
         return out
     }

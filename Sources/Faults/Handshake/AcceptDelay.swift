@@ -36,13 +36,7 @@ package struct AcceptDelay: Fault {
     package var influence: Influence { Influence(.handshake, [.greetingDeadline, .deadline]) }
 
     package mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action {
-        var held = delay.nanoseconds
-        let spread = jitter.nanoseconds
-        if spread > 0 {
-            let draw = Int64(clamping: dice.below(UInt64(clamping: spread) &* 2 &+ 1))
-            held = held.addingReportingOverflow(draw &- spread).partialValue
-        }
-        held = max(held, 0)
+        let held = dice.around(delay, by: jitter)
         let what =
             switch parcel {
             case .accept: "accept"
@@ -50,7 +44,7 @@ package struct AcceptDelay: Fault {
             case .responseHead, .message, .stream: "101"
             }
         return .effects(
-            [.forward(parcel, at: scene.now.advanced(by: .nanoseconds(held)))],
-            detail: "\(what) held \(held / 1_000_000) ms")
+            [.forward(parcel, at: scene.now.advanced(by: held))],
+            detail: "\(what) held \(held.nanoseconds / 1_000_000) ms")
     }
 }

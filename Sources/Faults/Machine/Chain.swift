@@ -113,8 +113,8 @@ extension SessionMachine {
                         if let until = effect.release { record.held = max(.zero, now.duration(to: until)) }
                         steps.append(next)
                     }
-                    // What travels is told of when the other session has answered.
-                    if !effects.contains(where: \.travels) { chained.records.append(record) }
+                    // Of the others it is told when it is known what became of them.
+                    if !effects.contains(where: \.isToldLater) { chained.records.append(record) }
                 }
             }
             chained.steps = steps
@@ -136,6 +136,16 @@ extension SessionMachine {
             credentials: secrets.filter(\.isCredential))
         scene.signingKey = finder.verificationKey
         scene.hops = hops
+        if armed.joins.contains(.storms) { scene.isStorming = configuration.rendezvous.isStorming(armed.rule.id, at: now) }
+        if armed.joins.contains(.past) {
+            scene.past = user.map { configuration.past.before(id, of: $0) } ?? []
+            var dice = trigger.dice("\(armed.rule.id) other", .toServer, 0)
+            scene.pastOfOther = configuration.past.other(than: user, draw: dice.next())
+            if case .message(let message) = parcel {
+                scene.request = configuration.recognizer?
+                    .recognise(message.payload, opcode: message.opcode, direction: message.direction).name
+            }
+        }
         let others = armed.fault.borrows
         if !others.isEmpty { scene.loans = configuration.lender.loans(of: others) }
         return scene
@@ -187,7 +197,7 @@ extension Effect {
     /// It takes the parcel's place in the order of bytes.
     var writes: Bool {
         switch self {
-        case .forward, .forwardPart, .frames: true
+        case .forward, .forwardPart, .frames, .wait: true
         default: false
         }
     }
@@ -196,7 +206,7 @@ extension Effect {
     var message: Message? {
         switch self {
         case .forward(.message(let message), _), .forwardPart(.message(let message), _), .send(.message(let message), _),
-            .forwardLater(.message(let message), _, _), .frames(_, let message, _):
+            .forwardLater(.message(let message), _, _), .frames(_, let message, _), .wait(.message(let message), _):
             message
         default: nil
         }
@@ -212,5 +222,13 @@ extension Effect {
 
     var travels: Bool {
         if case .send = self { true } else { false }
+    }
+
+    /// What becomes of it is known only when others have answered, or time has passed.
+    var isToldLater: Bool {
+        switch self {
+        case .send, .insert, .connect, .wait: true
+        default: false
+        }
     }
 }

@@ -10,6 +10,13 @@ struct OpenCrossing: Sendable {
     var held: Int
 }
 
+/// A message that waits for its place between two others.
+struct Insert: Sendable {
+    var crossing: Crossing
+    /// Of what a fault of this session says itself: written when it is said.
+    var record: FaultRecord?
+}
+
 extension SessionMachine {
     // MARK: Out
 
@@ -119,16 +126,20 @@ extension SessionMachine {
     // MARK: In
 
     /// A message of ours, which is between two others as soon as it can be.
-    mutating func insert(_ message: Message, _ step: Step, at now: Instant, _ output: inout SessionOutput) {
+    mutating func insert(_ message: Message, _ step: Step, of ref: EntryRef, at now: Instant, _ output: inout SessionOutput) {
         let direction = message.direction
-        guard let rule = step.rule, trigger.rules.indices.contains(rule), phase == .relaying, !self[direction].isShut,
-            self[direction].mode == .scan || self[direction].mode == .work
-        else { return }
+        guard let rule = step.rule, trigger.rules.indices.contains(rule) else { return }
         let armed = trigger.rules[rule]
-        self[direction].inserts.append(
-            Crossing(
-                message: message, from: id, fromUser: user, fault: armed.rule.id, kind: armed.rule.kind,
-                influence: armed.fault.influence, selector: SessionSelector(.session(id), exchange: false)))
+        let record = armed.record(
+            direction == .toServer ? .serverOut : .clientOut, on: ref,
+            "\(message.payload.readableBytes) bytes of ours to \(direction.destination.rawValue)")
+        let crossing = Crossing(
+            message: message, from: id, fromUser: user, fault: armed.rule.id, kind: armed.rule.kind,
+            influence: armed.fault.influence, selector: SessionSelector(.session(id), exchange: false))
+        self[direction].inserts.append(Insert(crossing: crossing, record: record))
+        guard phase == .relaying, !self[direction].isShut, self[direction].mode == .scan || self[direction].mode == .work else {
+            return dropInserts(direction, at: now, &output)
+        }
         if self[direction].isBetweenMessages { insertWaiting(direction, at: now, &output) }
     }
 
@@ -138,7 +149,7 @@ extension SessionMachine {
         else {
             return output.commands.append(.answer(crossing, refused: "the partner's session takes no messages"))
         }
-        self[direction].inserts.append(crossing)
+        self[direction].inserts.append(Insert(crossing: crossing))
         if self[direction].isBetweenMessages {
             insertWaiting(direction, at: now, &output)
             if !self[direction].owed.isEmpty, self[direction].mode == .scan {
@@ -152,7 +163,9 @@ extension SessionMachine {
     mutating func insertWaiting(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
         let waiting = self[direction].inserts
         self[direction].inserts = []
-        for crossing in waiting {
+        for insert in waiting {
+            let crossing = insert.crossing
+            if let record = insert.record { note(.fault(record), at: now, &output) }
             var message = crossing.message
             message.isCompressed = false
             let source = message.entry.ordinal > 0 ? message.entry : nil
@@ -160,6 +173,22 @@ extension SessionMachine {
             depart(
                 encode(message, direction), .departure(.frame, provenance), direction, until: nil, at: now, &output)
             if crossing.selector.exchange { self[direction].owed.append(crossing) }
+        }
+    }
+
+    /// No place comes any more.
+    mutating func dropInserts(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
+        let waiting = self[direction].inserts
+        self[direction].inserts = []
+        for insert in waiting {
+            let crossing = insert.crossing
+            var record = insert.record ?? FaultRecord(
+                id: crossing.fault, kind: crossing.kind, influence: crossing.influence,
+                tap: direction == .toServer ? .serverOut : .clientOut, on: nil,
+                detail: "a message of \(crossing.fromUser ?? "\(crossing.from)")", partner: crossing.fromUser)
+            record.applied = false
+            record.detail += ": no place between two messages came"
+            note(.fault(record), at: now, &output)
         }
     }
 

@@ -57,10 +57,10 @@ extension SessionMachine {
     }
 
     mutating func queue(
-        _ item: Outbox.Item, _ direction: Direction, until release: Instant?, _ holds: [Hold] = [], at now: Instant,
+        _ item: Outbox.Item, _ direction: Direction, until release: Instant?, _ holds: [Hold] = [], wait: Int? = nil, at now: Instant,
         _ output: inout SessionOutput
     ) {
-        self[direction].outbox.append(item, release: release ?? now, holds: holds)
+        self[direction].outbox.append(item, release: release ?? now, holds: holds, wait: wait)
         gather(item, direction, at: now)
         if let release, release > now { self[direction].outbox.hasHold = true }
         if !self[direction].isReady {
@@ -69,19 +69,33 @@ extension SessionMachine {
             }
             return
         }
-        let most = configuration.limits.heldBytes
         var isTold = false
         // What is due leaves at the end of this event anyway.
-        while self[direction].outbox.bytes > most, (self[direction].outbox.first?.release ?? now) > now {
+        while let over = excess(direction), (self[direction].outbox.first?.release ?? now) > now {
             // What another session may have taken by now cannot go on here: more is read when its answer has come.
             if case .crossing = self[direction].outbox.first?.item {
                 return pause(direction.source, .crossing, true, at: now, &output)
             }
-            if !isTold { limit("L10", "more than \(most) bytes held, the oldest go on early", direction, at: now, &output) }
+            if !isTold { limit("L10", "\(over), the oldest go on early", direction, at: now, &output) }
             isTold = true
             guard let held = self[direction].outbox.popFirst() else { return }
+            if let wait = held.wait { waited(wait, over, at: now, &output) }
             goOut(held.item, direction, at: now, &output)
         }
+    }
+
+    /// More is held than may be, here or in all sessions together: one phrase.
+    private func excess(_ direction: Direction) -> String? {
+        let limits = configuration.limits
+        if self[direction].outbox.bytes > limits.heldBytes { return "more than \(limits.heldBytes) bytes held" }
+        let all = configuration.held.now + heldBytes - heldTold
+        return all > limits.heldBytesTotal ? "more than \(limits.heldBytesTotal) bytes held in all sessions" : nil
+    }
+
+    /// What waits here, whatever for.
+    private var heldBytes: Int {
+        toServer.outbox.bytes + toClient.outbox.bytes + toServer.laterBytes + toClient.laterBytes
+            + (conduitToServer?.price ?? 0) + (conduitToClient?.price ?? 0)
     }
 
     // MARK: Out
@@ -93,6 +107,7 @@ extension SessionMachine {
             while let first = self[direction].outbox.first, first.release <= now, self[direction].isReady {
                 if trickle(direction, at: now, &output) { break }
                 guard let held = self[direction].outbox.popFirst() else { break }
+                if let wait = held.wait { waited(wait, nil, at: now, &output) }
                 goOut(held.item, direction, at: now, &output)
             }
             if self[direction].outbox.isEmpty { self[direction].gathering = nil }
@@ -139,6 +154,8 @@ extension SessionMachine {
         case .end(let style): handOn(style, direction, at: now, &output)
         case .halfClose(let side): halfClose(side, &output)
         case .cut(let cuttings, let fault): cut(cuttings, fault: fault, at: now, &output)
+        case .abandon(let side, let reads, let until, let fault):
+            abandon(side, reads: reads, until: until, fault: fault, at: now, &output)
         case .over(let fault):
             if phase != .over { overBy(.fault, cause: fault, server: .half, at: now, &output) }
         }
@@ -222,6 +239,11 @@ extension SessionMachine {
     /// What this event gathered is written, and the next instant that matters is asked for.
     mutating func settle(at now: Instant, _ output: inout SessionOutput) {
         flushBoth(&output)
+        let held = heldBytes
+        if held != heldTold {
+            configuration.held.add(held - heldTold)
+            heldTold = held
+        }
         if toServer.isReady, toServer.outbox.bytes <= configuration.limits.pendingLow {
             pause(.client, .dialling, false, at: now, &output)
         }
@@ -235,6 +257,7 @@ extension SessionMachine {
         next = min(next, toServer.laterDue, toClient.laterDue)
         if let until = pauses.until { next = min(next, until) }
         if let exchanges { next = min(next, exchanges.due) }
+        next = min(next, min(visits.due, min(meetings.due, abandoned?.until ?? .distantFuture)))
         next = min(next, min(conduitToServer?.due ?? .distantFuture, conduitToClient?.due ?? .distantFuture))
         if phase == .over { next = .distantFuture }
         if next != wakeAsked {

@@ -55,7 +55,7 @@ extension SessionMachine {
             // The next message that is deflated here must refer to nothing before these.
             if message.isCompressed { self[direction].work?.deflater = nil }
             for frame in frames { depart(frame, .made(provenance), direction, until: release, step.holds, at: now, &output) }
-        case .insert(let message): insert(message, step, at: now, &output)
+        case .insert(let message): insert(message, step, of: ref, at: now, &output)
         case .forwardPart(let parcel, let share):
             guard let (bytes, _) = bytes(of: parcel, direction, original: original) else { return }
             let count = max(1, min(bytes.readableBytes - 1, Int(Double(bytes.readableBytes) * share)))
@@ -63,6 +63,14 @@ extension SessionMachine {
             depart(part, .departure(.bytes(.illegal), provenance), direction, until: nil, at: now, &output)
         case .send, .cut, .forwardLater, .shape, .tls: break
         case .unannounced(let side): ends.unannounced.insert(side)
+        case .wait(let parcel, let waiting):
+            guard let (bytes, kind) = bytes(of: parcel, direction, original: original) else { return }
+            wait(bytes, kind, provenance, waiting, step, of: ref, direction, at: now, &output)
+        case .connect(let request): visit(request, step, of: ref, direction, at: now, &output)
+        case .storm(let storm): begin(storm, step, at: now, &output)
+        case .abandon(let side, let reads, let hold):
+            inOrder(
+                .abandon(side, reads: reads, until: now.advanced(by: hold), fault: step.faults.last ?? ""), direction, at: now, &output)
         case .respond(let status, let reason, let headers, let body):
             answer(
                 status, reason, headers: headers, body: body ?? Self.sentence(reason), at: now, faults: step.faults, &output)

@@ -50,6 +50,7 @@ extension SessionMachine {
             shut(direction, at: now, &output)
             return overBy(.peer, cause: "the \(side.rawValue) ended", server: .reset, at: now, &output)
         }
+        if abandoned != nil { return endedAlone(side, at: now, &output) }
         inOrder(.end(style), direction, at: now, &output)
     }
 
@@ -98,6 +99,7 @@ extension SessionMachine {
     mutating func shut(_ direction: Direction, at now: Instant, _ output: inout SessionOutput) {
         flush(direction, &output)
         self[direction].isShut = true
+        dropInserts(direction, at: now, &output)
         for later in self[direction].later { ends.lost(direction.destination, later.wire.readableBytes) }
         self[direction].later = []
         while let held = self[direction].outbox.popFirst() {
@@ -107,8 +109,9 @@ extension SessionMachine {
             case .bytes(let bytes, _): ends.lost(direction.destination, bytes.readableBytes)
             case .crossing(_, _, let parts):
                 for part in parts where part.isAside { ends.lost(direction.destination, part.bytes.readableBytes) }
-            case .end, .halfClose, .cut, .over: break
+            case .end, .halfClose, .cut, .abandon, .over: break
             }
+            if let wait = held.wait { waited(wait, "the connection ended", at: now, &output) }
         }
         closeConduit(direction, at: now, &output)
     }
@@ -199,6 +202,9 @@ extension SessionMachine {
             shut(direction, at: now, &output)
             self[direction].gathered = ByteBuffer()
         }
+        endVisits("the session ended before", at: now, &output)
+        for asked in visits.asked { note(.fault(asked.record), at: now, &output) }
+        leaveMeetings()
         for crossing in crossings { note(.fault(crossing.record), at: now, &output) }
         crossings = []
         for side in Side.allCases {

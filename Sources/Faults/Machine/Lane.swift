@@ -38,7 +38,7 @@ struct Lane: Sendable {
     /// The far transport takes nothing any more: an end was handed on, or it is gone.
     var isShut = false
     /// Messages of other sessions that wait for the end of the message now going out.
-    var inserts: [Crossing] = []
+    var inserts: [Insert] = []
     /// Messages of this direction that gave up their place, in the order in which they did.
     var later: [LaterMessage] = []
     /// Sessions that are owed the next message of this direction.

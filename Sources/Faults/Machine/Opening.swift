@@ -95,6 +95,11 @@ extension SessionMachine {
 
     /// What L2 and delays bring about.
     mutating func overdue(at now: Instant, _ output: inout SessionOutput) {
+        if phase != .over {
+            visitsDue(at: now, &output)
+            squallsDue(at: now, &output)
+            if let abandoned, abandoned.until <= now { endAbandoned(at: now, &output) }
+        }
         for side in Side.allCases {
             guard let until = pauses.end(side), until <= now else { continue }
             pauses.stalls.removeAll { $0.side == side }
@@ -155,6 +160,7 @@ extension SessionMachine {
         let credential = configuration.finder.secrets(inRequest: view).first(where: \.isCredential)
         user = configuration.finder.user(inRequest: view, credential: credential)
         trigger.upgraded(user: user, path: path)
+        if trigger.joins(.visits) { visits.head = head.bytes.compacted }
         lend(view)
         opening?.stage = .response
         let answerIsDue = now.advanced(by: configuration.limits.upgradeAnswerTime)
@@ -263,6 +269,8 @@ extension SessionMachine {
         note(.became(accepted), at: now, &output)
         guard phase != .over else { return }
         output.commands.append(.label(user ?? "\(id)"))
+        meet(at: now, &output)
+        guard phase != .over else { return }
         let client = told.map { $0 == head.bytes ? extensions : ExtensionOutcome(told: $0) } ?? extensions
         begin(.toClient, extensions: agreed(.toClient, server: extensions, client: client))
         negotiated(agreed(.toServer, server: extensions, client: client), at: now, &output)

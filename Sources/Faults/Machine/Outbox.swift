@@ -25,6 +25,8 @@ struct Outbox: Sendable {
         case end(EndStyle)
         case halfClose(Side)
         case cut([Cutting], fault: String)
+        /// That side is left alone.
+        case abandon(Side, reads: Bool, until: Instant, fault: String)
         /// A fault ends the session in an orderly way: FIN to both sides.
         case over(fault: String)
     }
@@ -45,6 +47,8 @@ struct Outbox: Sendable {
         var release: Instant
         /// Faults that keep it back until then.
         var holds: [Hold] = []
+        /// It waits for other sessions too: what `Meetings` calls it.
+        var wait: Int?
     }
 
     private(set) var items: [Held] = []
@@ -57,7 +61,7 @@ struct Outbox: Sendable {
     /// A fault holds something here, so that what comes behind has its own entry for its arrival.
     var hasHold = false
 
-    mutating func append(_ item: Item, release: Instant, holds: [Hold] = []) {
+    mutating func append(_ item: Item, release: Instant, holds: [Hold] = [], wait: Int? = nil) {
         var item = item
         switch item {
         case .bytes(let bytes, let note): item = .bytes(bytes.compacted, note)
@@ -66,7 +70,7 @@ struct Outbox: Sendable {
             item = .crossing(ref, fault: fault, parts)
         default: break
         }
-        items.append(Held(item: item, release: release, holds: holds))
+        items.append(Held(item: item, release: release, holds: holds, wait: wait))
         bytes += item.size
     }
 
@@ -96,6 +100,13 @@ struct Outbox: Sendable {
             bytes -= 1
         }
         return (byte, whole, note)
+    }
+
+    /// What it waited for has come.
+    mutating func release(wait: Int, at now: Instant) {
+        for index in items.indices where index >= head && items[index].wait == wait {
+            items[index].release = min(items[index].release, now)
+        }
     }
 
     /// Everything may leave now, save what waits for an answer.
@@ -162,7 +173,7 @@ extension Outbox.Item {
         switch self {
         case .bytes(let bytes, _): Self.overhead + bytes.readableBytes
         case .crossing(_, _, let parts): parts.reduce(0) { $0 + Self.overhead + $1.bytes.readableBytes }
-        case .end, .halfClose, .cut, .over: Self.overhead
+        case .end, .halfClose, .cut, .abandon, .over: Self.overhead
         }
     }
 }

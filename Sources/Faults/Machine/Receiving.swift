@@ -24,7 +24,7 @@ extension SessionMachine {
     private mutating func receivedFrames(
         _ bytes: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
     ) {
-        if phase == .opening { opening?.hasSpoken = true }
+        if phase == .opening, bytes.readableBytes > 0 { opening?.hasSpoken = true }
         if self[direction].mode == .scan {
             receivedScanned(bytes, direction, at: now, &output)
         } else {

@@ -44,7 +44,10 @@ extension SessionMachine {
         for index in pauses.stalls.indices where gone.contains(pauses.stalls[index].hold.fault) {
             pauses.stalls[index].hold.until = min(pauses.stalls[index].hold.until, now)
         }
-        for direction in Direction.allCases { retire(gone, direction, at: now, &output) }
+        endVisits(of: gone, "the fault was taken away", at: now, &output)
+        retireMeetings(gone)
+        if let fault = abandoned?.fault, gone.contains(fault) { endAbandoned(at: now, &output) }
+        for direction in Direction.allCases where phase != .over { retire(gone, direction, at: now, &output) }
     }
 
     private mutating func retire(

@@ -22,7 +22,7 @@ extension Lane {
         return later.reduce(.distantFuture) { min($0, $1.until) }
     }
 
-    fileprivate var laterBytes: Int { later.reduce(0) { $0 + Outbox.Item.overhead + $1.wire.readableBytes } }
+    var laterBytes: Int { later.reduce(0) { $0 + Outbox.Item.overhead + $1.wire.readableBytes } }
 }
 
 /// Messages that are overtaken. They are encoded when they go, because only then their place in a compression context is
@@ -35,10 +35,12 @@ extension SessionMachine {
         later.wire = later.wire.compacted
         later.message.wire = nil
         if self[direction].isShut { return ends.lost(direction.destination, later.wire.readableBytes) }
-        let most = configuration.limits.heldBytes
-        let held = self[direction].outbox.bytes + self[direction].laterBytes
-        if held + Outbox.Item.overhead + later.wire.readableBytes > most {
-            limit("L10", "more than \(most) bytes held, a message keeps its place", direction, at: now, &output)
+        let limits = configuration.limits
+        let size = Outbox.Item.overhead + later.wire.readableBytes
+        let isHereFull = self[direction].outbox.bytes + self[direction].laterBytes + size > limits.heldBytes
+        if isHereFull || configuration.held.now + size > limits.heldBytesTotal {
+            let most = isHereFull ? "\(limits.heldBytes) bytes held" : "\(limits.heldBytesTotal) bytes held in all sessions"
+            limit("L10", "more than \(most), a message keeps its place", direction, at: now, &output)
             return send(later, direction, at: now, &output)
         }
         self[direction].later.append(later)

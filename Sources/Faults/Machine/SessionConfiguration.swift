@@ -19,6 +19,13 @@ package struct SessionConfiguration: Sendable {
     package var enrolment: Enrolment
     /// What those who are connected, and whom the profile names, may be asked to lend.
     package var lender: CredentialLender
+    /// Where sessions wait for one another.
+    package var rendezvous: Rendezvous
+
+    /// What users said and were told before.
+    package var past: Past
+    /// What faults hold in all sessions (trust.md L10).
+    package var held: HeldBytes
 
     /// Compression contexts are followed on every session, so that a fault which comes later can change messages.
     package var followsContexts: Bool
@@ -34,14 +41,21 @@ package struct SessionConfiguration: Sendable {
     /// stay decide as they did.
     private(set) var diceName: String
 
+    /// How faults of the profile reach beyond their sessions.
+    private(set) var joins: Set<Joining>
+
     /// Some fault takes messages from one session to another.
     package var crosses: Bool { armed.contains(where: \.crosses) }
 
     package init(
         profile: Profile? = nil, contract: Contract? = nil, seed: UInt64 = 1, limits: Limits = .standard,
         finder: any SecretFinder = StandardSecrets(), record: Bool = true, enrolment: Enrolment = Enrolment(),
-        lender: CredentialLender = CredentialLender(), followsContexts: Bool = false
+        lender: CredentialLender = CredentialLender(), rendezvous: Rendezvous = Rendezvous(),
+        held: HeldBytes = HeldBytes(), past: Past = Past(), followsContexts: Bool = false
     ) {
+        self.past = past
+        self.held = held
+        self.rendezvous = rendezvous
         self.profile = profile
         self.contract = contract
         self.seed = seed
@@ -52,6 +66,7 @@ package struct SessionConfiguration: Sendable {
         self.lender = lender
         armed = Self.armed(profile)
         borrows = armed.flatMap(\.fault.borrows)
+        joins = Set(armed.flatMap(\.fault.joins))
         recognizer = contract.map(Recognizer.init)
         diceName = profile.map { "\($0.name) \($0.hash)" } ?? ""
         self.followsContexts = followsContexts || profile != nil
@@ -68,8 +83,17 @@ package struct SessionConfiguration: Sendable {
         other.profile = profile
         other.armed = Self.armed(profile)
         other.borrows = other.armed.flatMap(\.fault.borrows)
+        other.joins = Set(other.armed.flatMap(\.fault.joins))
         other.followsContexts = followsContexts || profile != nil
         if diceName.isEmpty, let profile { other.diceName = "\(profile.name) \(profile.hash)" }
         return other
+    }
+
+    /// Some rule of that id may act.
+    func names(_ fault: String) -> Bool { armed.contains { $0.rule.id == fault } }
+
+    /// For sessions that faults opened.
+    var withoutFaults: SessionConfiguration {
+        SessionConfiguration(contract: contract, seed: seed, limits: limits, finder: finder, record: record)
     }
 }

@@ -36,6 +36,12 @@ package enum SessionEvent: Sendable {
     case crossingTaken(Crossing)
     /// Partner not there: the crossing asked for by this session was not applied; its message goes on here.
     case crossingRefused(Crossing, reason: String)
+    /// The connection asked for by `visit` is that session; or why there is none.
+    case visited(number: Int, SessionID?, refused: String?)
+    /// Another session changed what all share: what waits for that is looked at again.
+    case roused
+    /// The session that opened this one as a visit is over.
+    case leave
     /// Every fault stops now (kill switch), until a `reconfigure`.
     case faultsOff
     /// Other rules hold from now on; everything else of the configuration is as it was.
@@ -93,6 +99,11 @@ package enum SessionCommand: Sendable {
     /// What became of a crossing that came in: taken when `refused` is nil. To be passed on to the session it is from,
     /// as `crossingTaken` or `crossingRefused`.
     case answer(Crossing, refused: String?)
+    /// Open a session of ours with `SessionMachine.init(configuration:id:visit:)`, on the same loop, counted by L7, and answer
+    /// with `visited`; tell it `leave` when this one is over.
+    case visit(Visit)
+    /// Tell every other session of the proxy `roused`, those of the same loop in this turn of it.
+    case rouse
     /// Call `wake` at that instant; a later command replaces an earlier one, `distantFuture` cancels it.
     case wake(at: Instant)
     /// The user label is known; the directory of sessions may list it.

@@ -30,12 +30,20 @@ package struct SessionMachine: Sendable {
     /// Which hops speak TLS; to be set before the first event.
     package var hops = TLSHops()
     var pauses = Pauses()
+    var visits = Visits()
+    var meetings = Meetings()
+    /// That side is left alone.
+    var abandoned: Abandoned?
+    /// The client, where a fault opened this session.
+    var guest: Guest?
     /// Nil as long as no transport fault concerns the direction. Not in the lanes, which are copied often.
     var conduitToServer: Conduit?
     var conduitToClient: Conduit?
     /// Where no upgrade is under way and one may still come.
     var exchanges: Exchanges?
     var wakeAsked = Instant.distantFuture
+    /// As it counts among what all sessions hold.
+    var heldTold = 0
     private var scratch: [Int32] = []
 
     package init(configuration: SessionConfiguration, id: SessionID) {
@@ -60,6 +68,10 @@ package struct SessionMachine: Sendable {
     }
 
     package mutating func handle(_ event: SessionEvent, at now: Instant, into output: inout SessionOutput) {
+        if guest == nil { react(event, at: now, into: &output) } else { attend(event, at: now, into: &output) }
+    }
+
+    mutating func react(_ event: SessionEvent, at now: Instant, into output: inout SessionOutput) {
         if case .received(let side, let bytes) = event {
             if scanned(bytes, side.outgoing, at: now, &output) { return }
         }
@@ -88,6 +100,9 @@ package struct SessionMachine: Sendable {
         case .crossed(let crossing): crossed(crossing, at: now, &output)
         case .crossingTaken(let crossing): settled(crossing, refused: nil, at: now, &output)
         case .crossingRefused(let crossing, let reason): settled(crossing, refused: reason, at: now, &output)
+        case .visited(let number, let session, let reason): visited(number, session, refused: reason, at: now, &output)
+        case .roused: roused(at: now, &output)
+        case .leave: break
         case .faultsOff: faultsOff(at: now, &output)
         case .reconfigure(let configuration): reconfigure(configuration, at: now, &output)
         case .drain: drain(at: now, &output)

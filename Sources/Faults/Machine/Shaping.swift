@@ -123,7 +123,7 @@ extension SessionMachine {
             run(direction, at: now, &output) { conduit, out in
                 for (bytes, note) in parts { conduit.take(bytes, note, at: now, into: &out) }
             }
-        case .end, .halfClose, .cut, .over:
+        case .end, .halfClose, .cut, .abandon, .over:
             run(direction, at: now, &output) { conduit, out in conduit.take(item, at: now, into: &out) }
         }
     }
@@ -149,8 +149,12 @@ extension SessionMachine {
         guard var conduit = takeConduit(direction) else { return }
         var outcomes: [Conduit.Outcome] = []
         body(&conduit, &outcomes)
-        self[direction].isShaped = conduit.isActive
         let limits = configuration.limits
+        if conduit.isLong, conduit.price > limits.heldBytes {
+            limit("L10", "more than \(limits.heldBytes) bytes held, the oldest go on early", direction, at: now, &output)
+            conduit.relieve(to: limits.heldBytes, at: now, into: &outcomes)
+        }
+        self[direction].isShaped = conduit.isActive
         let most = conduit.isLong ? limits.heldBytes : limits.pendingHigh
         if conduit.price > most {
             pause(direction.source, .shaped, true, at: now, &output)

@@ -30,6 +30,7 @@ extension SessionMachine {
                 letGo(direction, at: now, &output)
                 sendLater(direction, at: now, &output)
                 self[direction].mode = .raw(.illegal)
+                dropInserts(direction, at: now, &output)
                 pass(bytes, .bytes(.illegal), direction, arrived: now, at: now, &output)
             }
         }
@@ -60,6 +61,8 @@ extension SessionMachine {
         let isData = frame.opcode.isOfMessage
         if self[direction].work?.isHolding == true {
             hold(wire, direction, at: now, &output)
+        } else if !isData, control(frame, wire, direction, at: now, &output) {
+            // A fault has it.
         } else {
             pass(wire, .frame, direction, arrived: now, at: now, &output)
             if isData { self[direction].work?.isMidMessage = !frame.fin }
@@ -69,6 +72,31 @@ extension SessionMachine {
         if self[direction].work?.isBetweenMessages == true, !self[direction].inserts.isEmpty {
             insertWaiting(direction, at: now, &output)
         }
+    }
+
+    /// A frame that belongs to no message, through the rules that select it. Among fragments that wait it waits with them.
+    private mutating func control(
+        _ frame: Frame, _ wire: ByteBuffer, _ direction: Direction, at now: Instant, _ output: inout SessionOutput
+    ) -> Bool {
+        let limits = JSONLimits(depth: configuration.limits.jsonDepth, nodes: configuration.limits.jsonNodes)
+        let lifted = LiftedMessage(opcode: frame.opcode, payload: frame.payload, limits: limits)
+        let ordinal = self[direction].work?.assembler.ordinal ?? 0
+        let selected = trigger.selected(control: lifted, direction, ordinal: ordinal, at: now)
+        guard !selected.isEmpty else { return false }
+        if !self[direction].isClear { self[direction].outbox.hasHold = true }
+        let ref = EntryRef(session: id, ordinal: nextOrdinal)
+        var message = Message(direction: direction, opcode: frame.opcode, payload: frame.payload, ordinal: ordinal, entry: ref)
+        if selected.contains(where: { type(of: trigger.rules[$0].fault).group == .frame }) { message.wire = wire }
+        let kind: ParcelKind = direction == .toServer ? .messageToServer : .messageToClient
+        let chained = chain(.message(message), selected, kind, direction, ordinal: ordinal, on: ref, at: now)
+        if chained.passesWhole {
+            pass(wire, .frame, direction, arrived: now, at: now, &output)
+        } else {
+            piece(direction, .frame, wire, in: now, out: nil, at: now, &output)
+        }
+        for record in chained.records { note(.fault(record), at: now, &output) }
+        perform(chained, of: ref, direction, original: wire, at: now, &output)
+        return true
     }
 
     /// Whether the message that begins with this frame waits for its end before anything of it goes on.
@@ -138,6 +166,7 @@ extension SessionMachine {
         }
         self[direction].work = nil
         if self[direction].mode == .work { self[direction].mode = .raw(.illegal) }
+        dropInserts(direction, at: now, &output)
     }
 
     /// Nothing needs to be lifted any more and nothing is begun: back to looking in place.
@@ -174,7 +203,13 @@ extension SessionMachine {
         if direction == .toServer, trigger.awaitsUser { meet(payload, message.opcode, at: now, &output) }
         let limits = JSONLimits(depth: configuration.limits.jsonDepth, nodes: configuration.limits.jsonNodes)
         let lifted = LiftedMessage(opcode: message.opcode, payload: payload, limits: limits)
-        defer { trigger.saw(lifted, direction) }
+        defer { sawMessage(lifted, direction, at: now, &output) }
+        if visits.head != nil {
+            keepForVisits(
+                Message(
+                    direction: direction, opcode: message.opcode, payload: payload, ordinal: message.ordinal,
+                    entry: EntryRef(session: id, ordinal: message.ordinal)))
+        }
         guard work.isHolding else { return remember(message, payload, direction, EntryRef(session: id, ordinal: 0), at: now) }
         let ref = lastWaiting(direction)
         var value = Message(
@@ -206,6 +241,7 @@ extension SessionMachine {
         let value = Message(
             direction: direction, opcode: message.opcode, payload: payload, ordinal: message.ordinal, entry: entry)
         trigger.remember(value, at: now)
+        if let user, trigger.keepsPast { configuration.past.keep(value, of: user, in: id, at: now) }
     }
 
     /// The message could not be read: faults that might have taken it are not applied.

@@ -26,11 +26,8 @@ package struct Delay: Fault {
 
     package mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action {
         guard case .message = parcel else { return .pass }
-        var held = delay.nanoseconds
-        let spread = jitter.nanoseconds
-        if spread > 0 { held += Int64(clamping: dice.below(UInt64(spread) * 2 + 1)) - spread }
-        held = max(held, 0)
+        let held = dice.around(delay, by: jitter)
         return .effects(
-            [.forward(parcel, at: scene.now.advanced(by: .nanoseconds(held)))], detail: "held \(held / 1_000_000) ms")
+            [.forward(parcel, at: scene.now.advanced(by: held))], detail: "held \(held.nanoseconds / 1_000_000) ms")
     }
 }

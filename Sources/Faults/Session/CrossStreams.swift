@@ -10,8 +10,8 @@ package struct CrossStreams: Fault {
     package static let acts: [ParcelKind] = [.messageToServer, .messageToClient]
     package static let parameters = [
         Parameter(
-            "mode", .choice(["swap", "copy", "divert"]), default: "swap",
-            doc: "the partner's next message comes back, the message also stays here, or it only goes there"),
+            "mode", .choice(["swap", "copy", "divert", "leak"]), default: "swap",
+            doc: "the partner's next message comes back, the message also stays here, or it only goes there; `leak` is another word for `copy`"),
         Parameter("among", .names, doc: "users to choose the partner from; any other live user when left out"),
     ]
 
@@ -20,7 +20,8 @@ package struct CrossStreams: Fault {
 
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
-        mode = reader.text("mode") ?? "swap"
+        let word = reader.text("mode") ?? "swap"
+        mode = word == "leak" ? "copy" : word
         among = reader.texts("among")
     }
 

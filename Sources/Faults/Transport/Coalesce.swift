@@ -58,6 +58,8 @@ private struct Basket: Shaper {
 
     mutating func wake(at now: Instant, into flow: inout Flow) { stop(into: &flow) }
 
+    mutating func relieve(into flow: inout Flow) { stop(into: &flow) }
+
     mutating func stop(into flow: inout Flow) {
         due = .distantFuture
         guard gathered.readableBytes > 0 else { return }

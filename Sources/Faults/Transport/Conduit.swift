@@ -117,6 +117,20 @@ struct Conduit: Sendable {
         }
     }
 
+    /// More is held than may be: the longest line lets go what it took first, as often as that helps.
+    mutating func relieve(to most: Int, at now: Instant, into out: inout [Outcome]) {
+        while price > most,
+            let index = stages.indices.filter({ type(of: stages[$0].shaper).isLong })
+                .max(by: { stages[$0].bytes < stages[$1].bytes }), stages[index].bytes > 0
+        {
+            var flow = Flow(fault: stages[index].fault, direction: direction)
+            stages[index].shaper.relieve(into: &flow)
+            if flow.pieces.isEmpty { return }
+            leave(index, flow, into: &out)
+            push(flow.pieces, from: index + 1, at: now, into: &out)
+        }
+    }
+
     /// Nothing more leaves here.
     /// - Returns: bytes that were taken and did not leave.
     mutating func close(into out: inout [Outcome]) -> Int {
@@ -181,7 +195,7 @@ extension Outbox.Item {
     fileprivate func ends(_ direction: Direction) -> Bool {
         switch self {
         case .bytes, .crossing: false
-        case .end, .over: true
+        case .end, .over, .abandon: true
         case .halfClose(let side): side == direction.destination
         case .cut(let cuttings, _): cuttings.contains { $0.style == .reset || $0.side == direction.destination }
         }

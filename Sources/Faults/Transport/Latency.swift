@@ -28,20 +28,20 @@ package struct Latency: Fault {
     package mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action {
         let spread = jitter > .zero ? ", \(jitter.milliseconds) more or less" : ""
         return .effects(
-            [.shape(DelayLine(latency: latency.nanoseconds, jitter: jitter.nanoseconds, dice: dice))],
+            [.shape(DelayLine(latency: latency, jitter: jitter, dice: dice))],
             detail: "\(latency.milliseconds) later\(spread)")
     }
 }
 
 private struct DelayLine: Shaper {
     static let isLong = true
-    let latency: Int64
-    let jitter: Int64
+    let latency: Duration
+    let jitter: Duration
     var dice: Dice
     private var line = FIFO<(piece: Piece, release: Instant)>()
     private var last = Instant.zero
 
-    init(latency: Int64, jitter: Int64, dice: Dice) {
+    init(latency: Duration, jitter: Duration, dice: Dice) {
         self.latency = latency
         self.jitter = jitter
         self.dice = dice
@@ -49,22 +49,18 @@ private struct DelayLine: Shaper {
 
     var due: Instant { line.first?.release ?? .distantFuture }
     var count: Int { line.count }
-    var held: Duration { .nanoseconds(latency.addingReportingOverflow(jitter).overflow ? .max : latency + jitter) }
+    var held: Duration {
+        let (sum, overflow) = latency.nanoseconds.addingReportingOverflow(jitter.nanoseconds)
+        return .nanoseconds(overflow ? .max : sum)
+    }
 
     mutating func take(_ piece: Piece, at now: Instant, into flow: inout Flow) {
         var release = now
         // An end is only as late as what is before it.
-        if case .bytes = piece { release = now.advanced(by: .nanoseconds(delay())) }
+        if case .bytes = piece { release = now.advanced(by: dice.around(latency, by: jitter)) }
         last = max(last, release)
         if last > now { flow.act() }
         line.append((piece, last))
-    }
-
-    private mutating func delay() -> Int64 {
-        guard jitter > 0 else { return latency }
-        let draw = Int64(clamping: dice.below(UInt64(clamping: jitter) &* 2 &+ 1)) &- jitter
-        let (sum, overflow) = latency.addingReportingOverflow(draw)
-        return overflow ? latency : max(0, sum)
     }
 
     mutating func wake(at now: Instant, into flow: inout Flow) {
@@ -72,6 +68,10 @@ private struct DelayLine: Shaper {
             line.popFirst()
             flow.pass(first.piece)
         }
+    }
+
+    mutating func relieve(into flow: inout Flow) {
+        if let first = line.popFirst() { flow.pass(first.piece) }
     }
 
     mutating func stop(into flow: inout Flow) {

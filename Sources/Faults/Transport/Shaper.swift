@@ -13,6 +13,8 @@ package protocol Shaper: Sendable {
     var due: Instant { get }
     /// It acts no more: what it holds goes on, and where something was thrown away the connection ends.
     mutating func stop(into flow: inout Flow)
+    /// More is held than may be (trust.md L10): what came first goes on. Nothing of one that is no long line.
+    mutating func relieve(into flow: inout Flow)
     /// Pieces that it holds.
     var count: Int { get }
     /// How long it keeps something back, for exact credit to deadlines.
@@ -26,6 +28,7 @@ extension Shaper {
     package var held: Duration { .zero }
     package mutating func wake(at now: Instant, into flow: inout Flow) {}
     package mutating func stop(into flow: inout Flow) {}
+    package mutating func relieve(into flow: inout Flow) {}
 }
 
 package enum Piece: Sendable {

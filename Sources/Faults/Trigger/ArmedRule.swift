@@ -11,6 +11,9 @@ struct ArmedRule: Sendable {
     let crosses: Bool
     /// It acts on heads and on messages alike: on what both may bear, a credential.
     let seeksCredentials: Bool
+    let joins: [Joining]
+    /// It acts on frames with this opcode that belong to no message, and on no message.
+    let control: Opcode?
     /// What does not change within a session was tested and holds: who, where, which connection.
     var concerned = false
     /// The event of an `after` or `until` was seen.
@@ -33,6 +36,8 @@ struct ArmedRule: Sendable {
             }
         }
         crosses = fault.crosses
+        joins = fault.joins
+        control = fault.control ?? rule.when.opcode.flatMap { $0.isOfMessage ? nil : $0 }
         seeksCredentials = type(of: fault).acts.contains(.requestHead)
     }
 
@@ -40,6 +45,9 @@ struct ArmedRule: Sendable {
     var needsHead: Bool {
         rule.when.user != nil || rule.when.path != nil || !scope.users.isEmpty || !scope.paths.isEmpty
     }
+
+    /// Runs are counted for it.
+    var countsRuns: Bool { rule.when.duringRun || joins.contains(.runs) }
 
     /// Must see messages of both directions to know whether it holds.
     var watches: Bool {

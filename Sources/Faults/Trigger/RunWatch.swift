@@ -7,7 +7,7 @@ struct RunWatch: Sendable {
     private let requests: [MessageRule]
     private let endings: [MessageName]
     private let recognizer: Recognizer
-    private var open = 0
+    private(set) var open = 0
 
     init(_ contract: Contract) {
         requests = contract.requests

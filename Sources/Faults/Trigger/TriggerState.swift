@@ -38,7 +38,7 @@ struct TriggerState: Sendable {
         enrolment = configuration.enrolment
         mayLearn = configuration.finder.learnsUsers
         key = DiceKey(seed: seed, profile: diceName, user: "", connection: 0)
-        if rules.contains(where: \.rule.when.duringRun), let contract = configuration.contract {
+        if rules.contains(where: \.countsRuns), let contract = configuration.contract {
             runs = RunWatch(contract)
         }
     }
@@ -83,7 +83,7 @@ struct TriggerState: Sendable {
             if let old = before.first(where: { $0.rule.id == rules[index].rule.id }) { rules[index].succeed(old) }
         }
         meet()
-        if runs == nil, rules.contains(where: \.rule.when.duringRun), let contract = configuration.contract {
+        if runs == nil, rules.contains(where: \.countsRuns), let contract = configuration.contract {
             runs = RunWatch(contract)
         }
         return before.filter { old in
@@ -162,7 +162,16 @@ struct TriggerState: Sendable {
 
     // MARK: What the machine asks
 
-    var isWatching: Bool { !isOff && rules.contains { $0.concerned && $0.watches } }
+    var isWatching: Bool { !isOff && rules.contains { $0.concerned && $0.watches || $0.joins.contains(.runs) } }
+
+    /// Some rule that concerns the session reaches beyond it like that.
+    func joins(_ joining: Joining) -> Bool { !isOff && rules.contains { $0.concerned && $0.joins.contains(joining) } }
+
+    /// Some rule may ask on a later connection what was said on this one.
+    var keepsPast: Bool { !isOff && rules.contains { $0.joins.contains(.past) && isInScope($0.scope) } }
+
+    /// Runs of this session that are open, as far as somebody asks.
+    var openRuns: Int { runs?.open ?? 0 }
 
     /// Whether dialling must wait for the request head, because a rule on accepting asks for user or path.
     var acceptNeedsHead: Bool {
@@ -173,7 +182,13 @@ struct TriggerState: Sendable {
     /// Whether messages of this direction must be lifted to values: some rule may select one or must see it.
     func lifts(_ direction: Direction) -> Bool {
         if direction == .toServer, awaitsUser { return true }
-        return !isOff && rules.contains { $0.concerned && ($0.selects(direction) || $0.watches) }
+        if keepsPast { return true }
+        return !isOff
+            && rules.contains { rule in
+                rule.concerned
+                    && (rule.selects(direction) || rule.watches || direction == .toServer && rule.joins.contains(.visits))
+                    || rule.joins.contains(.runs)
+            }
     }
 
     /// Whether messages of this direction may have to be exchanged for another session's, whoever's rule it is.
@@ -185,7 +200,7 @@ struct TriggerState: Sendable {
     func mightSelect(_ direction: Direction, opcode: Opcode, ordinal: UInt32, at now: Instant) -> Bool {
         guard !isOff else { return false }
         return rules.contains { armed in
-            armed.concerned && armed.selects(direction) && (armed.rule.when.opcode ?? opcode) == opcode
+            armed.concerned && armed.selects(direction) && armed.control == nil && (armed.rule.when.opcode ?? opcode) == opcode
                 && !isExpired(armed, at: now) && holds(armed, direction, ordinal, at: now)
         }
     }
@@ -194,7 +209,7 @@ struct TriggerState: Sendable {
     func candidates(_ direction: Direction, opcode: Opcode, ordinal: UInt32, at now: Instant) -> [ArmedRule] {
         guard !isOff else { return [] }
         return rules.filter { armed in
-            armed.concerned && armed.selects(direction) && (armed.rule.when.opcode ?? opcode) == opcode
+            armed.concerned && armed.selects(direction) && armed.control == nil && (armed.rule.when.opcode ?? opcode) == opcode
                 && !isExpired(armed, at: now) && holds(armed, direction, ordinal, at: now)
         }
     }
@@ -216,12 +231,27 @@ struct TriggerState: Sendable {
         guard !isOff else { return [] }
         return rules.indices.filter { index in
             let armed = rules[index]
-            guard armed.concerned, armed.selects(direction), !isExpired(armed, at: now), holds(armed, direction, ordinal, at: now) else {
+            guard armed.concerned, armed.selects(direction), armed.control == nil, !isExpired(armed, at: now), holds(armed, direction, ordinal, at: now) else {
                 return false
             }
             if let opcode = armed.rule.when.opcode, opcode != message.opcode { return false }
             if let pattern = armed.rule.when.match, !message.matches(pattern) { return false }
             return !armed.rule.when.duringRun || runs?.isOpen == true
+        }
+    }
+
+    /// The rules that select a frame which belongs to no message, in file order. Of messages it has the number of the last one.
+    func selected(control frame: LiftedMessage, _ direction: Direction, ordinal: UInt32, at now: Instant) -> [Int] {
+        guard !isOff else { return [] }
+        return rules.indices.filter { index in
+            let armed = rules[index]
+            let when = armed.rule.when
+            // What travels, or is remembered, is messages.
+            guard armed.concerned, armed.control == frame.opcode, armed.selects(direction), !armed.crosses, when.message == nil, !isExpired(armed, at: now),
+                isAfter(armed, messages: ordinal, at: now), !isUntil(armed, messages: ordinal, at: now)
+            else { return false }
+            if let pattern = when.match, !frame.matches(pattern) { return false }
+            return !when.duringRun || runs?.isOpen == true
         }
     }
 
@@ -277,7 +307,7 @@ struct TriggerState: Sendable {
         }
     }
 
-    private func isExpired(_ armed: ArmedRule, at now: Instant) -> Bool {
+    func isExpired(_ armed: ArmedRule, at now: Instant) -> Bool {
         guard let expires = armed.scope.expires, let began = enrolment.began else { return false }
         return began.advanced(by: expires) <= now
     }
@@ -300,6 +330,16 @@ struct TriggerState: Sendable {
         let action = rules[index].fault.act(on: parcel, in: scene, dice: &dice)
         if case .effects = action { acted[scope.name, default: 0] += 1 } else { enrolment.refund(scope) }
         return action
+    }
+
+    /// A rule acts once more for what it began in some session; false when its budget is used up.
+    mutating func spend(_ index: Int) -> Bool {
+        guard rules.indices.contains(index) else { return false }
+        let scope = rules[index].scope
+        if let most = scope.perConnection, acted[scope.name] ?? 0 >= most { return false }
+        guard enrolment.spend(of: scope) else { return false }
+        acted[scope.name, default: 0] += 1
+        return true
     }
 }
 

@@ -20,7 +20,8 @@ extension LineFields {
             return .opened(
                 Opened(
                     transport: TransportID(try integer("transport")), peer: try string("peer"), isMadeUp: try flag("made_up"),
-                    http2: try sides("http2")))
+                    fault: try stringIfPresent("fault"), route: try stringIfPresent("route"),
+                    target: try stringIfPresent("target"), http2: try sides("http2")))
         case "head": return .head(try head())
         case "facts": return .facts(try facts())
         case "accepted":

@@ -19,6 +19,9 @@ extension LineWriter {
             write("transport", opened.transport.value)
             write("peer", opened.peer)
             if opened.isMadeUp { write("made_up", true) }
+            if let fault = opened.fault { write("fault", fault) }
+            if let route = opened.route { write("route", route) }
+            if let target = opened.target { write("target", target) }
             if !opened.http2.isEmpty { write("http2", opened.http2.map(\.rawValue)) }
         case .head(let head): write(head)
         case .facts(let facts): write(facts)

@@ -19,7 +19,7 @@ extension InlineCase {
         switch command {
         case .connect(let line): accept(line)
         case .write(let line, let bytes):
-            guard sessions.indices.contains(line), !sessions[line].isUserGone else { return }
+            guard sessions.has(line), !sessions[line].isUserGone else { return }
             sessions[line].fromUser.append(bytes)
             takeFromUser(line)
         case .finish(let line): endByUser(.finish, line)
@@ -30,7 +30,9 @@ extension InlineCase {
             if act == .playing { act = .settling(since: now) }
             options.onPlayed?()
         case .over:
-            for index in sessions.indices { leaveUser(index) }
+            for index in sessions.indices {
+                if sessions[index].isVisit { queue.append(.session(index, .leave)) } else { leaveUser(index) }
+            }
             for index in sessions.indices where !sessions[index].isOver { queue.append(.session(index, .drain)) }
             if case .leaving = act {} else { act = .leaving(since: now) }
         }
@@ -62,7 +64,7 @@ extension InlineCase {
     }
 
     func endByUser(_ style: EndStyle, _ index: Int) {
-        guard sessions.indices.contains(index), !sessions[index].isUserGone else { return }
+        guard sessions.has(index), !sessions[index].isUserGone else { return }
         if style == .reset {
             // What was on its way is lost with it.
             sessions[index].fromUser = []
@@ -118,7 +120,7 @@ extension InlineCase {
     }
 
     func setUserReads(_ on: Bool, _ index: Int) {
-        guard sessions.indices.contains(index), on != sessions[index].userReads else { return }
+        guard sessions.has(index), on != sessions[index].userReads else { return }
         sessions[index].userReads = on
         guard on else { return }
         let wasFull = sessions[index].toUserBytes > InlineSession.window

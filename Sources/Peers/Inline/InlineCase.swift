@@ -47,7 +47,7 @@ final class InlineCase {
     var play: PlayMachine
     private var journal: InlineJournal
     var weight: CaseWeight
-    var sessions: [InlineSession] = []
+    var sessions = InlineSessions()
     let directory = SessionDirectory()
     let mayCross: Bool
     var queue: [Work] = []
@@ -155,7 +155,26 @@ final class InlineCase {
         if case .closed = event {
             sessions[index].isOver = true
             directory.remove(sessions[index].id)
+            for visit in sessions[index].visits { queue.append(.session(visit, .leave)) }
+        } else if sessions[index].isVisit {
+            // No user of a play will say that it has ended.
+            endIfOver(index)
         }
+    }
+
+    /// A connection of ours.
+    private func open(_ visit: Visit, _ index: Int) {
+        guard sessions.count < ground.limits.sessions, act != .over else {
+            return queue.append(.session(index, .visited(number: visit.number, nil, refused: "L7: \(sessions.count) sessions are open")))
+        }
+        let number = sessions.nextVisit
+        let id = SessionID(UInt32(clamping: number + 1))
+        let ours = InlineSession(id: id, machine: SessionMachine(configuration: machines, id: id, visit: visit))
+        ours.isUserGone = true
+        sessions.append(visit: ours)
+        sessions[index].visits.append(number)
+        queue.append(.session(index, .visited(number: visit.number, id, refused: nil)))
+        queue.append(.session(number, .accepted(visit.opened(as: id))))
     }
 
     private func perform(_ command: SessionCommand, _ index: Int) {
@@ -177,6 +196,8 @@ final class InlineCase {
         case .reads(.server, let on): sessions[index].server?.setReads(on)
         case .cross(let crossing): cross(crossing, index)
         case .answer(let crossing, let refused): answer(crossing, refused)
+        case .visit(let visit): open(visit, index)
+        case .rouse: for other in sessions.indices where other != index { queue.append(.session(other, .roused)) }
         case .wake(let instant): sessions[index].wakeAt = instant
         // Its machines follow no exchanges.
         case .succeed: break
@@ -194,7 +215,7 @@ final class InlineCase {
         var crossing = crossing
         crossing.partner = place.label
         let partner = Int(place.session.value) - 1
-        guard sessions.indices.contains(partner), !sessions[partner].isOver else {
+        guard sessions.has(partner), !sessions[partner].isOver else {
             return queue.append(.session(index, .crossingRefused(crossing, reason: "the partner's session had ended")))
         }
         queue.append(.session(partner, .crossed(crossing)))
@@ -202,7 +223,7 @@ final class InlineCase {
 
     private func answer(_ crossing: Crossing, _ refused: String?) {
         let index = Int(crossing.from.value) - 1
-        guard sessions.indices.contains(index), !sessions[index].isOver else { return }
+        guard sessions.has(index), !sessions[index].isOver else { return }
         queue.append(.session(index, refused.map { .crossingRefused(crossing, reason: $0) } ?? .crossingTaken(crossing)))
     }
 

@@ -50,9 +50,15 @@ final class InlineSession {
         toUserBytes = 0
     }
 
-    var hasNoEnds: Bool { isUserGone && (server?.isClosed ?? true) && dialling != .yes }
+    /// A fault opened it, and its client is in its machine.
+    var isVisit: Bool { machine.guestBytes != nil }
+    /// Those that its faults opened; they leave with it.
+    var visits: [Int] = []
+
+    var hasNoEnds: Bool { isUserGone && machine.isGuestGone && (server?.isClosed ?? true) && dialling != .yes }
 
     var totals: Totals {
-        Totals(clientIn: userIn, clientOut: userOut, serverIn: server?.bytesIn ?? 0, serverOut: server?.bytesOut ?? 0)
+        let guest = machine.guestBytes
+        return Totals(clientIn: guest?.in ?? userIn, clientOut: guest?.out ?? userOut, serverIn: server?.bytesIn ?? 0, serverOut: server?.bytesOut ?? 0)
     }
 }

@@ -112,6 +112,9 @@ package final class InlineStage: CaseRunner {
         guard !plan.faults.isEmpty else {
             var mine = machines
             mine.enrolment = Enrolment()
+            mine.rendezvous = Rendezvous()
+            mine.held = HeldBytes()
+            mine.past = Past()
             mine.seed = options.seed
             return mine
         }

@@ -12,25 +12,28 @@ struct SimulatedProxy {
         let id: SessionID
         let loop: Int
         var machine: SessionMachine
-        var client: SimulatedLink
+        /// Nil where a fault opened the session: its client is in its machine.
+        var client: SimulatedLink?
         var server: SimulatedLink?
         var dialling = Dialling.no
         var isOver = false
         var wakeAt: Instant?
+        /// Those that its faults opened; they leave with it.
+        var visits: [Int] = []
 
         func link(_ side: Side) -> SimulatedLink? { side == .client ? client : server }
         mutating func change(_ side: Side, _ body: (inout SimulatedLink) -> Void) {
-            if side == .client {
-                body(&client)
-            } else if var link = server {
-                body(&link)
-                server = link
-            }
+            guard var link = link(side) else { return }
+            body(&link)
+            if side == .client { client = link } else { server = link }
         }
-        var hasNoSockets: Bool { client.isClosed && (server?.isClosed ?? true) && dialling != .yes }
+        var hasNoSockets: Bool {
+            (client?.isClosed ?? machine.isGuestGone) && (server?.isClosed ?? true) && dialling != .yes
+        }
         var totals: Totals {
-            Totals(
-                clientIn: client.bytesIn, clientOut: client.bytesOut, serverIn: server?.bytesIn ?? 0,
+            let guest = machine.guestBytes
+            return Totals(
+                clientIn: client?.bytesIn ?? guest?.in ?? 0, clientOut: client?.bytesOut ?? guest?.out ?? 0, serverIn: server?.bytesIn ?? 0,
                 serverOut: server?.bytesOut ?? 0)
         }
     }
@@ -42,6 +45,7 @@ struct SimulatedProxy {
         /// A message or its answer on the way to another loop.
         case arrive(Crossing, at: SessionID)
         case answer(Crossing, refused: String?)
+        case rouse(Int)
         case handOver(loop: Int)
     }
     private enum Work {
@@ -110,6 +114,7 @@ struct SimulatedProxy {
             guard let wake = sessions[index].wakeAt, wake <= now else { return }
             sessions[index].wakeAt = nil
             deliver(.wake, to: index, &network)
+        case .rouse(let index): deliver(.roused, to: index, &network)
         case .linger(let index, let side): leave(index, side, &network)
         case .arrive(let crossing, let id):
             guard let index = index(of: id), !sessions[index].isOver else {
@@ -179,6 +184,10 @@ struct SimulatedProxy {
         if case .closed = event {
             sessions[index].isOver = true
             directory.remove(sessions[index].id)
+            for visit in sessions[index].visits { deliver(.leave, to: visit, &network) }
+        } else if sessions[index].client == nil {
+            // No link of a client will say that it has ended.
+            endIfOver(index, &network)
         }
         if network.weather.handsOver() { asks.append((.handOver(loop: loop), now)) }
     }
@@ -204,6 +213,15 @@ struct SimulatedProxy {
         case .cross(let crossing): cross(crossing, index, &network)
         case .answer(let crossing, let refused):
             asks.append((.answer(crossing, refused: refused), now.advanced(by: network.weather.hop())))
+        case .visit(let visit): open(visit, index, &network)
+        case .rouse:
+            for other in sessions.indices where other != index && !sessions[other].isOver {
+                if sessions[other].loop == sessions[index].loop {
+                    deliver(.roused, to: other, &network)
+                } else {
+                    asks.append((.rouse(other), now.advanced(by: network.weather.hop())))
+                }
+            }
         case .wake(let instant):
             sessions[index].wakeAt = instant
             if instant < .distantFuture { asks.append((.wake(session: index), max(now, instant))) }
@@ -213,6 +231,18 @@ struct SimulatedProxy {
         case .label(let text):
             directory.list(.init(session: sessions[index].id, loop: sessions[index].loop, label: text))
         }
+    }
+
+    /// A connection of ours.
+    private mutating func open(_ visit: Visit, _ index: Int, _ network: inout MemoryNetwork) {
+        let id = SessionID(UInt32(clamping: sessions.count + 1))
+        let ours = sessions.count
+        sessions.append(
+            Session(
+                id: id, loop: sessions[index].loop, machine: SessionMachine(configuration: machines, id: id, visit: visit), client: nil))
+        sessions[index].visits.append(ours)
+        deliver(.visited(number: visit.number, id, refused: nil), to: index, &network)
+        deliver(.accepted(visit.opened(as: id)), to: ours, &network)
     }
 
     private mutating func cross(_ crossing: Crossing, _ index: Int, _ network: inout MemoryNetwork) {

@@ -38,7 +38,6 @@ struct SimulatedWorld<Server: SimulatedServer> {
     /// Transports by line, and by connection at the server.
     private var lines: [Int: Int] = [:]
     private var connections: [Int: Int] = [:]
-    private var sessions = 0
     private var serverWake: Instant?
     private var playWake: Instant?
     private var isOver = false
@@ -105,9 +104,9 @@ struct SimulatedWorld<Server: SimulatedServer> {
         case .network(let due): network.come(due, at: now)
         case .proxy(let ask): come(ask)
         case .accepted(let transport, let line):
-            guard network.accept(transport, by: .link(session: sessions, isServer: false)) else { return }
-            proxy.accept(transport, session: sessions, peer: "127.0.0.1:\(50_000 + line)", &network)
-            sessions += 1
+            let session = proxy.sessions.count
+            guard network.accept(transport, by: .link(session: session, isServer: false)) else { return }
+            proxy.accept(transport, session: session, peer: "127.0.0.1:\(50_000 + line)", &network)
         case .lineConnected(let line): tellUsers(.connected(line))
         case .dialled(let session, let transport, let connection):
             agenda.add(.linkConnected(session: session, transport: transport), at: after(network.weather.latency()))

@@ -8,6 +8,8 @@ package struct TalkReader: Sendable {
     private struct Draft: Sendable {
         var talk: Talk
         var isUpgrade = false
+        /// A fault opened it: no user's talk.
+        var isOurs = false
         var isOver = false
     }
     private let recognizer: Recognizer?
@@ -36,7 +38,7 @@ package struct TalkReader: Sendable {
     /// Sessions with an upgrade request, in the order in which they began.
     package mutating func finish() -> [Talk] {
         order.compactMap { id in
-            guard var draft = drafts[id], draft.isUpgrade else { return nil }
+            guard var draft = drafts[id], draft.isUpgrade, !draft.isOurs else { return nil }
             draft.talk.requests = Self.ordered(draft.talk.requests)
             draft.talk.answers = Self.ordered(draft.talk.answers)
             return draft.talk
@@ -51,6 +53,7 @@ package struct TalkReader: Sendable {
 
     private func take(_ entry: Entry, _ draft: inout Draft) {
         switch entry.body {
+        case .opened(let opened): draft.isOurs = opened.fault != nil
         case .head(let record):
             guard instant(record.passage) != nil else { return }
             if record.passage.direction == .toClient { draft.talk.response = record.bytes }

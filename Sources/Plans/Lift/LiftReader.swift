@@ -65,6 +65,9 @@ struct LiftReader {
 
     private func take(_ entry: Entry, _ draft: inout Draft) {
         switch entry.body {
+        case .opened(let opened):
+            // It is said in the plan by the fault, which opens it again.
+            if let fault = opened.fault { draft.problem = "the fault \(fault) opened it, and no user" }
         case .head(let record):
             guard let at = record.passage.in, record.passage.direction == .toServer else { return }
             draft.head = try? RequestHead(record.bytes)

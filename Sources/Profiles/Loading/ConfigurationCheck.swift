@@ -1,17 +1,23 @@
 package import Contracts
 
-/// `miswire profile check`: reads a profile or a contract and says everything that is wrong, without running.
+/// `miswire profile check`: reads a profile, a contract or a file of listeners and says everything that is wrong, without running.
 package enum ConfigurationCheck {
     /// - Parameter nameOrFile: a file, or the name of a profile or contract. Which of the two a file is, its first key
     ///   says.
     /// - Returns: errors and warnings; empty when all is well.
-    package static func check(_ nameOrFile: String) -> ConfigurationErrors {
+    package static func check(_ nameOrFile: String, _ words: AddressWords = .any) -> ConfigurationErrors {
         do throws(ConfigurationErrors) {
+            if try isProxyFile(nameOrFile) { return ConfigurationErrors(try ProxyFile.load(nameOrFile, words).warnings) }
             if try isContract(nameOrFile) { return try ContractLoader().read(nameOrFile, from: nil).found }
             return try ProfileLoader().read(nameOrFile).found
         } catch {
             return error
         }
+    }
+
+    private static func isProxyFile(_ nameOrFile: String) throws(ConfigurationErrors) -> Bool {
+        guard SourceFile.isPath(nameOrFile) else { return false }
+        return ProxyFile.isOne(try SourceFile.read(nameOrFile).text.split(whereSeparator: \.isNewline))
     }
 
     private static func isContract(_ nameOrFile: String) throws(ConfigurationErrors) -> Bool {

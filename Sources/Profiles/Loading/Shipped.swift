@@ -9,14 +9,17 @@ enum Shipped {
         ("forged-credential", PackageResources.forged_credential_yaml),
         ("hostile-deflate", PackageResources.hostile_deflate_yaml),
         ("hostile-frames", PackageResources.hostile_frames_yaml),
+        ("interleaved-users", PackageResources.interleaved_users_yaml),
         ("lossy-events", PackageResources.lossy_events_yaml),
         ("lost-credential", PackageResources.lost_credential_yaml),
         ("mobile-3g", PackageResources.mobile_3g_yaml),
         ("mutated-frames", PackageResources.mutated_frames_yaml),
         ("mutated-requests", PackageResources.mutated_requests_yaml),
+        ("reconnect-storm", PackageResources.reconnect_storm_yaml),
         ("slow-reader", PackageResources.slow_reader_yaml),
         ("staging-safe", PackageResources.staging_safe_yaml),
         ("transparent", PackageResources.transparent_yaml),
+        ("zombie", PackageResources.zombie_yaml),
     ]
     static let contracts: [(name: String, bytes: [UInt8])] = [
         ("agent-chat", PackageResources.agent_chat_yaml),

@@ -19,14 +19,27 @@ extension ProfileReader {
         trigger.user = text(fields["user"], "user").map { Glob($0) }
         trigger.path = text(fields["path"], "path").map { Glob($0) }
         trigger.to = value(fields["to"], "to", .choice(["server", "client"])).flatMap(Side.init(rawValue:))
-        if let name = value(fields["opcode"], "opcode", .choice(Self.opcodes.map(\.name))) {
-            trigger.opcode = Self.opcodes.first { $0.name == name }?.opcode
-        }
+        trigger.opcode = fields["opcode"].flatMap { readOpcode($0) }
         trigger.match = fields["match"].flatMap { readPattern($0) }
         trigger.after = fields["after"].flatMap { readBound($0, "after") }
         trigger.until = fields["until"].flatMap { readBound($0, "until") }
         if value(fields["during"], "during", .choice(["run"])) != nil { trigger.duringRun = true }
         return trigger
+    }
+
+    /// A name, or a number from 1 to 15 (RFC 6455 section 5.2): what is reserved may be on its way too.
+    private mutating func readOpcode(_ document: Document) -> Opcode? {
+        let text = document.scalar?.text ?? ""
+        let known = Self.opcodes.map(\.name)
+        if let number = UnitText.count(text) {
+            if (1...15).contains(number) { return Opcode(rawValue: UInt8(number)) }
+            fail(
+                document.mark, "`opcode` needs a name, or a number from 1 to 15",
+                number == 0 ? "fragments belong to the message that they continue, write text or binary" : "found \(number)")
+            return nil
+        }
+        guard let name = value(document, "opcode", .choice(known)) else { return nil }
+        return Self.opcodes.first { $0.name == name }?.opcode
     }
 
     /// `nth 2`, `every 3`, `first 10`, `share 5%`.

@@ -47,7 +47,7 @@ struct ProfileReader {
         return profile
     }
 
-    private mutating func readVersion() {
+    mutating func readVersion() {
         guard let fields = document.map else { return }
         guard let first = fields.first(where: { $0.key == "miswire" }) else {
             return fail(document.mark, "`miswire` is missing", "write `miswire: 1` as the first line")

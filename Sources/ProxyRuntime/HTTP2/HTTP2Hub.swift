@@ -35,28 +35,31 @@ final class HTTP2Hub {
     // MARK: From clients
 
     /// A connection was accepted whose protocol is not known yet.
-    func receive(_ channel: any Channel) throws {
-        if let tls = shared.tls.client { return try receive(channel, tls) }
+    func receive(_ channel: any Channel, by gateway: Gateway) throws {
+        if let tls = gateway.tls.client { return try receive(channel, tls, by: gateway) }
         let sniffer = PrefaceSniffer(
             patience: limits.requestHeadTime,
-            decide: { isHTTP2 in if isHTTP2 { try self.install(on: channel) } else { try self.home.open(channel) } },
+            decide: { isHTTP2 in
+                if isHTTP2 { try self.install(on: channel, by: gateway) } else { try self.home.open(channel, by: gateway) }
+            },
             gone: { self.shared.sessionEnded() })
         try channel.pipeline.syncOperations.addHandler(sniffer)
     }
 
-    private func receive(_ channel: any Channel, _ tls: ListenerTLS) throws {
+    private func receive(_ channel: any Channel, _ tls: ListenerTLS, by gateway: Gateway) throws {
         let wire = try tls.secure(channel)
         let gate = ALPNGate(
             decide: { isHTTP2 in
-                if isHTTP2 { try self.install(on: channel) } else { _ = try self.home.open(channel, nil, on: nil, behind: wire) }
+                if isHTTP2 { return try self.install(on: channel, by: gateway) }
+                _ = try self.home.open(channel, by: gateway, stream: nil, on: nil, behind: wire)
             },
             gone: { self.shared.sessionEnded() })
         try channel.pipeline.syncOperations.addHandler(gate)
     }
 
-    private func install(on channel: any Channel) throws {
+    private func install(on channel: any Channel, by gateway: Gateway) throws {
         let connection = ClientConnection(self) { stream, outlet, transport in
-            try self.home.open(stream, outlet, on: transport)
+            try self.home.open(stream, by: gateway, stream: outlet, on: transport)
         }
         try connection.install(on: channel, limits)
     }
@@ -75,21 +78,22 @@ final class HTTP2Hub {
 
     func dial(_ session: Session) {
         if let known = servers[session.transport] { return open(on: known, session) }
-        let scheme = shared.tls.server == nil ? "http" : "https"
+        let gateway = session.gateway
+        let scheme = gateway.tls.server == nil ? "http" : "https"
         let transport = session.transport
         let connection = ServerConnection(scheme: scheme, limits) { [weak self] gone in
             if self?.servers[transport] === gone { self?.servers[transport] = nil }
         }
         servers[transport] = connection
         open(on: connection, session)
-        dial(connection, candidates: shared.upstream[...])
+        dial(connection, by: gateway, candidates: gateway.upstream[...])
     }
 
-    private func dial(_ connection: ServerConnection, candidates: ArraySlice<SocketAddress>) {
+    private func dial(_ connection: ServerConnection, by gateway: Gateway, candidates: ArraySlice<SocketAddress>) {
         guard let address = candidates.first else { return connection.fail("the upstream has no address") }
         let limits = limits
         let bound = NIOLoopBound(connection, eventLoop: eventLoop)
-        let tls = shared.tls.server
+        let tls = gateway.tls.server
         ClientBootstrap(group: eventLoop)
             .connectTimeout(.nanoseconds(limits.connectTime.nanoseconds))
             .channelInitializer { channel in
@@ -102,7 +106,7 @@ final class HTTP2Hub {
             .connect(to: address)
             .assumeIsolated()
             .whenFailure { error in
-                if candidates.count > 1 { return self.dial(connection, candidates: candidates.dropFirst()) }
+                if candidates.count > 1 { return self.dial(connection, by: gateway, candidates: candidates.dropFirst()) }
                 connection.fail(SocketTuning.sentence(for: error, dialling: address, within: limits.connectTime))
             }
     }

@@ -9,10 +9,13 @@ package final class SessionDirectory: Sendable {
         package var loop: Int
         /// Nil until the upgrade names the user.
         package var label: String?
-        package init(session: SessionID, loop: Int, label: String?) {
+        /// Messages are exchanged within one: among sessions that go to the same servers.
+        package var realm: String
+        package init(session: SessionID, loop: Int, label: String?, realm: String = "") {
             self.session = session
             self.loop = loop
             self.label = label
+            self.realm = realm
         }
     }
 
@@ -46,15 +49,19 @@ package final class SessionDirectory: Sendable {
     /// (rendezvous hashing), so that the choice depends on who is there and never on the order of their arrival.
     package func partner(for crossing: Crossing) -> Place? {
         state.withLock { state in
+            let realm = state.sessions[crossing.from]?.realm ?? ""
+            func first(_ label: String) -> Place? {
+                SessionDirectory.first((state.labels[label] ?? []).filter { $0.realm == realm }, but: crossing.from)
+            }
             switch crossing.selector.partner {
-            case .user(let label):
-                return SessionDirectory.first(state.labels[label] ?? [], but: crossing.from)
-            case .session(let id):
-                return id == crossing.from ? nil : state.sessions[id]
+            case .user(let label): return first(label)
+            case .session(let id): return id == crossing.from || state.sessions[id]?.realm != realm ? nil : state.sessions[id]
             case .other(let draw):
-                let candidates = state.labels.keys.lazy.filter { $0 != crossing.fromUser }
-                let best = candidates.max { (weight($0, draw), $0) < (weight($1, draw), $1) }
-                return best.flatMap { SessionDirectory.first(state.labels[$0] ?? [], but: crossing.from) }
+                let candidates = state.labels.lazy.filter { label, places in
+                    label != crossing.fromUser && places.contains { $0.realm == realm }
+                }
+                let best = candidates.map(\.key).max { (weight($0, draw), $0) < (weight($1, draw), $1) }
+                return best.flatMap(first)
             }
         }
     }

@@ -95,6 +95,11 @@ final class Link: ChannelInboundHandler {
         if reads && parked.isEmpty { take(buffer) } else { parked.append(buffer) }
     }
 
+    /// Bytes that were read from its socket before it stood there.
+    func begin(with buffer: ByteBuffer) {
+        if reads && parked.isEmpty { take(buffer) } else { parked.append(buffer) }
+    }
+
     private func take(_ buffer: ByteBuffer) {
         bytesIn &+= UInt64(buffer.readableBytes)
         session.loop.deliver(.received(side, buffer), to: session)

@@ -17,6 +17,8 @@ final class Loop {
 
     private var sessions: [UInt32: Session] = [:]
     private(set) lazy var http2 = HTTP2Hub(self)
+    /// Connections of forward proxies that are no sessions yet.
+    private var entrances: [ObjectIdentifier: ForwardEntrance] = [:]
     private var output = SessionOutput()
     private var isRunning = false
     private var queue: [Work] = []
@@ -117,15 +119,17 @@ final class Loop {
             index += 1
         }
         output.removeAll()
-        if case .closed = event { bury(session) }
+        if case .closed = event { return bury(session) }
+        // No socket of its client will say that it has ended.
+        if session.isVisit { endIfOver(session) }
     }
 
     func flushLater(_ link: Link) { dirty.append(link) }
 
     // MARK: Sessions come and go
 
-    func open(_ channel: any Channel) throws {
-        _ = try open(channel, nil, on: nil)
+    func open(_ channel: any Channel, by gateway: Gateway) throws {
+        _ = try open(channel, by: gateway, stream: nil, on: nil)
     }
 
     /// - Parameters:
@@ -134,13 +138,12 @@ final class Loop {
     ///   - wire: of a TLS that was begun already.
     /// - Returns: the session's transport.
     func open(
-        _ channel: any Channel, _ stream: StreamOutlet?, on transport: TransportID?, behind wire: TLSWire? = nil
+        _ channel: any Channel, by gateway: Gateway, stream: StreamOutlet?, on transport: TransportID?, behind wire: TLSWire? = nil
     ) throws -> TransportID {
         let id = shared.nextID()
         let transport = transport ?? TransportID(id.value)
-        let hops = (stream == nil ? [] : [Side.client]) + (shared.options.http2.toServer ? [.server] : [])
         let peer = SocketTuning.text(of: channel.remoteAddress)
-        let session = begin(id, Opened(transport: transport, peer: peer, http2: hops))
+        let session = begin(id, gateway.opened(transport, peer: peer, isStream: stream != nil), by: gateway)
         let link = Link(.client, of: session, stream: stream)
         if let wire { link.secure(wire) }
         session.attachClient(link)
@@ -156,17 +159,71 @@ final class Loop {
         return transport
     }
 
-    private func begin(_ id: SessionID, _ opened: Opened) -> Session {
-        let session = Session(id: id, opened: opened, loop: self, machine: shared.machine(for: id))
+    /// On that loop's own channel. A forward proxy asks first whom it is for.
+    func receive(_ channel: any Channel, by gateway: Gateway) throws {
+        guard case .forward(let allowed) = gateway.route.way else {
+            if gateway.route.http2.fromClients { return try http2.receive(channel, by: gateway) }
+            return try open(channel, by: gateway)
+        }
+        try channel.pipeline.syncOperations.addHandler(ForwardEntrance(self, gateway, allowed))
+    }
+
+    /// A session that has both its sockets: the server's is taken when the machine wants it. It begins with these bytes of
+    /// the client.
+    func open(_ channel: any Channel, to upstream: any Channel, _ place: HostPort, by gateway: Gateway, with bytes: ByteBuffer) {
+        let id = shared.nextID()
+        let peer = SocketTuning.text(of: channel.remoteAddress)
+        let session = begin(id, gateway.opened(TransportID(id.value), peer: peer, target: place), by: gateway)
+        session.prepare(upstream)
+        let link = Link(.client, of: session)
+        session.attachClient(link)
+        do {
+            try channel.pipeline.syncOperations.addHandler(link)
+            if bytes.readableBytes > 0 { link.begin(with: bytes) }
+        } catch {
+            bury(session)
+            channel.close(promise: nil)
+        }
+    }
+
+    func enter(_ entrance: ForwardEntrance) { entrances[ObjectIdentifier(entrance)] = entrance }
+
+    func left(_ entrance: ForwardEntrance) { entrances[ObjectIdentifier(entrance)] = nil }
+
+    private func begin(_ id: SessionID, _ opened: Opened, by gateway: Gateway) -> Session {
+        let session = Session(id: id, opened: opened, loop: self, gateway: gateway)
         sessions[id.value] = session
-        shared.directory.list(.init(session: id, loop: index, label: nil))
+        shared.directory.list(.init(session: id, loop: index, label: nil, realm: session.realm))
         return session
     }
 
     /// A session that gets the sockets of another one, which is over. L7 counts sockets, so that it always has a place.
-    func heir(of opened: Opened) -> Session {
+    func heir(of opened: Opened, by gateway: Gateway) -> Session {
         _ = shared.sessionBegan()
-        return begin(shared.nextID(), opened)
+        return begin(shared.nextID(), opened, by: gateway)
+    }
+
+    /// A connection of ours, which becomes a session of this loop.
+    func open(_ visit: Visit, for session: Session) {
+        guard !isDraining, shared.visitBegan() else {
+            let reason = isDraining ? "the proxy is shutting down" : "L7: \(shared.options.limits.sessions) sessions are open"
+            return deliver(.visited(number: visit.number, nil, refused: reason), to: session)
+        }
+        let id = shared.nextID()
+        let ours = Session(id: id, opened: visit.opened(as: id), loop: self, machine: shared.machine(for: id, visit))
+        sessions[id.value] = ours
+        session.visits.append(id)
+        deliver(.visited(number: visit.number, id, refused: nil), to: session)
+        later { ours.begin() }
+    }
+
+    /// Whatever waits for other sessions is looked at again.
+    func rouse(but session: Session?) {
+        for id in sessions.keys.sorted() {
+            if let other = sessions[id], other !== session { deliver(.roused, to: other) }
+        }
+        guard session != nil else { return }
+        for handle in shared.loops.all where handle.eventLoop !== eventLoop { handle.execute { $0.rouse(but: nil) } }
     }
 
     func endIfOver(_ session: Session) {
@@ -181,15 +238,19 @@ final class Loop {
     func bury(_ session: Session) {
         guard !session.isOver else { return }
         session.markOver()
+        session.dropPrepared()
         sessions[session.id.value] = nil
         shared.directory.remove(session.id)
         shared.sessionEnded()
+        for id in session.visits {
+            if let visit = sessions[id.value] { deliver(.leave, to: visit) }
+        }
         if !shared.options.keepsTraffic || isDraining { handOver() }
     }
 
     func dial(_ session: Session) {
-        if shared.options.http2.toServer { return http2.dial(session) }
-        dial(session, candidates: shared.upstream[...])
+        if session.gateway.route.http2.toServer { return http2.dial(session) }
+        dial(session, candidates: session.gateway.upstream[...])
     }
 
     private func dial(_ session: Session, candidates: ArraySlice<SocketAddress>) {
@@ -203,7 +264,7 @@ final class Loop {
                     try SocketTuning.apply(to: channel, limits: limits, inherited: false)
                     let link = Link(.server, of: session)
                     try channel.pipeline.syncOperations.addHandler(link)
-                    if let tls = loop.value.shared.tls.server { link.secure(try tls.secure(channel, session.serverOrders)) }
+                    if let tls = session.gateway.tls.server { link.secure(try tls.secure(channel, session.serverOrders)) }
                 }
             }
             .connect(to: address)
@@ -346,8 +407,17 @@ final class Loop {
         outbox.note(text, at: now)
     }
 
+    /// Another profile for the sessions of one gateway.
+    func reconfigure(_ gateway: Gateway) {
+        for id in sessions.keys.sorted() {
+            guard let session = sessions[id], session.gateway === gateway else { continue }
+            deliver(.reconfigure(gateway.configuration(for: session.target)), to: session)
+        }
+    }
+
     func drain() {
         isDraining = true
+        for entrance in Array(entrances.values) { entrance.abandon() }
         tellAll(.drain)
         http2.drain()
     }

@@ -40,6 +40,17 @@ package enum Resolver {
         return try? SocketAddress(ipAddress: host, port: port)
     }
 
+    /// The addresses of a place, when all of them may be dialled.
+    static func permitted(_ place: HostPort, allowLinkLocal: Bool) throws(RuntimeError) -> [SocketAddress] {
+        let found = try addresses(of: place)
+        for address in found {
+            if let why = objection(to: address, listener: nil, allowLinkLocal: allowLinkLocal) {
+                throw .forbiddenTarget(place, why)
+            }
+        }
+        return found
+    }
+
     /// Why this address must not be dialled by a proxy that listens on `listener`; nil when it may be.
     static func objection(to target: SocketAddress, listener: SocketAddress?, allowLinkLocal: Bool) -> String? {
         guard let host = target.ipAddress?.lowercased() else { return "it is no internet address" }

@@ -7,6 +7,9 @@ import Wire
 final class Session {
     let id: SessionID
     let loop: Loop
+    /// Sessions that its faults opened; they leave with it.
+    var visits: [SessionID] = []
+    let gateway: Gateway
     /// Bytes of this session that wait for the recorder.
     let backlog: SessionBacklog
     var machine: SessionMachine
@@ -15,6 +18,7 @@ final class Session {
     private var inherited = Totals(clientIn: 0, clientOut: 0, serverIn: 0, serverOut: 0)
     private var client: Link?
     private var server: Link?
+    private var prepared: (any Channel)?
     private enum Dialling { case no, yes, abandoned }
     private var dialling = Dialling.no
     /// What faults ask of the two handshakes.
@@ -30,16 +34,19 @@ final class Session {
     /// When one of the two directions of a socket ended, for L8.
     private(set) var halfClosedSince: Instant?
 
-    init(id: SessionID, opened: Opened, loop: Loop, machine: SessionMachine) {
+    init(id: SessionID, opened: Opened, loop: Loop, gateway: Gateway) {
         self.id = id
         self.opened = opened
         self.loop = loop
-        self.machine = machine
+        self.gateway = gateway
+        machine = gateway.machine(for: id, to: opened.target)
         backlog = SessionBacklog(
             session: id, loop: loop.index, limit: loop.shared.options.limits.recorderSessionBytes)
     }
 
     // MARK: From the links
+
+    var isVisit: Bool { machine.guestBytes != nil }
 
     func attachClient(_ link: Link) { client = link }
 
@@ -51,7 +58,7 @@ final class Session {
             if loop.shared.faultsAreOff { loop.deliver(.faultsOff, to: self) }
             loop.deliver(.accepted(opened), to: self)
             // Behind what was decided at the accept.
-            if loop.shared.tls.client != nil, !link.isPrepared { loop.later { self.secureClient() } }
+            if gateway.tls.client != nil, !link.isPrepared { loop.later { self.secureClient() } }
             tellRecorder()
         case .server:
             if dialling == .abandoned { return link.close(.reset) }
@@ -62,7 +69,7 @@ final class Session {
     }
 
     private func secureClient() {
-        guard let tls = loop.shared.tls.client, let link = client, !link.isClosed, !link.isDiscarding, let channel = link.context?.channel
+        guard let tls = gateway.tls.client, let link = client, !link.isClosed, !link.isDiscarding, let channel = link.context?.channel
         else { return }
         do { link.secure(try tls.secure(channel, clientOrders)) } catch {
             loop.deliver(.broken(.client, "TLS cannot be begun: \(error)", limit: nil), to: self)
@@ -91,15 +98,22 @@ final class Session {
 
     /// Both sockets are gone and nothing is being dialled.
     var hasNoSockets: Bool {
-        (client?.isClosed ?? true) && (server?.isClosed ?? true) && dialling != .yes
+        (client?.isClosed ?? machine.isGuestGone) && (server?.isClosed ?? true) && dialling != .yes
     }
 
     func markOver() { isOver = true }
 
+    /// Begins a session that a fault opened: its client is in its machine.
+    func begin() {
+        loop.deliver(.accepted(opened), to: self)
+        tellRecorder()
+    }
+
     var totals: Totals {
-        Totals(
-            clientIn: client?.bytesIn ?? 0, clientOut: client?.bytesOut ?? 0, serverIn: server?.bytesIn ?? 0,
-            serverOut: server?.bytesOut ?? 0
+        let guest = machine.guestBytes
+        return Totals(
+            clientIn: client?.bytesIn ?? guest?.in ?? 0, clientOut: client?.bytesOut ?? guest?.out ?? 0,
+            serverIn: server?.bytesIn ?? 0, serverOut: server?.bytesOut ?? 0
         ).since(inherited)
     }
 
@@ -108,7 +122,7 @@ final class Session {
     /// Its sockets go on with another session, which begins with these bytes of the client.
     private func succeed(_ bytes: ByteBuffer) {
         guard let client, let server else { return }
-        let heir = loop.heir(of: opened)
+        let heir = loop.heir(of: opened, by: gateway)
         let (clientSide, serverSide) = (client.pass(to: heir), server.pass(to: heir))
         let border = Totals(
             clientIn: clientSide.bytesIn &- UInt64(bytes.readableBytes), clientOut: clientSide.bytesOut,
@@ -147,12 +161,14 @@ final class Session {
         case .cross(let crossing): loop.cross(crossing, from: self)
         case .answer(let crossing, let refused): loop.answer(crossing, refused: refused)
         case .succeed(let bytes): succeed(bytes)
+        case .visit(let visit): loop.open(visit, for: self)
+        case .rouse: loop.rouse(but: self)
         case .wake(let instant):
             wakeAt = instant
             loop.wake(self, at: instant)
         case .label(let text):
             label = text
-            loop.shared.directory.list(.init(session: id, loop: loop.index, label: text))
+            loop.shared.directory.list(.init(session: id, loop: loop.index, label: text, realm: realm))
         }
     }
 
@@ -171,9 +187,30 @@ final class Session {
         }
     }
 
+    /// Where a forward proxy dialled for it.
+    var target: String? { opened.target }
+    var realm: String { gateway.realm(of: target) }
+
+    /// The server's socket is there before the machine asks for it.
+    func prepare(_ channel: any Channel) { prepared = channel }
+
+    func dropPrepared() {
+        prepared?.close(promise: nil)
+        prepared = nil
+    }
+
     private func connect() {
         guard server == nil, dialling == .no else { return }
         dialling = .yes
+        if let channel = prepared {
+            prepared = nil
+            do {
+                try channel.pipeline.syncOperations.addHandler(Link(.server, of: self))
+                try channel.syncOptions?.setOption(.autoRead, value: true)
+            } catch { dialFailed("the server ended its connection before it was used") }
+            if !channel.isActive { dialFailed("the server ended its connection before it was used") }
+            return
+        }
         loop.dial(self)
     }
 

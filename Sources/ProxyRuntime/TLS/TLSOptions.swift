@@ -17,23 +17,24 @@ struct TLSPair: Sendable {
     let server: UpstreamTLS?
     let authority: Authority?
 
-    init(_ options: ProxyOptions) throws(TLSProblem) {
+    init(_ options: Route, _ limits: Limits) throws(TLSProblem) {
         var client: ListenerTLS?
         if let identity = options.tls.listener {
             client = try ListenerTLS(
-                identity, protocols: options.http2.fromClients ? ["h2", "http/1.1"] : ["http/1.1"], keyLog: options.tls.keyLog, limits: options.limits)
+                identity, protocols: options.http2.fromClients ? ["h2", "http/1.1"] : ["http/1.1"], keyLog: options.tls.keyLog,
+                limits: limits)
         }
         self.client = client
         if case .authority(let authority) = options.tls.listener { self.authority = authority } else { authority = nil }
         var server: UpstreamTLS?
-        if options.upstream.isSecure {
+        if let upstream = options.upstream, upstream.isSecure {
             server = try UpstreamTLS(
-                options.tls.upstream, host: options.upstream.address.host, protocols: [options.http2.toServer ? "h2" : "http/1.1"],
-                keyLog: options.tls.keyLog, limits: options.limits)
+                options.tls.upstream, host: upstream.address.host, protocols: [options.http2.toServer ? "h2" : "http/1.1"],
+                keyLog: options.tls.keyLog, limits: limits)
         } else if options.tls.upstream != UpstreamTLS.Options() {
             throw TLSProblem(
                 "the target is not spoken to by TLS, so nothing can be said of its certificate", expected: "a target of wss://",
-                found: options.upstream.url)
+                found: options.target)
         }
         self.server = server
     }
@@ -45,5 +46,5 @@ struct TLSPair: Sendable {
 
 extension ProxyOptions {
     /// The target's certificate is taken as it is (trust.md T6): said wherever the run is told of.
-    package var isUnverified: Bool { upstream.isSecure && tls.upstream.isInsecure }
+    package var isUnverified: Bool { routes.contains(where: \.isUnverified) }
 }

@@ -21,6 +21,9 @@ struct Net {
         var writes = 0
         /// The session that has its sockets now.
         var heir: SessionID?
+        /// Sessions that its faults opened.
+        var visits: [SessionID] = []
+        var isVisit: Bool { machine.guestBytes != nil }
     }
 
     var configuration: SessionConfiguration
@@ -32,6 +35,8 @@ struct Net {
     var crossed = 0
     /// Crossings wait here until `answer`, as for another loop; nil = they are answered at once.
     var unanswered: [Crossing]?
+    /// No more connections of faults than that.
+    var mostVisits = 64
 
     init(
         profile: Profile? = nil, seed: UInt64 = 7, limits: Limits = .standard, record: Bool = true,
@@ -114,10 +119,23 @@ struct Net {
         case .answer(let crossing, let refused):
             send(
                 refused.map { .crossingRefused(crossing, reason: $0) } ?? .crossingTaken(crossing), to: crossing.from)
+        case .visit(let visit): open(visit)
+        case .rouse: for other in sessions.keys.sorted() where other != id { send(.roused, to: other) }
         case .wake(let instant): sessions[id]?.wake = instant
         case .succeed(let bytes): succeed(id, bytes)
         case .label(let text): sessions[id]?.label = text
         }
+    }
+
+    /// Its number is one behind the largest.
+    private mutating func open(_ visit: Visit) {
+        let isFull = sessions.values.filter(\.isVisit).count >= mostVisits
+        let id = SessionID((sessions.keys.max()?.value ?? 0) + 1)
+        if isFull { return send(.visited(number: visit.number, nil, refused: "no room"), to: visit.from) }
+        sessions[id] = Session(machine: SessionMachine(configuration: configuration, id: id, visit: visit))
+        sessions[visit.from]?.visits.append(id)
+        send(.visited(number: visit.number, id, refused: nil), to: visit.from)
+        send(.accepted(visit.opened(as: id)), to: id)
     }
 
     private mutating func write(_ bytes: ByteBuffer, to side: Side, of id: SessionID) {
@@ -205,9 +223,17 @@ struct Net {
 
     private mutating func end() {
         for id in sessions.keys.sorted() where sessions[id]?.heir == nil {
+            if sessions[id]?.isVisit == true { continue }
             if sessions[id]?.gone.contains(.client) == false { send(.ended(.client, .finish), to: id) }
             if sessions[id]?.gone.contains(.server) == false { send(.ended(.server, .finish), to: id) }
             if let taken = sessions[id]?.taken { send(.closed(taken), to: id) }
+            for visit in sessions[id]?.visits ?? [] { send(.leave, to: visit) }
+        }
+        for id in sessions.keys.sorted() where sessions[id]?.isVisit == true {
+            if sessions[id]?.gone.contains(.server) == false { send(.ended(.server, .finish), to: id) }
+            guard var taken = sessions[id]?.taken, let ours = sessions[id]?.machine.guestBytes else { continue }
+            (taken.clientIn, taken.clientOut) = (ours.in, ours.out)
+            send(.closed(taken), to: id)
         }
     }
 

@@ -25,6 +25,7 @@ struct SessionShell {
     private var sessions: [SessionID: Session] = [:]
     private var now = Instant(nanoseconds: 1_000_000)
     private var depth = 0
+    private static let mostSessions = 12
     /// A promise that was seen to be broken.
     private(set) var wrong: String?
 
@@ -130,6 +131,8 @@ struct SessionShell {
         case .cross(let crossing): cross(crossing)
         case .answer(let crossing, let refused):
             send(refused.map { .crossingRefused(crossing, reason: $0) } ?? .crossingTaken(crossing), to: crossing.from)
+        case .visit(let visit): open(visit)
+        case .rouse: for other in sessions.keys.sorted() where other != id { send(.roused, to: other) }
         case .wake(let instant): sessions[id]?.wake = instant
         case .label(let text): sessions[id]?.label = text
         case .succeed(let bytes): succeed(id, bytes)
@@ -153,6 +156,19 @@ struct SessionShell {
         sessions[id]?.heir = heir
         send(.resumed(Opened(transport: TransportID(id.value), peer: "127.0.0.1:5")), to: heir)
         send(.received(.client, bytes), to: heir)
+    }
+
+    /// A connection of a fault's own; a few, for each of them costs as much as the input does.
+    private mutating func open(_ visit: Visit) {
+        guard sessions.count < Self.mostSessions else {
+            return send(.visited(number: visit.number, nil, refused: "no room"), to: visit.from)
+        }
+        let id = SessionID((sessions.keys.max()?.value ?? 0) + 1)
+        sessions[id] = Session(machine: SessionMachine(configuration: configuration, id: id, visit: visit))
+        // Its client is within.
+        sessions[id]?.ended = [.client]
+        send(.visited(number: visit.number, id, refused: nil), to: visit.from)
+        send(.accepted(visit.opened(as: id)), to: id)
     }
 
     private mutating func write(_ bytes: ByteBuffer, to side: Side, of id: SessionID) {
@@ -184,7 +200,10 @@ struct SessionShell {
             for side in Side.allCases { send(.ended(side, .finish), to: id) }
         }
         for id in sessions.keys.sorted() {
-            if let session = sessions[id], !session.isOver { send(.closed(session.taken), to: id) }
+            guard let session = sessions[id], !session.isOver else { continue }
+            var taken = session.taken
+            if let ours = session.machine.guestBytes { (taken.clientIn, taken.clientOut) = (ours.in, ours.out) }
+            send(.closed(taken), to: id)
         }
         let raw = sessions.keys.sorted().flatMap { sessions[$0]?.entries ?? [] }.sorted { $0.instant < $1.instant }
         var configuration = Transcriber.Configuration(redactionKey: Array(repeating: 1, count: 16), epochSeconds: 0)
