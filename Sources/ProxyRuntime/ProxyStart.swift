@@ -24,13 +24,14 @@ struct ProxyStart {
 
     init(_ options: ProxyOptions) throws(RuntimeError) {
         var gateways: [Gateway] = []
+        let held = HeldBytes()
         for (number, route) in options.routes.enumerated() {
             let upstream = try route.upstream.map { upstream throws(RuntimeError) in
                 try Resolver.permitted(upstream.address, allowLinkLocal: options.allowLinkLocalUpstream)
             }
             let tls: TLSPair
             do { tls = try TLSPair(route, options.limits) } catch { throw .tls(error) }
-            gateways.append(Gateway(route, at: upstream ?? [], tls, number: number, options))
+            gateways.append(Gateway(route, at: upstream ?? [], tls, number: number, held: held, options))
         }
         startedWall = MonotonicClock.wall
         group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)

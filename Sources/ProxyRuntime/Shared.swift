@@ -58,13 +58,6 @@ final class Shared: Sendable {
         for handle in loops.all { handle.execute { $0.reconfigure(gateway) } }
     }
 
-    func machine(for id: SessionID, _ visit: Visit) -> SessionMachine {
-        var machine = SessionMachine(configuration: machines.withLock { $0 }, id: id, visit: visit)
-        // Of its two hops only the server's is one.
-        machine.hops = TLSHops(server: tls.hops.server)
-        return machine
-    }
-
     /// The server runs on this machine and shares its processors with us.
     var serverIsHere: Bool { gateways.contains { $0.upstream.allSatisfy { $0.ipAddress.map(Resolver.isLocal) ?? true } } }
 

@@ -11,11 +11,16 @@ final class Gateway: Sendable {
     let tls: TLSPair
     private let machines: Mutex<SessionConfiguration>
     private let number: Int
-    /// By target, so that nobody's credential is lent to a session with another host (trust.md T26).
-    private let lenders = Mutex<[String: CredentialLender]>([:])
-    private static let mostLenders = 4_096
+    /// What sessions with one host know of each other: by target, so that neither a credential nor what somebody was told comes
+    /// to a session with another host (trust.md T26).
+    private struct Neighbourhood { var lender = CredentialLender(), past = Past() }
+    private let neighbours = Mutex<[String: Neighbourhood]>([:])
+    private static let mostTargets = 4_096
 
-    init(_ route: Route, at upstream: [SocketAddress], _ tls: TLSPair, number: Int, _ options: ProxyOptions) {
+    /// - Parameter held: what faults hold in all sessions of the process (trust.md L10).
+    init(
+        _ route: Route, at upstream: [SocketAddress], _ tls: TLSPair, number: Int, held: HeldBytes, _ options: ProxyOptions
+    ) {
         self.route = route
         self.upstream = upstream
         self.tls = tls
@@ -25,7 +30,8 @@ final class Gateway: Sendable {
         enrolment.begin(at: .zero)
         var machines = SessionConfiguration(
             profile: route.profile, contract: options.contract, seed: options.seed, limits: options.limits,
-            finder: options.finder, record: options.keepsTraffic, enrolment: enrolment, followsContexts: options.judge)
+            finder: options.finder, record: options.keepsTraffic, enrolment: enrolment, held: held,
+            followsContexts: options.judge)
         machines.followsExchanges = true
         self.machines = Mutex(machines)
     }
@@ -52,12 +58,14 @@ final class Gateway: Sendable {
     func configuration(for target: String?) -> SessionConfiguration {
         var own = machines.withLock { $0 }
         guard let target else { return own }
-        own.lender = lenders.withLock { lenders in
-            if let known = lenders[target] { return known }
-            let fresh = CredentialLender()
-            if lenders.count < Self.mostLenders { lenders[target] = fresh }
+        let near = neighbours.withLock { known in
+            if let near = known[target] { return near }
+            let fresh = Neighbourhood()
+            if known.count < Self.mostTargets { known[target] = fresh }
             return fresh
         }
+        own.lender = near.lender
+        own.past = near.past
         return own
     }
 
@@ -67,6 +75,14 @@ final class Gateway: Sendable {
         // Which protocol it is to be is known behind the handshake; a stream has none of its own.
         if route.http2.fromClients { machine.hops.clientIsOpen = false }
         if route.http2.toServer { machine.hops.server = .plain }
+        return machine
+    }
+
+    /// Of a connection that a fault opens to the upstream.
+    func machine(for id: SessionID, _ visit: Visit) -> SessionMachine {
+        var machine = SessionMachine(configuration: configuration(for: nil), id: id, visit: visit)
+        // Of its two hops only the server's is one.
+        machine.hops = TLSHops(server: route.http2.toServer ? .plain : tls.hops.server)
         return machine
     }
 

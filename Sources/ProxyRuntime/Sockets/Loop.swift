@@ -205,12 +205,16 @@ final class Loop {
 
     /// A connection of ours, which becomes a session of this loop.
     func open(_ visit: Visit, for session: Session) {
+        // A forward proxy has no server of its own to call on.
+        guard session.gateway.route.upstream != nil else {
+            return deliver(.visited(number: visit.number, nil, refused: "it came through a forward proxy"), to: session)
+        }
         guard !isDraining, shared.visitBegan() else {
             let reason = isDraining ? "the proxy is shutting down" : "L7: \(shared.options.limits.sessions) sessions are open"
             return deliver(.visited(number: visit.number, nil, refused: reason), to: session)
         }
         let id = shared.nextID()
-        let ours = Session(id: id, opened: visit.opened(as: id), loop: self, machine: shared.machine(for: id, visit))
+        let ours = Session(id: id, opened: visit.opened(as: id), loop: self, gateway: session.gateway, visit: visit)
         sessions[id.value] = ours
         session.visits.append(id)
         deliver(.visited(number: visit.number, id, refused: nil), to: session)

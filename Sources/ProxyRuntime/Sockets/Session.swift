@@ -34,12 +34,13 @@ final class Session {
     /// When one of the two directions of a socket ended, for L8.
     private(set) var halfClosedSince: Instant?
 
-    init(id: SessionID, opened: Opened, loop: Loop, gateway: Gateway) {
+    /// - Parameter visit: when a fault opens it.
+    init(id: SessionID, opened: Opened, loop: Loop, gateway: Gateway, visit: Visit? = nil) {
         self.id = id
         self.opened = opened
         self.loop = loop
         self.gateway = gateway
-        machine = gateway.machine(for: id, to: opened.target)
+        machine = visit.map { gateway.machine(for: id, $0) } ?? gateway.machine(for: id, to: opened.target)
         backlog = SessionBacklog(
             session: id, loop: loop.index, limit: loop.shared.options.limits.recorderSessionBytes)
     }
