@@ -204,6 +204,12 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             throw Complaint(
                 "a forward proxy has no server of its own", details: [("remedy", "leave out URL, or --forward")], exit: .usage)
         }
+        if http2 || upstreamHttp2 {
+            throw Complaint(
+                "a forward proxy does not speak HTTP/2 yet",
+                details: [("found", "--forward with \(http2 ? "--http2" : "--upstream-http2")"), ("remedy", "leave one of them out")],
+                exit: .usage)
+        }
         if secured.isWanted {
             throw Complaint(
                 "a forward proxy does not end its clients' TLS yet",
