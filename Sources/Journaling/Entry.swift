@@ -106,10 +106,14 @@ package struct Opened: Sendable, Hashable {
     package var route: String?
     /// Where a forward proxy dialled for it: `chat.example:443`.
     package var target: String?
+    /// The hops that are streams of HTTP/2 (RFC 8441): heads at their taps are equivalents in the form of HTTP/1.1, and what
+    /// follows them is the content of DATA frames.
+    package var http2: [Side]
     package init(
         transport: TransportID, peer: String, isMadeUp: Bool = false, fault: String? = nil, route: String? = nil,
-        target: String? = nil
+        target: String? = nil, http2: [Side] = []
     ) {
+        self.http2 = http2
         self.fault = fault
         self.transport = transport
         self.peer = peer

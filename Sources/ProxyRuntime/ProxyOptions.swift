@@ -58,6 +58,12 @@ package struct ProxyOptions: Sendable {
         set { for index in routes.indices { routes[index].tls = newValue } }
     }
 
+    /// What the first route's hops speak, and when it is set those of all that have a server of their own.
+    package var http2: HTTP2Options {
+        get { routes[0].http2 }
+        set { for index in routes.indices where routes[index].upstream != nil { routes[index].http2 = newValue } }
+    }
+
     /// The one profile that all routes have.
     package var commonProfile: Profile? { Set(routes.map { $0.profile?.hash }).count == 1 ? profile : nil }
 

@@ -15,6 +15,7 @@ package struct Route: Sendable {
     /// Nil: every byte passes unchanged.
     package var profile: Profile?
     package var tls = TLSOptions()
+    package var http2 = HTTP2Options()
 
     package init(name: String = "", listen: HostPort, way: Way, profile: Profile? = nil) {
         self.name = name

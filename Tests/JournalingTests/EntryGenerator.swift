@@ -85,7 +85,8 @@ struct EntryGenerator {
             .opened(
                 Opened(
                     transport: TransportID(pick([0, .max])), peer: text(), isMadeUp: flip(), fault: flip() ? text() : nil,
-                    route: flip() ? text() : nil, target: flip() ? text() : nil))
+                    route: flip() ? text() : nil, target: flip() ? text() : nil,
+                    http2: pick([[], [.server], [.client, .server]])))
         case 1: .head(HeadRecord(passage: passage(), bytes: bytes(), provenance: provenance(), wireSize: size()))
         case 2:
             .facts(

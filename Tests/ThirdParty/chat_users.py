@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Users of an agent-chat server who always do the same, with a client library that shares no code with Miswire.
 
-    python3 chat_users.py ws://127.0.0.1:PORT/ws [--library websockets|aiohttp] [--key SECRET] [--lifetime S] [--other CHANGE]
+    python3 chat_users.py ws://127.0.0.1:PORT/ws [--library websockets|aiohttp|h2] [--key SECRET] [--lifetime S] [--other CHANGE]
 
 `--other` does one thing differently: `skip` leaves out bob's last run, `text` asks for another agent, `more` says one more.
 The last line is JSON: for each user the names of the events that came, in order.
@@ -151,12 +151,15 @@ async def refused(url, headers, library, seen):
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
-    parser.add_argument("--library", default="websockets", choices=["websockets", "aiohttp"])
+    parser.add_argument("--library", default="websockets", choices=["websockets", "aiohttp", "h2"])
     parser.add_argument("--key", default=os.environ.get("MISWIRE_JWT_KEY") or "miswire-development-key")
     parser.add_argument("--lifetime", type=int, default=600)
     parser.add_argument("--other", default="")
     given = parser.parse_args()
-    library = Websockets if given.library == "websockets" else Aiohttp
+    if given.library == "h2":
+        from h2_websocket import H2 as library
+    else:
+        library = Websockets if given.library == "websockets" else Aiohttp
     seen = {name: [] for name in ["alice", "bob", "carol", "dave"]}
     shared = {"thread": asyncio.get_running_loop().create_future()}
     token = {name: mint(name, given.key, given.lifetime) for name in seen}
@@ -169,8 +172,9 @@ async def main():
     print(json.dumps(seen))
 
 
-try:
-    asyncio.run(main())
-except (asyncio.TimeoutError, OSError, RuntimeError, EOFError) as error:
-    print(f"chat_users: {type(error).__name__} {error}", file=sys.stderr)
-    sys.exit(1)
+if __name__ == "__main__":
+    try:
+        asyncio.run(main())
+    except (asyncio.TimeoutError, OSError, RuntimeError, EOFError) as error:
+        print(f"chat_users: {type(error).__name__} {error}", file=sys.stderr)
+        sys.exit(1)

@@ -20,6 +20,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             miswire proxy ws://127.0.0.1:8080 --listen :9000
             miswire proxy ws://127.0.0.1:8080 --profile delayed-accept --contract agent-chat --record rec/
             miswire proxy ws://chat.staging:80 --listen :9000 --profile staging-safe --announce
+            miswire proxy ws://127.0.0.1:8080 --http2 --upstream-http2
             miswire proxy ws://127.0.0.1:8080 --record rec/ --record-mode meta --purpose 'ticket 311' --retain 2d
             miswire proxy wss://chat.staging --listen :9443 --tls --ca-names chat.staging
             miswire proxy --config listeners.yaml
@@ -58,6 +59,10 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     @OptionGroup(title: "TLS") var secured: TLSArguments
     @Flag(help: "Pack the recording's segments with gzip.")
     var gzip = false
+    @Flag(help: "Clients may speak HTTP/2, by its preface or with --tls by ALPN; each WebSocket on it (RFC 8441) is a session of its own.")
+    var http2 = false
+    @Flag(help: "Speak HTTP/2 to the server, each WebSocket on a stream of its own (RFC 8441).")
+    var upstreamHttp2 = false
     @Option(help: "Seed of every decision. Default: the profile's, else drawn and printed.")
     var seed: UInt64?
     @Option(help: "Event loops. Default: one a core.")
@@ -130,6 +135,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         let now = Int64(Date().timeIntervalSince1970)
         // What a forward proxy's clients encrypt is not for it.
         try options.secure { route in try route.upstream == nil ? TLSOptions() : secured.options(for: route.upstream, at: now) }
+        if http2 || upstreamHttp2 { options.http2 = HTTP2Options(fromClients: http2, toServer: upstreamHttp2) }
         options.contract = promise
         options.seed = seed ?? file?.seed ?? options.routes.lazy.compactMap(\.profile?.seed).first ?? UInt64.random(in: 1...9_999)
         let mode = recording.mode == .redacted ? file?.recordMode.flatMap { RecordMode(rawValue: $0) } ?? .redacted : recording.mode
@@ -197,6 +203,12 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         if url != nil {
             throw Complaint(
                 "a forward proxy has no server of its own", details: [("remedy", "leave out URL, or --forward")], exit: .usage)
+        }
+        if http2 || upstreamHttp2 {
+            throw Complaint(
+                "a forward proxy does not speak HTTP/2 yet",
+                details: [("found", "--forward with \(http2 ? "--http2" : "--upstream-http2")"), ("remedy", "leave one of them out")],
+                exit: .usage)
         }
         if secured.isWanted {
             throw Complaint(

@@ -21,7 +21,7 @@ extension LineFields {
                 Opened(
                     transport: TransportID(try integer("transport")), peer: try string("peer"), isMadeUp: try flag("made_up"),
                     fault: try stringIfPresent("fault"), route: try stringIfPresent("route"),
-                    target: try stringIfPresent("target")))
+                    target: try stringIfPresent("target"), http2: try sides("http2")))
         case "head": return .head(try head())
         case "facts": return .facts(try facts())
         case "accepted":
@@ -52,6 +52,15 @@ extension LineFields {
                     + "released, recoded, ended, closed, note, tick",
                 found: .string(kind))
         }
+    }
+
+    private mutating func sides(_ key: String) throws(RecordingError) -> [Side] {
+        var sides: [Side] = []
+        for name in try strings(key) {
+            guard let side = Side(rawValue: name) else { throw wrong(key, expected: "words of client, server", found: .string(name)) }
+            sides.append(side)
+        }
+        return sides
     }
 
     private mutating func ref(_ key: String) throws(RecordingError) -> EntryRef {

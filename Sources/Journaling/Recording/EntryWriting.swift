@@ -22,6 +22,7 @@ extension LineWriter {
             if let fault = opened.fault { write("fault", fault) }
             if let route = opened.route { write("route", route) }
             if let target = opened.target { write("target", target) }
+            if !opened.http2.isEmpty { write("http2", opened.http2.map(\.rawValue)) }
         case .head(let head): write(head)
         case .facts(let facts): write(facts)
         case .became(let became): write(became)

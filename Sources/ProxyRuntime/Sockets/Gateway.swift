@@ -72,6 +72,9 @@ final class Gateway: Sendable {
     func machine(for id: SessionID, to target: String?) -> SessionMachine {
         var machine = SessionMachine(configuration: configuration(for: target), id: id)
         machine.hops = tls.hops
+        // Which protocol it is to be is known behind the handshake; a stream has none of its own.
+        if route.http2.fromClients { machine.hops.clientIsOpen = false }
+        if route.http2.toServer { machine.hops.server = .plain }
         return machine
     }
 
@@ -79,13 +82,14 @@ final class Gateway: Sendable {
     func machine(for id: SessionID, _ visit: Visit) -> SessionMachine {
         var machine = SessionMachine(configuration: configuration(for: nil), id: id, visit: visit)
         // Of its two hops only the server's is one.
-        machine.hops = TLSHops(server: tls.hops.server)
+        machine.hops = TLSHops(server: route.http2.toServer ? .plain : tls.hops.server)
         return machine
     }
 
-    func opened(_ transport: TransportID, peer: String, target: HostPort? = nil) -> Opened {
+    func opened(_ transport: TransportID, peer: String, target: HostPort? = nil, isStream: Bool = false) -> Opened {
         Opened(
-            transport: transport, peer: peer, route: route.name.isEmpty ? nil : route.name, target: target?.description)
+            transport: transport, peer: peer, route: route.name.isEmpty ? nil : route.name, target: target?.description,
+            http2: (isStream ? [.client] : []) + (route.http2.toServer ? [.server] : []))
     }
 
     /// Sessions of one realm may get each other's messages; those of another go to other servers (trust.md T26).

@@ -14,6 +14,8 @@ final class Link: ChannelInboundHandler {
     let side: Side
     /// The one that has the socket now.
     private(set) var session: Session
+    /// What counts for it where its channel is a stream of HTTP/2; nil for a socket.
+    private let stream: StreamOutlet?
     private(set) var context: ChannelHandlerContext?
     /// True from the moment the socket can be used until it is gone.
     private(set) var isActive = false
@@ -43,9 +45,13 @@ final class Link: ChannelInboundHandler {
     private(set) var isDiscarding = false
     private var queuedForFlush = false
 
-    init(_ side: Side, of session: Session) {
+    /// TLS is begun already, or stands before the connection of which this is a stream.
+    var isPrepared: Bool { stream != nil || wire != nil }
+
+    init(_ side: Side, of session: Session, stream: StreamOutlet? = nil) {
         self.side = side
         self.session = session
+        self.stream = stream
     }
 
     var bytesOut: UInt64 { session.loop.tracksDelivery ? taken : handed }
@@ -127,7 +133,8 @@ final class Link: ChannelInboundHandler {
         releaseParked()
         let lost = session.loop.tracksDelivery ? handed &- taken : 0
         if lost > 0 { session.loop.deliver(.undelivered(side, lost), to: session) }
-        if !isDiscarding { tellEnd(outputEnded && !sawError ? .finish : .reset) }
+        let hasEnded = outputEnded || stream?.hasEnded == true
+        if !isDiscarding { tellEnd(hasEnded && !sawError ? .finish : .reset) }
         session.linkClosed(self)
     }
 
@@ -247,6 +254,7 @@ final class Link: ChannelInboundHandler {
         if !isDiscarding { flush() }
         isDiscarding = true
         parked = []
+        stream?.isReset = true
         // On the loop it is set at once; the future is only NIO's way to tell of an error, which close() survives.
         _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
         closeNow()
@@ -290,12 +298,15 @@ final class Link: ChannelInboundHandler {
 
     private func setAutoRead(_ on: Bool) {
         try? context?.channel.syncOptions?.setOption(.autoRead, value: on)
+        // A stream, unlike a socket, does not begin by itself.
+        if on && stream != nil { context?.read() }
     }
 
     // MARK: What the system has taken
 
     /// Nil when the channel is closed: what it had taken nobody can ask any more.
     private var buffered: UInt64? {
+        if let stream { return stream.waiting }
         guard let count = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes) else { return nil }
         return UInt64(clamping: count)
     }

@@ -16,6 +16,7 @@ final class Loop {
     private(set) var waitsForRecorder = false
 
     private var sessions: [UInt32: Session] = [:]
+    private(set) lazy var http2 = HTTP2Hub(self)
     /// Connections of forward proxies that are no sessions yet.
     private var entrances: [ObjectIdentifier: ForwardEntrance] = [:]
     private var output = SessionOutput()
@@ -128,23 +129,42 @@ final class Loop {
     // MARK: Sessions come and go
 
     func open(_ channel: any Channel, by gateway: Gateway) throws {
+        _ = try open(channel, by: gateway, stream: nil, on: nil)
+    }
+
+    /// - Parameters:
+    ///   - stream: of the channel where that is a stream of HTTP/2, which nobody has counted yet.
+    ///   - transport: of the sessions beside it; nil makes it the first one.
+    ///   - wire: of a TLS that was begun already.
+    /// - Returns: the session's transport.
+    func open(
+        _ channel: any Channel, by gateway: Gateway, stream: StreamOutlet?, on transport: TransportID?, behind wire: TLSWire? = nil
+    ) throws -> TransportID {
         let id = shared.nextID()
+        let transport = transport ?? TransportID(id.value)
         let peer = SocketTuning.text(of: channel.remoteAddress)
-        let session = begin(id, gateway.opened(TransportID(id.value), peer: peer), by: gateway)
-        let link = Link(.client, of: session)
+        let session = begin(id, gateway.opened(transport, peer: peer, isStream: stream != nil), by: gateway)
+        let link = Link(.client, of: session, stream: stream)
+        if let wire { link.secure(wire) }
         session.attachClient(link)
         do {
+            if stream != nil { _ = shared.sessionBegan() }
             try channel.pipeline.syncOperations.addHandler(link)
         } catch {
             sessions[id.value] = nil
             shared.directory.remove(id)
+            if stream != nil { shared.sessionEnded() }
             throw error
         }
+        return transport
     }
 
     /// On that loop's own channel. A forward proxy asks first whom it is for.
     func receive(_ channel: any Channel, by gateway: Gateway) throws {
-        guard case .forward(let allowed) = gateway.route.way else { return try open(channel, by: gateway) }
+        guard case .forward(let allowed) = gateway.route.way else {
+            if gateway.route.http2.fromClients { return try http2.receive(channel, by: gateway) }
+            return try open(channel, by: gateway)
+        }
         try channel.pipeline.syncOperations.addHandler(ForwardEntrance(self, gateway, allowed))
     }
 
@@ -233,6 +253,7 @@ final class Loop {
     }
 
     func dial(_ session: Session) {
+        if session.gateway.route.http2.toServer { return http2.dial(session) }
         dial(session, candidates: session.gateway.upstream[...])
     }
 
@@ -402,10 +423,12 @@ final class Loop {
         isDraining = true
         for entrance in Array(entrances.values) { entrance.abandon() }
         tellAll(.drain)
+        http2.drain()
     }
 
     func cutAll() {
         for id in sessions.keys.sorted() { sessions[id]?.cut(.reset) }
+        http2.cutAll()
     }
 
     /// The last batch of this loop: nothing comes behind it.

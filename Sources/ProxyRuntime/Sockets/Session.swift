@@ -51,13 +51,15 @@ final class Session {
 
     func attachClient(_ link: Link) { client = link }
 
+    var transport: TransportID { opened.transport }
+
     func linkBecameActive(_ link: Link) {
         switch link.side {
         case .client:
             if loop.shared.faultsAreOff { loop.deliver(.faultsOff, to: self) }
             loop.deliver(.accepted(opened), to: self)
             // Behind what was decided at the accept.
-            if gateway.tls.client != nil { loop.later { self.secureClient() } }
+            if gateway.tls.client != nil, !link.isPrepared { loop.later { self.secureClient() } }
             tellRecorder()
         case .server:
             if dialling == .abandoned { return link.close(.reset) }

@@ -20,14 +20,17 @@ struct TLSPair: Sendable {
     init(_ options: Route, _ limits: Limits) throws(TLSProblem) {
         var client: ListenerTLS?
         if let identity = options.tls.listener {
-            client = try ListenerTLS(identity, keyLog: options.tls.keyLog, limits: limits)
+            client = try ListenerTLS(
+                identity, protocols: options.http2.fromClients ? ["h2", "http/1.1"] : ["http/1.1"], keyLog: options.tls.keyLog,
+                limits: limits)
         }
         self.client = client
         if case .authority(let authority) = options.tls.listener { self.authority = authority } else { authority = nil }
         var server: UpstreamTLS?
         if let upstream = options.upstream, upstream.isSecure {
             server = try UpstreamTLS(
-                options.tls.upstream, host: upstream.address.host, keyLog: options.tls.keyLog, limits: limits)
+                options.tls.upstream, host: upstream.address.host, protocols: [options.http2.toServer ? "h2" : "http/1.1"],
+                keyLog: options.tls.keyLog, limits: limits)
         } else if options.tls.upstream != UpstreamTLS.Options() {
             throw TLSProblem(
                 "the target is not spoken to by TLS, so nothing can be said of its certificate", expected: "a target of wss://",

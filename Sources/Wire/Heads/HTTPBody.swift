@@ -1,6 +1,6 @@
 package import struct NIOCore.ByteBuffer
 
-/// Skips the body of one HTTP/1.1 message (RFC 9112 section 6), whatever the reads. Nothing is kept of it.
+/// Follows the body of one HTTP/1.1 message (RFC 9112 section 6), whatever the reads. Nothing is kept of it.
 package struct HTTPBody: Sendable, Equatable {
     enum Rest: Sendable, Equatable {
         case bytes(UInt64)
@@ -67,19 +67,43 @@ package struct HTTPBody: Sendable, Equatable {
     package var isOver: Bool { rest == .bytes(0) }
     package var isUnknown: Bool { rest == .unknown }
 
+    /// As long as the connection lasts.
+    package var lastsUntilEnd: Bool { rest == .untilEnd }
+
     /// Takes what belongs to the body off the front of `bytes`.
     package mutating func skip(_ bytes: inout ByteBuffer) {
-        while bytes.readableBytes > 0, !isOver {
-            switch rest {
-            case .bytes(let count): rest = .bytes(count - HTTPBody.take(count, &bytes))
-            case .untilEnd, .unknown: bytes.moveReaderIndex(to: bytes.writerIndex)
-            case .chunked(.data(let count)):
-                let left = count - HTTPBody.take(count, &bytes)
-                rest = .chunked(left == 0 ? .dataEnd(2) : .data(left))
-            case .chunked(let chunk):
-                guard let byte = bytes.readInteger(as: UInt8.self) else { return }
-                rest = next(chunk, byte)
-            }
+        while bytes.readableBytes > 0, !isOver { step(&bytes) }
+    }
+
+    /// As `skip`.
+    /// - Returns: the content that was among them, without chunked coding and trailers. Stops where the end is `isUnknown`.
+    package mutating func content(_ bytes: inout ByteBuffer) -> ByteBuffer {
+        var content = ByteBuffer()
+        while bytes.readableBytes > 0, !isOver, !isUnknown {
+            let isContent =
+                switch rest {
+                case .bytes, .untilEnd, .chunked(.data): true
+                case .chunked, .unknown: false
+                }
+            let before = bytes
+            step(&bytes)
+            guard isContent, let piece = before.getSlice(at: before.readerIndex, length: before.readableBytes - bytes.readableBytes)
+            else { continue }
+            if content.readableBytes == 0 { content = piece } else { content.writeImmutableBuffer(piece) }
+        }
+        return content
+    }
+
+    private mutating func step(_ bytes: inout ByteBuffer) {
+        switch rest {
+        case .bytes(let count): rest = .bytes(count - HTTPBody.take(count, &bytes))
+        case .untilEnd, .unknown: bytes.moveReaderIndex(to: bytes.writerIndex)
+        case .chunked(.data(let count)):
+            let left = count - HTTPBody.take(count, &bytes)
+            rest = .chunked(left == 0 ? .dataEnd(2) : .data(left))
+        case .chunked(let chunk):
+            guard let byte = bytes.readInteger(as: UInt8.self) else { return }
+            rest = next(chunk, byte)
         }
     }
 

@@ -162,9 +162,9 @@ private final class RawHandler: ChannelInboundHandler {
 extension RawPeer {
     static let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
 
-    static func configure(_ channel: any Channel, _ peer: RawPeer) throws {
+    static func configure(_ channel: any Channel, _ peer: RawPeer, isStream: Bool = false) throws {
         peer.attach(channel)
-        try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+        if !isStream { try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true) }
         try channel.pipeline.syncOperations.addHandler(RawHandler(peer))
     }
 
