@@ -152,7 +152,7 @@ final class Told: Sendable {
     func whoeverIsResetWithMuchUnderWayIsExplained(hops: Hops) async throws {
         let scene = try await Self.scene(hops, try TLSStand(), receives: 65_536)
         try await scene.client.setReading(false)
-        let said = (0..<4).flatMap { Sample.frame(2, Sample.pattern(1 << 20, seed: $0)) }
+        let said = (0..<16).flatMap { Sample.frame(2, Sample.pattern(1 << 20, seed: $0)) }
         async let sent: Void = scene.peer.send(said)
         while !scene.told.entries.contains(where: { if case .hold(let hold) = $0.body { hold.isHeld && hold.side == .server } else { false } }) {
             try await Task.sleep(for: .milliseconds(10))
