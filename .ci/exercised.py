@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Reads what `miswire demo --json` wrote for the clean server and demands that the run showed something: on `transparent`
-each property asked at least 20 times, under every other profile at least 10 faults acted and excuses no more than they,
+each property asked at least 20 times (X1 once a fault on `lost-credential`, which states an expectation), under every other profile at least 10 faults acted and excuses no more than they,
 no violation anywhere.
 
     exercised.py DEMO.ndjson
@@ -13,7 +13,12 @@ for stage in stages:
     name, properties = stage["name"], stage["properties"]
     faultless = name in ("transparent", "interleaved-users")
     if name == "transparent":
-        wrong += [f"{name}: {p['id']} asked {p['checked']} times, 20 expected" for p in properties if p["checked"] < 20]
+        asked = [p for p in properties if p["id"] != "X1"]
+        wrong += [f"{name}: {p['id']} asked {p['checked']} times, 20 expected" for p in asked if p["checked"] < 20]
+    if name == "lost-credential":
+        stated = sum(p["checked"] for p in properties if p["id"] == "X1")
+        if stated < stage["faults"]:
+            wrong.append(f"{name}: X1 asked {stated} times, {stage['faults']} expected")
     if not faultless and stage["faults"] < 10:
         wrong.append(f"{name}: {stage['faults']} faults acted, 10 expected")
     excused = sum(p["excused"] for p in properties)
