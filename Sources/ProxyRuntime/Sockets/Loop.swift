@@ -15,7 +15,7 @@ final class Loop {
     /// The recorder is behind as a whole: no socket of this loop is read.
     private(set) var waitsForRecorder = false
 
-    private var sessions: [UInt32: Session] = [:]
+    private(set) var sessions: [UInt32: Session] = [:]
     private(set) lazy var http2 = HTTP2Hub(self)
     /// Connections of forward proxies that are no sessions yet.
     private var entrances: [ObjectIdentifier: ForwardEntrance] = [:]
@@ -277,36 +277,6 @@ final class Loop {
                 if candidates.count > 1 { return self.dial(session, candidates: candidates.dropFirst()) }
                 session.dialFailed(SocketTuning.sentence(for: error, dialling: address, within: limits.connectTime))
             }
-    }
-
-    // MARK: Crossings
-
-    func cross(_ crossing: Crossing, from session: Session) {
-        guard let place = shared.directory.partner(for: crossing) else {
-            return deliver(.crossingRefused(crossing, reason: "no live session of another user"), to: session)
-        }
-        var crossing = crossing
-        crossing.partner = place.label
-        let partner = place.session
-        shared.loops.execute(on: place.loop) { [crossing] there in there.arrive(crossing, at: partner) }
-    }
-
-    private func arrive(_ crossing: Crossing, at id: SessionID) {
-        guard let partner = sessions[id.value], !partner.isOver else {
-            return answer(crossing, refused: "the partner's session had ended")
-        }
-        deliver(.crossed(crossing), to: partner)
-    }
-
-    /// Brings the answer back to the session that the message came from, wherever that lives.
-    func answer(_ crossing: Crossing, refused: String?) {
-        guard let place = shared.directory.place(of: crossing.from) else { return }
-        shared.loops.execute(on: place.loop) { home in
-            guard let session = home.sessions[crossing.from.value], !session.isOver else { return }
-            let event: SessionEvent =
-                refused.map { .crossingRefused(crossing, reason: $0) } ?? .crossingTaken(crossing)
-            home.deliver(event, to: session)
-        }
     }
 
     // MARK: Time
