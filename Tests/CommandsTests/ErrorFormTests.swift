@@ -52,11 +52,11 @@ import Testing
             """
         ),
         (
-            "proxy wss://127.0.0.1:443", 4,
+            "proxy ftp://127.0.0.1:443", 4,
             """
-            error: wss://127.0.0.1:443 cannot be a target
-              found     TLS towards the target is not supported yet
-              expected  ws://HOST:PORT, such as ws://127.0.0.1:8080                             exit 4 (usage)
+            error: ftp://127.0.0.1:443 cannot be a target
+              found     a target begins with ws:// or wss://
+              expected  ws://HOST:PORT or wss://HOST:PORT, such as ws://127.0.0.1:8080          exit 4 (usage)
 
             """
         ),

@@ -157,4 +157,18 @@ import Wire
         #expect(net.commands(id) == ["reads client true"])
         #expect(net.conclude().differences == [])
     }
+
+    /// Found by fuzzing whole sessions: what such a client said was told to be lost twice.
+    @Test func whoSpeaksNoHTTPToAServerThatIsNotThere() {
+        for text in ["{", "T E\rG\0/ws HTTP/1.1", "\u{16}\u{3}\u{1}"] {
+            var net = Net()
+            let id = net.open(1)
+            net.send(.connectFailed("connection refused by 127.0.0.1:9"), to: id)
+            net.client(id, text)
+            #expect(net.takeClient(id).readableBytes == 0)
+            #expect(net.ends(id).first?.undelivered == UInt64(text.utf8.count))
+            #expect(net.differences(.raw) == [])
+            #expect(net.conclude().differences == [])
+        }
+    }
 }

@@ -198,6 +198,29 @@ import Wire
         #expect(Self.unexplained(net) == [])
     }
 
+    /// toxiproxy's `Cleanup`: taken away it closes, also where nothing came that it could throw away.
+    @Test func takenAwayItClosesTheConnection() {
+        var net = Self.net(Self.later("timeout"))
+        let id = Self.begun(&net)
+        net.pass(.seconds(10))
+        #expect(net.commands(id) == [])
+        net.send(.faultsOff, to: id)
+        #expect(net.commands(id) == ["close client half", "close server half"])
+        #expect(net.ends(id).first?.cause == "f1")
+        #expect(Self.unexplained(net) == [])
+    }
+
+    @Test func takenAwayBeforeItBeganItClosesNothing() {
+        var net = Self.net(Self.later("timeout"))
+        let id = net.upgraded(1, user: "alice")
+        _ = net.commands(id)
+        net.send(.faultsOff, to: id)
+        net.server(id, Self.frames[0])
+        net.pass(.seconds(1))
+        #expect(net.commands(id) == [])
+        #expect(Self.unexplained(net) == [])
+    }
+
     // MARK: reset_peer
 
     @Test func resetPeerWaitsForDataAndThenItsTime() {

@@ -94,8 +94,8 @@ import Testing
             """
         ).found
         #expect(found.count == 2)
-        #expect(found.first?.hasPrefix("l.yaml:4:11: error: two listeners are called `a`") == true)
-        #expect(found.last?.hasPrefix("l.yaml:4:22: error: two listeners listen on `:1`") == true)
+        #expect(found.first?.hasPrefix("l.yaml:4:13: error: two listeners are called `a`") == true)
+        #expect(found.last?.hasPrefix("l.yaml:4:24: error: two listeners listen on `:1`") == true)
     }
 
     @Test func noMoreThanL14() throws {

@@ -16,7 +16,8 @@ import Wire
         }
         #expect(try Upstream(url: "WS://h:8/p?q").address == HostPort(host: "h", port: 8))
         #expect(try Upstream(url: "http://[::1]").address == HostPort(host: "::1", port: 80))
-        for wrong in ["", "h:1", "ws://", "ws:///x", "wss://h", "ftp://h", "ws://h:x", "ws://:80"] {
+        #expect(try Upstream(url: "wss://h/p") == Upstream(url: "wss://h/p", address: HostPort(host: "h", port: 443), isSecure: true))
+        for wrong in ["", "h:1", "ws://", "ws:///x", "wss://", "ftp://h", "ws://h:x", "ws://:80"] {
             #expect(throws: RuntimeError.self, "\(wrong)") { try Upstream(url: wrong) }
         }
     }

@@ -27,7 +27,7 @@ import Wire
         let seen = client.seen
         await client.close()
         // The proxy hears of it on a loop of its own.
-        while proxy.liveSessions > 0 { try await Task.sleep(for: .milliseconds(5)) }
+        try await told.clientEnds()
         let result = await proxy.drain(grace: .seconds(5))
         await server.close()
         #expect(result.ledgerDifferences == [])

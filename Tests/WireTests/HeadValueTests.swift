@@ -12,6 +12,14 @@ import Testing
     /// The head after a change, which must still be one, and its text without the first two lines' noise.
     private static func reread(_ bytes: ByteBuffer) throws -> RequestHead { try RequestHead(bytes) }
 
+    /// Found by fuzzing heads: without its query such a target was empty, and the request line malformed.
+    @Test(arguments: [("?token=a", "?"), ("?token=a&b", "?b"), ("?a#f", "#f"), ("/?token=a", "/")])
+    func aTargetThatIsNothingButItsQuery(_ target: String, _ left: String) throws {
+        let head = try Self.request(target, [])
+        let part = try #require(head.queryItems.first)
+        #expect(try Self.reread(head.removing(part.removalRange)).target == left)
+    }
+
     @Test func query() throws {
         let head = try Self.request("/ws/a?token=a%2Bb&x=&token=c+d&flag", [])
         #expect(head.path == "/ws/a")

@@ -198,7 +198,9 @@ extension SessionMachine {
         let due = meetings.squalls.filter { $0.due <= now }
         meetings.squalls = []
         meetings.since = now.advanced(by: .nanoseconds(1))
-        guard let squall = due.first, let rule = trigger.rules.firstIndex(where: { $0.rule.id == squall.fault }), trigger.spend(rule) else { return }
+        guard let squall = due.first, let rule = trigger.rules.firstIndex(where: { $0.rule.id == squall.fault }),
+            trigger.spend(rule)
+        else { return }
         let armed = trigger.rules[rule]
         let how =
             switch squall.storm.style {

@@ -294,7 +294,8 @@ extension SessionMachine {
         phase = .relaying
         openConduits(at: now, &output)
         note(.became(.opaque(reason)), at: now, &output)
-        let held = opening.request.held
+        // Taken out: what ends the session gives up whatever is still held.
+        let held = self.opening?.request.takeHeld() ?? ByteBuffer()
         if case .failed = opening.dial {
             if held.readableBytes > 0 { pass(held, .bytes(.preamble), .toServer, arrived: now, at: now, &output) }
             return unreachable(at: now, &output)

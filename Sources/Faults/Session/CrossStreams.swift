@@ -11,7 +11,10 @@ package struct CrossStreams: Fault {
     package static let parameters = [
         Parameter(
             "mode", .choice(["swap", "copy", "divert", "leak"]), default: "swap",
-            doc: "the partner's next message comes back, the message also stays here, or it only goes there; `leak` is another word for `copy`"),
+            doc: """
+                the partner's next message comes back, the message also stays here, or it only goes there; `leak` is another word \
+                for `copy`
+                """),
         Parameter("among", .names, doc: "users to choose the partner from; any other live user when left out"),
     ]
 

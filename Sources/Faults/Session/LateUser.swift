@@ -9,7 +9,9 @@ package struct LateUser: Fault {
     package static let excuse = "H1's greeting deadline; deadlines, by as much"
     package static let acts: [ParcelKind] = [.requestHead, .responseHead]
     package static let parameters = [
-        Parameter("stage", .choice(["upgrade-request", "upgrade-response"]), default: "upgrade-request", doc: "what waits: the request to the server, or the 101"),
+        Parameter(
+            "stage", .choice(["upgrade-request", "upgrade-response"]), default: "upgrade-request",
+            doc: "what waits: the request to the server, or the 101"),
         Parameter(
             "awaits", .choice(["run", "users"]), default: "run",
             doc: "an open run of another user, as the contract has it, or so many other users who are connected"),

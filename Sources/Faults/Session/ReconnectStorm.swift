@@ -17,7 +17,9 @@ package struct ReconnectStorm: Fault {
                 """),
         Parameter("times", .count, default: "3", doc: "how often, 1 to 100; `proxy`: 1 to 16"),
         Parameter("every", .duration, default: "500ms", doc: "time from one to the next, up to 60s"),
-        Parameter("style", .choice(["reset", "half", "close"]), default: "reset", doc: "for `cut`: RST, FIN without a Close frame, or a Close"),
+        Parameter(
+            "style", .choice(["reset", "half", "close"]), default: "reset",
+            doc: "for `cut`: RST, FIN without a Close frame, or a Close"),
         Parameter("code", .count, default: "1012", doc: "for `close`: the code that clients get, 1000 to 4999 (RFC 6455 section 7.4)"),
         Parameter("stay", .duration, default: "50ms", doc: "for `proxy`: how long it stays once it is accepted, up to 60s"),
     ]

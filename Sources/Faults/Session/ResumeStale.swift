@@ -59,7 +59,9 @@ package struct ResumeStale: Fault {
     }
 
     private func act(on head: UpgradeHead, in scene: Scene) -> Action {
-        guard let request = try? RequestHead(head.bytes), let part = part(of: request) else { return .notApplied("no cursor in \(place.text)") }
+        guard let request = try? RequestHead(head.bytes), let part = part(of: request) else {
+            return .notApplied("no cursor in \(place.text)")
+        }
         let bytes: ByteBuffer
         switch other(than: part.value, in: scene) {
         case .not(let why): return .notApplied(why)
@@ -91,7 +93,9 @@ package struct ResumeStale: Fault {
         switch other(than: document.string(of: node) ?? document.text(document.nodes[node].range), in: scene) {
         case .not(let why): return .notApplied(why)
         case .nothing: changed.payload = document.removing(node: node)
-        case .text(let text): changed.payload = document.replacing(node: node, with: isText || Int(text) == nil ? .string(text) : .number(text))
+        case .text(let text):
+            let other = isText || Int(text) == nil ? JSON.string(text) : .number(text)
+            changed.payload = document.replacing(node: node, with: other)
         }
         changed.changed = true
         return .effects([.forward(.message(changed), at: nil)], detail: detail)

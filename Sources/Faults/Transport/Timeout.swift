@@ -2,7 +2,7 @@ package import Journaling
 import Wire
 
 /// A line that is dead and does not say so. toxiproxy's `timeout`: data is thrown away, and after so much silence of the
-/// source the connection is closed.
+/// source, or when the fault is taken away, the connection is closed.
 package struct Timeout: Fault {
     package static let name = "timeout"
     package static let group = FaultGroup.transport
@@ -26,7 +26,7 @@ package struct Timeout: Fault {
     package mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action {
         let wait = timeout > .zero ? timeout : nil
         return .effects(
-            [.shape(DeadEnd(from: scene.now, closes: wait))],
+            [.shape(DeadEnd(from: scene.now, closes: wait, closesWhenGone: true))],
             detail: wait.map { "data thrown away, closed after a silence of \($0.milliseconds)" } ?? "data thrown away")
     }
 }
@@ -35,12 +35,15 @@ package struct Timeout: Fault {
 struct DeadEnd: Shaper {
     /// After that much without data.
     let closes: Duration?
+    /// Also when nothing was thrown away.
+    let closesWhenGone: Bool
     private(set) var due: Instant
     private var hasDropped = false
     private var end: Piece?
 
-    init(from now: Instant, closes: Duration?) {
+    init(from now: Instant, closes: Duration?, closesWhenGone: Bool = false) {
         self.closes = closes
+        self.closesWhenGone = closesWhenGone
         due = closes.map { now.advanced(by: $0) } ?? .distantFuture
     }
 
@@ -63,6 +66,6 @@ struct DeadEnd: Shaper {
     }
 
     mutating func stop(into flow: inout Flow) {
-        if hasDropped { flow.close() } else if let end { flow.pass(end) }
+        if hasDropped || closesWhenGone { flow.close() } else if let end { flow.pass(end) }
     }
 }

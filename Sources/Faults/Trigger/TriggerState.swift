@@ -231,9 +231,9 @@ struct TriggerState: Sendable {
         guard !isOff else { return [] }
         return rules.indices.filter { index in
             let armed = rules[index]
-            guard armed.concerned, armed.selects(direction), armed.control == nil, !isExpired(armed, at: now), holds(armed, direction, ordinal, at: now) else {
-                return false
-            }
+            guard armed.concerned, armed.selects(direction), armed.control == nil, !isExpired(armed, at: now),
+                holds(armed, direction, ordinal, at: now)
+            else { return false }
             if let opcode = armed.rule.when.opcode, opcode != message.opcode { return false }
             if let pattern = armed.rule.when.match, !message.matches(pattern) { return false }
             return !armed.rule.when.duringRun || runs?.isOpen == true

@@ -304,16 +304,17 @@ final class Link: ChannelInboundHandler {
 
     // MARK: What the system has taken
 
-    private var buffered: UInt64 {
+    /// Nil when the channel is closed: what it had taken nobody can ask any more.
+    private var buffered: UInt64? {
         if let stream { return stream.waiting }
-        guard let count = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes) else { return 0 }
+        guard let count = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes) else { return nil }
         return UInt64(clamping: count)
     }
 
     private func noteDelivery() {
         // A flush that failed has closed the channel; the loss was counted there.
         guard !isClosed else { return }
-        let waiting = buffered
+        guard let waiting = buffered else { return }
         if wire != nil {
             // What waits there is encrypted: how many of our bytes it is nobody can say, only when all of it is gone.
             return whenDrained { _ in }

@@ -73,7 +73,9 @@ package struct RequestHead: HTTPHead {
     package var queryItems: [HeadPart] {
         guard let range = queryRange else { return [] }
         let inner = HeadSplit.pieces(slice(range), separator: UInt8(ascii: "&"), quotes: false)
-        let whole = range.lowerBound - 1..<range.upperBound
+        // A target that is nothing but its query keeps the question mark: of an empty one no request line could be made.
+        let isAll = range.count + 1 == targetRange.count
+        let whole = (isAll ? range.lowerBound : range.lowerBound - 1)..<range.upperBound
         return HeadSplit.parts(inner, in: range, whole: whole).map { piece, removal in
             let text = slice(piece)
             let mark = text.firstIndex(of: UInt8(ascii: "="))
