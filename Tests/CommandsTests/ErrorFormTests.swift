@@ -10,7 +10,7 @@ import Testing
             """
             error: `fuz` is not a verb; write `miswire fuzz`                                    exit 4 (usage)
               verbs: demo proxy fuzz replay check capture import export profile contract faults backend corpus
-                     recording limits
+                     recording ca limits
 
             """
         ),
@@ -19,7 +19,7 @@ import Testing
             """
             error: `prox` is not a verb; write `miswire proxy`                                  exit 4 (usage)
               verbs: demo proxy fuzz replay check capture import export profile contract faults backend corpus
-                     recording limits
+                     recording ca limits
 
             """
         ),
@@ -89,8 +89,8 @@ import Testing
             "faults drop-aut", 4,
             """
             error: no fault is called `drop-aut`
-              known     accept-delay early-frames refuse handshake-mutate drop-auth offer-deflate latency
-                        bandwidth …
+              known     accept-delay early-frames refuse handshake-mutate drop-auth offer-deflate announce
+                        latency …
               remedy    write `drop-auth`                                                       exit 4 (usage)
 
             """

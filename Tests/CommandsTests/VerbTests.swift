@@ -29,6 +29,7 @@ import Wire
     static let machine: [(line: String, code: Int32)] = [
         ("demo --stage lost-credential --json", 0), ("demo --stage nope --json", 4), ("demo --bugs B99 --json", 4),
         ("proxy ws://127.0.0.1:1 --wait 0 --json", 3), ("proxy wss://127.0.0.1:1 --wait 0 --json", 3), ("proxy ftp://127.0.0.1:1 --json", 4), ("proxy --json", 4),
+        ("ca show --ca-dir none --json", 4), ("ca create --ca-dir made --json", 0),
         ("fuzz --json", 4), ("fuzz ws://127.0.0.1:1 --users many --json", 4),
         ("replay nothere.plan ws://127.0.0.1:1/ws --json", 4), ("check nothere --json", 4),
         ("import nothere --out x --json", 4), ("export nothere --format har --out x --json", 4), ("export --json", 4),

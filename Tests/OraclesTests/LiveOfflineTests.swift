@@ -41,7 +41,7 @@ import Wire
 
     @Test func randomJournalsReachEverything() {
         var verdicts: Set<String> = []
-        for seed in 1...60 as ClosedRange<UInt64> {
+        for seed in 1...150 as ClosedRange<UInt64> {
             var judge = Judge(contract: AgentChat.contract)
             let entries = RandomJournal(seed: seed).entries
             for entry in entries { judge.observe(entry) }

@@ -89,13 +89,15 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         do {
             server = try await ProxyServer.start(options, patience: wait.duration, onEvent: { event in form.event(event) })
         } catch { throw ProxyComplaint.of(error) }
-        form.open(options, server, pid: getpid())
+        // Whoever reads that it listens may send a signal or change a file at once.
+        let signals = Signals.stream([SIGTERM, SIGINT, SIGUSR1, SIGHUP])
         let watch = watch(server, form, options)
+        form.open(options, server, pid: getpid())
         let tasks: [Task<Void, Never>] = [
             Task { await form.remind(server, pid: getpid()) }, Task { await watch?.watch() },
         ]
         defer { for task in tasks { task.cancel() } }
-        let result = await serve(server, form, watch)
+        let result = await serve(server, form, watch, signals)
         let reason = ProxyForm.reason(result)
         form.close(result, options, reason: reason)
         throw Finished(reason)
@@ -259,8 +261,9 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     }
 
     /// The first signal to stop drains, a second cuts; USR1 is the kill switch and its way back, HUP reads profiles again.
-    private func serve(_ server: ProxyServer, _ form: ProxyForm, _ watch: ProfileWatch?) async -> RunResult {
-        let signals = Signals.stream([SIGTERM, SIGINT, SIGUSR1, SIGHUP])
+    private func serve(
+        _ server: ProxyServer, _ form: ProxyForm, _ watch: ProfileWatch?, _ signals: AsyncStream<Int32>
+    ) async -> RunResult {
         signals: for await number in signals {
             switch number {
             case SIGHUP: await watch?.reload()

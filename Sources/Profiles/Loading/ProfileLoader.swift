@@ -30,7 +30,13 @@ package struct ProfileLoader: Sendable {
         var problems: [ConfigurationError] = []
         let document = try bundle([nameOrFile]).document(&problems)
         _ = try load(nameOrFile)
-        return DocumentYAML.text(document)
+        // What it extends is in it now; a reader looks for the version and the name first.
+        let order = ["miswire", "name", "about", "contract", "seed", "scope"]
+        let fields = (document.map ?? []).filter { $0.key != "extends" }.enumerated().sorted { one, other in
+            let places = [one, other].map { order.firstIndex(of: $0.element.key) ?? order.count }
+            return (places[0], one.offset) < (places[1], other.offset)
+        }
+        return DocumentYAML.text(Document(.map(fields.map(\.element)), mark: document.mark))
     }
 
     /// Files that these profiles are read from, those of the program left out.

@@ -1,7 +1,8 @@
 import Faults
 import Journaling
+import NIOCore
 
-/// Messages that leave a session for another one, which may live on another loop.
+/// What sessions have to do with one another, on whichever loop each lives.
 extension Loop {
     func cross(_ crossing: Crossing, from session: Session) {
         guard let place = shared.directory.partner(for: crossing) else {
@@ -29,5 +30,14 @@ extension Loop {
                 refused.map { .crossingRefused(crossing, reason: $0) } ?? .crossingTaken(crossing)
             home.deliver(event, to: session)
         }
+    }
+
+    /// Whatever waits for other sessions is looked at again.
+    func rouse(but session: Session?) {
+        for id in sessions.keys.sorted() {
+            if let other = sessions[id], other !== session { deliver(.roused, to: other) }
+        }
+        guard session != nil else { return }
+        for handle in shared.loops.all where handle.eventLoop !== eventLoop { handle.execute { $0.rouse(but: nil) } }
     }
 }

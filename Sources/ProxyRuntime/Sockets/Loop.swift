@@ -221,15 +221,6 @@ final class Loop {
         later { ours.begin() }
     }
 
-    /// Whatever waits for other sessions is looked at again.
-    func rouse(but session: Session?) {
-        for id in sessions.keys.sorted() {
-            if let other = sessions[id], other !== session { deliver(.roused, to: other) }
-        }
-        guard session != nil else { return }
-        for handle in shared.loops.all where handle.eventLoop !== eventLoop { handle.execute { $0.rouse(but: nil) } }
-    }
-
     func endIfOver(_ session: Session) {
         guard session.hasNoSockets else { return }
         later {

@@ -37,9 +37,12 @@ struct Scenario {
         self.plan = plan
     }
 
-    func run(bugs: Set<BackendBug> = [], breaks: Bool = false) throws -> SimulationRun {
+    /// - Parameter patience: how soon what the profile expects must come, instead of what it says itself.
+    func run(bugs: Set<BackendBug> = [], breaks: Bool = false, patience: Duration? = nil) throws -> SimulationRun {
+        var profile = try Shipped.profile(profile)
+        if let patience { for index in profile.faults.indices { profile.faults[index].expect?.within = patience } }
         var simulator = Simulator(
-            seed: seed, contract: try Shipped.contract(), profile: try Shipped.profile(profile),
+            seed: seed, contract: try Shipped.contract(), profile: profile,
             key: Array(Self.key.utf8))
         simulator.breaks = breaks
         return simulator.run(plan, on: SimulatedBackend(bugs: bugs, key: Self.key, seed: seed))
