@@ -7,6 +7,7 @@ import h2.config
 import h2.connection
 import h2.errors
 import h2.events
+import h2.exceptions
 from h2.settings import SettingCodes
 from wsproto.frame_protocol import CloseReason, FrameProtocol, Opcode
 
@@ -122,5 +123,8 @@ class H2:
                 await asyncio.wait_for(self.inbox.__anext__(), 5)
         except (EOFError, StopAsyncIteration, asyncio.TimeoutError):
             pass
-        self.connection.h2.end_stream(self.stream)
+        try:
+            self.connection.h2.end_stream(self.stream)
+        except h2.exceptions.StreamClosedError:
+            pass  # whoever was told to close has done so already
         self.connection.flush()
