@@ -20,8 +20,8 @@ enum HeadSniffer {
 
     static func request(_ bytes: ArraySlice<UInt8>) -> Answer {
         let start = bytes.startIndex
-        // RFC 8446 section 5.1: a handshake record, legacy version 3.x.
-        if bytes.first == 0x16, bytes.count == 1 || bytes[start + 1] == 3 { return .no("TLS, which is not terminated here") }
+        // RFC 8446 section 5.1: a handshake record. Its first byte decides, so that the answer is the same however it is cut.
+        if bytes.first == 0x16 { return .no("TLS, which is not terminated here") }
         let isMethod = { (byte: UInt8) in byte >= 0x41 && byte <= 0x5a || byte == UInt8(ascii: "-") }
         let methodEnd = bytes.firstIndex { !isMethod($0) } ?? bytes.endIndex
         if methodEnd - start > longestMethod { return .no("the first bytes are no HTTP method") }
