@@ -70,6 +70,8 @@ package struct Evidence: Sendable, Equatable {
         /// By the request's number in the order of Sout.
         case request(UInt64)
         case run(UInt64)
+        /// A connection that should have been refused for its credential.
+        case refusal(SessionID)
     }
     package var causes: [Cause]
     /// Nil when something is missing.

@@ -113,6 +113,7 @@ extension Reader {
             return settleAuthentication(id, .undecided(why))
         }
         var evidence = evidence(for: session, entry: nil, at: pending.due)
+        evidence.causes.append(.refusal(id))
         if let entry = session.credentialEntry { evidence.witness.append(entry) }
         if let entry = session.authenticationError { evidence.witness.append(entry) }
         settleAuthentication(id, .missed(bound: pending.bound, evidence))

@@ -264,6 +264,8 @@ extension Reader {
     private func evidence(of known: Stated, _ session: Session, _ entry: Entry?, at: Instant) -> Evidence {
         var evidence = evidence(for: session, entry: entry, at: at)
         evidence.witness.insert(known.entry, at: min(1, evidence.witness.count))
+        // That nobody refuses a bad credential is A1's to say, where it is judged.
+        if known.expect.what == .refused { evidence.causes.append(.refusal(session.id)) }
         if evidence.causes.isEmpty, let ref = known.entry.ref { evidence.causes = [.entry(ref)] }
         evidence.faults = [known.fault] + evidence.faults
         return evidence
