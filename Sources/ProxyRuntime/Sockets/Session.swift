@@ -10,6 +10,8 @@ final class Session {
     /// Sessions that its faults opened; they leave with it.
     var visits: [SessionID] = []
     let gateway: Gateway
+    /// A fault opened it. Asked at each event, so not asked of the machine, which would be copied for it.
+    let isVisit: Bool
     /// Bytes of this session that wait for the recorder.
     let backlog: SessionBacklog
     var machine: SessionMachine
@@ -40,14 +42,13 @@ final class Session {
         self.opened = opened
         self.loop = loop
         self.gateway = gateway
+        isVisit = visit != nil
         machine = visit.map { gateway.machine(for: id, $0) } ?? gateway.machine(for: id, to: opened.target)
         backlog = SessionBacklog(
             session: id, loop: loop.index, limit: loop.shared.options.limits.recorderSessionBytes)
     }
 
     // MARK: From the links
-
-    var isVisit: Bool { machine.guestBytes != nil }
 
     func attachClient(_ link: Link) { client = link }
 
