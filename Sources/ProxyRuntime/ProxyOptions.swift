@@ -75,13 +75,8 @@ package struct ProxyOptions: Sendable {
 
     /// Knows where secrets, credentials and users stand.
     package var finder: any SecretFinder {
-        for route in routes { words.learn(route.profile?.secrets ?? []) }
-        let base: any SecretFinder = contract.map { ContractSecrets($0, key: mintKey.map { Array($0.utf8) }) } ?? StandardSecrets()
-        return ProfileSecrets(base: base, words: words)
+        contract.map { ContractSecrets($0, key: mintKey.map { Array($0.utf8) }) } ?? StandardSecrets()
     }
-
-    /// What the profiles of the run name as secrets.
-    package let words = SecretWords()
 
     /// Whose sessions alone are recorded (trust.md T37); nil = everybody's.
     package var recordedUsers: Profile.Scope? {

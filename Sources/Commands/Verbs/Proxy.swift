@@ -45,7 +45,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     var allowUpstream: [String] = []
     @Option(help: "Where clients connect: HOST:PORT or :PORT. Default: 127.0.0.1:9000.")
     var listen: String?
-    @Option(parsing: .singleValue, help: "A shipped profile's name, or a file; several stand beside each other.")
+    @Option(parsing: .singleValue, help: "A shipped profile's name, or a file; several (repeated, or a,b) stand beside each other.")
     var profile: [String] = []
     @Flag(help: "Faults may act where others can meet them: on a listener or a server that is not on this machine.")
     var iAmStaging = false

@@ -125,7 +125,7 @@ struct DirectionTranscript {
             // What a fault made of a message may hold a secret torn, where no search finds it.
             let isKept = (kind == .preamble || kind == .illegal) && !hasLooseBytes && passing.provenance.faults.isEmpty
             hasLooseBytes = true
-            kept = isKept ? shared.redactor.redact(loose: kept, direction, known: session.secrets) : ByteBuffer()
+            kept = isKept ? shared.redactor.redact(loose: kept, direction, known: session.secrets, hidden: shared.hidden) : ByteBuffer()
         }
         let record = BytesRecord(
             passage: passing.passage, kind: kind, bytes: kept, provenance: passing.provenance, wireSize: size)
