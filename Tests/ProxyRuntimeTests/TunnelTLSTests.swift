@@ -290,12 +290,17 @@ import X509
                 try await other.send(said)
                 #expect(try await peer.prefix(said.count) == said)
             }
-            if answer.isEmpty { try await other.finish() }
+            if answer.isEmpty {
+                try await other.finish()
+                #expect(try await peer.everything() == said)
+            }
             try await peer.send(answer)
             try await peer.finish()
             #expect(behind(try await other.everything()) == Array(answer.utf8))
-            if !answer.isEmpty { try await other.finish() }
-            #expect(try await peer.everything() == said)
+            if !answer.isEmpty {
+                try await other.finish()
+                #expect(try await peer.everything() == said)
+            }
             try await other.gone()
         }
         let result = await proxy.drain(grace: .seconds(20))
