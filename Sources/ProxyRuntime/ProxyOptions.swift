@@ -47,9 +47,8 @@ package struct ProxyOptions: Sendable {
         set { if let newValue { routes[0].way = .reverse(newValue) } }
     }
 
-    /// What each route has of TLS.
-    package mutating func secure(_ tls: (Route) throws -> TLSOptions) rethrows {
-        for index in routes.indices { routes[index].tls = try tls(routes[index]) }
+    package mutating func changeRoutes(_ body: (inout Route) throws -> Void) rethrows {
+        for index in routes.indices { try body(&routes[index]) }
     }
 
     /// TLS of the first route, and of all when it is set.
