@@ -61,6 +61,38 @@ import Testing
         }
     }
 
+    @Test func whatAFileSaysOfTLSIsSaidOfThatListenerAlone() async throws {
+        try await Program.inDirectory { directory in
+            let text = """
+                miswire: 1
+                listeners:
+                  - { name: plain, listen: "127.0.0.1:0", upstream: "ws://localhost:1" }
+                  - { name: front, listen: "127.0.0.1:0", upstream: "wss://localhost:1", tls: true, insecure-upstream: true, http2: true }
+                  - { name: any, listen: "127.0.0.1:0", forward: true, tls: true, ca-file: roots.pem }
+                  - { name: closed, listen: "127.0.0.1:0", forward: true }
+                """
+            let file = directory + "/l.yaml"
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            func routes(_ more: String...) throws -> [Route] {
+                let verb = try #require(try Proxy.parse(["--config", file, "--ca-dir", directory + "/ca"] + more) as Proxy?)
+                return try verb.options().routes
+            }
+            let own = try routes()
+            #expect(own.map { $0.tls.listener != nil } == [false, true, true, false])
+            #expect(own.map(\.tls.upstream.isInsecure) == [false, true, false, false])
+            #expect(own.map(\.tls.upstream.authorities) == [nil, nil, "roots.pem", nil])
+            #expect(own.map(\.http2.fromClients) == [false, true, false, false])
+            #expect(own.map(\.opensTunnels) == [false, false, true, false])
+            #expect(own.map(\.isUnverified) == [false, true, false, false])
+            // The command line's words are all listeners', where they mean something.
+            let all = try routes("--tls", "--ca-file", "mine.pem", "--upstream-http2")
+            #expect(all.map { $0.tls.listener != nil } == [true, true, true, true])
+            #expect(all.map(\.tls.upstream.authorities) == [nil, "mine.pem", "mine.pem", "mine.pem"])
+            #expect(all.map(\.http2.toServer) == [true, true, false, false])
+            #expect(throws: (any Error).self) { try routes("--server-name", "a.test") }
+        }
+    }
+
     @Test func whatItSaysBeforeItListens() async throws {
         try await Program.inDirectory { directory in
             let proxy = try Program.start(

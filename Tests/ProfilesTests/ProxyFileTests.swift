@@ -6,7 +6,7 @@ import Testing
 /// Files of listeners: what they say, and where they are wrong.
 @Suite struct ProxyFileTests {
     private static let words = AddressWords(
-        listen: { $0.contains(":") ? nil : "write HOST:PORT" }, upstream: { $0.hasPrefix("ws://") ? nil : "write ws://HOST:PORT" },
+        listen: { $0.contains(":") ? nil : "write HOST:PORT" }, upstream: { $0.hasPrefix("ws") ? nil : "write ws://HOST:PORT" },
         allow: { $0.contains(" ") ? "write HOST" : nil })
 
     private func read(_ text: String) throws -> (file: ProxyFile, found: [String]) {
@@ -24,15 +24,24 @@ import Testing
                 listen: :9001
                 forward: true
                 allow: ["*.staging.example", "db:5432"]
-              - { name: plain, listen: ":0", upstream: "ws://h:1" }
+                tls: true
+                insecure-upstream: true
+              - { name: plain, listen: ":0", upstream: "ws://h:1", http2: true }
+              - { name: own, listen: ":0", upstream: "wss://h:1", cert: c.pem, key: k.pem, ca-file: ca.pem, upstream-http2: true }
             seed: 7
             record: rec/
             record-mode: meta
             """)
         #expect(found == [])
-        #expect(file.listeners.map(\.name) == ["web", "any", "plain"])
-        #expect(file.listeners.map(\.listen.text) == ["127.0.0.1:9000", ":9001", ":0"])
-        #expect(file.listeners.map(\.upstream?.text) == ["ws://127.0.0.1:8080", nil, "ws://h:1"])
+        #expect(file.listeners.map(\.name) == ["web", "any", "plain", "own"])
+        #expect(file.listeners.map(\.listen.text) == ["127.0.0.1:9000", ":9001", ":0", ":0"])
+        #expect(file.listeners.map(\.upstream?.text) == ["ws://127.0.0.1:8080", nil, "ws://h:1", "wss://h:1"])
+        let hops = file.listeners.map(\.hops)
+        #expect(hops[0] == ListenerHops())
+        #expect(hops[1].tls && hops[1].isInsecure && hops[1].needsAuthority && hops[1].authorities == nil)
+        #expect(hops[2].http2 && !hops[2].upstreamHTTP2 && !hops[2].tls)
+        #expect(hops[3].tls && !hops[3].needsAuthority && hops[3].certificate == "c.pem" && hops[3].key == "k.pem")
+        #expect(hops[3].authorities == "ca.pem" && hops[3].upstreamHTTP2 && !hops[3].http2)
         #expect(file.listeners[0].profile?.name == "delayed-accept" && file.listeners[1].profile == nil)
         #expect(file.listeners[1].allow.map(\.text) == ["*.staging.example", "db:5432"])
         // The profile's contract judges all of them.
@@ -64,6 +73,26 @@ import Testing
             "l.yaml:3:53: error: `allow` cannot be `a b`; write HOST"
         ),
         ("listeners:\n  - { name: a, listen: \":1\", forward: 7 }", "l.yaml:3:39: error: `forward` needs true or false; found \"7\""),
+        (
+            "listeners:\n  - { name: a, listen: \":1\", upstream: \"ws://h:1\", ca-file: x.pem }",
+            "l.yaml:3:61: error: `ca-file` says something of a server that is not spoken to by TLS; write `upstream: wss://HOST:PORT`, or leave it out"
+        ),
+        (
+            "listeners:\n  - { name: a, listen: \":1\", forward: true, insecure-upstream: true }",
+            "l.yaml:3:64: error: `insecure-upstream` says something of a server that is not spoken to by TLS; write `tls: true`, or leave it out"
+        ),
+        (
+            "listeners:\n  - { name: a, listen: \":1\", forward: true, http2: true }",
+            "l.yaml:3:52: error: a forward proxy does not speak HTTP/2 yet; leave out `http2`"
+        ),
+        (
+            "listeners:\n  - { name: a, listen: \":1\", upstream: \"ws://h:1\", key: k.pem }",
+            "l.yaml:3:57: error: a certificate and its key come together; write both `cert` and `key`"
+        ),
+        (
+            "listeners:\n  - { name: a, listen: \":1\", upstream: \"ws://h:1\", tls: yes please }",
+            "l.yaml:3:57: error: `tls` needs true or false; found \"yes please\""
+        ),
         (
             "listeners:\n  - { name: a, listen: \":1\", upstream: \"ws://h:1\", profile: delayed-acept }",
             "l.yaml:3:61: error: no profile is called `delayed-acept`; write `delayed-accept`"

@@ -41,26 +41,28 @@ struct TLSArguments: ParsableArguments {
 
     var isWanted: Bool { tls || cert != nil || key != nil }
 
-    private var upstream: UpstreamTLS.Options {
-        var options = UpstreamTLS.Options()
-        options.authorities = authorities
-        options.isInsecure = isInsecure
+    private func join(_ options: inout UpstreamTLS.Options) {
+        options.authorities = authorities ?? options.authorities
+        options.isInsecure = isInsecure || options.isInsecure
         options.certificate = clientCertificate
         options.key = clientKey
         options.serverName = serverName
-        return options
     }
 
-    /// - Parameter now: seconds since 1970.
-    func apply(to options: inout ProxyOptions, at now: Int64) throws {
+    /// What is said here holds for all listeners; of what their file says of each, the rest.
+    /// - Parameters:
+    ///   - names: listeners that get certificates of the own CA by their file.
+    ///   - now: seconds since 1970.
+    func apply(to options: inout ProxyOptions, minted names: Set<String>, at now: Int64) throws {
         do {
-            let listener = try identity(at: now)
-            options.changeRoutes { $0.tls.listener = listener }
+            let isMinted = !names.isEmpty
+            let listener = try identity(isMinted: isMinted, at: now)
+            options.changeRoutes { if isWanted || names.contains($0.name) { $0.tls.listener = listener } }
             try checkName(options.routes)
             // Where some listeners speak it these words are theirs; where none does it is told.
             let isSpoken = options.routes.contains(where: \.speaksTLSToServer)
-            options.changeRoutes { if $0.speaksTLSToServer || !isSpoken { $0.tls.upstream = upstream } }
-            guard listener != nil || isSpoken || keyLog != nil else { return }
+            options.changeRoutes { if $0.speaksTLSToServer || !isSpoken { join(&$0.tls.upstream) } }
+            guard isSpoken || keyLog != nil || options.routes.contains(where: { $0.tls.listener != nil }) else { return }
             let path = keyLog ?? AuthorityStore.variable("SSLKEYLOGFILE")
             guard let path, !path.isEmpty else { return }
             let log = try KeyLogWriter(path)
@@ -76,8 +78,8 @@ struct TLSArguments: ParsableArguments {
             exit: .usage)
     }
 
-    private func identity(at now: Int64) throws -> ListenerTLS.Identity? {
-        guard isWanted else {
+    private func identity(isMinted: Bool, at now: Int64) throws -> ListenerTLS.Identity? {
+        guard isWanted || isMinted else {
             if names != nil {
                 throw Complaint(
                     "--ca-names says for whom certificates are made, and nothing needs one", details: [("remedy", "add --tls")], exit: .usage)
@@ -118,7 +120,9 @@ enum TLSComplaint {
 enum TLSBanner {
     /// Whose certificate is taken as it is.
     static func unverified(_ options: ProxyOptions) -> String {
-        options.routes.contains { $0.upstream == nil && $0.isUnverified } ? "any target's certificate" : "the target's certificate"
+        let names = options.routes.filter { $0.isUnverified && !$0.name.isEmpty }.map { SafeText.show($0.name) }
+        if !names.isEmpty { return "the certificates of targets of \(names.joined(separator: ", "))" }
+        return options.upstream == nil ? "any target's certificate" : "the target's certificate"
     }
 
     static func lines(_ options: ProxyOptions, _ authority: Authority?, at now: Int64) -> [String] {

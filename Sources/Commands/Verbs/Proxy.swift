@@ -136,8 +136,12 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             try StagingGuard.check(route, isStaging: iAmStaging)
         }
         let now = Int64(Date().timeIntervalSince1970)
-        try secured.apply(to: &options, at: now)
-        if http2 || upstreamHttp2 { options.http2 = HTTP2Options(fromClients: http2, toServer: upstreamHttp2) }
+        try secured.apply(to: &options, minted: file.map(Listeners.minted) ?? [], at: now)
+        options.changeRoutes { route in
+            guard route.upstream != nil else { return }
+            if http2 { route.http2.fromClients = true }
+            if upstreamHttp2 { route.http2.toServer = true }
+        }
         options.contract = promise
         options.seed = seed ?? file?.seed ?? options.routes.lazy.compactMap(\.profile?.seed).first ?? UInt64.random(in: 1...9_999)
         let mode = recording.mode == .redacted ? file?.recordMode.flatMap { RecordMode(rawValue: $0) } ?? .redacted : recording.mode

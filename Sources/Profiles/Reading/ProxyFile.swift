@@ -20,6 +20,7 @@ package struct ProxyFile: Sendable {
         package var upstream: Placed?
         /// Whom a forward proxy may dial beside this machine.
         package var allow: [Placed] = []
+        package var hops = ListenerHops()
         package var profile: Profile?
     }
     package var listeners: [Listener] = []
@@ -82,7 +83,7 @@ struct ProxyFileReader {
     private var limited: Mark?
 
     static let keys = ["miswire", "listeners", "contract", "seed", "record", "record-mode"]
-    static let listenerKeys = ["name", "listen", "upstream", "forward", "allow", "profile"]
+    static let listenerKeys = ["name", "listen", "upstream", "forward", "allow", "profile"] + ListenerHops.keys
     /// Raw recordings are asked for where somebody can be asked back (trust.md T35).
     static let modes = ["none", "meta", "redacted"]
 
@@ -173,12 +174,13 @@ struct ProxyFileReader {
         var listener = ProxyFile.Listener(name: name.text, listen: listen)
         listener.upstream = placed(fields["upstream"], "upstream")
         if let upstream = listener.upstream { check(upstream, "upstream", words.upstream) }
-        readForward(fields, document, &listener)
+        let isForward = readForward(fields, document, &listener)
+        listener.hops = ListenerHops(fields, isForward: isForward, upstream: listener.upstream?.text, &values)
         if let profile = placed(fields["profile"], "profile") { listener.profile = load(profile) }
         return listener
     }
 
-    private mutating func readForward(_ fields: [String: Document], _ document: Document, _ listener: inout ProxyFile.Listener) {
+    private mutating func readForward(_ fields: [String: Document], _ document: Document, _ listener: inout ProxyFile.Listener) -> Bool {
         var isForward = false
         if let forward = fields["forward"] {
             if let flag = forward.scalar?.bool {
@@ -202,6 +204,7 @@ struct ProxyFileReader {
         if !isForward, let allow = fields["allow"] {
             values.fail(allow.mark, "`allow` says whom a forward proxy may dial", "leave it out, or write `forward: true`")
         }
+        return isForward
     }
 
     private mutating func needed(
