@@ -315,6 +315,41 @@ import X509
         #expect(told.notes == [])
     }
 
+    @Test func whatOnlyBeginsLikeAHelloIsToldAndAnsweredByAnAlert() async throws {
+        let stand = try TLSStand()
+        let server = try await RawServer()
+        let (proxy, told) = try await proxy(stand)
+        let client = try await tunnel(proxy, to: "localhost:\(server.port)")
+        // A record of one message that is no hello, its bytes one by one.
+        for byte in [22, 3, 1, 0, 6, 1, 0, 0, 2, 3, 3] as [UInt8] { try await client.send([byte]) }
+        let answer = behind(try await client.everything())
+        #expect(answer.first == 21, "\(answer)")
+        await client.close()
+        try await told.clientEnds()
+        let result = await proxy.drain(grace: .seconds(5))
+        await server.close()
+        #expect(result.ledgerDifferences == [])
+        #expect(result.statistics.failed == 1)
+        #expect(told.ends.contains { $0.side == .client && $0.cause.contains("TLS handshake") }, "\(told.ends)")
+    }
+
+    @Test func whoSaysNothingInATunnelHoldsUpNobody() async throws {
+        let stand = try TLSStand()
+        let server = try await RawServer()
+        let (proxy, told) = try await proxy(stand)
+        let silent = try await tunnel(proxy, to: "localhost:\(server.port)")
+        let begun = try await tunnel(proxy, to: "localhost:\(server.port)")
+        try await begun.send([22, 3])
+        let peers = [try await server.next(), try await server.next()]
+        let result = await proxy.drain(grace: .seconds(20))
+        for peer in peers + [silent, begun] { try await peer.until { $0.ended || $0.closed } }
+        for peer in peers + [silent, begun] { await peer.close() }
+        await server.close()
+        #expect(result.drained)
+        #expect(result.ledgerDifferences == [])
+        #expect(told.ends.isEmpty)
+    }
+
     @Test func withoutTheOptionTheServersOwnTLSArrives() async throws {
         let stand = try TLSStand()
         let server = try await RawServer(tls: try stand.server(for: "chat.test"))
