@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The error form of looks.md section 4: sentence, place, what was found and expected, remedy, and the exit code.
-@Suite struct ErrorFormTests {
+@Suite(.timeLimit(.minutes(5))) struct ErrorFormTests {
     /// Command line, exit code, standard error word for word.
     static let transcripts: [(line: String, code: Int32, err: String)] = [
         (

@@ -6,7 +6,7 @@ import Wire
 @testable import Commands
 
 /// `import` reads in a child that can do nothing else, and what happens to the child is told (trust.md T29, T53).
-@Suite struct ImportSandboxTests {
+@Suite(.timeLimit(.minutes(5))) struct ImportSandboxTests {
     private static let captures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../../corpus/captures").standardizedFileURL.path
 

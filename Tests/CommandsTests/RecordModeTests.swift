@@ -6,7 +6,7 @@ import Testing
 @testable import Commands
 
 /// What is kept is what was asked for, raw only with a yes, and each header says which, why and for how long.
-@Suite struct RecordModeTests {
+@Suite(.timeLimit(.minutes(5))) struct RecordModeTests {
     private static let secret = "secret-4711"
     private static let lines = """
         {"session":"s1","user":"alice","direction":"toServer","path":"/ws?token=\(secret)","data":"hello from alice","time":1789999336.0}

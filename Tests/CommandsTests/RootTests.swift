@@ -4,7 +4,7 @@ import Testing
 @testable import Commands
 
 /// Nothing that others sent is parsed with root's rights (trust.md T46).
-@Suite struct RootTests {
+@Suite(.timeLimit(.minutes(5))) struct RootTests {
     static let isRoot = geteuid() == 0
 
     @Test(

@@ -6,7 +6,7 @@ import Wire
 @testable import Commands
 
 /// What every verb keeps, over the registry.
-@Suite struct VerbTests {
+@Suite(.timeLimit(.minutes(5))) struct VerbTests {
     static let verbs = Miswire.verbs.map { verb in verb.configuration.commandName ?? "" }
 
     @Test(arguments: verbs) func helpShowsAnExample(verb: String) async throws {

@@ -11,7 +11,7 @@ import Testing
 @testable import Fuzzing
 
 /// The same seed sends the same bytes to a peer that answers alike, however many workers there are.
-@Suite(.serialized) struct RepeatableTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct RepeatableTests {
     private static let epoch: Int64 = 1_790_000_000
 
     // MARK: Over sockets

@@ -10,7 +10,7 @@ import Testing
 @testable import Peers
 
 /// A finding is played again over real sockets, on servers of its own: with and without the faults, and smaller.
-@Suite struct ConfirmationTests {
+@Suite(.timeLimit(.minutes(5))) struct ConfirmationTests {
     /// A fresh backend for each rerun; counts how many it gave and got back.
     private final class Backends: Stand {
         let bugs: Set<BackendBug>
@@ -66,7 +66,7 @@ import Testing
         return (try #require(run.judgement.findings.first { $0.property == property }), run, rig)
     }
 
-    @Test(.timeLimit(.minutes(5))) func aServersOwnBugIsIntrinsicAndItsPlanSmall() async throws {
+    @Test func aServersOwnBugIsIntrinsicAndItsPlanSmall() async throws {
         let plan = try PlanText.parse(Self.malformed)
         let (finding, run, rig) = try await Self.see("E3", plan, [.malformedSwallowed], nil)
         #expect(BlamedStep.label(of: finding, in: plan, steps: run.steps, origin: run.origin) == 9)
@@ -84,7 +84,7 @@ import Testing
     }
 
     /// A server that is silent about malformed requests is well as long as none comes; of two faults one makes one.
-    @Test(.timeLimit(.minutes(5))) func aFaultThatIsNeededIsNamedAlone() async throws {
+    @Test func aFaultThatIsNeededIsNamedAlone() async throws {
         let plan = try PlanText.parse(
             """
             miswire plan 1
@@ -117,7 +117,7 @@ import Testing
         #expect(backends.isWhole)
     }
 
-    @Test(.timeLimit(.minutes(5))) func whatNeverShowsAgainIsFlaky() async throws {
+    @Test func whatNeverShowsAgainIsFlaky() async throws {
         let plan = try PlanText.parse(Self.malformed)
         let (finding, run, _) = try await Self.see("E3", plan, [.malformedSwallowed], nil)
         let backends = Backends([])
@@ -129,7 +129,7 @@ import Testing
     }
 
     /// Neither without the faults, nor with one of them, nor with all: the largest candidate is kept, with all faults.
-    @Test(.timeLimit(.minutes(5))) func whatNeverShowsAgainWithFaultsIsFlakyToo() async throws {
+    @Test func whatNeverShowsAgainWithFaultsIsFlakyToo() async throws {
         let plan = try PlanText.parse(Self.malformed)
         let profile = try Self.profile(
             """

@@ -10,7 +10,7 @@ import Wire
 @testable import Peers
 
 /// Servers that send without end: a case is stopped before it fills the memory, and says what stopped it.
-@Suite struct FloodTests {
+@Suite(.timeLimit(.minutes(5))) struct FloodTests {
     /// What they send behind a 101, again and again.
     static let floods: [String: ByteBuffer] = [
         "empty fragments": frames(Frame(fin: false, opcode: .continuation, payload: ByteBuffer()), 16_384),

@@ -9,7 +9,7 @@ import Testing
 @testable import Peers
 
 /// Plans played inline against a server on real sockets: order and bytes only, never durations.
-@Suite struct InlineStageTests {
+@Suite(.timeLimit(.minutes(5))) struct InlineStageTests {
     static func stage(_ server: BackendServer) throws -> InlineStage {
         let contract = try ContractLoader().load("demo")
         return try InlineStage(

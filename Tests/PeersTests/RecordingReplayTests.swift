@@ -11,7 +11,7 @@ import Testing
 @testable import Peers
 
 /// Recordings played again over sockets, from either side.
-@Suite struct RecordingReplayTests {
+@Suite(.timeLimit(.minutes(5))) struct RecordingReplayTests {
     private func entries(_ name: String) throws -> [Entry] {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()

@@ -5,7 +5,7 @@ import Testing
 @testable import Peers
 
 /// What a rig waits for once the plan is played.
-@Suite struct SettlingTests {
+@Suite(.timeLimit(.minutes(5))) struct SettlingTests {
     /// Waiting ends when nothing can change any more, not when the longest deadline has passed three times.
     @Test func aCleanRunIsNotWaitedFor() async throws {
         let server = try await BackendServer.start(seed: 1)

@@ -8,7 +8,7 @@ import Testing
 import Wire
 
 /// On sockets: two clients who say in their first message who they are; `IdentityTests` has every place on the machine.
-@Suite(.timeLimit(.minutes(5))) struct FirstMessageTests {
+@Suite(.ownThreads, .timeLimit(.minutes(5))) struct FirstMessageTests {
     private static let contract = """
         miswire-contract: 1
         name: places

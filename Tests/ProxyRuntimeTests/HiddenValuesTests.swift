@@ -9,7 +9,7 @@ import Synchronization
 import Testing
 
 /// Values of the environment that a profile names are in no entry, whatever a fault makes of them (trust.md T34).
-@Suite(.timeLimit(.minutes(5))) struct HiddenValuesTests {
+@Suite(.ownThreads, .timeLimit(.minutes(5))) struct HiddenValuesTests {
     struct Row: Sendable, CustomTestStringConvertible {
         var kind: String
         var settings: String

@@ -14,7 +14,7 @@ import X509
 
 /// TLS inside the tunnels of a forward proxy is opened: what it carries is a session as any other, and whatever else a tunnel
 /// carries goes on as it did.
-@Suite(.timeLimit(.minutes(3))) struct TunnelTLSTests {
+@Suite(.ownThreads, .timeLimit(.minutes(3))) struct TunnelTLSTests {
     private static let established = "HTTP/1.1 200 Connection Established\r\n\r\n"
 
     /// A forward proxy with the stand's CA on both hops, and what it tells.

@@ -7,7 +7,7 @@ import Wire
 @testable import ReferenceBackend
 
 /// The backend's own account of what was said, by which importers are measured.
-@Suite struct MessageLogTests {
+@Suite(.timeLimit(.minutes(3))) struct MessageLogTests {
     private func stage(logs: Bool) -> Stage {
         var stage = Stage()
         stage.machine = BackendMachine(

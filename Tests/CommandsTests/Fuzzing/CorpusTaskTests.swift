@@ -9,7 +9,7 @@ import Testing
 
 /// `--merge` and `--minimize` with a target whose plans show what their paths say: `/1,2` shows 1 and 2, `/-` cannot be
 /// played.
-@Suite struct CorpusTaskTests {
+@Suite(.timeLimit(.minutes(5))) struct CorpusTaskTests {
     private static func write(_ path: String, _ name: String, _ directory: String) throws {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let plan = "miswire plan 1\n----\nuser  alice  credential header\n1  alice  connect \(path)\nfaults none\n"

@@ -119,7 +119,7 @@ enum Staged {
     }
 }
 
-@Suite struct FuzzRunTests {
+@Suite(.timeLimit(.minutes(5))) struct FuzzRunTests {
     private let quiet = AsyncStream<Int32> { _ in }
 
     private func play(

@@ -21,7 +21,7 @@ struct KindPlay: Sendable {
     }
 
     /// The session's two ends, once it is open.
-    private static func opened(_ stage: KindStage) async throws -> (far: RawPeer, near: RawPeer) {
+    static func opened(_ stage: KindStage) async throws -> (far: RawPeer, near: RawPeer) {
         let client = try await stage.client(saying: stage.request)
         let server = try await stage.server()
         try await server.send(stage.accepted)
@@ -122,7 +122,8 @@ extension KindStage {
 extension RawPeer.Seen {
     /// How the transport ended while nobody on this side had closed it.
     var end: KindRow.End {
-        if failed { return .reset }
+        if failed { return isBroken ? .broken : .reset }
+        if isTruncated { return .truncated }
         return ended || closed && finished ? .finished : closed ? .reset : .none
     }
 }

@@ -1,4 +1,5 @@
 import Faults
+import NIOSSL
 import Wire
 
 /// One kind of fault at real sockets: what is set, what is said, and what the far side must see, byte for byte. Everything
@@ -15,6 +16,14 @@ struct KindRow: Sendable {
     var words = ["one", "two", "three"]
     /// The bytes of one word as sent.
     var frames: @Sendable (_ word: String, _ masked: Bool) -> [UInt8] = Sample.text
+    /// Both hops are wss.
+    var isSecure = false
+    /// Chosen because it is the first connection: what is decided before a path is known.
+    var isFirst = false
+    /// What the far side's hop speaks; the others speak TLS 1.3.
+    var version = TLSVersion.tlsv13
+    /// What the far side's TLS library must complain of.
+    var complaint: String?
     /// Further lines of the request, and of the 101.
     var requestLines = ""
     var acceptLines = ""
@@ -42,6 +51,10 @@ struct KindRow: Sendable {
         case finished = "FIN"
         /// RST.
         case reset = "RST"
+        /// FIN without TLS's close_notify.
+        case truncated = "FIN without close_notify"
+        /// Its TLS library gave up.
+        case broken = "TLS breaks"
         /// Not while the proxy ran by itself.
         case none = "no end"
         /// There is no connection.
@@ -105,8 +118,7 @@ struct KindRow: Sendable {
 }
 
 extension KindRow {
-    /// Kinds that need a TLS hop are in a harness of their own.
-    static let all: [KindRow] = handshake + transport + frame + message + session
+    static let all: [KindRow] = handshake + transport + frame + message + session + tls
 
     static func of(_ kind: String) -> [KindRow] { all.filter { $0.kind == kind } }
 }

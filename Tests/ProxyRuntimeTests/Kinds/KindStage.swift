@@ -3,7 +3,6 @@ import Journaling
 import NIOCore
 import Profiles
 import ProxyRuntime
-import Synchronization
 import Testing
 import Wire
 
@@ -16,6 +15,8 @@ final class KindStage: Sendable {
     /// The far side.
     let side: Side
     let proxy: ProxyServer
+    private let tls: TLSStand?
+    private let told: Told
     private let server: RawServer
     private let board = Board()
 
@@ -23,29 +24,40 @@ final class KindStage: Sendable {
         self.row = row
         self.side = side
         let board = board
-        server = try await RawServer { peer in await board.take(peer) }
-        let when = (["to: \(side.rawValue)"] + (row.when.isEmpty ? [] : [row.when])).joined(separator: ", ")
-        // What is decided before any message, or at one end alone, knows no direction.
-        let isDirected = FaultRegistry.kind(row.kind)?.acts.contains { ![.accept, .requestHead, .responseHead].contains($0) } ?? false
-        let profile = try ProfileLoader.parse(
-            text: """
-                miswire: 1
-                name: kinds
-                scope: { paths: ["\(Self.inside)", "\(Self.inside)/**"] }
-                faults:
-                  - { id: f1, fault: \(row.kind)\(row.settings.isEmpty ? "" : ", " + row.settings)\(isDirected ? ", when: { \(when) }" : "") }
-                """, file: "\(row.kind).yaml")
+        tls = row.isSecure ? try TLSStand() : nil
+        server = try await RawServer(tls: try tls?.server()) { peer in await board.take(peer) }
+        let profile = try Self.profile(row, to: side)
         let contract = try ContractLoader().load("agent-chat")
-        let box = EntryBox()
-        proxy = try await ProxyRuntimeTests.proxy(to: server.port, Watcher(onEntry: { box.add($0) })) { options in
+        let change: (inout ProxyOptions) -> Void = { options in
             options.judge = true
             options.profile = profile
             options.contract = contract
             options.seed = 1
         }
-        entries = box
+        if let tls {
+            (proxy, told) = try await TLSProxyTests.proxy(.both, tls, server.port, change)
+        } else {
+            told = Told()
+            proxy = try await ProxyRuntimeTests.proxy(to: server.port, told.watcher, change)
+        }
     }
-    private let entries: EntryBox
+
+    private static func profile(_ row: KindRow, to side: Side) throws -> Profile {
+        // What is decided before any message, or at one end alone, knows no direction.
+        let isDirected = FaultRegistry.kind(row.kind)?.acts.contains { ![.accept, .requestHead, .responseHead].contains($0) } ?? false
+        var when = isDirected ? ["to: \(side.rawValue)"] + (row.when.isEmpty ? [] : [row.when]) : []
+        if row.isFirst { when.append("connection: nth 1") }
+        let words = ["id: f1", "fault: \(row.kind)"] + (row.settings.isEmpty ? [] : [row.settings])
+            + (when.isEmpty ? [] : ["when: { \(when.joined(separator: ", ")) }"])
+        return try ProfileLoader.parse(
+            text: """
+                miswire: 1
+                name: kinds
+                scope: { \(row.isFirst ? "" : "paths: [\"\(inside)\", \"\(inside)/**\"]") }
+                faults:
+                  - { \(words.joined(separator: ", ")) }
+                """, file: "\(row.kind).yaml")
+    }
 
     // MARK: Bytes
 
@@ -73,10 +85,21 @@ final class KindStage: Sendable {
 
     // MARK: Peers
 
+    /// A client that says nothing yet; with TLS its handshake is under way.
+    func connect() async throws -> RawPeer {
+        guard let tls else { return try await RawPeer.connect(port: proxy.address.port) }
+        return try await RawPeer.secure(port: proxy.address.port, try tls.client())
+    }
+
     func client(_ path: String = KindStage.inside, user: String = "alice", saying request: [UInt8]? = nil) async throws -> RawPeer {
-        let peer = try await RawPeer.connect(port: proxy.address.port)
+        let peer = try await connect()
         try await peer.send(request ?? Self.request(path, user: user))
         return peer
+    }
+
+    /// The journal says that the fault has acted.
+    func acted() async throws {
+        while told.faults.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
     }
 
     /// The server's end of the session that asked for that path.
@@ -101,6 +124,9 @@ final class KindStage: Sendable {
         #expect(try await server.everything() == request + up.joined(), "outside, at the server")
         try await server.finish()
         #expect(try await client.everything() == accepted + down.joined(), "outside, at the client")
+        for end in [client.seen, server.seen] {
+            #expect(end.error == nil && end.version == (row.isSecure ? .tlsv13 : nil), "outside")
+        }
         return (client, server)
     }
 
@@ -110,7 +136,7 @@ final class KindStage: Sendable {
     func conclude(grace: Duration) async -> (result: RunResult, faults: [FaultRecord], paths: Set<String>) {
         let result = await proxy.drain(grace: grace)
         await server.close()
-        let all = entries.all
+        let all = told.entries
         var paths: [SessionID: String] = [:]
         var faults: [FaultRecord] = []
         var touched: Set<String> = []
@@ -126,12 +152,6 @@ final class KindStage: Sendable {
         }
         return (result, faults, touched)
     }
-}
-
-private final class EntryBox: Sendable {
-    private let entries = Mutex<[Entry]>([])
-    func add(_ entry: Entry) { entries.withLock { $0.append(entry) } }
-    var all: [Entry] { entries.withLock { $0 } }
 }
 
 /// What has connected to the server, by the path that it asks for.

@@ -4,6 +4,8 @@ import Journaling
 import Testing
 import Wire
 
+@testable import ProxyRuntime
+
 /// Every kind of fault at real sockets: its effect at the far side, and every other byte as it was sent. The table of the
 /// README is made of what is seen here; `MISWIRE_WRITE_TABLE=1 swift test --filter KindTests` writes it.
 @Suite(.ownThreads, .timeLimit(.minutes(5))) struct KindTests {
@@ -23,11 +25,8 @@ import Wire
         }
     }
 
-    /// Kinds that act on a hop with TLS; their harness has its own rows.
-    static let elsewhere = Set(FaultRegistry.all.filter { $0.group == .tls }.map { $0.name })
-
     @Test func everyKindHasARow() {
-        for kind in FaultRegistry.all where !Self.elsewhere.contains(kind.name) {
+        for kind in FaultRegistry.all {
             #expect(!KindRow.of(kind.name).isEmpty, "\(kind.name) has no row in Tests/ProxyRuntimeTests/Kinds/Rows")
         }
         for row in KindRow.all { #expect(FaultRegistry.kind(row.kind) != nil, "\(row.kind) is no kind") }
@@ -44,18 +43,21 @@ import Wire
         #expect(result.ledgerDifferences == [])
         #expect(result.drained || isEndless)
         #expect(!faults.isEmpty && faults.allSatisfy { $0.applied && $0.kind == row.kind && $0.id == "f1" }, "\(faults)")
-        #expect(paths.allSatisfy { $0.hasPrefix(KindStage.inside) }, "\(paths)")
+        // Of a connection that never got so far no path is known.
+        let isUnasked = row.isFirst && play.far.bytes.isEmpty
+        #expect(paths.allSatisfy { isUnasked ? $0.isEmpty : $0.hasPrefix(KindStage.inside) }, "\(paths)")
 
         // The far side: these bytes and no others, this end.
         let (places, wrong) = KindRow.Part.places(row.sees(stage.said), in: play.far.bytes, at: side)
         #expect(wrong == nil)
-        #expect(play.far.end == row.ends.far, "at the far side")
+        #expect(play.far.end == row.ends.far, "at the far side: \(play.far.error ?? "")")
+        if row.isSecure { Self.expectTLS(row, play) }
         for word in play.wrong { Issue.record("\(word)") }
         // The other direction: what was sent.
         let near = (side == .server ? stage.accepted : stage.request) + Array(stage.back().joined())
         if row.nearSees == nil { #expect(play.near.bytes == near, "at the near side") }
         if let expected = row.nearSees { #expect(play.near.bytes == expected(stage), "at the near side") }
-        if row.ends.near != .nobody { #expect(play.near.end == row.ends.near, "at the near side") }
+        if row.ends.near != .nobody { #expect(play.near.end == row.ends.near, "at the near side: \(play.near.error ?? "")") }
 
         var lateFrom: Int?
         if let late = row.late, wrong == nil {
@@ -70,6 +72,8 @@ import Wire
         let names = zip(row.words, stage.words).map { (name: $0, bytes: $1) }
         let transcript = KindTranscript(side: side, head: stage.said.head, words: names)
         var told = transcript.told(play.far.bytes, late: lateFrom, end: row.ends.far)
+        if let complaint = row.complaint { told += " (`\(complaint)`)" }
+        if row.version != .tlsv13 { told += ", over TLS \(TLSVersionWords.word(row.version))" }
         if let note = row.note { told += (told.hasSuffix("`") || told.hasSuffix(")") ? ", " : " ") + note }
         var taps: [String] = []
         for kind in FaultRegistry.kind(row.kind)?.acts ?? [] where !taps.contains(kind.tap.rawValue) { taps.append(kind.tap.rawValue) }
@@ -79,8 +83,18 @@ import Wire
                 + "\(told) | \(FaultRegistry.kind(row.kind)?.excuse ?? "") |")
     }
 
+    private static func expectTLS(_ row: KindRow, _ play: KindPlay) {
+        if row.ends.far != .broken || play.far.secured { #expect(play.far.version == row.version, "at the far side") }
+        if row.ends.near != .nobody { #expect(play.near.version == .tlsv13, "at the near side") }
+        if let complaint = row.complaint {
+            #expect(play.far.error?.contains(complaint) == true, "at the far side: \(play.far.error ?? "")")
+        } else if row.ends.far == .finished {
+            #expect(play.far.error == nil, "at the far side")
+        }
+    }
+
     @Test func theTableNamesEveryKindOnce() throws {
         if KindTable.isWritten { return }
-        #expect(try KindTable.kinds() == FaultRegistry.all.map { $0.name }.filter { !Self.elsewhere.contains($0) })
+        #expect(try KindTable.kinds() == FaultRegistry.all.map { $0.name })
     }
 }

@@ -15,8 +15,12 @@ final class RawPeer: Sendable {
         var ended = false
         /// The connection is gone altogether.
         var closed = false
-        /// The last of it was an error of the socket, such as RST.
+        /// The last of it was an error of the socket, such as RST, or of TLS.
         var failed = false
+        /// It was one of TLS.
+        var isBroken = false
+        /// FIN came without close_notify.
+        var isTruncated = false
         /// This side sent FIN itself, so that the other one's is the end of all.
         var finished = false
         /// How many bytes there were behind each read, and when that was in the order of all peers.
@@ -28,6 +32,7 @@ final class RawPeer: Sendable {
         func turn(of place: Int) -> UInt64? { reads.first { $0.upTo > place }?.turn }
         /// A TLS handshake is done.
         var secured = false
+        var version: TLSVersion?
         /// What the pipeline reported first.
         var error: String?
     }
@@ -159,7 +164,13 @@ private final class RawHandler: ChannelInboundHandler {
         }
     }
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .handshakeCompleted = event as? TLSUserEvent { peer.change { $0.secured = true } }
+        if case .handshakeCompleted = event as? TLSUserEvent {
+            let version = try? context.pipeline.syncOperations.handler(type: NIOSSLHandler.self).tlsVersion
+            peer.change {
+                $0.secured = true
+                $0.version = version
+            }
+        }
         guard event as? ChannelEvent == .inputClosed else { return }
         peer.change {
             $0.ended = true
@@ -169,8 +180,11 @@ private final class RawHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         peer.change { $0.error = $0.error ?? "\(error)" }
         // An end without close_notify is FIN all the same.
-        if case NIOSSLError.uncleanShutdown = error { return }
-        peer.change { $0.failed = true }
+        if case NIOSSLError.uncleanShutdown = error { return peer.change { $0.isTruncated = true } }
+        peer.change {
+            $0.isBroken = !$0.failed && !(error is IOError)
+            $0.failed = true
+        }
         context.close(promise: nil)
     }
     func channelInactive(context: ChannelHandlerContext) {
