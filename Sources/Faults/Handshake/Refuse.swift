@@ -60,6 +60,7 @@ package struct Refuse: Fault {
         return (parts[0], String(parts[1].drop { $0 == " " }))
     }
 
+    package var forecloses: [ParcelKind] { (code == nil ? [.responseHead] : []) + [.messageToServer, .messageToClient] }
     package var selects: [ParcelKind] { code == nil ? [.requestHead] : [.responseHead] }
     package var influence: Influence { Influence(.connection, [.success, .ending, .completion, .delivery]) }
 
