@@ -15,6 +15,7 @@ BAD = [
     HEAD + "faults:\n  - { fault: drop, expect: fine }\n", HEAD + "faults:\n  - { fault: accept-delay, stage: now }\n",
     HEAD + "scope: { budget: { total: many } }\n", HEAD + "faults:\n  - { latency: 3ms }\n", HEAD + "about: ''\n",
     HEAD + "faults:\n  - { fault: drop, when: { opcode: 16 } }\n", HEAD + "faults:\n  - { fault: tls-version, min: 1.4 }\n",
+    HEAD + "faults:\n  - { fault: duplicate, copies: 65 }\n",
 ]
 GOOD = [
     "miswire: 1\nname: 7\n", HEAD + "seed: ~\nabout: ~\nscope: { share: ~ }\nfaults: ~\n",

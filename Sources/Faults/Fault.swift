@@ -18,6 +18,8 @@ package protocol Fault: Sendable {
     init(_ settings: Settings) throws(SettingsError)
     /// The part of `acts` that these settings leave.
     var selects: [ParcelKind] { get }
+    /// What no other fault meets where this one acts: it never comes to be, or, of what it selects itself, nothing is left.
+    var forecloses: [ParcelKind] { get }
     /// Its messages may travel on other sessions, so that these must be ready to take them.
     var crosses: Bool { get }
     /// It must see the messages that it is not chosen for too: `saw` is called for each of its directions.
@@ -39,6 +41,7 @@ extension Fault {
     package var selects: [ParcelKind] { Self.acts }
     /// It takes a direction's bytes in hand, whatever messages they are.
     package static var actsOnBytes: Bool { acts.contains(.bytesToServer) || acts.contains(.bytesToClient) }
+    package var forecloses: [ParcelKind] { [] }
     package var crosses: Bool { false }
     package var remembers: Bool { false }
     package mutating func saw(_ message: Message, at now: Instant) {}

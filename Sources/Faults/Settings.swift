@@ -13,18 +13,22 @@ package struct Parameter: Sendable, Hashable {
     package var unit: Unit
     /// As it would be written; nil = the setting may be left out and then has no value.
     package var `default`: String?
+    /// What a number may be, and a size in bytes; nil = anything from 0.
+    package var range: ClosedRange<Int>?
     /// Must be written, because no default makes sense.
     package var required: Bool
     /// The setting that is drawn anew each time, by up to this much more or less.
     package var spreads: String?
     package var doc: String
     package init(
-        _ name: String, _ unit: Unit, default value: String? = nil, required: Bool = false, spreads: String? = nil, doc: String
+        _ name: String, _ unit: Unit, default value: String? = nil, range: ClosedRange<Int>? = nil, required: Bool = false,
+        spreads: String? = nil, doc: String
     ) {
         self.spreads = spreads
         self.name = name
         self.unit = unit
         self.default = value
+        self.range = range
         self.required = required
         self.doc = doc
     }

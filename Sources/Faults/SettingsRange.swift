@@ -4,25 +4,6 @@ import Wire
 
 /// Settings that must lie between bounds, or be read as bytes: told like any other setting that cannot be read.
 extension SettingsReader {
-    /// `fallback` when it was left out and has no default.
-    func count(_ name: String, _ range: ClosedRange<Int>, else fallback: Int = 0) throws(SettingsError) -> Int {
-        guard let value = count(name) else { return fallback }
-        guard range.contains(value) else {
-            throw SettingsError(
-                parameter: name, needs: "a number", expected: "\(range.lowerBound) to \(range.upperBound)", found: "\(value)")
-        }
-        return value
-    }
-
-    func bytes(_ name: String, _ range: ClosedRange<Int>) throws(SettingsError) -> Int? {
-        guard let value = bytes(name) else { return nil }
-        guard range.contains(value) else {
-            throw SettingsError(
-                parameter: name, needs: "a size", expected: "\(range.lowerBound) to \(range.upperBound) bytes", found: "\(value)")
-        }
-        return value
-    }
-
     func duration(_ name: String, most: Duration) throws(SettingsError) -> Duration? {
         guard let value = duration(name) else { return nil }
         guard value <= most else {

@@ -63,6 +63,12 @@ package struct SettingsReader: Sendable {
                 parameter: parameter.name, needs: parameter.unit.noun, expected: parameter.unit.expected,
                 found: value.isEmpty ? "nothing" : "\"\(value)\"")
         }
+        guard let range = parameter.range, let text = values.first else { return }
+        let isSize = parameter.unit == .bytes
+        guard let number = isSize ? UnitText.bytes(text) : UnitText.count(text), !range.contains(number) else { return }
+        throw SettingsError(
+            parameter: parameter.name, needs: parameter.unit.noun,
+            expected: "\(range.lowerBound) to \(range.upperBound)" + (isSize ? " bytes" : ""), found: "\(number)")
     }
 }
 

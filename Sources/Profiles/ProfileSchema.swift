@@ -57,8 +57,7 @@ package enum ProfileSchema {
 
     private static var opcode: JSON {
         any([
-            choice(["text", "binary", "close", "ping", "pong"]), pattern("^0*([1-9]|1[0-5])$"),
-            object([("type", .string("integer")), ("minimum", .number("1")), ("maximum", .number("15"))]),
+            choice(["text", "binary", "close", "ping", "pong"]), pattern("^0*([1-9]|1[0-5])$"), whole(1...15),
         ])
     }
 
@@ -71,7 +70,7 @@ package enum ProfileSchema {
 
     private static var bound: JSON {
         any([
-            object([("type", .string("integer")), ("minimum", .number("0"))]), unit(.duration), object([("type", .string("object"))]),
+            whole(nil), unit(.duration), object([("type", .string("object"))]),
         ])
     }
 
@@ -115,7 +114,7 @@ package enum ProfileSchema {
     }
 
     private static func parameter(_ parameter: Parameter) -> JSON {
-        guard case .object(var members) = unit(parameter.unit) else { return .bool(true) }
+        guard case .object(var members) = unit(parameter.unit, parameter.range) else { return .bool(true) }
         members.append(JSON.Member(key: "description", value: .string(parameter.doc)))
         if let value = parameter.default { members.append(JSON.Member(key: "default", value: .string(value))) }
         return .object(members)
@@ -127,13 +126,14 @@ package enum ProfileSchema {
     private static let durationPattern = "(0|" + amount + "(us|ms|s|m|h))"
     private static let percent = "(100(\\.0*)?|[0-9]{1,2}(\\.[0-9]*)?|0[0-9]*(\\.[0-9]*)?)%"
 
-    private static func unit(_ unit: Parameter.Unit) -> JSON {
+    /// A text of digits is not held to the range: no pattern says that well.
+    private static func unit(_ unit: Parameter.Unit, _ range: ClosedRange<Int>? = nil) -> JSON {
         switch unit {
         case .duration: any([pattern("^" + durationPattern + "$"), object([("const", .number("0"))])])
-        case .bytes: any([pattern("^" + amount + "(KiB|MiB|GiB|B)$"), whole, pattern("^[0-9]+$")])
+        case .bytes: any([pattern("^" + amount + "(KiB|MiB|GiB|B)$"), whole(range), pattern("^[0-9]+$")])
         case .rate: any([pattern("^(0|" + amount + "(KB|MB|KiB|MiB|GiB|B)/s)$"), object([("const", .number("0"))])])
         case .share: pattern("^" + percent + "$")
-        case .count: any([whole, pattern("^[0-9]+$")])
+        case .count: any([whole(range), pattern("^[0-9]+$")])
         case .text: text("")
         case .choice(let words): choice(words)
         case .choices(let words): any([choice(words), object([("type", .string("array")), ("items", choice(words))])])
@@ -151,7 +151,10 @@ package enum ProfileSchema {
         return object([("enum", .array(plain))])
     }
 
-    private static var whole: JSON { object([("type", .string("integer")), ("minimum", .number("0"))]) }
+    private static func whole(_ range: ClosedRange<Int>?) -> JSON {
+        let least: [(String, JSON)] = [("type", .string("integer")), ("minimum", .number("\(range?.lowerBound ?? 0)"))]
+        return object(least + (range.map { [("maximum", .number("\($0.upperBound)"))] } ?? []))
+    }
     private static func pattern(_ text: String) -> JSON { object([("type", .string("string")), ("pattern", .string(text))]) }
     private static func reference(_ name: String) -> JSON { object([("$ref", .string("#/$defs/" + name))]) }
     private static func any(_ choices: [JSON]) -> JSON { object([("anyOf", .array(choices))]) }

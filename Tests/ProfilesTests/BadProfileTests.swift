@@ -143,7 +143,7 @@ import Testing
         fault(#"{ fault: accept-delay, stage: upgrade }"#,
             #"4:35: error: `stage` needs one of tcp-accept, upgrade-request, upgrade-response; write `upgrade-request`"#),
         fault(#"{ fault: refuse, status: 200 }"#,
-            #"4:30: error: `status` needs a status that refuses; found 200, expected 400 to 599"#),
+            #"4:30: error: `status` needs a number; found 200, expected 400 to 599"#),
         fault(#"{ fault: inject, payload: abc, form: hex }"#,
             #"4:31: error: `payload` needs a payload; found "abc", expected an even number of hexadecimal digits"#),
         fault(#"{ fault: regex-replace, pattern: '(' }"#,

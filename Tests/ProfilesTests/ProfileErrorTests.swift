@@ -109,6 +109,34 @@ struct ProfileErrorTests {
         #expect(errors("miswire: 1\nname: t\nfaults:\n  - fault: \(fault)\n").errors.isEmpty)
     }
 
+    /// Faults that leave nothing for others, each with the line of the one that never acts.
+    @Test(arguments: [
+        ("- { id: a, fault: drop }\n- { id: b, fault: delay }", [5], "`b` never acts, because `a` drop always does and leaves nothing for it"),
+        ("- { id: a, fault: drop, when: { to: client } }\n- { id: b, fault: delay, when: { to: client, message: nth 2 } }", [5], nil),
+        ("- { id: b, fault: delay }\n- { id: a, fault: refuse }", [4], "`b` never acts, because `a` refuse always does and leaves nothing for it"),
+        ("- { id: a, fault: refuse, close: 1008 }\n- { id: b, fault: chop }\n- { id: c, fault: opcode }", [6], nil),
+        ("- { id: b, fault: latency }\n- { id: a, fault: down }\n- { id: c, fault: accept-delay }", [4, 6], nil),
+        ("- { id: a, fault: delay, when: { after: 5s, until: 5s } }", [4], "`until` is over before `after` begins, so that the fault never acts"),
+        ("- { id: a, fault: delay, when: { after: 9, until: 3 } }", [4], nil),
+        // What may still act.
+        ("- { id: b, fault: delay }\n- { id: a, fault: drop }", [], nil),
+        ("- { id: a, fault: drop, when: { to: client } }\n- { id: b, fault: delay }", [], nil),
+        ("- { id: a, fault: drop, when: { message: share 99% } }\n- { id: b, fault: delay }", [], nil),
+        ("- { id: a, fault: drop }\n- { id: b, fault: drop, when: { opcode: ping } }\n- { id: c, fault: latency }", [], nil),
+        ("- { id: a, fault: refuse }\n- { id: b, fault: drop-auth }", [], nil),
+        ("- { id: a, fault: down }\n- { id: b, fault: delay }\nscope: { users: [alice] }", [], nil),
+        ("- { id: a, fault: down }\n- { id: b, fault: delay }\nscope: { share: 5% }", [5], nil),
+        ("- { id: a, fault: down, when: { connection: every 2 } }\n- { id: b, fault: delay }", [], nil),
+        ("- { id: a, fault: delay, when: { after: 5s, until: 9s } }", [], nil), ("- { id: a, fault: delay, when: { after: 5s, until: 9 } }", [], nil),
+    ] as [(String, [Int], String?)])
+    func faultsThatNeverActTogether(faults: String, lines: [Int], message: String?) throws {
+        var reader = ProfileReader(try YAMLReader.read("miswire: 1\nname: t\nfaults:\n" + faults, file: "p.yaml"), environment: nil)
+        _ = reader.read()
+        let found = reader.problems
+        #expect(found.allSatisfy { $0.severity == .warning } && found.map(\.line) == lines, "\(found.map(\.plain))")
+        if let message { #expect(found.first?.message == message) }
+    }
+
     @Test func twoPlaces() {
         let found = errors("miswire: 1\nname: t\nseed: 1\nabout: x\nseed: 42\n")
         #expect(

@@ -52,7 +52,10 @@ import Wire
     private func isAdmitted(_ document: Document, _ parameter: Parameter) -> Bool {
         let items = parameter.unit.isPlural ? document.list ?? [document] : [document]
         return items.allSatisfy { item in
-            item.scalar.map { !$0.isNull && (parameter.unit.admits($0.text) || isNumber($0.text, of: parameter.unit)) } ?? false
+            if let range = parameter.range, let scalar = item.scalar, scalar.isPlain, let number = Int(scalar.text), !range.contains(number) {
+                return false
+            }
+            return item.scalar.map { !$0.isNull && (parameter.unit.admits($0.text) || isNumber($0.text, of: parameter.unit)) } ?? false
         }
     }
 

@@ -13,7 +13,7 @@ package struct BitFlip: Fault {
         Parameter(
             "in", .choice(["header", "mask", "payload", "any"]), default: "payload",
             doc: "the header without the masking key, the key, the payload as it is on the wire, or the whole frame"),
-        Parameter("bits", .count, default: "1", doc: "how many different bits, 1 to 64"),
+        Parameter("bits", .count, default: "1", range: 1...64, doc: "how many different bits, 1 to 64"),
     ]
 
     private let place: String
@@ -22,7 +22,7 @@ package struct BitFlip: Fault {
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
         place = reader.text("in") ?? "payload"
-        bits = try reader.count("bits", 1...64)
+        bits = reader.count("bits") ?? 1
     }
 
     package var influence: Influence { .hostileFrame }

@@ -17,7 +17,7 @@ package struct CloseFault: Fault {
                 a code and a reason, no body, half a code, a reason that is no UTF-8 or too long, two Closes, or the message behind \
                 it; or a Close that passes is taken away, or gets this code
                 """),
-        Parameter("code", .count, default: "1002", doc: "0 to 65535; below 1000, 1004 to 1006, 1015 and from 5000 none may be sent"),
+        Parameter("code", .count, default: "1002", range: 0...65_535, doc: "0 to 65535; below 1000, 1004 to 1006, 1015 and from 5000 none may be sent"),
         Parameter("reason", .text, doc: "the reason behind the code"),
         Parameter("place", .choice(["behind", "instead"]), default: "behind", doc: "behind the message or in its place"),
     ]
@@ -30,7 +30,7 @@ package struct CloseFault: Fault {
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
         how = reader.text("how") ?? "code"
-        code = UInt16(try reader.count("code", 0...65_535))
+        code = UInt16(clamping: reader.count("code") ?? 1_002)
         reason = reader.text("reason") ?? ""
         isInstead = reader.text("place") == "instead"
     }

@@ -14,8 +14,8 @@ package struct ControlFault: Fault {
             "how", .choice(["oversize", "fragmented", "flood", "unsolicited-pong"]), default: "unsolicited-pong",
             doc: "longer than 125 bytes, in two fragments, many pings at once, or a pong that answers no ping"),
         Parameter("opcode", .choice(["ping", "pong", "close"]), default: "ping", doc: "what is too long or fragmented"),
-        Parameter("size", .bytes, default: "126", doc: "payload of one that is too long, 126 to 1MiB"),
-        Parameter("count", .count, default: "1000", doc: "pings of a flood, 1 to 10000"),
+        Parameter("size", .bytes, default: "126", range: 126...(1 << 20), doc: "payload of one that is too long, 126 to 1MiB"),
+        Parameter("count", .count, default: "1000", range: 1...10_000, doc: "pings of a flood, 1 to 10000"),
         Parameter("place", .choice(["before", "behind"]), default: "before", doc: "where they go, seen from the message"),
     ]
 
@@ -29,8 +29,8 @@ package struct ControlFault: Fault {
         let reader = try SettingsReader(settings, for: Self.parameters)
         how = reader.text("how") ?? "unsolicited-pong"
         opcode = reader.text("opcode") == "pong" ? .pong : reader.text("opcode") == "close" ? .close : .ping
-        size = try reader.bytes("size", 126...(1 << 20)) ?? 126
-        count = try reader.count("count", 1...10_000)
+        size = reader.bytes("size") ?? 126
+        count = reader.count("count") ?? 1_000
         isBehind = reader.text("place") == "behind"
     }
 

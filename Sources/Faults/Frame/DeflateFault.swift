@@ -15,7 +15,7 @@ package struct DeflateFault: Fault {
             .choice(["corrupt", "cut-tail", "keep-tail", "context", "bomb", "rsv1-plain", "rsv1-continuation", "rsv1-control"]),
             default: "corrupt",
             doc: "a bad block, half of it missing, 00 00 ff ff left on, references to nothing sent, many zeros, RSV1 in a wrong place"),
-        Parameter("size", .bytes, default: "16MiB", doc: "what `bomb` inflates to, about a thousand times its length, up to 64MiB"),
+        Parameter("size", .bytes, default: "16MiB", range: 1...(64 << 20), doc: "what `bomb` inflates to, about a thousand times its length, up to 64MiB"),
     ]
 
     private let how: String
@@ -24,7 +24,7 @@ package struct DeflateFault: Fault {
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
         how = reader.text("how") ?? "corrupt"
-        size = try reader.bytes("size", 1...(64 << 20)) ?? 16 << 20
+        size = reader.bytes("size") ?? 16 << 20
     }
 
     package var influence: Influence { .hostileFrame }

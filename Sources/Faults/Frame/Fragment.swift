@@ -13,8 +13,8 @@ package struct Fragment: Fault {
         Parameter(
             "how", .choice(["size", "byte", "character", "empty"]), default: "size",
             doc: "fragments of a size, of one byte, two with a border inside a character of UTF-8, or with empty ones around"),
-        Parameter("size", .bytes, default: "1KiB", doc: "bytes of one fragment, 1 to 16MiB"),
-        Parameter("count", .count, default: "1", doc: "how many empty fragments on each side, 1 to 1000"),
+        Parameter("size", .bytes, default: "1KiB", range: 1...(16 << 20), doc: "bytes of one fragment, 1 to 16MiB"),
+        Parameter("count", .count, default: "1", range: 1...1_000, doc: "how many empty fragments on each side, 1 to 1000"),
     ]
 
     /// Of one message; the journal has an entry for each.
@@ -27,8 +27,8 @@ package struct Fragment: Fault {
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
         how = reader.text("how") ?? "size"
-        size = try reader.bytes("size", 1...(16 << 20)) ?? 1_024
-        count = try reader.count("count", 1...1_000)
+        size = reader.bytes("size") ?? 1_024
+        count = reader.count("count") ?? 1
     }
 
     package var influence: Influence { .legalFrame }

@@ -11,7 +11,7 @@ package struct Interleave: Fault {
     package static let acts: [ParcelKind] = [.messageToServer, .messageToClient]
     package static let parameters = [
         Parameter("what", .choice(["ping", "pong", "text", "binary"]), default: "ping", doc: "what stands between the fragments"),
-        Parameter("count", .count, default: "1", doc: "how many at each border, 1 to 64"),
+        Parameter("count", .count, default: "1", range: 1...64, doc: "how many at each border, 1 to 64"),
         Parameter("payload", .text, default: "miswire", doc: "what they carry, at most 125 bytes of it for ping and pong"),
     ]
 
@@ -24,7 +24,7 @@ package struct Interleave: Fault {
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
         let opcode = reader.text("what").flatMap { Self.opcodes[$0] } ?? .ping
-        count = try reader.count("count", 1...64)
+        count = reader.count("count") ?? 1
         let bytes = Array((reader.text("payload") ?? "").utf8)
         payload = ByteBuffer(bytes: opcode.isControl ? bytes.prefix(125) : bytes[...])
         self.opcode = opcode

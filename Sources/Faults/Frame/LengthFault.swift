@@ -13,7 +13,7 @@ package struct LengthFault: Fault {
         Parameter(
             "how", .choice(["non-minimal", "64-bit", "top-bit", "longer", "shorter"]), default: "non-minimal",
             doc: "the next longer form, the longest one, the longest one with its top bit set, or more or less than is there"),
-        Parameter("by", .count, default: "1", doc: "how many bytes `longer` and `shorter` say too many or too few, 1 to 1000000000"),
+        Parameter("by", .count, default: "1", range: 1...1_000_000_000, doc: "how many bytes `longer` and `shorter` say too many or too few, 1 to 1000000000"),
     ]
 
     private let how: String
@@ -22,7 +22,7 @@ package struct LengthFault: Fault {
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
         how = reader.text("how") ?? "non-minimal"
-        by = try reader.count("by", 1...1_000_000_000)
+        by = reader.count("by") ?? 1
     }
 
     package var influence: Influence { .hostileFrame }

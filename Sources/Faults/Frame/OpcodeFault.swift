@@ -11,7 +11,7 @@ package struct OpcodeFault: Fault {
     package static let acts: [ParcelKind] = [.messageToServer, .messageToClient]
     package static let parameters = [
         Parameter(
-            "opcode", .count, default: "3",
+            "opcode", .count, default: "3", range: 0...15,
             doc: "0 to 15: 3 to 7 and 11 to 15 are reserved, 8 to 10 are control frames, 0 continues nothing")
     ]
 
@@ -19,7 +19,7 @@ package struct OpcodeFault: Fault {
 
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
-        opcode = Opcode(rawValue: UInt8(try reader.count("opcode", 0...15)))
+        opcode = Opcode(rawValue: UInt8(clamping: reader.count("opcode") ?? 3))
     }
 
     package var influence: Influence { .hostileFrame }

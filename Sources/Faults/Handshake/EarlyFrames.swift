@@ -19,7 +19,8 @@ package struct EarlyFrames: Fault {
         Parameter("frames", .count, default: "1", doc: "how many frames the head waits for, from 1"),
         Parameter("hold", .duration, default: "500ms", doc: "how long it waits for them; then it goes without"),
         Parameter("gap", .duration, default: "1ms", doc: "time between two bytes of `per-byte`"),
-        Parameter("bytes", .count, default: "512", doc: "bytes of `per-byte` that leave one at a time; the rest goes as it is"),
+        // A byte at a time costs a write each.
+        Parameter("bytes", .count, default: "512", range: 0...65_536, doc: "bytes of `per-byte` that leave one at a time; the rest goes as it is"),
     ]
 
     private let form: String
@@ -27,8 +28,6 @@ package struct EarlyFrames: Fault {
     private let hold: Duration
     private let gap: Duration
     private let bytes: Int
-    /// A byte at a time costs a write each.
-    private static let mostBytes = 65_536
 
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
@@ -40,9 +39,6 @@ package struct EarlyFrames: Fault {
         hold = reader.duration("hold") ?? .zero
         gap = reader.duration("gap") ?? .zero
         bytes = reader.count("bytes") ?? 0
-        if bytes > Self.mostBytes {
-            throw SettingsError(parameter: "bytes", needs: "a number", expected: "at most \(Self.mostBytes)", found: "\(bytes)")
-        }
     }
 
     package var selects: [ParcelKind] { form == "before-101" ? [.requestHead] : [.responseHead] }

@@ -22,7 +22,7 @@ package struct OfferDeflate: Fault {
                     taken out; put in where there is none; its parameters set as below, or one window drawn from 0 to 99; the \
                     whole element, or one parameter, twice
                     """),
-        ] + windows.map { Parameter($0, .count, doc: "for `force` and `alter`: the window written there, from 0 to 99") }
+        ] + windows.map { Parameter($0, .count, range: 0...99, doc: "for `force` and `alter`: the window written there, from 0 to 99") }
         + flags.map { Parameter($0, .choice(["yes", "no"]), doc: "for `force` and `alter`: whether it stands there") }
 
     private let isRequest: Bool
@@ -37,7 +37,6 @@ package struct OfferDeflate: Fault {
         var wanted: [(ExtensionItem.Parameter, Bool)] = []
         for name in Self.windows {
             guard let bits = reader.count(name) else { continue }
-            if bits > 99 { throw SettingsError(parameter: name, needs: "a window", expected: "0 to 99", found: "\(bits)") }
             wanted.append((.init(Self.word(name), "\(bits)"), true))
         }
         for name in Self.flags {

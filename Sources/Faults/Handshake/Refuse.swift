@@ -11,12 +11,12 @@ package struct Refuse: Fault {
     package static let excuse = "success of that connection"
     package static let acts: [ParcelKind] = [.requestHead, .responseHead]
     package static let parameters = [
-        Parameter("status", .count, default: "503", doc: "HTTP status of the answer, from 400 to 599; the server sees no request"),
+        Parameter("status", .count, default: "503", range: 400...599, doc: "HTTP status of the answer, from 400 to 599; the server sees no request"),
         Parameter("headers", .names, doc: "further fields of the answer, each as `Name: value`"),
         Parameter("body", .text, doc: "body of the answer; the reason in one line when left out"),
         Parameter("retry-after", .duration, doc: "a Retry-After field (RFC 9110 section 10.2.3), rounded up to whole seconds"),
         Parameter(
-            "close", .count,
+            "close", .count, range: 0...65_535,
             doc: "instead of an answer: a Close with this code, 0 to 65535, behind the 101, then FIN to both sides"),
         Parameter("reason", .text, doc: "reason in that Close, cut to the 123 bytes that fit (RFC 6455 section 5.5)"),
     ]
@@ -31,9 +31,6 @@ package struct Refuse: Fault {
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
         status = reader.count("status") ?? 503
-        if !(400...599).contains(status) {
-            throw SettingsError(parameter: "status", needs: "a status that refuses", expected: "400 to 599", found: "\(status)")
-        }
         var fields: [(String, String)] = []
         for text in reader.texts("headers") { fields.append(try Self.field(text)) }
         if let wait = reader.duration("retry-after") {
@@ -43,9 +40,6 @@ package struct Refuse: Fault {
         body = reader.text("body")
         reason = reader.text("reason") ?? ""
         code = reader.count("close").flatMap { UInt16(exactly: $0) }
-        if let close = reader.count("close"), code == nil {
-            throw SettingsError(parameter: "close", needs: "a close code", expected: "0 to 65535", found: "\(close)")
-        }
         // One says no in one way.
         let given = settings.values.map(\.name)
         let others = given.filter { code == nil ? $0 == "reason" : !["close", "reason"].contains($0) }
@@ -66,6 +60,7 @@ package struct Refuse: Fault {
         return (parts[0], String(parts[1].drop { $0 == " " }))
     }
 
+    package var forecloses: [ParcelKind] { (code == nil ? [.responseHead] : []) + [.messageToServer, .messageToClient] }
     package var selects: [ParcelKind] { code == nil ? [.requestHead] : [.responseHead] }
     package var influence: Influence { Influence(.connection, [.success, .ending, .completion, .delivery]) }
 

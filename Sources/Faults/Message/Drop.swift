@@ -14,6 +14,7 @@ package struct Drop: Fault {
         _ = try SettingsReader(settings, for: Self.parameters)
     }
 
+    package var forecloses: [ParcelKind] { Self.acts }
     package var influence: Influence { Influence(.message, [.delivery, .completion]) }
 
     package mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action {

@@ -9,7 +9,7 @@ package struct Duplicate: Fault {
     package static let excuse = "D1, C2 of that message"
     package static let acts: [ParcelKind] = [.messageToServer, .messageToClient]
     package static let parameters = [
-        Parameter("copies", .count, default: "1", doc: "how many more go out, 1 to 64"),
+        Parameter("copies", .count, default: "1", range: 1...64, doc: "how many more go out, 1 to 64"),
         Parameter("gap", .duration, default: "0", doc: "how long each copy comes after the one before, up to 60s; what is behind waits"),
     ]
 
@@ -18,7 +18,7 @@ package struct Duplicate: Fault {
 
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
-        copies = try reader.count("copies", 1...64)
+        copies = reader.count("copies") ?? 1
         gap = try reader.duration("gap", most: .seconds(60)) ?? .zero
     }
 

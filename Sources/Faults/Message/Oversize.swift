@@ -10,7 +10,7 @@ package struct Oversize: Fault {
     package static let excuse = "that the run completes; C2, D1 on the client's side"
     package static let acts: [ParcelKind] = [.messageToServer, .messageToClient]
     package static let parameters = [
-        Parameter("size", .bytes, default: "1MiB", doc: "how long it becomes, up to 16MiB; compressed it is short on the wire"),
+        Parameter("size", .bytes, default: "1MiB", range: 1...(16 << 20), doc: "how long it becomes, up to 16MiB; compressed it is short on the wire"),
         Parameter(
             "with", .choice(["space", "letter", "zero"]), default: "space",
             doc: "what it is padded with at its end: behind a JSON text spaces change nothing"),
@@ -21,7 +21,7 @@ package struct Oversize: Fault {
 
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
-        size = try reader.bytes("size", 1...(16 << 20)) ?? 1 << 20
+        size = reader.bytes("size") ?? 1 << 20
         filling = reader.text("with") == "letter" ? UInt8(ascii: "x") : reader.text("with") == "zero" ? 0 : UInt8(ascii: " ")
     }
 

@@ -15,7 +15,7 @@ package struct RegexReplace: Fault {
             "pattern", .text, default: #"\d+"#,
             doc: "an expression as in contracts: no look-around and no back-references, so that its time is bounded"),
         Parameter("with", .text, doc: "what stands there instead, with `$<name>` for a named group; nothing when left out"),
-        Parameter("most", .count, default: "1", doc: "how many places are changed, 1 to 1000"),
+        Parameter("most", .count, default: "1", range: 1...1_000, doc: "how many places are changed, 1 to 1000"),
     ]
 
     private let expression: LinearRegex
@@ -31,7 +31,7 @@ package struct RegexReplace: Fault {
                 found: "\"\(pattern)\" (\(error.remedy ?? error.message))")
         }
         template = reader.text("with") ?? ""
-        most = try reader.count("most", 1...1_000)
+        most = reader.count("most") ?? 1
     }
 
     package var influence: Influence { Influence(.message, [.completion, .delivery]) }

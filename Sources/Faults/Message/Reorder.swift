@@ -9,7 +9,7 @@ package struct Reorder: Fault {
     package static let excuse = "D1, C2 of that message; deadlines, by as much"
     package static let acts: [ParcelKind] = [.messageToServer, .messageToClient]
     package static let parameters = [
-        Parameter("window", .count, default: "1", doc: "how many messages of its direction overtake it, 1 to 1000"),
+        Parameter("window", .count, default: "1", range: 1...1_000, doc: "how many messages of its direction overtake it, 1 to 1000"),
         Parameter("most", .duration, default: "1s", doc: "when it goes though fewer came, up to 10m; a Close never overtakes it"),
     ]
 
@@ -18,7 +18,7 @@ package struct Reorder: Fault {
 
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
-        window = try reader.count("window", 1...1_000)
+        window = reader.count("window") ?? 1
         most = try reader.duration("most", most: .seconds(600)) ?? .zero
     }
 

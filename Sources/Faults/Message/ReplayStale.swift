@@ -11,7 +11,7 @@ package struct ReplayStale: Fault {
     package static let acts: [ParcelKind] = [.messageToServer, .messageToClient]
     package static let parameters = [
         Parameter(
-            "back", .count, default: "1",
+            "back", .count, default: "1", range: 1...most,
             doc: "how many messages of the direction ago it came, 1 to 64; messages longer than 256 KiB are not remembered"),
         Parameter("age", .duration, doc: "the latest one that is at least this old, instead of counting"),
         Parameter(
@@ -32,7 +32,7 @@ package struct ReplayStale: Fault {
 
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
-        back = try reader.count("back", 1...Self.most)
+        back = reader.count("back") ?? 1
         age = reader.duration("age")
         isBefore = reader.text("from") == "before"
         place = reader.text("place") ?? "behind"

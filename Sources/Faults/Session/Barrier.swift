@@ -9,7 +9,7 @@ package struct Barrier: Fault {
     package static let excuse = "deadlines, by as much"
     package static let acts: [ParcelKind] = [.messageToServer, .messageToClient]
     package static let parameters = [
-        Parameter("users", .count, default: "2", doc: "how many wait for each other, 2 to 1000; of a message in fragments the last waits"),
+        Parameter("users", .count, default: "2", range: 2...1_000, doc: "how many wait for each other, 2 to 1000; of a message in fragments the last waits"),
         Parameter("of", .choice(["users", "sessions"]), default: "users", doc: "whether two connections of one user count as one"),
         Parameter("within", .duration, default: "2s", doc: "when those who came go all the same, up to 60s"),
     ]
@@ -20,7 +20,7 @@ package struct Barrier: Fault {
 
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
-        users = try reader.count("users", 2...1_000)
+        users = reader.count("users") ?? 2
         apart = reader.text("of") != "sessions"
         within = try reader.duration("within", most: .seconds(60)) ?? .zero
     }

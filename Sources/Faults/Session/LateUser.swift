@@ -15,7 +15,7 @@ package struct LateUser: Fault {
         Parameter(
             "awaits", .choice(["run", "users"]), default: "run",
             doc: "an open run of another user, as the contract has it, or so many other users who are connected"),
-        Parameter("users", .count, default: "1", doc: "how many others, 1 to 1000"),
+        Parameter("users", .count, default: "1", range: 1...1_000, doc: "how many others, 1 to 1000"),
         Parameter("most", .duration, default: "5s", doc: "when it goes all the same, up to 20s"),
     ]
 
@@ -25,7 +25,7 @@ package struct LateUser: Fault {
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
         stage = reader.text("stage") == "upgrade-response" ? .responseHead : .requestHead
-        let users = try reader.count("users", 1...1_000)
+        let users = reader.count("users") ?? 1
         let most = try reader.duration("most", most: .seconds(20)) ?? .zero
         waiting = Waiting(reader.text("awaits") == "users" ? .others(users) : .run, most: most)
     }

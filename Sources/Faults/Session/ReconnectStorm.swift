@@ -15,12 +15,12 @@ package struct ReconnectStorm: Fault {
                 `cut`: the first message that is selected begins it for all connections that the rule concerns, those that come \
                 meanwhile too; `proxy`: beside this connection miswire connects with its credential and leaves
                 """),
-        Parameter("times", .count, default: "3", doc: "how often, 1 to 100; `proxy`: 1 to 16"),
+        Parameter("times", .count, default: "3", range: 1...100, doc: "how often, 1 to 100; `proxy`: 1 to 16"),
         Parameter("every", .duration, default: "500ms", doc: "time from one to the next, up to 60s"),
         Parameter(
             "style", .choice(["reset", "half", "close"]), default: "reset",
             doc: "for `cut`: RST, FIN without a Close frame, or a Close"),
-        Parameter("code", .count, default: "1012", doc: "for `close`: the code that clients get, 1000 to 4999 (RFC 6455 section 7.4)"),
+        Parameter("code", .count, default: "1012", range: 1_000...4_999, doc: "for `close`: the code that clients get, 1000 to 4999 (RFC 6455 section 7.4)"),
         Parameter("stay", .duration, default: "50ms", doc: "for `proxy`: how long it stays once it is accepted, up to 60s"),
     ]
 
@@ -31,10 +31,13 @@ package struct ReconnectStorm: Fault {
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
         isOurs = reader.text("from") == "proxy"
-        let times = try reader.count("times", 1...(isOurs ? Visits.most : 100))
+        let times = reader.count("times") ?? 3
+        if isOurs, times > Visits.most {
+            throw SettingsError(parameter: "times", needs: "a number", expected: "1 to \(Visits.most) from `proxy`", found: "\(times)")
+        }
         let every = try reader.duration("every", most: .seconds(60)) ?? .zero
         stay = try reader.duration("stay", most: .seconds(60)) ?? .zero
-        let code = UInt16(try reader.count("code", 1_000...4_999))
+        let code = UInt16(clamping: reader.count("code") ?? 1_012)
         if !CloseBody.mayBeSent(code) {
             throw SettingsError(parameter: "code", needs: "a close code", expected: "one that may be sent, such as 1012", found: "\(code)")
         }

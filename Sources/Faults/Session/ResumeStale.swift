@@ -18,7 +18,7 @@ package struct ResumeStale: Fault {
             "at", .text, default: "query cursor",
             doc: "where the cursor stands, as a place of the contract: `query N`, `cookie N`, `header N` or `request NAME PATH`"),
         Parameter("events", .text, default: "seq", doc: "the path at which events of the connection before bore what a cursor says"),
-        Parameter("back", .count, default: "5", doc: "for `older`: how many events before the one that the cursor names, 1 to 128"),
+        Parameter("back", .count, default: "5", range: 1...128, doc: "for `older`: how many events before the one that the cursor names, 1 to 128"),
     ]
 
     private let how: String
@@ -29,7 +29,7 @@ package struct ResumeStale: Fault {
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
         how = reader.text("how") ?? "older"
-        back = try reader.count("back", 1...128)
+        back = reader.count("back") ?? 5
         let at = reader.text("at") ?? ""
         let needs = "query NAME, cookie NAME, header NAME or request NAME PATH"
         do throws(PartError) { place = try Place(at) } catch {

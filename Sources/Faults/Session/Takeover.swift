@@ -11,7 +11,7 @@ package struct Takeover: Fault {
     package static let acts: [ParcelKind] = [.responseHead, .messageToServer, .messageToClient]
     package static let parameters = [
         Parameter("at", .choice(["upgrade", "message"]), default: "upgrade", doc: "when: as the client is accepted, or at a message"),
-        Parameter("count", .count, default: "1", doc: "how many connections, 1 to 16; a session opens no more in its life"),
+        Parameter("count", .count, default: "1", range: 1...Visits.most, doc: "how many connections, 1 to 16; a session opens no more in its life"),
         Parameter("hold", .duration, doc: "how long each stays once it is accepted, up to 10m; until the session ends when left out"),
         Parameter(
             "send", .choice(["nothing", "last"]), default: "nothing",
@@ -26,7 +26,7 @@ package struct Takeover: Fault {
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
         isAtMessage = reader.text("at") == "message"
-        count = try reader.count("count", 1...Visits.most)
+        count = reader.count("count") ?? 1
         hold = try reader.duration("hold", most: .seconds(600))
         repeats = reader.text("send") == "last"
     }

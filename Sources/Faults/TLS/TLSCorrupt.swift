@@ -10,7 +10,7 @@ package struct TLSCorrupt: Fault {
     package static let acts: [ParcelKind] = [.accept]
     package static let parameters = [
         Parameter("side", .choice(["client", "server"]), default: "client", doc: "who gets the record"),
-        Parameter("record", .count, default: "2", doc: "which record of application data on that hop, from 1"),
+        Parameter("record", .count, default: "2", range: 1...1_000_000, doc: "which record of application data on that hop, from 1"),
     ]
 
     private let side: Side
@@ -19,7 +19,7 @@ package struct TLSCorrupt: Fault {
     package init(_ settings: Settings) throws(SettingsError) {
         let reader = try SettingsReader(settings, for: Self.parameters)
         side = reader.text("side").flatMap(Side.init(rawValue:)) ?? .client
-        record = try reader.count("record", 1...1_000_000)
+        record = reader.count("record") ?? 2
     }
 
     package var influence: Influence { Influence(.openOperations, [.ending, .success, .completion, .delivery]) }

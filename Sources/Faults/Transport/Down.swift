@@ -14,6 +14,7 @@ package struct Down: Fault {
         _ = try SettingsReader(settings, for: Self.parameters)
     }
 
+    package var forecloses: [ParcelKind] { ParcelKind.allCases.filter { $0 != .accept } }
     package var influence: Influence { Influence(.openOperations, [.ending, .success, .completion, .delivery]) }
 
     package mutating func act(on parcel: Parcel, in scene: Scene, dice: inout Dice) -> Action {

@@ -23,8 +23,19 @@ extension ProfileReader {
         trigger.match = fields["match"].flatMap { readPattern($0) }
         trigger.after = fields["after"].flatMap { readBound($0, "after") }
         trigger.until = fields["until"].flatMap { readBound($0, "until") }
+        if let until = fields["until"], Self.isOver(trigger.until, before: trigger.after) {
+            warn(until.mark, "`until` is over before `after` begins, so that the fault never acts", "write a later one, or leave one out")
+        }
         if value(fields["during"], "during", .choice(["run"])) != nil { trigger.duringRun = true }
         return trigger
+    }
+
+    private static func isOver(_ until: Trigger.Bound?, before after: Trigger.Bound?) -> Bool {
+        switch (until, after) {
+        case (.time(let until)?, .time(let after)?): until <= after
+        case (.messages(let until)?, .messages(let after)?): until <= after
+        default: false
+        }
     }
 
     /// A name, or a number from 1 to 15 (RFC 6455 section 5.2): what is reserved may be on its way too.

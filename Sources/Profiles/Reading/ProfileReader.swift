@@ -46,7 +46,7 @@ struct ProfileReader {
             }
         }
         if let scope = fields["scope"] { profile.scope = readScope(scope) }
-        if let faults = fields["faults"] { profile.faults = readFaults(faults) }
+        if let faults = fields["faults"] { profile.faults = readFaults(faults, profile.scope) }
         return profile
     }
 
@@ -99,7 +99,7 @@ struct ProfileReader {
         return scope
     }
 
-    private mutating func readFaults(_ document: Document) -> [FaultRule] {
+    private mutating func readFaults(_ document: Document, _ scope: Profile.Scope) -> [FaultRule] {
         if document.scalar?.isNull == true { return [] }
         guard let items = document.list else {
             fail(document.mark, "`faults` needs a list", "found \(document.found), write each fault behind a dash")
@@ -121,6 +121,10 @@ struct ProfileReader {
             rules.append(rule)
         }
         places = seen
+        // Whom a scope concerns may be known only when the first of two faults had its turn.
+        if scope.users.isEmpty, scope.paths.isEmpty, !problems.contains(where: { $0.severity == .error }) {
+            warnOfForeclosed(rules, items)
+        }
         return rules
     }
 
