@@ -25,8 +25,8 @@ sys.path.insert(0, str(ROOT / "Tests/ProxyRuntimeTests/Peers"))
 import common  # noqa: E402
 
 # What one peer may cost: a message of 16 MiB as it came, as it is lifted and inflated, and what is queued for it (L4, L9,
-# L11); and what the allocator keeps for all of them.
-PEER, BASE, AFTER = 80 << 20, 64 << 20, 160 << 20
+# L11); and what the recorder's queue (L11, 64 MiB) and the allocator keep for all of them.
+PEER, BASE, AFTER = 80 << 20, 128 << 20, 96 << 20
 PROFILE = """miswire: 1
 name: hostile-peers
 about: Lifts every message, changes none.
@@ -212,7 +212,7 @@ class Honest:
             begun = time.monotonic()
             sent = frame(0x82, struct.pack(">Q", self.count) * 40, 1)
             writer.write(sent)
-            got = await asyncio.wait_for(reader.readexactly(len(sent)), 30)
+            got = await asyncio.wait_for(reader.readexactly(len(sent)), 60)
             if got != sent:
                 raise AssertionError(f"message {self.count} came back as {got[:40].hex()}…")
             self.count += 1
@@ -221,11 +221,20 @@ class Honest:
         writer.close()
 
 
+async def settled(proxy, memory, honest, before, most):
+    """Until the recorder has caught up, for which all sockets wait (trust.md L11): unoptimised, it reads some MiB a second."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and proxy.process.poll() is None:
+        await asyncio.sleep(0.3)
+        if honest.count > before + 2 and memory.value("VmRSS") <= most:
+            return
+
+
 async def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("miswire")
-    parser.add_argument("--peers", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=150)
+    parser.add_argument("--peers", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=115)
     options = parser.parse_args()
     begun, failures = time.monotonic(), []
     server = Server()
@@ -249,7 +258,7 @@ async def main():
             honest.slowest, before = 0.0, honest.count
             extra = DEFLATE if "bomb" in name else b""
             results = await asyncio.gather(*(play(proxy.port, act, extra) for _ in range(options.peers)), return_exceptions=True)
-            await asyncio.sleep(0.3)
+            await settled(proxy, memory, honest, before, start + AFTER + BASE)
             if proxy.process.poll() is not None:
                 failures.append(f"{name}: the proxy ended with {proxy.process.returncode}\n{proxy.output()[-3000:]}")
                 break
