@@ -175,7 +175,8 @@ final class Link: ChannelInboundHandler {
     private func takeTurn() {
         guard !awaitsTurn else { return }
         awaitsTurn = true
-        session.loop.eventLoop.assumeIsolated().execute {
+        // Not at once: a loop runs whatever is due before it looks at its sockets again.
+        session.loop.eventLoop.assumeIsolated().scheduleTask(in: .microseconds(200)) {
             self.awaitsTurn = false
             self.goOn()
         }
