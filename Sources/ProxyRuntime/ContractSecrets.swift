@@ -136,7 +136,7 @@ package struct ContractSecrets: SecretFinder {
     private func isPossible(_ place: Place, in payload: ByteBuffer, _ direction: Direction) -> Bool {
         switch (place.kind, direction) {
         case (.request(let name, _), .toServer), (.event(let name, _), .toClient):
-            name.contains("*") || offset(of: Array(name.utf8), in: payload.readableBytesView) != nil
+            name.contains("*") || holds(payload, Array(name.utf8))
         case (.everyEvent, .toClient): true
         default: false
         }
@@ -161,6 +161,19 @@ package struct ContractSecrets: SecretFinder {
             let members = words.contains(wanted) ? text.members(named: path.lastNames).filter { $0.0 == wanted } : []
             return members.isEmpty ? text.places(of: wanted).map { (wanted, $0) } : members
         } + named
+    }
+
+    /// Asked of every message, however large.
+    private func holds(_ payload: ByteBuffer, _ needle: [UInt8]) -> Bool {
+        guard let first = needle.first else { return false }
+        let view = payload.readableBytesView
+        var from = 0
+        while let at = ByteScan.first(first, in: payload.readableBytesSpan, from: from), view.count - at >= needle.count {
+            let start = view.startIndex + at
+            if view[start..<(start + needle.count)].elementsEqual(needle) { return true }
+            from = at + 1
+        }
+        return false
     }
 
     private func offset<Bytes: RandomAccessCollection<UInt8>>(of needle: [UInt8], in bytes: Bytes) -> Range<Int>?

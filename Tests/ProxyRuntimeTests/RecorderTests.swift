@@ -57,6 +57,87 @@ import Wire
         await server.close()
     }
 
+    /// What the recorder's queue holds at most, one session may not have for itself.
+    @Test func aSessionThatBringsTooMuchHoldsNoOtherUp() async throws {
+        let server = try await RawServer()
+        let gate = DispatchSemaphore(value: 0)
+        let isOpen = Mutex(false)
+        let proxy = try await proxy(to: server.port, Watcher(onEntry: { entry in
+            if !isOpen.withLock({ $0 }), case .frame = entry.body {
+                gate.wait()
+                isOpen.withLock { $0 = true }
+            }
+        })) { options in
+            options.judge = true
+            options.limits.recorderSessionBytes = 2 << 20
+            options.limits.recorderBytes = 1 << 20
+        }
+        let costly = try await RawPeer.connect(port: proxy.address.port)
+        try await costly.send(Sample.request())
+        let far = try await server.next()
+        try await far.send(Sample.accepted)
+        _ = try await costly.prefix(Sample.accepted.utf8.count)
+        // Two bytes and a key a frame: far more as entries than on the wire, so that few of them are let in.
+        let flood = (0..<20_000).flatMap { _ in Sample.frame(9, [], mask: [0, 0, 0, 0]) }
+        try await costly.send(flood)
+        let client = try await RawPeer.connect(port: proxy.address.port)
+        try await client.send(Sample.request("/ws/good"))
+        let peer = try await server.next()
+        var sent = try await peer.prefix(Sample.request("/ws/good").utf8.count)
+        try await peer.send(Sample.accepted)
+        _ = try await client.prefix(Sample.accepted.utf8.count)
+        for number in 0..<40 {
+            let message = Sample.text("message \(number)", masked: true)
+            sent += message
+            try await client.send(message)
+            #expect(try await peer.prefix(sent.count) == sent)
+        }
+        gate.signal()
+        try await costly.finish()
+        #expect(try await far.everything() == Array(Sample.request().utf8) + flood)
+        try await far.finish()
+        try await client.finish()
+        _ = try await peer.everything()
+        try await peer.finish()
+        let result = await proxy.drain(grace: .seconds(60))
+        #expect(result.ledgerDifferences == [])
+        await server.close()
+    }
+
+    /// Who ends while the recorder is behind has the system hand over all at once: it waits, and is told piece by piece.
+    @Test func whatCameBeforeAnEndIsToldBeforeIt() async throws {
+        let server = try await RawServer()
+        let gate = DispatchSemaphore(value: 0)
+        let isOpen = Mutex(false)
+        let proxy = try await proxy(to: server.port, Watcher(onEntry: { entry in
+            if !isOpen.withLock({ $0 }), case .frame = entry.body {
+                gate.wait()
+                isOpen.withLock { $0 = true }
+            }
+        })) { options in
+            options.judge = true
+            options.limits.recorderSessionBytes = 32 << 10
+        }
+        let client = try await RawPeer.connect(port: proxy.address.port)
+        try await client.send(Sample.request())
+        let peer = try await server.next()
+        try await peer.send(Sample.accepted)
+        _ = try await client.prefix(Sample.accepted.utf8.count)
+        let bytes = (0..<3_000).flatMap { Sample.frame(2, Sample.pattern(100, seed: UInt32($0)), mask: [1, 2, 3, 4]) }
+        try await client.send(bytes)
+        try await client.finish()
+        try await Task.sleep(for: .milliseconds(200))
+        gate.signal()
+        #expect(try await peer.everything() == Array(Sample.request().utf8) + bytes)
+        try await peer.send(bytes)
+        await peer.close()
+        #expect(try await client.everything().count == Sample.accepted.utf8.count + bytes.count)
+        let result = await proxy.drain(grace: .seconds(60))
+        #expect(result.ledgerDifferences == [])
+        #expect(result.drained)
+        await server.close()
+    }
+
     @Test func withoutReaderNoTrafficIsKept() async throws {
         let server = try await RawServer()
         let kinds = Mutex<[String]>([])

@@ -23,6 +23,16 @@ private final class Assembling {
         message?.payload.map { String(buffer: $0) }
     }
 
+    /// What is joined is not copied for each of its fragments: that would be half a terabyte here.
+    @Test(.timeLimit(.minutes(1))) func fragmentsCostTheirBytes() throws {
+        let assembler = Assembling(MessageAssembler(.toServer))
+        let part = ByteBuffer(repeating: 0x61, count: 256)
+        _ = assembler.take(Frame(fin: false, opcode: .binary, payload: part))
+        for _ in 2..<65_536 { _ = assembler.take(Frame(fin: false, opcode: .continuation, payload: part)) }
+        let message = try #require(assembler.take(Frame(opcode: .continuation, payload: part)))
+        #expect(message.payload?.readableBytes == 16 << 20 && message.fragments == 65_536)
+    }
+
     @Test func controlFramesBetweenFragments() throws {
         let assembler = Assembling(MessageAssembler(.toServer))
         #expect(assembler.take(Self.frame(.text, "one ", fin: false)) == nil)

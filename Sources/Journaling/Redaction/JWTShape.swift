@@ -1,3 +1,5 @@
+import Wire
+
 /// Finds what looks like a JWT anywhere in bytes: three consecutive base64url parts, of which the first decodes to
 /// something that begins like a JSON object. Signature and claims may be broken or empty; they are secrets all the same.
 package enum JWTShape {
@@ -9,7 +11,8 @@ package enum JWTShape {
     private static func ranges(in bytes: Span<UInt8>) -> [Range<Int>] {
         var found: [Range<Int>] = []
         var index = 0
-        while index < bytes.count {
+        while let next = ByteScan.first(0x65, in: bytes, from: index) {
+            index = next
             guard isObject(bytes, index) else {
                 index += 1
                 continue

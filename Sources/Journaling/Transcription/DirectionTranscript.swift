@@ -114,18 +114,24 @@ struct DirectionTranscript {
     }
 
     /// Bytes that are no frame. In a redacted recording only the first are kept, and these without their secrets; of
-    /// the others the number, because a secret might lie across their borders.
+    /// the others the number, because a secret might lie across their borders, and of what is longer than any head, as a large
+    /// frame that never ended, because the search would cost more than it is worth.
     mutating func loose(
         _ bytes: ByteBuffer, _ kind: BytesRecord.Kind, _ passing: Passing, _ session: SessionScene,
         _ shared: inout TranscriptContext, into entries: inout [Entry]
     ) {
         let size = UInt64(clamping: bytes.readableBytes)
-        var kept = ByteBuffer(bytes: bytes.readableBytesView)
-        if !shared.isRaw {
+        var kept = ByteBuffer()
+        if shared.isRaw {
+            kept = ByteBuffer(bytes: bytes.readableBytesView)
+        } else {
             // What a fault made of a message may hold a secret torn, where no search finds it.
             let isKept = (kind == .preamble || kind == .illegal) && !hasLooseBytes && passing.provenance.faults.isEmpty
             hasLooseBytes = true
-            kept = isKept ? shared.redactor.redact(loose: kept, direction, known: session.secrets, hidden: shared.hidden) : ByteBuffer()
+            if isKept, bytes.readableBytes <= shared.limits.headBytes {
+                kept = shared.redactor.redact(
+                    loose: ByteBuffer(bytes: bytes.readableBytesView), direction, known: session.secrets, hidden: shared.hidden)
+            }
         }
         let record = BytesRecord(
             passage: passing.passage, kind: kind, bytes: kept, provenance: passing.provenance, wireSize: size)

@@ -5,6 +5,8 @@ package struct JournalAssembler: Sendable {
     private var transcriber: Transcriber
     private var number: UInt64 = 0
     private var sequences: [UInt64]
+    /// What was inflated of each session since `takeInflated`: work that no queue of wire bytes shows.
+    private var inflated: [SessionID: Inflated] = [:]
 
     package init(loops: Int, _ configuration: Transcriber.Configuration) {
         merger = JournalMerger(loops: loops)
@@ -32,6 +34,7 @@ package struct JournalAssembler: Sendable {
             guard let merged = merger.next() else { return false }
             let first = entries.count
             transcriber.transcribe(merged.item, loop: merged.loop, into: &entries)
+            count(transcriber.takeInflated(), of: merged.item.session)
             for index in entries.indices[first...] {
                 number += 1
                 entries[index].number = number
@@ -41,5 +44,17 @@ package struct JournalAssembler: Sendable {
             }
         }
         return true
+    }
+
+    private mutating func count(_ more: Inflated, of session: SessionID) {
+        guard more.to > 0 else { return }
+        inflated[session, default: Inflated()].from += more.from
+        inflated[session, default: Inflated()].to += more.to
+    }
+
+    /// By session, what was inflated since the last call.
+    package mutating func takeInflated() -> [SessionID: Inflated] {
+        defer { if !inflated.isEmpty { inflated = [:] } }
+        return inflated
     }
 }

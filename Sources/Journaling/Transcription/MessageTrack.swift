@@ -99,8 +99,12 @@ struct MessageTrack {
             }
             let context = stream ?? shared.inflate(deflate)
             switch context.inflate(message.joined, limit: shared.limits.messageBytes) {
-            case .plain(let plain): ended.payload = plain
-            case .failed(let unlifted): ended.unlifted = unlifted
+            case .plain(let plain):
+                ended.payload = plain
+                shared.count(inflated: message.joined.readableBytes, to: plain.readableBytes)
+            case .failed(let unlifted):
+                ended.unlifted = unlifted
+                if unlifted.limit == "L4" { shared.count(inflated: message.joined.readableBytes, to: shared.limits.messageBytes) }
             }
             if deflate.takeover { stream = context } else { shared.release(context) }
         } else if ended.unlifted == nil {

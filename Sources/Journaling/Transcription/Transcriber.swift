@@ -56,6 +56,9 @@ package struct Transcriber: Sendable {
     /// Sessions that have not closed.
     package var openSessions: Int { sessions.count }
 
+    /// What was inflated since the last call.
+    package mutating func takeInflated() -> Inflated { shared.takeInflated() }
+
     /// Appends the entries that `raw` stands for; `number` and `sequence` stay 0 (see `JournalAssembler`).
     package mutating func transcribe(_ raw: RawEntry, loop: UInt16, into entries: inout [Entry]) {
         let first = entries.count

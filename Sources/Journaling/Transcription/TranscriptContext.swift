@@ -1,12 +1,21 @@
 import NIOCore
 import Wire
 
+/// Compressed bytes and what became of them.
+package struct Inflated: Sendable, Hashable {
+    package var from = 0
+    package var to = 0
+    package init() {}
+}
+
 /// What all sessions of a transcriber share: configuration, redactor, and the count of inflate contexts.
 struct TranscriptContext: Sendable {
     let configuration: Transcriber.Configuration
     var redactor: Redactor
     /// Inflate contexts alive (trust.md L5).
     private(set) var contexts = 0
+    /// What was inflated since `takeInflated`.
+    private var inflated = Inflated()
 
     init(_ configuration: Transcriber.Configuration) {
         self.configuration = configuration
@@ -37,6 +46,17 @@ struct TranscriptContext: Sendable {
 
     mutating func release(_ stream: InflateStream) {
         if stream.isAlive { contexts -= 1 }
+    }
+
+    /// A message was inflated, or tried to be until a limit bit.
+    mutating func count(inflated bytes: Int, to size: Int) {
+        inflated.from += bytes
+        inflated.to += size
+    }
+
+    mutating func takeInflated() -> Inflated {
+        defer { inflated = Inflated() }
+        return inflated
     }
 
     /// Seconds since 1970 at an instant of this recording.

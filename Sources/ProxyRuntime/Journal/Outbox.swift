@@ -1,32 +1,7 @@
 import Faults
 import Journaling
 import NIOCore
-import Synchronization
 import Wire
-
-/// Bytes of one session that wait for the recorder (trust.md L11). Written by its loop, read down by the recorder.
-final class SessionBacklog: Sendable {
-    let session: SessionID
-    let loop: Int
-    private let waiting = Atomic<Int>(0)
-    private let limit: Int
-
-    init(session: SessionID, loop: Int, limit: Int) {
-        self.session = session
-        self.loop = loop
-        self.limit = limit
-    }
-
-    var isOver: Bool { waiting.load(ordering: .relaxed) > limit }
-
-    func add(_ bytes: Int) { waiting.add(bytes, ordering: .relaxed) }
-
-    /// True when this brought it from above half the limit to half or less: whoever waits for it may go on.
-    func remove(_ bytes: Int) -> Bool {
-        let (old, new) = waiting.subtract(bytes, ordering: .relaxed)
-        return old > limit / 2 && new <= limit / 2
-    }
-}
 
 /// What a loop hands to the recorder at once.
 struct Batch: Sendable {
@@ -47,8 +22,6 @@ struct Batch: Sendable {
 struct Outbox {
     private static let enoughEntries = 512
     private static let enoughBytes = 256 << 10
-    /// What an entry costs beside its bytes.
-    private static let overhead = 256
 
     private let loop: Int
     private var entries: [RawEntry] = []
@@ -60,10 +33,13 @@ struct Outbox {
 
     var isFull: Bool { entries.count >= Outbox.enoughEntries || bytes >= Outbox.enoughBytes }
 
-    mutating func append(_ raw: [RawEntry], to backlog: SessionBacklog) {
+    /// - Returns: what they count for in the recorder's queue.
+    mutating func append(_ raw: [RawEntry], to backlog: SessionBacklog, _ cost: inout QueueCost) -> Int {
         var added = 0
+        let expansion = backlog.expansion
         for var entry in raw {
-            added += Outbox.overhead + Outbox.compact(&entry)
+            Outbox.compact(&entry)
+            added += cost.of(entry, expansion: expansion)
             entries.append(entry)
         }
         bytes += added
@@ -73,18 +49,19 @@ struct Outbox {
         } else {
             charges.append((backlog, added))
         }
+        return added
     }
 
     /// Nothing happened until this instant.
     mutating func tick(at instant: Instant, crowded: UInt64) {
         let body = Entry.Body.tick(crowded: crowded)
         entries.append(RawEntry(instant: instant, session: SessionID(0), ordinal: 0, body: .value(body)))
-        bytes += Outbox.overhead
+        bytes += QueueCost.entry
     }
 
     mutating func note(_ text: String, at instant: Instant) {
         entries.append(RawEntry(instant: instant, session: SessionID(0), ordinal: 0, body: .value(.note(text))))
-        bytes += Outbox.overhead + text.utf8.count
+        bytes += QueueCost.entry + text.utf8.count
     }
 
     mutating func sample(_ duration: Duration) { samples.append(duration) }
@@ -102,20 +79,14 @@ struct Outbox {
             isLast: isLast)
     }
 
-    /// A small slice is copied, so that it does not keep a whole read buffer alive. Returns what the entry keeps beside
-    /// itself, in bytes.
-    private static func compact(_ entry: inout RawEntry) -> Int {
+    /// A small slice is copied, so that it does not keep a whole read buffer alive.
+    private static func compact(_ entry: inout RawEntry) {
         switch entry.body {
         case .read(let direction, let bytes, let ends):
-            let kept = bytes.compacted
-            entry.body = .read(direction, kept, ends: ends)
-            return kept.storageCapacity + ends.count * MemoryLayout<Int32>.stride
+            entry.body = .read(direction, bytes.compacted, ends: ends)
         case .piece(let direction, let piece, let bytes, let arrival, let departure, let provenance):
-            let kept = bytes.compacted
-            entry.body = .piece(direction, piece, kept, in: arrival, out: departure, provenance)
-            return kept.storageCapacity
-        case .value:
-            return 0
+            entry.body = .piece(direction, piece, bytes.compacted, in: arrival, out: departure, provenance)
+        case .value: break
         }
     }
 }

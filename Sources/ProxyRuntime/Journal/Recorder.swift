@@ -6,7 +6,8 @@ import Oracles
 import Synchronization
 
 /// The thread behind the loops: puts what they hand over into journal order and shows it to recording, oracle and
-/// observers. Its queue is bounded (trust.md L11): when it is behind, sockets are no longer read; nothing is dropped.
+/// observers. Its queue is bounded (trust.md L11): when it is behind, sockets are no longer read, first those of sessions that
+/// brought the most; nothing is dropped.
 final class Recorder: Sendable {
     /// Tells a loop that the recorder has caught up, with these sessions or as a whole.
     typealias Resume = @Sendable (_ loop: Int, _ sessions: [SessionID], _ wholly: Bool) -> Void
@@ -42,7 +43,11 @@ final class Recorder: Sendable {
         poked = (0..<loops).map { _ in Flag() }
     }
 
-    var isBehind: Bool { waiting.load(ordering: .relaxed) > limit }
+    /// Half of what may wait does; the other half is for sessions that have not had their share.
+    var isBehind: Bool { waiting.load(ordering: .relaxed) > limit / 2 }
+
+    /// What each of so many sessions may have waiting while the recorder is behind as a whole.
+    func share(of sessions: Int) -> Int { limit / 2 / max(1, sessions) }
 
     /// From any loop; never blocks.
     func accept(_ batch: Batch) {
@@ -50,6 +55,7 @@ final class Recorder: Sendable {
         thread.execute { [self] in
             if poked.indices.contains(batch.loop) { poked[batch.loop].isSet.store(false, ordering: .relaxed) }
             let outcome = desk.value.work(batch)
+            for (backlog, inflated) in outcome.inflated { backlog.learn(inflated) }
             release(outcome.settled)
             if outcome.needsWatermarks { pokeAll(but: batch.loop) }
         }
@@ -65,7 +71,7 @@ final class Recorder: Sendable {
             }
         }
         let (old, new) = waiting.subtract(freed, ordering: .relaxed)
-        let wholly = old > limit / 2 && new <= limit / 2
+        let wholly = old > limit / 4 && new <= limit / 4
         for loop in 0..<loops where wholly || !sessions[loop].isEmpty { resume(loop, sessions[loop], wholly) }
     }
 

@@ -46,6 +46,8 @@ final class RecorderDesk {
     struct Outcome {
         /// Batches of which nothing waits any more.
         var settled: [Batch]
+        /// What was inflated of sessions, which their backlogs are to know.
+        var inflated: [(backlog: SessionBacklog, inflated: Inflated)]
         /// Much waits for slower loops: they are to publish their watermark now.
         var needsWatermarks: Bool
     }
@@ -59,10 +61,23 @@ final class RecorderDesk {
         light.entries = []
         unsettled.append(light)
         passOn()
+        let inflated = sizes()
         let settled = assembler.waiting == 0 ? .distantFuture : assembler.watermark
         let done = unsettled.filter { $0.watermark < settled }
         unsettled.removeAll { $0.watermark < settled }
-        return Outcome(settled: done, needsWatermarks: assembler.waiting > 256 || unsettled.contains { $0.bytes > 64 << 10 })
+        return Outcome(
+            settled: done, inflated: inflated, needsWatermarks: assembler.waiting > 256 || unsettled.contains { $0.bytes > 64 << 10 })
+    }
+
+    /// Whatever was inflated came in a batch that was not settled before.
+    private func sizes() -> [(backlog: SessionBacklog, inflated: Inflated)] {
+        var known = assembler.takeInflated()
+        guard !known.isEmpty else { return [] }
+        var sizes: [(backlog: SessionBacklog, inflated: Inflated)] = []
+        for (backlog, _) in unsettled.lazy.flatMap(\.charges) {
+            if let inflated = known.removeValue(forKey: backlog.session) { sizes.append((backlog, inflated)) }
+        }
+        return sizes
     }
 
     private func passOn() {

@@ -20,6 +20,8 @@ final class Link: ChannelInboundHandler {
     /// True from the moment the socket can be used until it is gone.
     private(set) var isActive = false
     private(set) var isClosed = false
+    /// The socket is gone; what was read from it before may still have to be told.
+    private var isGone = false
 
     /// Bytes given to the machine.
     private(set) var bytesIn: UInt64 = 0
@@ -29,8 +31,11 @@ final class Link: ChannelInboundHandler {
     private var awaitsDrain = false
 
     private var reads = true
+    private var portion: ReadPortion
     /// Arrived though reads are off: NIO empties a socket whose peer has ended, whatever was asked for.
-    private var parked: [ByteBuffer] = []
+    private var parked = CircularBuffer<ByteBuffer>()
+    /// The next one's turn is appointed.
+    private var awaitsTurn = false
     private var inputEnded = false
     private var toldEnd = false
     private var sawError = false
@@ -52,6 +57,7 @@ final class Link: ChannelInboundHandler {
         self.side = side
         self.session = session
         self.stream = stream
+        portion = ReadPortion(session.loop.shared.options.limits)
     }
 
     var bytesOut: UInt64 { session.loop.tracksDelivery ? taken : handed }
@@ -73,8 +79,9 @@ final class Link: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        guard side == .client, !isActive, !isClosed else { return }
+        guard side == .client, !isActive, !isGone else { return }
         // Accepted, and broken before it could be used: no end of it will be told.
+        isGone = true
         isClosed = true
         session.loop.bury(session)
     }
@@ -82,7 +89,7 @@ final class Link: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) { becameActive() }
 
     private func becameActive() {
-        guard !isActive, !isClosed else { return }
+        guard !isActive, !isGone else { return }
         // The server is there when it can be talked to; the client is from the start, as faults act on its handshake.
         if awaitsHandshake && side == .server { return }
         isActive = true
@@ -102,7 +109,16 @@ final class Link: ChannelInboundHandler {
 
     private func take(_ buffer: ByteBuffer) {
         bytesIn &+= UInt64(buffer.readableBytes)
+        let (session, before) = (session, session.charged)
         session.loop.deliver(.received(side, buffer), to: session)
+        // Few bytes cost little, or are the least that can be read.
+        if stream == nil, buffer.readableBytes >= ReadPortion.least { adapt(buffer.readableBytes, session, session.charged &- before) }
+    }
+
+    private func adapt(_ count: Int, _ session: Session, _ charge: Int) {
+        let took = session.loop.now.duration(to: session.loop.shared.clock.now)
+        guard portion.learn(count, took: took, charge: charge) else { return }
+        try? context?.channel.syncOptions?.setOption(.recvAllocator, value: portion.allocator)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -127,10 +143,17 @@ final class Link: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        guard !isGone else { return }
+        isGone = true
+        isActive = false
+        if parked.count == 1 { releaseOne() }
+        parked.isEmpty ? leave() : takeTurn()
+    }
+
+    /// The socket is gone, and what was read from it is told.
+    private func leave() {
         guard !isClosed else { return }
         isClosed = true
-        isActive = false
-        releaseParked()
         let lost = session.loop.tracksDelivery ? handed &- taken : 0
         if lost > 0 { session.loop.deliver(.undelivered(side, lost), to: session) }
         let hasEnded = outputEnded || stream?.hasEnded == true
@@ -146,13 +169,43 @@ final class Link: ChannelInboundHandler {
         session.loop.deliver(isTruncated && style == .finish ? .truncated(side) : .ended(side, style), to: session)
     }
 
-    private func releaseParked() {
-        guard !parked.isEmpty else { return }
-        let waiting = parked
+    // MARK: What is parked
+
+    /// One buffer a turn, so that the loop's other sockets have theirs between: it may be all that the system held for it.
+    private func takeTurn() {
+        guard !awaitsTurn else { return }
+        awaitsTurn = true
+        // Not at once: a loop runs whatever is due before it looks at its sockets again.
+        session.loop.eventLoop.assumeIsolated().scheduleTask(in: .microseconds(200)) {
+            self.awaitsTurn = false
+            self.goOn()
+        }
+    }
+
+    /// The recorder has caught up.
+    func resume() {
+        if isGone ? !isClosed : !parked.isEmpty { takeTurn() }
+    }
+
+    /// What was parked is told as far as it may be: whatever is to be read, or all of it when the socket is gone, unless the
+    /// recorder is behind.
+    private func goOn() {
+        guard !parked.isEmpty || isGone, isGone ? !session.isHeldForRecorder || isDiscarding : reads else { return }
+        if !parked.isEmpty { releaseOne() }
+        if !parked.isEmpty { return takeTurn() }
+        if isGone { return leave() }
+        if inputEnded { tellEnd(.finish) }
+    }
+
+    private func releaseOne() {
+        let buffer = parked.removeFirst()
+        if !isDiscarding { take(buffer) }
+    }
+
+    private func drop() {
         parked = []
-        if isDiscarding { return }
-        for buffer in waiting { take(buffer) }
-        if inputEnded && !isClosed { tellEnd(.finish) }
+        // Nobody waits for the rest of a socket that is gone.
+        if isGone { takeTurn() }
     }
 
     // MARK: TLS
@@ -179,7 +232,7 @@ final class Link: ChannelInboundHandler {
         let wasToSay = !isDiscarding
         // The library ends the connection by itself, once it has told the peer why.
         isDiscarding = true
-        parked = []
+        drop()
         if wasToSay { session.linkBroke(self, trouble) }
     }
 
@@ -217,11 +270,7 @@ final class Link: ChannelInboundHandler {
         reads = on
         // A handshake is read for whatever else waits; it brings nothing that would have to be kept.
         if !awaitsHandshake { setAutoRead(on) }
-        if on { session.loop.later { self.releaseIfReading() } }
-    }
-
-    private func releaseIfReading() {
-        if reads { releaseParked() }
+        if on, !parked.isEmpty { takeTurn() }
     }
 
     /// FIN once everything written is out; the other direction stays open.
@@ -241,6 +290,10 @@ final class Link: ChannelInboundHandler {
 
     func close(_ style: CutStyle) {
         guard !isClosed else { return }
+        if isGone {
+            isDiscarding = true
+            return drop()
+        }
         switch style {
         case .reset: reset()
         case .half: finishAndLinger()
@@ -253,7 +306,7 @@ final class Link: ChannelInboundHandler {
     private func reset() {
         if !isDiscarding { flush() }
         isDiscarding = true
-        parked = []
+        drop()
         stream?.isReset = true
         // On the loop it is set at once; the future is only NIO's way to tell of an error, which close() survives.
         _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
@@ -264,7 +317,7 @@ final class Link: ChannelInboundHandler {
     /// a socket with unread bytes would send RST and destroy what the peer has not read yet.
     private func finishAndLinger() {
         isDiscarding = true
-        parked = []
+        drop()
         guard isActive else { return closeNow() }
         session.loop.linger(self)
         if !reads {
@@ -286,7 +339,7 @@ final class Link: ChannelInboundHandler {
 
     private func fallSilent() {
         isDiscarding = true
-        parked = []
+        drop()
         reads = false
         setAutoRead(false)
     }

@@ -12,7 +12,7 @@ final class Loop {
     let shared: Shared
     private let recorder: Recorder
     private(set) var now: Instant
-    /// The recorder is behind as a whole: no socket of this loop is read.
+    /// The recorder is behind as a whole: sessions of this loop that have had their share of its queue are not read.
     private(set) var waitsForRecorder = false
 
     private(set) var sessions: [UInt32: Session] = [:]
@@ -110,7 +110,7 @@ final class Loop {
         if session.isOver { return }
         session.machine.handle(event, at: now, into: &output)
         if !output.entries.isEmpty {
-            outbox.append(output.entries, to: session.backlog)
+            session.charged &+= outbox.append(output.entries, to: session.backlog, &session.cost)
             if outbox.isFull || session.backlog.isOver { handOver() }
         }
         var index = 0
@@ -311,11 +311,16 @@ final class Loop {
         let batch = outbox.take(watermark: now)
         recorder.accept(batch)
         if recorder.isBehind { pauseForRecorder() }
-        for (backlog, _) in batch.charges where backlog.isOver {
+        for (backlog, _) in batch.charges where waitsForRecorder || backlog.isOver {
             guard let session = sessions[backlog.session.value], !session.waitsForRecorder else { continue }
-            session.waitsForRecorder = true
+            session.waitsForRecorder = backlog.isOver
             session.tellRecorder()
         }
+    }
+
+    /// The session has what it may have waiting while the recorder is behind as a whole.
+    func hadItsShare(_ session: Session) -> Bool {
+        waitsForRecorder && session.backlog.exceeds(recorder.share(of: shared.live))
     }
 
     private func pauseForRecorder() {

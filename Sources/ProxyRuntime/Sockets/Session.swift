@@ -14,6 +14,9 @@ final class Session {
     let isVisit: Bool
     /// Bytes of this session that wait for the recorder.
     let backlog: SessionBacklog
+    var cost = QueueCost()
+    /// What it brought to the recorder's queue so far.
+    var charged = 0
     var machine: SessionMachine
     private let opened: Opened
     /// What its sockets had counted when it got them from another session.
@@ -33,7 +36,7 @@ final class Session {
     private(set) var isOver = false
     /// The recorder is behind with what this session brought.
     var waitsForRecorder = false
-    private var isHeldForRecorder = false
+    private(set) var isHeldForRecorder = false
     /// The instant of the machine's last `wake`; earlier entries of the loop's heap are stale.
     private(set) var wakeAt: Instant?
     /// When one of the two directions of a socket ended, for L8.
@@ -258,10 +261,13 @@ final class Session {
 
     /// The machine holds both sides while the recorder is behind, so that the journal says so.
     func tellRecorder() {
-        let isBehind = waitsForRecorder || loop.waitsForRecorder
+        let isBehind = waitsForRecorder || loop.hadItsShare(self)
         guard isBehind != isHeldForRecorder, !isOver else { return }
         isHeldForRecorder = isBehind
         loop.deliver(.recorder(isBehind: isBehind), to: self)
+        if isBehind { return }
+        client?.resume()
+        server?.resume()
     }
 
     /// The grace period is over, or an idle half was: both sockets go at once.

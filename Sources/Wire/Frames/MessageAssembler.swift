@@ -104,12 +104,13 @@ package struct MessageAssembler: Sendable {
     }
 
     private mutating func append(_ payload: ByteBuffer) {
-        guard let message = open, message.problem == nil else { return }
-        if message.fragments > maxFragments { return fail("more than \(maxFragments) fragments", isLimit: true) }
-        if payload.readableBytes > limit - message.payload.readableBytes {
+        // Looked at in place: a second holder of what is joined would have it copied for every fragment.
+        guard let fragments = open?.fragments, let joined = open?.payload.readableBytes, open?.problem == nil else { return }
+        if fragments > maxFragments { return fail("more than \(maxFragments) fragments", isLimit: true) }
+        if payload.readableBytes > limit - joined {
             return fail("longer than \(limit) bytes", isLimit: true)
         }
-        if message.fragments == 1 {
+        if fragments == 1 {
             open?.payload = payload
         } else {
             open?.payload.writeImmutableBuffer(payload)

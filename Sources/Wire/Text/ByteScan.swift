@@ -19,6 +19,11 @@ package enum ByteScan {
         return nil
     }
 
+    package static func first(_ wanted: UInt8, in bytes: Span<UInt8>, from offset: Int) -> Int? {
+        // A byte has no padding that could be read.
+        first(wanted, in: unsafe bytes.bytes, from: offset)
+    }
+
     /// The top bit of some byte is set when, and only when, one of the eight is zero.
     private static func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word & tops }
 }
