@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Holds `miswire profile schema` against a validator that is not ours: it is a schema of draft 2020-12, it takes every profile
-that ships, and what `miswire profile check` refuses by form it refuses too.
+that ships and others that `miswire profile check` takes, and what that refuses by form it refuses too.
 
     profile-schema.py MISWIRE
 """
@@ -13,7 +13,14 @@ BAD = [
     HEAD + "faults:\n  - { fault: delay, delay: fast }\n", HEAD + "faults:\n  - { fault: delay, dely: 3ms }\n",
     HEAD + "scope: { share: 200% }\n", HEAD + "faults:\n  - { fault: drop, when: { message: third } }\n",
     HEAD + "faults:\n  - { fault: drop, expect: fine }\n", HEAD + "faults:\n  - { fault: accept-delay, stage: now }\n",
-    HEAD + "scope: { budget: { total: many } }\n", HEAD + "faults:\n  - { latency: 3ms }\n",
+    HEAD + "scope: { budget: { total: many } }\n", HEAD + "faults:\n  - { latency: 3ms }\n", HEAD + "about: ''\n",
+    HEAD + "faults:\n  - { fault: drop, when: { opcode: 16 } }\n", HEAD + "faults:\n  - { fault: tls-version, min: 1.4 }\n",
+]
+GOOD = [
+    "miswire: 1\nname: 7\n", HEAD + "seed: ~\nabout: ~\nscope: { share: ~ }\nfaults: ~\n",
+    HEAD + "faults:\n  - { fault: drop, when: ~, expect: nothing lost within 2s }\n",
+    HEAD + "faults:\n  - { fault: drop, when: { opcode: 9, to: ~, connection: nth  2 } }\n",
+    HEAD + "faults:\n  - { fault: tls-version, min: 1.1, max: '1.2' }\n", HEAD + "faults:\n  - { fault: inject, payload: true }\n",
 ]
 
 
@@ -28,15 +35,18 @@ def check(miswire):
     for file in shipped:
         wrong += [f"{file}: {error.message[:200]}" for error in validator.iter_errors(yaml.safe_load(open(file)))]
     with tempfile.TemporaryDirectory() as folder:
-        for text in BAD:
-            file = pathlib.Path(folder) / "bad.yaml"
+        for text in BAD + GOOD:
+            file = pathlib.Path(folder) / "made.yaml"
             file.write_text(text)
             code = subprocess.run([miswire, "profile", "check", str(file)], capture_output=True).returncode
-            if code != 4:
-                wrong.append(f"miswire profile check: exit {code}, expected 4: {text!r}")
-            if validator.is_valid(yaml.safe_load(text)):
-                wrong.append(f"the schema takes {text!r}")
-    print(*wrong, f"profile schema: {len(shipped)} shipped profiles, {len(BAD)} bad ones, {len(wrong)} wrong", sep="\n")
+            expected = 0 if text in GOOD else 4
+            if code != expected:
+                wrong.append(f"miswire profile check: exit {code}, expected {expected}: {text!r}")
+            if validator.is_valid(yaml.safe_load(text)) != (text in GOOD):
+                wrong.append(f"the schema {'refuses' if text in GOOD else 'takes'} {text!r}")
+    print(
+        *wrong, f"profile schema: {len(shipped)} shipped profiles, {len(GOOD)} good and {len(BAD)} bad ones, {len(wrong)} wrong",
+        sep="\n")
     return 1 if wrong else 0
 
 

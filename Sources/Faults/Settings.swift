@@ -43,6 +43,14 @@ package struct Settings: Sendable, Equatable {
     }
 }
 
+extension Settings {
+    /// A text of that setting names variables.
+    package func hasVariables(_ name: String) -> Bool {
+        let texts = values.filter { $0.name == name }.flatMap(\.values).compactMap { filled[$0] }
+        return texts.contains { text in secrets.contains(where: text.contains) }
+    }
+}
+
 extension Settings: CustomStringConvertible {
     package var description: String { values.map { "\($0.name): \($0.values)" }.joined(separator: ", ") }
 }

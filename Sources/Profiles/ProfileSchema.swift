@@ -13,12 +13,12 @@ package enum ProfileSchema {
             ("additionalProperties", .bool(false)),
             ("properties", object([
                 ("miswire", object([("const", .number("\(ProfileReader.version)")), doc("version of the format, the first key")])),
-                ("name", object([("type", .string("string")), ("pattern", .string("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"))])),
-                ("about", text("what it does, in a sentence or two")),
-                ("extends", text("a profile by name or file, over which this one is laid; faults merge by id")),
-                ("contract", text("a contract by name or file")),
-                ("seed", object([("type", .string("integer")), ("minimum", .number("0")), doc("seed of every decision")])),
-                ("scope", scope),
+                ("name", object([("type", list(["string", "integer"])), ("pattern", .string("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"))])),
+                ("about", orNull(text("what it does, in a sentence or two"))),
+                ("extends", orNull(text("a profile by name or file, over which this one is laid; faults merge by id, null removes"))),
+                ("contract", orNull(text("a contract by name or file"))),
+                ("seed", object([("type", list(["integer", "null"])), ("minimum", .number("0")), doc("seed of every decision")])),
+                ("scope", orNull(scope)),
                 (
                     "faults",
                     object([("type", list(["array", "null"])), ("maxItems", .number("\(Limits.standard.faults)")), ("items", fault)])
@@ -37,27 +37,35 @@ package enum ProfileSchema {
 
     private static var scope: JSON {
         closed([
-            ("paths", reference("texts")), ("users", reference("texts")),
-            ("share", unit(.share)),
-            ("expires", any([unit(.duration), object([("const", .string("never"))])])),
-            ("budget", closed([("per-connection", unit(.count)), ("total", unit(.count))])),
+            ("paths", orNull(reference("texts"))), ("users", orNull(reference("texts"))),
+            ("share", orNull(unit(.share))),
+            ("expires", orNull(any([unit(.duration), object([("const", .string("never"))])]))),
+            ("budget", orNull(closed([("per-connection", orNull(unit(.count))), ("total", orNull(unit(.count)))]))),
         ], "who may be concerned, and how much: the blast radius")
     }
 
     private static var when: JSON {
-        closed([
+        let conditions = [
             ("connection", reference("ordinal")), ("message", reference("ordinal")),
             ("user", text("whose, with `*` for any characters")), ("path", text("of the upgrade, with `*`")),
             ("to", choice(["server", "client"])), ("match", object([("type", list(["object", "string", "number", "boolean"]))])),
-            ("opcode", choice(["text", "binary", "close", "ping", "pong"])), ("after", reference("bound")),
+            ("opcode", opcode), ("after", reference("bound")),
             ("until", reference("bound")), ("during", choice(["run"])),
-        ], "conditions, all of which must hold")
+        ]
+        return closed(conditions.map { ($0.0, orNull($0.1)) }, "conditions, all of which must hold")
+    }
+
+    private static var opcode: JSON {
+        any([
+            choice(["text", "binary", "close", "ping", "pong"]), pattern("^0*([1-9]|1[0-5])$"),
+            object([("type", .string("integer")), ("minimum", .number("1")), ("maximum", .number("15"))]),
+        ])
     }
 
     private static var ordinal: JSON {
         object([
             ("type", .string("string")),
-            ("pattern", .string("^((nth|every|first) [1-9][0-9]*|share " + percent + ")$")),
+            ("pattern", .string("^((nth|every|first) +[1-9][0-9]*|share +" + percent + ")$")),
         ])
     }
 
@@ -71,9 +79,9 @@ package enum ProfileSchema {
 
     private static var fault: JSON {
         let kinds = FaultRegistry.all
-        let codes = "( [1-4][0-9]{3})*"
-        let within = "( within " + durationPattern + ")?"
-        let expectation = "^((refused|recovers|delivered|error event|nothing lost)" + within + "|closed" + codes + within + ")$"
+        let codes = "( +[1-4][0-9]{3})*"
+        let within = "( +within +" + durationPattern + ")?"
+        let expectation = "^((refused|recovers|delivered|error +event|nothing +lost)" + within + "|closed" + codes + within + ")$"
         var branches = kinds.map { kind in
             let required = kind.parameters.filter(\.required).map(\.name)
             return object([
@@ -98,7 +106,7 @@ package enum ProfileSchema {
             ("properties", object([
                 ("id", object([("type", list(["string", "integer"])), ("pattern", .string("^[a-z0-9-]{1,64}$"))])),
                 ("fault", object([("enum", list(kinds.map { $0.name }))])),
-                ("when", when),
+                ("when", orNull(when)),
                 ("expect", object([("type", .string("string")), ("pattern", .string(expectation))])),
             ])),
             ("allOf", .array(branches)),
@@ -126,7 +134,7 @@ package enum ProfileSchema {
         case .rate: any([pattern("^(0|" + amount + "(KB|MB|KiB|MiB|GiB|B)/s)$"), object([("const", .number("0"))])])
         case .share: pattern("^" + percent + "$")
         case .count: any([whole, pattern("^[0-9]+$")])
-        case .text: object([("type", list(["string", "number", "boolean"]))])
+        case .text: text("")
         case .choice(let words): choice(words)
         case .choices(let words): any([choice(words), object([("type", .string("array")), ("items", choice(words))])])
         case .names: reference("texts")
@@ -136,7 +144,7 @@ package enum ProfileSchema {
     /// A word that looks like a number, or a truth, is one to an editor.
     private static func choice(_ words: [String]) -> JSON {
         let plain = words.flatMap { word -> [JSON] in
-            if Int(word) != nil { return [.string(word), .number(word)] }
+            if word.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 || $0 == 0x2e }), Double(word) != nil { return [.string(word), .number(word)] }
             if word == "true" || word == "false" { return [.string(word), .bool(word == "true")] }
             return [.string(word)]
         }
@@ -147,10 +155,12 @@ package enum ProfileSchema {
     private static func pattern(_ text: String) -> JSON { object([("type", .string("string")), ("pattern", .string(text))]) }
     private static func reference(_ name: String) -> JSON { object([("$ref", .string("#/$defs/" + name))]) }
     private static func any(_ choices: [JSON]) -> JSON { object([("anyOf", .array(choices))]) }
+    /// Null is as if it were not there, and removes what the profile that is extended says.
+    private static func orNull(_ schema: JSON) -> JSON { any([schema, object([("type", .string("null"))])]) }
     private static func list(_ words: [String]) -> JSON { .array(words.map { .string($0) }) }
     private static func doc(_ text: String) -> (String, JSON) { ("description", .string(text)) }
     private static func text(_ about: String) -> JSON {
-        object([("type", list(["string", "number"]))] + (about.isEmpty ? [] : [doc(about)]))
+        object([("type", list(["string", "number", "boolean"])), ("minLength", .number("1"))] + (about.isEmpty ? [] : [doc(about)]))
     }
     private static func closed(_ properties: [(String, JSON)], _ about: String? = nil) -> JSON {
         object(

@@ -47,9 +47,8 @@ package struct ProxyOptions: Sendable {
         set { if let newValue { routes[0].way = .reverse(newValue) } }
     }
 
-    /// What each route has of TLS.
-    package mutating func secure(_ tls: (Route) throws -> TLSOptions) rethrows {
-        for index in routes.indices { routes[index].tls = try tls(routes[index]) }
+    package mutating func changeRoutes(_ body: (inout Route) throws -> Void) rethrows {
+        for index in routes.indices { try body(&routes[index]) }
     }
 
     /// TLS of the first route, and of all when it is set.
@@ -75,13 +74,8 @@ package struct ProxyOptions: Sendable {
 
     /// Knows where secrets, credentials and users stand.
     package var finder: any SecretFinder {
-        for route in routes { words.learn(route.profile?.secrets ?? []) }
-        let base: any SecretFinder = contract.map { ContractSecrets($0, key: mintKey.map { Array($0.utf8) }) } ?? StandardSecrets()
-        return ProfileSecrets(base: base, words: words)
+        contract.map { ContractSecrets($0, key: mintKey.map { Array($0.utf8) }) } ?? StandardSecrets()
     }
-
-    /// What the profiles of the run name as secrets.
-    package let words = SecretWords()
 
     /// Whose sessions alone are recorded (trust.md T37); nil = everybody's.
     package var recordedUsers: Profile.Scope? {

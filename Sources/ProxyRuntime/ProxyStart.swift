@@ -175,9 +175,10 @@ struct ProxyStart {
     }
 
     private func makeDesk(onEvent: @escaping EventObserver, onEntry: EntryObserver?) throws -> RecorderDesk {
-        let configuration = Transcriber.Configuration(
+        var configuration = Transcriber.Configuration(
             mode: options.recordMode, limits: options.limits, finder: options.finder,
             redactionKey: redactionKey(), epochSeconds: startedWall / 1_000_000_000)
+        configuration.hidden = shared.hidden
         let writer = try options.record.map {
             try RecordingWriter(
                 directory: $0, header: header(), limits: options.limits, isPacked: options.packsRecord)

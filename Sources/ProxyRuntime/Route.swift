@@ -26,8 +26,13 @@ package struct Route: Sendable {
 
     package var upstream: Upstream? { if case .reverse(let upstream) = way { upstream } else { nil } }
 
+    /// TLS inside the tunnels of a forward proxy is ended here and begun anew towards the server.
+    package var opensTunnels: Bool { upstream == nil && tls.listener != nil }
+
+    package var speaksTLSToServer: Bool { upstream?.isSecure ?? opensTunnels }
+
     /// The target's certificate is taken as it is (trust.md T6): said wherever the run is told of.
-    package var isUnverified: Bool { upstream?.isSecure == true && tls.upstream.isInsecure }
+    package var isUnverified: Bool { speaksTLSToServer && tls.upstream.isInsecure }
 
     /// Where its traffic goes: a URL, or whom a forward proxy may dial.
     package var target: String {

@@ -18,6 +18,8 @@ final class Shared: Sendable {
     private let changes = Mutex(())
     /// Our own listeners, once they are bound.
     private let listeners = Mutex<[SocketAddress]>([])
+    /// Values of variables that profiles of this run name.
+    let hidden = HiddenTexts()
     private let gate = Mutex(Gate())
 
     private struct Gate: Sendable {
@@ -33,6 +35,7 @@ final class Shared: Sendable {
         self.options = options
         self.clock = clock
         self.gateways = gateways
+        for route in options.routes { hidden.add(route.profile?.secrets ?? []) }
     }
 
     /// The first route's profile; where there are several routes each has its own.
@@ -47,7 +50,8 @@ final class Shared: Sendable {
         try changes.withLock { _ in
             for gateway in gateways {
                 let profile = try body(gateway.profile)
-                options.words.learn(profile?.secrets ?? [])
+                // Before anything can act with them.
+                hidden.add(profile?.secrets ?? [])
                 gateway.take(up: profile, at: clock.now)
                 if !faultsAreOff { tell(gateway) }
             }

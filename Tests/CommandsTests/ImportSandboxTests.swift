@@ -167,7 +167,7 @@ import Wire
             var (status, limits, open) = ([String: String](), "", 0)
             let told = try await Self.held(path) { parent, child in
                 // It may still be on its way to the question.
-                for _ in 0..<200 where Self.status(child)["Seccomp"] != "2" { try await Task.sleep(for: .milliseconds(10)) }
+                for _ in 0..<1_000 where Self.status(child)["Seccomp"] != "2" { try await Task.sleep(for: .milliseconds(10)) }
                 status = Self.status(child)
                 limits = try String(contentsOfFile: "/proc/\(child)/limits", encoding: .utf8)
                 open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(child)/fd").count

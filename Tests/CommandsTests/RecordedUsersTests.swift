@@ -14,7 +14,7 @@ import Testing
 @testable import Commands
 
 /// A profile's `scope.users` limits the recording (trust.md T37): nothing of others reaches the disk.
-@Suite(.timeLimit(.minutes(2))) struct RecordedUsersTests {
+@Suite(.timeLimit(.minutes(5))) struct RecordedUsersTests {
     static let plan = """
         miswire plan 1
         ---
@@ -22,14 +22,14 @@ import Testing
         user bob credential query
         1 alice connect /ws
         2 bob connect /ws
-        3 alice until connected within 5s
-        4 bob until connected within 5s
+        3 alice until connected within 60s
+        4 bob until connected within 60s
         5 alice send {"type":"agent_started","agent_name":"assistant","user_id":"alice","message":"say mwc-alicealiceal","request_id":"a-1"}
         6 bob send {"type":"agent_started","agent_name":"assistant","user_id":"bob","message":"say mwc-bobbobbobbob","request_id":"b-1"}
-        7 alice until agent_completed within 5s
-        8 bob until agent_completed within 5s
+        7 alice until agent_completed within 60s
+        8 bob until agent_completed within 60s
         9 bob send text "{"
-        10 bob until error within 5s
+        10 bob until error within 60s
         11 alice close 1000 "bye"
         12 bob close 1000 "bye"
         faults none

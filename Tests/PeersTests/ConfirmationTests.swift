@@ -66,7 +66,7 @@ import Testing
         return (try #require(run.judgement.findings.first { $0.property == property }), run, rig)
     }
 
-    @Test(.timeLimit(.minutes(1))) func aServersOwnBugIsIntrinsicAndItsPlanSmall() async throws {
+    @Test(.timeLimit(.minutes(5))) func aServersOwnBugIsIntrinsicAndItsPlanSmall() async throws {
         let plan = try PlanText.parse(Self.malformed)
         let (finding, run, rig) = try await Self.see("E3", plan, [.malformedSwallowed], nil)
         #expect(BlamedStep.label(of: finding, in: plan, steps: run.steps, origin: run.origin) == 9)
@@ -84,7 +84,7 @@ import Testing
     }
 
     /// A server that is silent about malformed requests is well as long as none comes; of two faults one makes one.
-    @Test(.timeLimit(.minutes(1))) func aFaultThatIsNeededIsNamedAlone() async throws {
+    @Test(.timeLimit(.minutes(5))) func aFaultThatIsNeededIsNamedAlone() async throws {
         let plan = try PlanText.parse(
             """
             miswire plan 1
@@ -117,18 +117,19 @@ import Testing
         #expect(backends.isWhole)
     }
 
-    @Test(.timeLimit(.minutes(1))) func whatNeverShowsAgainIsFlaky() async throws {
+    @Test(.timeLimit(.minutes(5))) func whatNeverShowsAgainIsFlaky() async throws {
         let plan = try PlanText.parse(Self.malformed)
-        let (finding, run, rig) = try await Self.see("E3", plan, [.malformedSwallowed], nil)
+        let (finding, run, _) = try await Self.see("E3", plan, [.malformedSwallowed], nil)
         let backends = Backends([])
-        let outcome = try await Confirmation(rig: rig, place: backends).confirm(finding, from: plan, seenIn: run)
+        // Before a server that answers everything: however late it does on a crowded machine, nothing is missed.
+        let outcome = try await Confirmation(rig: try ReplayTests.rig(1), place: backends).confirm(finding, from: plan, seenIn: run)
         #expect(outcome.finding.attribution == .flaky(failed: 1, of: outcome.reruns + 1))
         #expect(outcome.plan == plan)
         #expect(backends.isWhole)
     }
 
     /// Neither without the faults, nor with one of them, nor with all: the largest candidate is kept, with all faults.
-    @Test(.timeLimit(.minutes(1))) func whatNeverShowsAgainWithFaultsIsFlakyToo() async throws {
+    @Test(.timeLimit(.minutes(5))) func whatNeverShowsAgainWithFaultsIsFlakyToo() async throws {
         let plan = try PlanText.parse(Self.malformed)
         let profile = try Self.profile(
             """
@@ -138,7 +139,9 @@ import Testing
             a accept-delay delay 1ms
             b accept-delay stage upgrade-request delay 1ms
             """)
-        let (finding, run, rig) = try await Self.see("E3", plan, [.malformedSwallowed], profile)
+        let (finding, run, _) = try await Self.see("E3", plan, [.malformedSwallowed], profile)
+        var rig = try ReplayTests.rig(1)
+        rig.profile = profile
         let outcome = try await Confirmation(rig: rig, place: Backends([])).confirm(finding, from: plan, seenIn: run)
         #expect(outcome.finding.attribution == .flaky(failed: 1, of: 5))
         #expect(outcome.reason == nil)
@@ -201,7 +204,7 @@ import Testing
             ---
             user alice credential header
             1 alice connect /ws
-            2 alice until open within 2s
+            2 alice until open within 60s
             3 alice send {"type":"invalid_type","request_id":"{user}-{n}"}
             4 alice cut reset
             faults none

@@ -17,7 +17,7 @@ import Testing
             ---
             user alice credential header
             1 alice connect /ws
-            2 alice until open within 2s
+            2 alice until open within 60s
             3 alice send {"type":"invalid_type","request_id":"{user}-{n}"}
             4 alice cut reset
             faults none

@@ -1,4 +1,5 @@
 import Foundation
+import ProxyRuntime
 import Testing
 
 @testable import Peers
@@ -37,7 +38,7 @@ import Testing
     static let dies = "if c.recv(9)==b'die': print('boom',flush=True); os.kill(os.getpid(),signal.SIGSEGV)"
 
     static func say(_ word: String, to endpoint: Endpoint) async {
-        await Threads.run(within: .seconds(5), otherwise: ()) {
+        await Threads.run(within: .seconds(60), otherwise: ()) {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: python)
             process.arguments = [
@@ -52,7 +53,7 @@ import Testing
     /// Asks until the process is known to have ended: its death follows its last word, not at once.
     static func ended(_ keeper: TargetKeeper) async -> TargetKeeper.State {
         var state = await keeper.check()
-        for _ in 0..<500 {
+        for _ in 0..<6_000 {
             if case .ended = state { return state }
             try? await Task.sleep(for: .milliseconds(10))
             state = await keeper.check()
@@ -136,7 +137,7 @@ import Testing
         let keeper = TargetKeeper(Self.server("pass", before: child), settings: Self.quick())
         try await keeper.start()
         var sample = await keeper.sample()
-        for _ in 0..<100 where sample?.processes != 2 {
+        for _ in 0..<3_000 where sample?.processes != 2 {
             try await Task.sleep(for: .milliseconds(20))
             sample = await keeper.sample()
         }
@@ -152,7 +153,7 @@ import Testing
 
     @Test func anAddressThatRefusesIsNotSilent() async throws {
         let keeper = TargetKeeper(
-            .address(Endpoint(host: "127.0.0.1", port: try FreePort.find())), settings: Self.quick())
+            .address(Endpoint(host: "127.0.0.1", port: try #require(FreePort.find()))), settings: Self.quick())
         await #expect(throws: TargetError.gone("refuses connections")) { try await keeper.start() }
         #expect(await keeper.check() == .down("is not started"))
         #expect(await keeper.sample() == nil)

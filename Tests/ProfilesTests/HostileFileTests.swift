@@ -56,7 +56,7 @@ struct HostileFileTests {
 
     @Test func columnsCountCharacters() throws {
         // A tab is one; so is a flag of two scalars, and a letter with its accent.
-        #expect(try shown("miswire: 1\nname: t\nabout: [\"🇩🇪e\u{301}\", x]") == ["f.yaml:3:8: error: `about` needs a text; found a list"])
+        #expect(try shown("miswire: 1\nname: t\nabout: [\"🇩🇪e\u{301}\", x]") == ["f.yaml:3:8: error: `about` needs a text; found a list, write one of them"])
         #expect(try shown("miswire: 1\nname: t\nscope: { \"🇩🇪e\u{301}\": 1, y: 2 }").last == "f.yaml:3:19: error: `scope` has no `y`; known: paths users share expires budget")
         #expect(try shown("miswire: 1\nname: t\nscope: {\ty: 2 }") == ["f.yaml:3:10: error: `scope` has no `y`; known: paths users share expires budget"])
     }

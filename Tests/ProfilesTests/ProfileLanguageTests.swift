@@ -95,7 +95,7 @@ import Wire
             .map { $0.prefix(14) } == ["b.yaml:4:12: e"])
         let off = a + "faults:\n  - { id: gne, off: true }\n"
         #expect(try said(["a.yaml": off, "b.yaml": Self.base], "a.yaml")
-            == ["a.yaml:5:11: error: there is no fault `gne` to take away; known: slow f2 gone"])
+            == ["a.yaml:5:11: error: there is no fault `gne` to take away; write `gone`"])
         #expect(try said(["a.yaml": "miswire: 1\nname: a\nfaults:\n  - { id: gone, off: true }\n"], "a.yaml")
             .map { $0.prefix(29) } == ["a.yaml:4:22: error: `off` tak"])
         var deep: [String: String] = [:]

@@ -56,7 +56,7 @@ struct YAMLReaderTests {
         ("x:\n  - k: 1\n    k: 2\n  - k: 3", "f.yaml:3:5: error: `k` is given twice; again here; keep one"),
         ("? a\n: b", "f.yaml:1:1: error: a \"?\" in front of a key is not supported; write KEY: VALUE"),
         ("", Self.empty), ("# only a comment", Self.empty),
-        ("a: 1\n---\nb: 2", "f.yaml:2:1: error: not readable as YAML: but found another document; expected a single document in the stream in line 1"),
+        ("a: 1\n---\nb: 2", "f.yaml:2:1: error: not readable as YAML: but found another document; keep one, and leave out the line ---"),
     ])
     func refuses(text: String, message: String) {
         #expect(errors(text) == [message])

@@ -9,7 +9,7 @@ import Wire
 
 /// Same seed, same profile, fifty users at once over real sockets: whatever the threads and the network do, each user's
 /// faults decide the same of the same message.
-@Suite(.timeLimit(.minutes(5))) struct DeterminismTests {
+@Suite(.ownThreads, .timeLimit(.minutes(5))) struct DeterminismTests {
     private static let users = 50
     private static let messages = 12
     private static let faults = """

@@ -9,7 +9,7 @@ import Wire
 @testable import ProxyRuntime
 
 /// A forward proxy: what goes through it is a session like any other, and nobody has an open proxy.
-@Suite(.timeLimit(.minutes(2))) struct ForwardTests {
+@Suite(.ownThreads, .timeLimit(.minutes(2))) struct ForwardTests {
     private final class Journal: Sendable {
         private let entries = Mutex<[Entry]>([])
         func take(_ entry: Entry) { entries.withLock { $0.append(entry) } }
@@ -114,8 +114,7 @@ import Wire
 
     @Test func nobodyHasAnOpenProxy() async throws {
         let journal = Journal()
-        let closed = try await RawServer()
-        await closed.close()
+        let closed = try #require(FreePort.find())
         let proxy = try await Self.start(journal, allow: ["*.example", "169.254.*", "other.test:80"])
         let own = proxy.address.port
         let rows: [(String, String, String)] = [
@@ -125,7 +124,7 @@ import Wire
             ("CONNECT localhost:\(own) HTTP/1.1\r\n\r\n", "403", "the proxy itself listens there"),
             ("GET http://127.0.0.1:\(own)/ HTTP/1.1\r\n\r\n", "403", "the proxy itself listens there"),
             ("CONNECT 169.254.169.254:80 HTTP/1.1\r\n\r\n", "403", "link-local and metadata addresses are not dialled"),
-            ("CONNECT 127.0.0.1:\(closed.port) HTTP/1.1\r\n\r\n", "502", "refused the connection"),
+            ("CONNECT 127.0.0.1:\(closed) HTTP/1.1\r\n\r\n", "502", "refused the connection"),
             ("CONNECT localhost HTTP/1.1\r\n\r\n", "400", "CONNECT takes HOST:PORT"),
             ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "400", "this is a forward proxy"),
             ("GET https://localhost/ HTTP/1.1\r\n\r\n", "400", "through CONNECT"),

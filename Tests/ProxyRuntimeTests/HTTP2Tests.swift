@@ -10,7 +10,7 @@ import Testing
 import Wire
 
 /// WebSocket over HTTP/2 (RFC 8441) at real sockets, on either hop.
-@Suite(.timeLimit(.minutes(3))) struct HTTP2Tests {
+@Suite(.ownThreads, .timeLimit(.minutes(3))) struct HTTP2Tests {
     /// One end of an accepted WebSocket; what its peer has seen begins with `heads` bytes of heads.
     private struct End {
         var peer: RawPeer
@@ -185,7 +185,7 @@ import Wire
         }
         // The connection ends in an orderly way when the proxy stops.
         async let result = proxy.drain(grace: .seconds(20))
-        #expect(try await client.goAway.get() == .noError)
+        #expect(try await client.goAway.soon() == .noError)
         #expect(await result.ledgerDifferences == [])
         #expect(await result.drained)
         await raw?.close()

@@ -8,7 +8,7 @@ import Wire
 
 /// Whatever a peer sends, from either side: it is relayed byte for byte or refused, nothing is held beyond the limits, and a
 /// session beside it does not notice. Every message is lifted here, for a rule that waits for a message that never comes.
-@Suite(.timeLimit(.minutes(3))) struct HostilePeersTests {
+@Suite(.ownThreads, .timeLimit(.minutes(3))) struct HostilePeersTests {
     struct Act: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let from: Side

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// A connection that is used before it is upgraded, at real sockets.
-@Suite(.timeLimit(.minutes(2))) struct KeepAliveTests {
+@Suite(.ownThreads, .timeLimit(.minutes(2))) struct KeepAliveTests {
     @Test func plainRequestsThenARefusedUpgradeThenOneThatIsAccepted() async throws {
         let seen = Mutex<[Entry]>([])
         let server = try await RawServer()

@@ -6,7 +6,7 @@ import Testing
 
 /// Faults added, changed and removed while many connections are busy: bytes stay in their order, none is lost or doubled,
 /// and no change waits for any of them. `.ci/live-changes` is the long form, and measures how long anybody waits.
-@Suite(.timeLimit(.minutes(5))) struct LiveChangeTests {
+@Suite(.ownThreads, .timeLimit(.minutes(5))) struct LiveChangeTests {
     /// No kind here changes a byte, or ends anything, as it is set.
     private static let kinds: [(kind: String, settings: [(name: String, values: [String])])] = [
         ("latency", [("latency", ["3ms"]), ("jitter", ["2ms"])]), ("slicer", []), ("chop", []),

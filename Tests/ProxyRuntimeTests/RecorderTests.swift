@@ -7,7 +7,7 @@ import Testing
 import Wire
 
 /// The recorder is behind the loops and shows everything, in order, however slow it is (trust.md L11).
-@Suite(.timeLimit(.minutes(3))) struct RecorderTests {
+@Suite(.ownThreads, .timeLimit(.minutes(3))) struct RecorderTests {
     @Test func aRecorderThatIsBehindStopsTheSocketsAndLosesNothing() async throws {
         let server = try await RawServer()
         let gate = DispatchSemaphore(value: 0)

@@ -3,7 +3,7 @@ import ProxyRuntime
 import Testing
 
 /// Peers that reset with data under way: every difference between the two sides is explained by the transport's end.
-@Suite(.timeLimit(.minutes(3))) struct ResetTests {
+@Suite(.ownThreads, .timeLimit(.minutes(3))) struct ResetTests {
     @Test func clientsThatResetAtRandomInstants() async throws {
         let server = try await RawServer { peer in
             try await peer.until { $0.bytes.count >= Sample.request().utf8.count || $0.closed }

@@ -8,7 +8,7 @@ import Testing
 @testable import ProxyRuntime
 
 /// Several ways in at once: each leads where it should, with its own faults, into one journal.
-@Suite(.timeLimit(.minutes(2))) struct RouteTests {
+@Suite(.ownThreads, .timeLimit(.minutes(2))) struct RouteTests {
     private static func reverse(_ name: String, to port: Int, listen: Int = 0, profile: Profile? = nil) -> Route {
         let upstream = Upstream(url: "ws://127.0.0.1:\(port)", address: HostPort(host: "127.0.0.1", port: port))
         return Route(name: name, listen: HostPort(host: "127.0.0.1", port: listen), way: .reverse(upstream), profile: profile)
@@ -53,9 +53,7 @@ import Testing
     }
 
     @Test func noRouteLeadsToOneOfOurListeners() async throws {
-        let free = try await RawServer()
-        let port = free.port
-        await free.close()
+        let port = try #require(FreePort.find())
         let options = ProxyOptions(Self.reverse("a", to: port), [Self.reverse("b", to: 9, listen: port)])
         await #expect(throws: RuntimeError.forbiddenTarget(HostPort(host: "127.0.0.1", port: port), "the proxy itself listens there")) {
             _ = try await ProxyServer.start(options)

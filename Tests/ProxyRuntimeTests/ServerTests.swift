@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// Starting, refusing to start, ending.
-@Suite(.timeLimit(.minutes(3))) struct ServerTests {
+@Suite(.ownThreads, .timeLimit(.minutes(3))) struct ServerTests {
     private func options(listen: Int, upstream: String) throws -> ProxyOptions {
         ProxyOptions(listen: HostPort(host: "127.0.0.1", port: listen), upstream: try Upstream(url: upstream))
     }
@@ -27,9 +27,7 @@ import Testing
 
     @Test(arguments: ["127.0.0.1", "localhost", "0.0.0.0"])
     func itsOwnListenerIsNoTarget(host: String) async throws {
-        let server = try await RawServer()
-        let port = server.port
-        await server.close()
+        let port = try #require(FreePort.find())
         let options = try options(listen: port, upstream: "ws://\(host):\(port)")
         let error = await #expect(throws: RuntimeError.self) { try await ProxyServer.start(options) }
         guard case .forbiddenTarget = error else { throw Unexpected(error) }
@@ -42,9 +40,7 @@ import Testing
     }
 
     @Test func aTargetThatDoesNotAnswerIsSaidSo() async throws {
-        let server = try await RawServer()
-        let port = server.port
-        await server.close()
+        let port = try #require(FreePort.find())
         let options = try options(listen: 0, upstream: "ws://127.0.0.1:\(port)")
         let error = await #expect(throws: RuntimeError.self) {
             try await ProxyServer.start(options, patience: .milliseconds(300))
@@ -55,9 +51,7 @@ import Testing
     }
 
     @Test func anUpstreamThatIsDownGivesA502AndAReason() async throws {
-        let server = try await RawServer()
-        let port = server.port
-        await server.close()
+        let port = try #require(FreePort.find())
         let lines = Mutex<[String]>([])
         let proxy = try await proxy(to: port, Watcher(onEvent: { event in
             if case .failed(let reason, _, _) = event.kind { lines.withLock { $0.append(reason) } }

@@ -10,7 +10,7 @@ import X509
 @testable import ProxyRuntime
 
 /// The own CA: one of it, for nobody else to read, good for few names (trust.md T1 to T5).
-@Suite(.timeLimit(.minutes(3))) struct TLSAuthorityTests {
+@Suite(.ownThreads, .timeLimit(.minutes(3))) struct TLSAuthorityTests {
     private let now = MonotonicClock.wall / 1_000_000_000
 
     /// A directory of its own, gone afterwards.

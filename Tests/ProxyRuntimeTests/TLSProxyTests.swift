@@ -29,7 +29,7 @@ final class Told: Sendable {
 }
 
 /// TLS on both hops at real sockets: the same bytes as without, and no end of any kind goes by unsaid.
-@Suite(.timeLimit(.minutes(3))) struct TLSProxyTests {
+@Suite(.ownThreads, .timeLimit(.minutes(3))) struct TLSProxyTests {
     /// Which hops speak TLS.
     enum Hops: String, CaseIterable, Sendable {
         case client, server, both

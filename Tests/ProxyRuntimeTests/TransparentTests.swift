@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// Without a profile every byte passes unchanged, whatever it is (performance.md, "transparent").
-@Suite(.timeLimit(.minutes(3))) struct TransparentTests {
+@Suite(.ownThreads, .timeLimit(.minutes(3))) struct TransparentTests {
     /// All frames that a legal client may send, and some that it may not.
     private var fromClient: [UInt8] {
         let mask: [UInt8] = [1, 2, 3, 0xff]

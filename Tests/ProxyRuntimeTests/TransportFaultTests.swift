@@ -5,7 +5,7 @@ import ProxyRuntime
 import Testing
 
 /// Transport faults at real sockets: time is the clock's, segments are the system's.
-@Suite(.timeLimit(.minutes(2))) struct TransportFaultTests {
+@Suite(.ownThreads, .timeLimit(.minutes(2))) struct TransportFaultTests {
     private static func profile(_ faults: String) throws -> Profile {
         try ProfileLoader.parse(text: "miswire: 1\nname: t\nfaults:\n\(faults)\n", file: "t.yaml")
     }

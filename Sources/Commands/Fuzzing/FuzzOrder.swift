@@ -54,7 +54,7 @@ struct FuzzOrder: Sendable {
         options.checks = try checks(request)
         options.phases = try phases(request)
         options.dictionary = try request.dictionaries.flatMap { try FuzzDictionary.load($0).texts }
-        options.profile = try request.profile.map { try ProfileLoader().load($0) }
+        options.profile = try request.profile.map { try Given.profile(forPlans: $0) }
         options.key = Array(SigningKey.value().utf8)
         if request.exec != nil { options.variables = [(SigningKey.variable, SigningKey.value())] }
         let corpora = try GivenCorpora(places, contract: contract)

@@ -1,5 +1,7 @@
 import Contracts
+import Faults
 import Foundation
+import Profiles
 import Reporting
 
 /// Values of options as they were typed. What is no value is refused before anything else happens, in the words of
@@ -42,6 +44,17 @@ enum Given {
             throw no(text, option, expected: "messages a second, such as 500/s")
         }
         return value
+    }
+
+    /// A profile whose faults become lines of plans, in which nothing is looked up (trust.md T32).
+    static func profile(forPlans name: String) throws -> Profile {
+        let profile = try ProfileLoader().load(name)
+        guard profile.secrets.isEmpty else {
+            throw Complaint(
+                "the profile \(SafeText.show(profile.name)) names variables of the environment, and plans never do",
+                details: [("remedy", "write the texts themselves, or leave those faults out")], exit: .usage)
+        }
+        return profile
     }
 
     /// `I2,E3`: ids of properties, in any case.

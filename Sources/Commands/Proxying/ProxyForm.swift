@@ -30,7 +30,7 @@ final class ProxyForm: Sendable {
             let line = JSONLine("start", time: Console.utc()).adding("verb", "proxy").adding("seed", options.seed)
                 .adding("listen", server.address.description).adding("upstream", options.target).adding("pid", pid)
                 .adding("tls", .bool(options.tls.listener != nil)).adding("upstreamTLS", server.targetSecurity ?? "")
-                .adding("upstreamVerified", .bool(options.upstream?.isSecure == true && !options.isUnverified))
+                .adding("upstreamVerified", .bool(options.routes[0].speaksTLSToServer && !options.isUnverified))
                 .adding("profile", options.commonProfile?.name ?? "").adding("contract", options.contract?.name ?? "")
                 .adding("record", options.record.map { .string($0) } ?? .null)
                 .adding("recordMode", options.record == nil ? RecordMode.none.rawValue : options.recordMode.rawValue)
@@ -40,11 +40,13 @@ final class ProxyForm: Sendable {
         }
         var lines = ["miswire \(Miswire.number) proxy    seed \(options.seed)    pid \(pid)"]
         for (index, route) in options.routes.enumerated() {
-            let scheme = route.tls.listener == nil ? "ws" : "wss"
+            // As it is written in a client's proxy setting.
+            let scheme = route.upstream == nil ? "http" : route.tls.listener == nil ? "ws" : "wss"
             let secured = server.targetsSecurity[index].map { "\($0), " } ?? ""
             let took = server.targetsAnswered[index].map { " (\(secured)answered in \(Figures.duration($0)))" } ?? ""
             let name = route.name.isEmpty ? "" : "\(SafeText.show(route.name))  "
-            lines.append("  listen    \(name)\(scheme)://\(server.addresses[index]) → \(SafeText.show(route.target))\(took)")
+            let opened = route.opensTunnels ? ", TLS inside CONNECT is opened" : ""
+            lines.append("  listen    \(name)\(scheme)://\(server.addresses[index]) → \(SafeText.show(route.target))\(took)\(opened)")
         }
         lines += TLSBanner.lines(options, server.authority, at: Int64(started.timeIntervalSince1970))
         if let contract = options.contract {
@@ -191,7 +193,7 @@ final class ProxyForm: Sendable {
             let line = summaryLine(result, reason)
             return console.emit(options.isUnverified ? line.adding("upstreamVerified", .bool(false)) : line)
         }
-        let unverified = options.isUnverified ? "  NOT VERIFIED  the target's certificate (--insecure-upstream)\n" : ""
+        let unverified = options.isUnverified ? "  NOT VERIFIED  \(TLSBanner.unverified(options)) (--insecure-upstream)\n" : ""
         console.answer("\n" + unverified + ProxySummary(result).text(console.out, reason: reason))
     }
 

@@ -17,7 +17,7 @@ struct CAPlace: ParsableArguments {
 
 /// TLS towards clients and towards a `wss://` target.
 struct TLSArguments: ParsableArguments {
-    @Flag(help: "Clients come by wss: certificates are made by the own CA (`miswire ca`).")
+    @Flag(help: "Clients come by wss, or with --forward TLS inside CONNECT is opened: certificates are made by the own CA (`miswire ca`).")
     var tls = false
     @Option(help: "As --tls, with this certificate (PEM, the chain behind it) instead.")
     var cert: String?
@@ -41,22 +41,39 @@ struct TLSArguments: ParsableArguments {
 
     var isWanted: Bool { tls || cert != nil || key != nil }
 
-    /// - Parameter now: seconds since 1970.
-    func options(for target: Upstream?, at now: Int64) throws -> TLSOptions {
-        var options = TLSOptions()
-        do {
-            options.listener = try identity(at: now)
-            options.upstream.authorities = authorities
-            options.upstream.isInsecure = isInsecure
-            options.upstream.certificate = clientCertificate
-            options.upstream.key = clientKey
-            options.upstream.serverName = serverName
-            if options.listener != nil || target?.isSecure == true || keyLog != nil {
-                let path = keyLog ?? AuthorityStore.variable("SSLKEYLOGFILE")
-                if let path, !path.isEmpty { options.keyLog = try KeyLogWriter(path) }
-            }
-        } catch let error as TLSProblem { throw TLSComplaint.of(error) }
+    private var upstream: UpstreamTLS.Options {
+        var options = UpstreamTLS.Options()
+        options.authorities = authorities
+        options.isInsecure = isInsecure
+        options.certificate = clientCertificate
+        options.key = clientKey
+        options.serverName = serverName
         return options
+    }
+
+    /// - Parameter now: seconds since 1970.
+    func apply(to options: inout ProxyOptions, at now: Int64) throws {
+        do {
+            let listener = try identity(at: now)
+            options.changeRoutes { $0.tls.listener = listener }
+            try checkName(options.routes)
+            // Where some listeners speak it these words are theirs; where none does it is told.
+            let isSpoken = options.routes.contains(where: \.speaksTLSToServer)
+            options.changeRoutes { if $0.speaksTLSToServer || !isSpoken { $0.tls.upstream = upstream } }
+            guard listener != nil || isSpoken || keyLog != nil else { return }
+            let path = keyLog ?? AuthorityStore.variable("SSLKEYLOGFILE")
+            guard let path, !path.isEmpty else { return }
+            let log = try KeyLogWriter(path)
+            options.changeRoutes { $0.tls.keyLog = log }
+        } catch let error as TLSProblem { throw TLSComplaint.of(error) }
+    }
+
+    private func checkName(_ routes: [Route]) throws {
+        guard let serverName, routes.contains(where: { $0.upstream == nil }) else { return }
+        throw Complaint(
+            "--server-name is the name of one server, and a forward proxy has many",
+            details: [("found", "--server-name \(SafeText.show(serverName))"), ("remedy", "leave it out: each is asked for the name that CONNECT gave")],
+            exit: .usage)
     }
 
     private func identity(at now: Int64) throws -> ListenerTLS.Identity? {
@@ -99,6 +116,11 @@ enum TLSComplaint {
 
 /// What a run says of its TLS before it begins, and what is on the record of whoever turned something off.
 enum TLSBanner {
+    /// Whose certificate is taken as it is.
+    static func unverified(_ options: ProxyOptions) -> String {
+        options.routes.contains { $0.upstream == nil && $0.isUnverified } ? "any target's certificate" : "the target's certificate"
+    }
+
     static func lines(_ options: ProxyOptions, _ authority: Authority?, at now: Int64) -> [String] {
         var lines: [String] = []
         if let authority {
@@ -109,7 +131,7 @@ enum TLSBanner {
                 lines.append("  warning   the CA ends in \(days): `miswire ca create --renew`, and trust the new one")
             }
         }
-        if options.isUnverified { lines.append("  NOT VERIFIED  the target's certificate (--insecure-upstream)") }
+        if options.isUnverified { lines.append("  NOT VERIFIED  \(TLSBanner.unverified(options)) (--insecure-upstream)") }
         if let log = options.tls.keyLog { lines.append("  key log   \(SafeText.show(log.path)): whoever has it reads this traffic") }
         return lines
     }

@@ -19,10 +19,10 @@ struct RecordingRun {
 
     /// The client side against a server: `target` says where it is, once it is there.
     func asClient(
-        profile name: String?, credentials: GivenCredentials, target: @Sendable () async throws -> Endpoint
+        profile names: [String], credentials: GivenCredentials, target: @Sendable () async throws -> Endpoint
     ) async throws -> ExitReason {
         warn(credentials.warnings)
-        let profile = try name.map { try ProfileLoader().load($0) }
+        let profile = try names.isEmpty ? nil : ProfileLoader().load(names)
         var contract = file.contract
         if contract == nil, let promised = profile?.contract { contract = try ContractLoader().load(promised) }
         var settings = RecordingReplay.Settings(

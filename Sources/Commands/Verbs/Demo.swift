@@ -23,7 +23,7 @@ package struct Demo: AsyncParsableCommand {
     var findings = "."
     @Option(help: "Play only this stage.")
     var stage: String?
-    @Option(help: "Let the stages play under this profile instead of their own: a name or a file.")
+    @Option(help: "Let the stages play under this profile instead of their own: a name or a file, or several as a,b.")
     var profile: String?
     @Option(help: "Keep a recording of each stage in this directory.")
     var record: String?
@@ -49,7 +49,7 @@ package struct Demo: AsyncParsableCommand {
             throw Complaint("--loops \(loops) is out of range", details: [("expected", "1 to 64")], exit: .usage)
         }
         // What a stage would refuse is said before anything listens.
-        for name in Set(stages.map(\.profile)).sorted() { _ = try ProfileLoader().load(name) }
+        for name in Set(stages.map(\.profile)).sorted() { _ = try Given.profile(forPlans: name) }
         let contract = try ContractLoader().load("demo")
         let server = try await Listening.backend(port: 0, bugs: planted, marks: marks)
         let demo = DemoRun(

@@ -24,7 +24,7 @@ package struct Fuzz: AsyncParsableCommand, StopsBySignal {
     var places: [String] = []
     @Option(help: "What the server promises: a shipped contract's name, or a file.")
     var contract = "agent-chat"
-    @Option(help: "Faults that act on every case: a profile's name, or a file.")
+    @Option(help: "Faults that act on every case: a profile's name, or a file, or several as a,b.")
     var profile: String?
     @Option(help: "Distinct users in the run. Default: 50, or one a credential.")
     var users: String?

@@ -112,11 +112,21 @@ package struct ProfileShow: ParsableCommand {
 package struct ProfileSchemaVerb: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "schema", abstract: "Print the JSON Schema of profiles, for editors.",
-        discussion: "miswire profile schema > profile.schema.json\n# in a profile: # yaml-language-server: $schema=profile.schema.json")
+        discussion: """
+            miswire profile schema > profile.schema.json
+            The first line of a profile that an editor is to check:
+            # yaml-language-server: $schema=profile.schema.json
+            """)
     @OptionGroup var looks: Looks
     package init() {}
 
-    package func run() throws { Console(looks: looks).answer(ProfileSchema.text) }
+    package func run() throws {
+        let console = Console(looks: looks)
+        guard looks.json else { return console.answer(ProfileSchema.text) }
+        let time = Console.utc()
+        console.emit(JSONLine("schema", time: time).adding("schema", ProfileSchema.json))
+        console.emit(.summary("profile", .pass, time: time))
+    }
 }
 
 /// A file's text line by line: only line ends stay what they are (trust.md T38).

@@ -25,6 +25,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             miswire proxy wss://chat.staging --listen :9443 --tls --ca-names chat.staging
             miswire proxy --config listeners.yaml
             miswire proxy --forward --allow-upstream '*.staging.example' --listen 127.0.0.1:9000
+            miswire proxy --forward --tls --allow-upstream '*.staging.example' --ca-names '*.staging.example'
             Profiles are read again when their files change, or at kill -HUP PID; what does not parse changes nothing.
             kill -USR1 PID stops every fault at once, and a second one brings them back; SIGTERM or Ctrl-C drains and reports.
             Faults need --i-am-staging where others could meet them, or a scope in the profile that says whom (users, paths
@@ -45,7 +46,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     var allowUpstream: [String] = []
     @Option(help: "Where clients connect: HOST:PORT or :PORT. Default: 127.0.0.1:9000.")
     var listen: String?
-    @Option(parsing: .singleValue, help: "A shipped profile's name, or a file; several stand beside each other.")
+    @Option(parsing: .singleValue, help: "A shipped profile's name, or a file; several (repeated, or a,b) stand beside each other.")
     var profile: [String] = []
     @Flag(help: "Faults may act where others can meet them: on a listener or a server that is not on this machine.")
     var iAmStaging = false
@@ -135,8 +136,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             try StagingGuard.check(route, isStaging: iAmStaging)
         }
         let now = Int64(Date().timeIntervalSince1970)
-        // What a forward proxy's clients encrypt is not for it.
-        try options.secure { route in try route.upstream == nil ? TLSOptions() : secured.options(for: route.upstream, at: now) }
+        try secured.apply(to: &options, at: now)
         if http2 || upstreamHttp2 { options.http2 = HTTP2Options(fromClients: http2, toServer: upstreamHttp2) }
         options.contract = promise
         options.seed = seed ?? file?.seed ?? options.routes.lazy.compactMap(\.profile?.seed).first ?? UInt64.random(in: 1...9_999)
@@ -209,13 +209,10 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         if http2 || upstreamHttp2 {
             throw Complaint(
                 "a forward proxy does not speak HTTP/2 yet",
-                details: [("found", "--forward with \(http2 ? "--http2" : "--upstream-http2")"), ("remedy", "leave one of them out")],
-                exit: .usage)
-        }
-        if secured.isWanted {
-            throw Complaint(
-                "a forward proxy does not end its clients' TLS yet",
-                details: [("found", "--forward with --tls, --cert or --key"), ("remedy", "leave one of them out: TLS is tunnelled")],
+                details: [
+                    ("found", "--forward with \(http2 ? "--http2" : "--upstream-http2")"),
+                    ("remedy", "leave one of them out: in its tunnels http/1.1 alone is offered"),
+                ],
                 exit: .usage)
         }
     }

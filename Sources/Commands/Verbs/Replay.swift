@@ -35,8 +35,10 @@ package struct Replay: AsyncParsableCommand {
     var runs: Int?
     @Option(help: "Of a recording, how fast users act: 1x, 10x or max. Default: 1x.")
     var speed: String?
-    @Option(help: "Of a recording, faults that act meanwhile: a name or a file.")
-    var profile: String?
+    @Option(
+        parsing: .singleValue,
+        help: "Of a recording, faults that act meanwhile: a name or a file; several (repeated, or a,b) stand beside each other.")
+    var profile: [String] = []
     @Option(name: .customLong("as"), help: "Of a recording, the side to play: client or server. Default: client.")
     var role: String?
     @Option(help: "With --as server: HOST:PORT to listen on; port 0 takes a free one.")
@@ -54,7 +56,7 @@ package struct Replay: AsyncParsableCommand {
     package func run() async throws {
         let console = Console(looks: looks)
         if RecordingFile.isRecording(plan) { return try await replayRecording(console) }
-        let alien = [("--speed", speed), ("--profile", profile), ("--as", role), ("--listen", listen)].first { $0.1 != nil }
+        let alien = [("--speed", speed), ("--profile", profile.first), ("--as", role), ("--listen", listen)].first { $0.1 != nil }
         if let alien {
             throw Complaint(
                 "\(alien.0) is for recordings, and \(SafeText.show(plan)) is a plan", details: [("remedy", "leave it out")],
@@ -187,7 +189,7 @@ extension Replay {
     }
 
     private func serve(_ run: RecordingRun) async throws -> ExitReason {
-        let alien = [("a URL", url), ("--exec", exec), ("--profile", profile)].first { $0.1 != nil }
+        let alien = [("a URL", url), ("--exec", exec), ("--profile", profile.first)].first { $0.1 != nil }
         if let alien { throw Self.usage("\(alien.0) is for the client's side", "with --as server the client comes to us") }
         guard let listen else {
             throw Self.usage("--as server needs an address to listen on", "add --listen 127.0.0.1:9000, or port 0 for a free one")

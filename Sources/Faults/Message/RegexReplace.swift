@@ -27,7 +27,8 @@ package struct RegexReplace: Fault {
         let pattern = reader.text("pattern") ?? ""
         do throws(PartError) { expression = try LinearRegex(pattern) } catch {
             throw SettingsError(
-                parameter: "pattern", needs: "an expression", expected: error.remedy ?? error.message, found: "\"\(pattern)\"")
+                parameter: "pattern", needs: "an expression", expected: "one that can be read",
+                found: "\"\(pattern)\" (\(error.remedy ?? error.message))")
         }
         template = reader.text("with") ?? ""
         most = try reader.count("most", 1...1_000)

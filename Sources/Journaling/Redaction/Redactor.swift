@@ -89,12 +89,13 @@ package struct Redactor: Sendable {
     }
 
     /// Notes and details of our own making, which may quote a request.
-    package mutating func redact(_ text: String, known: [[UInt8]] = []) -> String {
-        guard text.utf8.count >= Self.leastRepeated else { return text }
+    package mutating func redact(_ text: String, known: [[UInt8]] = [], hidden: [[UInt8]] = []) -> String {
+        guard text.utf8.count >= Self.leastRepeated || !hidden.isEmpty else { return text }
         let bytes = Array(text.utf8)
-        let spans = Self.occurrences(of: known, in: bytes) + SentenceSecrets.ranges(in: bytes).map {
+        let quoted = SentenceSecrets.ranges(in: bytes).map {
             Span(range: $0, secret: Array(HeadView.percentDecoded(String(decoding: bytes[$0], as: UTF8.self)).utf8))
         }
+        let spans = Self.occurrences(of: known, in: bytes) + HiddenTexts.spans(of: hidden, in: bytes) + quoted
         guard let replaced = redact(bytes, spans) else { return text }
         return String(decoding: replaced.bytes, as: UTF8.self)
     }

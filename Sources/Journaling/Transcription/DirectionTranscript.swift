@@ -129,7 +129,8 @@ struct DirectionTranscript {
             let isKept = (kind == .preamble || kind == .illegal) && !hasLooseBytes && passing.provenance.faults.isEmpty
             hasLooseBytes = true
             if isKept, bytes.readableBytes <= shared.limits.headBytes {
-                kept = shared.redactor.redact(loose: ByteBuffer(bytes: bytes.readableBytesView), direction, known: session.secrets)
+                kept = shared.redactor.redact(
+                    loose: ByteBuffer(bytes: bytes.readableBytesView), direction, known: session.secrets, hidden: shared.hidden)
             }
         }
         let record = BytesRecord(

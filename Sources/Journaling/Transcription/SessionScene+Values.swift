@@ -26,14 +26,15 @@ extension SessionScene {
     }
 
     private func clean(_ text: String, _ shared: inout TranscriptContext) -> String {
-        shared.redactor.redact(text, known: secrets)
+        shared.redactor.redact(text, known: secrets, hidden: shared.hidden)
     }
 
     /// What a server chose may be the very element that bore the credential.
     private func clean(subprotocol: String, _ shared: inout TranscriptContext) -> String {
         let head = "HTTP/1.1 101\r\nSec-WebSocket-Protocol: "
         let redacted = shared.redactor.redact(
-            head: ByteBuffer(string: head + subprotocol), .toClient, finder: shared.finder, known: secrets)
+            head: ByteBuffer(string: head + subprotocol), .toClient, finder: shared.finder, known: secrets,
+            hidden: shared.hidden)
         return String(decoding: redacted.bytes.readableBytesView.dropFirst(head.utf8.count), as: UTF8.self)
     }
 }

@@ -40,7 +40,7 @@ struct SessionScene {
         let direction = passing.passage.direction
         if direction == .toClient { negotiate(bytes, passing.passage) }
         let redacted = shared.redactor.redact(
-            head: bytes, direction, finder: shared.finder, known: secrets)
+            head: bytes, direction, finder: shared.finder, known: secrets, hidden: shared.hidden)
         remember(redacted.secrets)
         let record = HeadRecord(
             passage: passing.passage, bytes: ByteBuffer(bytes: (shared.isRaw ? bytes : redacted.bytes).readableBytesView),
@@ -99,7 +99,7 @@ struct SessionScene {
         if !shared.isRaw {
             let bytes = Array(payload.readableBytesView)
             let spans = found.map { Redactor.Span(range: $0.range, secret: Array($0.value.utf8)) }
-                + Redactor.occurrences(of: secrets, in: bytes)
+                + Redactor.occurrences(of: secrets, in: bytes) + HiddenTexts.spans(of: shared.hidden, in: bytes)
             if let replaced = shared.redactor.redact(bytes, spans) {
                 SessionScene.put(replaced, into: &frames, isCompressed: isCompressed)
             }

@@ -17,6 +17,8 @@ package struct Transcriber: Sendable {
         package var redactionKey: [UInt8]
         /// Seconds since 1970 at instant zero: what a credential's `exp` is compared with.
         package var epochSeconds: Int64
+        /// Hidden wherever they stand, in what is kept raw too but for the bytes.
+        package var hidden = HiddenTexts()
 
         package init(
             mode: RecordingHeader.Mode = .redacted, limits: Limits = .standard, finder: any SecretFinder = StandardSecrets(),

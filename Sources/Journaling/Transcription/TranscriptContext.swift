@@ -24,6 +24,7 @@ struct TranscriptContext: Sendable {
 
     var limits: Limits { configuration.limits }
     var finder: any SecretFinder { configuration.finder }
+    var hidden: [[UInt8]] { configuration.hidden.all }
     var isRaw: Bool { configuration.mode == .raw }
 
     mutating func inflate(_ deflate: DirectionDeflate) -> InflateStream {

@@ -54,10 +54,10 @@ package struct Simulator: Sendable {
         let weather = Weather(seed: seed, breaks: breaks, stalls: stalls)
         let finder = ContractSecrets(contract, key: key)
         let machines = SessionConfiguration(profile: profile, contract: contract, seed: seed, finder: finder)
-        let journal = SimulatedJournal(
-            loops: weather.loops, contract: contract,
-            Transcriber.Configuration(
-                finder: finder, redactionKey: Digest.sha256(Array("\(seed)".utf8)), epochSeconds: Self.epoch))
+        var transcript = Transcriber.Configuration(
+            finder: finder, redactionKey: Digest.sha256(Array("\(seed)".utf8)), epochSeconds: Self.epoch)
+        transcript.hidden = HiddenTexts(profile?.secrets ?? [])
+        let journal = SimulatedJournal(loops: weather.loops, contract: contract, transcript)
         let play = PlayMachine(
             plan,
             settings: .init(host: "127.0.0.1:9000", contract: contract, seed: seed, key: key, epoch: Self.epoch))

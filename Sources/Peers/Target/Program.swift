@@ -46,34 +46,3 @@ enum Program {
         return isExecutable(path) ? path : nil
     }
 }
-
-/// Ports of 127.0.0.1.
-enum FreePort {
-    /// One that was free a moment ago.
-    static func find() throws(TargetError) -> Int {
-        let socket = open()
-        guard socket >= 0 else { throw .cannotStart("no socket is left") }
-        defer { close(socket) }
-        var address = address(0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
-            }
-        }
-        guard bound else { throw .cannotStart("no port of 127.0.0.1 is free") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
-
-    private static func open() -> Int32 {
-        socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    }
-
-    private static func address(_ port: UInt16) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        return address
-    }
-}

@@ -1,4 +1,5 @@
 import Glibc
+import ProxyRuntime
 import Synchronization
 
 /// A server started for a run by `--exec 'CMD {port}'` and ended with it (trust.md T45, L16, R17): run directly and
@@ -26,7 +27,7 @@ package final class TargetProcess: Sendable {
     package static func start(
         _ command: String, variables: [(String, String)], upgrade: String? = nil, within bound: Duration = .seconds(10)
     ) async throws(TargetError) -> TargetProcess {
-        let port = try FreePort.find()
+        guard let port = FreePort.find() else { throw .cannotStart("no port of 127.0.0.1 is free") }
         let endpoint = Endpoint(host: "127.0.0.1", port: port)
         let words = try ExecCommand.split(command, port: port)
         let program = try Program.find(words[0])

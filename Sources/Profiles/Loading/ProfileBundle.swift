@@ -101,16 +101,17 @@ struct ProfileBundle {
         var next: Int? = 0
         while let index = next {
             chain.append(documents[index])
-            guard let base = documents[index]["extends"], base.scalar?.isNull != true else { break }
-            let name = base.scalar?.text ?? ""
-            next = Self.index(of: name, in: pieces)
+            guard let base = try base(of: documents[index]) else { break }
+            next = Self.index(of: base.name, in: pieces)
             guard let found = next else {
-                throw ConfigurationErrors([SourceFile.missing(name, .profile, base.mark)], texts: texts)
+                throw ConfigurationErrors([SourceFile.missing(base.name, .profile, base.mark)], texts: texts)
             }
             if chain.count > pieces.count || found <= index {
-                throw error(at: base.mark, "profile \"\(name)\" extends itself", "break the circle")
+                throw error(at: base.mark, "profile \"\(base.name)\" extends itself", "break the circle")
             }
         }
+        // Each file says its version itself.
+        problems += chain.dropFirst().compactMap(ProfileReader.versionProblem(of:))
         guard var merged = chain.last else { return Document(.map([]), mark: Mark(file: "", line: 0, column: 0)) }
         for document in chain.dropLast().reversed() { merged = ProfileMerge.merge(merged, document, &problems) }
         return merged
@@ -119,12 +120,18 @@ struct ProfileBundle {
     /// The name in an `extends` whose text is not among the pieces yet.
     private func missingBase() throws(ConfigurationErrors) -> (name: String, mark: Mark)? {
         guard let last = pieces.last else { return nil }
-        let document = try YAMLReader.read(last.text, file: last.file)
+        guard let base = try base(of: YAMLReader.read(last.text, file: last.file)) else { return nil }
+        return Self.index(of: base.name, in: pieces) == nil ? base : nil
+    }
+
+    private func base(of document: Document) throws(ConfigurationErrors) -> (name: String, mark: Mark)? {
         guard let base = document["extends"], base.scalar?.isNull != true else { return nil }
         guard let name = base.scalar?.text else {
-            throw error(at: base.mark, "extends needs the name of a profile", "found \(base.found)")
+            throw error(
+                at: base.mark, "`extends` needs the name of one profile",
+                "found \(base.found), write `extends: NAME`; several stand beside each other with --profile a,b")
         }
-        return Self.index(of: name, in: pieces) == nil ? (name, base.mark) : nil
+        return (name, base.mark)
     }
 
     private static func index(of name: String, in pieces: [Piece]) -> Int? {
@@ -164,21 +171,21 @@ enum ProfileMerge {
         var items = mine.enumerated().map { named($1, $0 + 1) }
         guard let over, over.scalar?.isNull != true else { return Document(.list(items), mark: base.mark) }
         guard let theirs = over.list else { return over }
+        var seen: [String: Mark] = [:]
         for item in theirs {
-            guard let id = item["id"]?.scalar?.text else {
+            guard let identity = item["id"], let id = identity.scalar?.text else {
                 items.append(item)
                 continue
             }
+            if let first = seen[id] {
+                problems.append(ProfileReader.twice(id, at: identity.mark, first))
+                continue
+            }
+            seen[id] = identity.mark
             let place = items.firstIndex { $0["id"]?.scalar?.text == id }
             if let off = item["off"] {
-                if place == nil || off.scalar?.bool != true {
-                    let message = place == nil ? "there is no fault `\(id)` to take away" : "`off` needs `true`"
-                    let known = items.compactMap { $0["id"]?.scalar?.text }
-                    problems.append(
-                        ConfigurationError(
-                            at: place == nil ? item["id"]?.mark ?? item.mark : off.mark, message,
-                            remedy: place == nil ? "known: \(Nearest.list(known))" : "found \(off.found); leave it out to keep the fault"))
-                }
+                let known = items.compactMap { $0["id"]?.scalar?.text }
+                problems += objections(to: off, in: item, identity, known)
                 if let place { items.remove(at: place) }
             } else if let place {
                 items[place] = laid(item, over: items[place])
@@ -187,6 +194,27 @@ enum ProfileMerge {
             }
         }
         return Document(.list(items), mark: over.mark)
+    }
+
+    /// What is wrong with an item that takes a fault away.
+    private static func objections(
+        to off: Document, in item: Document, _ identity: Document, _ known: [String]
+    ) -> [ConfigurationError] {
+        let id = identity.scalar?.text ?? ""
+        var found: [ConfigurationError] = []
+        if !known.contains(id) {
+            let message = "there is no fault `\(id)` to take away"
+            found.append(ConfigurationError(at: identity.mark, message, remedy: ProfileReader.nearest(id, known)))
+        }
+        if off.scalar?.bool != true {
+            let remedy = "found \(off.found), leave it out to keep the fault"
+            found.append(ConfigurationError(at: off.mark, "`off` needs `true`", remedy: remedy))
+        }
+        if let other = item.map?.first(where: { !["id", "off"].contains($0.key) }) {
+            let message = "`off` takes `\(id)` away, so that `\(other.key)` says nothing"
+            found.append(ConfigurationError(at: other.mark, message, remedy: "leave one of the two out"))
+        }
+        return found
     }
 
     /// Another kind has other settings: then only what is written here holds.

@@ -44,9 +44,12 @@ package struct ProfileLoader: Sendable {
         try bundle(namesOrFiles).files.filter { FileManager.default.fileExists(atPath: $0) }
     }
 
-    /// Reads a profile again from the text that a recording's header holds. Its contract is not looked up, nor any variable.
-    package static func parse(text: String, file: String) throws(ConfigurationErrors) -> Profile {
-        let reading = try read(ProfileBundle(text: text, file: file), contracts: nil, environment: nil)
+    /// Reads a profile again from the text that a recording's header holds. Its contract is not looked up, nor any variable
+    /// without an environment.
+    package static func parse(
+        text: String, file: String, environment: [String: String]? = nil
+    ) throws(ConfigurationErrors) -> Profile {
+        let reading = try read(ProfileBundle(text: text, file: file), contracts: nil, environment: environment)
         if reading.found.isFatal { throw reading.found }
         return reading.profile
     }
@@ -56,6 +59,7 @@ package struct ProfileLoader: Sendable {
         var found: ConfigurationErrors
         /// Where the faults' ids stand.
         var places: [String: Mark] = [:]
+        var nameMark: Mark?
     }
 
     func read(_ nameOrFile: String) throws(ConfigurationErrors) -> Reading { try read([nameOrFile]) }
@@ -67,8 +71,16 @@ package struct ProfileLoader: Sendable {
 
     private func bundle(_ names: [String]) throws(ConfigurationErrors) -> ProfileBundle {
         var sources: [SourceFile] = []
-        for name in names { sources.append(try SourceFile.find(name, .profile, directories: ["profiles"])) }
+        for name in Self.apart(names) { sources.append(try SourceFile.find(name, .profile, directories: ["profiles"])) }
         return try ProfileBundle(sources)
+    }
+
+    /// `a,b` is two of them, unless a file is called so.
+    private static func apart(_ names: [String]) -> [String] {
+        names.flatMap { name -> [String] in
+            guard name.contains(","), !FileManager.default.fileExists(atPath: name) else { return [name] }
+            return name.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
+        }
     }
 
     private static func read(
@@ -76,8 +88,7 @@ package struct ProfileLoader: Sendable {
     ) throws(ConfigurationErrors) -> Reading {
         var readings: [Reading] = []
         for part in bundle.parts {
-            let beside = part.files.first.flatMap { file in contracts.map { $0(file) } }
-            readings.append(try readOne(part, contracts: beside, environment: environment))
+            readings.append(try readOne(part, contracts: contracts, environment: environment))
         }
         var whole = readings[0]
         if readings.count > 1 { whole = combined(readings, bundle.texts) }
@@ -87,7 +98,7 @@ package struct ProfileLoader: Sendable {
     }
 
     private static func readOne(
-        _ bundle: ProfileBundle, contracts: ContractLoader?, environment: [String: String]?
+        _ bundle: ProfileBundle, contracts: ((String) -> ContractLoader)?, environment: [String: String]?
     ) throws(ConfigurationErrors) -> Reading {
         var errors: [ConfigurationError] = []
         let document = try bundle.document(&errors)
@@ -96,7 +107,8 @@ package struct ProfileLoader: Sendable {
         errors += reader.problems
         if let contracts, let name = profile.contract, let mark = document["contract"]?.mark {
             do throws(ConfigurationErrors) {
-                let contract = try contracts.read(name, from: mark)
+                // Beside the file that names it, which may be one that is extended.
+                let contract = try contracts(mark.file).read(name, from: mark)
                 errors += contract.found.errors.filter { $0.severity == .error }
                 if let file = contract.file { profile.contract = file }
                 errors += reader.arrivalOrdered(contract.contract)
@@ -106,7 +118,9 @@ package struct ProfileLoader: Sendable {
         } else if contracts != nil {
             errors += reader.arrivalOrdered(nil)
         }
-        return Reading(profile: profile, found: ConfigurationErrors(errors, texts: bundle.texts), places: reader.places)
+        return Reading(
+            profile: profile, found: ConfigurationErrors(errors, texts: bundle.texts), places: reader.places,
+            nameMark: document["name"]?.mark)
     }
 
     // MARK: Several
@@ -115,8 +129,18 @@ package struct ProfileLoader: Sendable {
         var whole = Profile(name: readings.map(\.profile.name).joined(separator: "+"))
         var errors: [ConfigurationError] = []
         var seen: [String: Mark] = [:]
+        var names: [String: Mark] = [:]
         for reading in readings {
             errors += reading.found.errors
+            if let mark = reading.nameMark {
+                if let first = names[reading.profile.name] {
+                    errors.append(
+                        ConfigurationError(
+                            at: mark, "two profiles are called `\(reading.profile.name)`",
+                            remedy: "the other is at \(first); give one another name"))
+                }
+                names[reading.profile.name] = names[reading.profile.name] ?? mark
+            }
             var scope = reading.profile.scope
             scope.name = reading.profile.name
             for var rule in reading.profile.faults {

@@ -42,6 +42,8 @@ struct EnvironmentText {
 }
 
 extension ProfileReader {
+    private static let leastSecret = 4
+
     /// Looks up what a text setting names, so that its fault reads the values and everybody else the names.
     mutating func fill(_ text: String, _ name: String, _ mark: Mark, _ settings: inout Settings) {
         guard text.contains("${") else { return }
@@ -58,7 +60,17 @@ extension ProfileReader {
                     continue
                 }
                 guard let found = environment[variable], !found.isEmpty else {
-                    fail(mark, "`\(name)` needs the variable `\(variable)`, which is not set", "set it for this program, or write the text")
+                    let state = environment[variable] == nil ? "not set" : "empty"
+                    fail(
+                        mark, "`\(name)` needs the variable `\(variable)`, which is \(state)",
+                        "set it for this program, or write the text")
+                    continue
+                }
+                // What stands everywhere by chance cannot be hidden where it stands.
+                guard found.utf8.count >= Self.leastSecret else {
+                    fail(
+                        mark, "`\(name)` needs the variable `\(variable)`, which is too short to be kept secret",
+                        "found fewer than \(Self.leastSecret) bytes; write the text itself")
                     continue
                 }
                 value += found

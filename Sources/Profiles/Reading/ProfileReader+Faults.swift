@@ -18,7 +18,8 @@ extension ProfileReader {
             return nil
         }
         let id = readID(document["id"], number)
-        let when = document["when"].map { readTrigger($0) } ?? Trigger()
+        let conditions = document["when"].flatMap { $0.scalar?.isNull == true ? nil : $0 }
+        let when = conditions.map { readTrigger($0) } ?? Trigger()
         let expect = document["expect"].flatMap { readExpectation($0) }
         guard let kind = document["fault"] else {
             fail(document.mark, "fault \(number) names no kind", "write `fault: KIND`", hint: "`miswire faults` lists all")
@@ -38,11 +39,11 @@ extension ProfileReader {
             fail(kind.mark, "`\(name)` needs `\(parameter.name)`", "write \(parameter.unit.noun): \(parameter.doc)")
         }
         if problems.count == before, let fault = build(name, settings, written, kind.mark), problems.count == first,
-            let conditions = document["when"], !type.actsOnBytes
+            let conditions, !type.actsOnBytes
         {
             warnOfIdleConditions(conditions, name, fault.selects)
         }
-        if type.actsOnBytes, let conditions = document["when"] { refuseMessages(conditions, when, name) }
+        if type.actsOnBytes, let conditions { refuseMessages(conditions, when, name) }
         return FaultRule(id: id, kind: name, settings: settings, when: when, expect: expect)
     }
 
@@ -118,9 +119,11 @@ extension ProfileReader {
     ) -> (any Fault)? {
         do throws(SettingsError) { return try FaultRegistry.make(name, settings) } catch {
             let place = fields.first { $0.key == error.parameter }?.value.mark ?? mark
+            // What is quoted of a text that names variables would show their values.
+            let found = settings.hasVariables(error.parameter) ? "what its variables make of it" : error.found
             fail(
                 place, "`\(error.parameter)` needs \(error.needs ?? "another name")",
-                "found \(error.found), expected \(error.expected)")
+                "found \(found), expected \(error.expected)")
             return nil
         }
     }
@@ -143,7 +146,8 @@ extension ProfileReader {
         let codes = words.drop { Int($0) == nil }.compactMap { Int($0) }
         let name = words.prefix { Int($0) == nil }.joined(separator: " ")
         guard let what = Expectation.What(rawValue: name), codes.count + name.split(separator: " ").count == words.count else {
-            fail(document.mark, "`expect` has no `\(words.joined(separator: " "))`", Self.nearest(name, known))
+            let near = Nearest.word(to: name, among: known).map { "write `\($0)`" } ?? "expected \(known.joined(separator: ", "))"
+            fail(document.mark, "`expect` has no `\(words.joined(separator: " "))`", near)
             return nil
         }
         if !codes.isEmpty, what != .closed {

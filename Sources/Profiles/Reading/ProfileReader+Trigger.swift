@@ -60,6 +60,8 @@ extension ProfileReader {
         let expected = "expected `nth 2`, `every 3`, `first 10` or `share 5%`"
         var remedy = "found \(document.found), \(expected)"
         if let near, words.count == 2, near != words[0] { remedy = "write `\(near) \(words[1])`" }
+        if words.count == 1, let number = UnitText.count(words[0]), number > 0 { remedy = "write `nth \(number)` or `every \(number)`" }
+        if words.count == 2, words[0] == "share", UnitText.share(words[1] + "%") != nil { remedy = "write `share \(words[1])%`" }
         fail(document.mark, "`\(name)` says which ones", remedy)
         return nil
     }

@@ -6,7 +6,9 @@ import Journaling
 extension ProfileReader {
     mutating func mapping(_ document: Document, _ place: String, _ keys: [String]) -> [String: Document] {
         guard let fields = document.map else {
-            fail(document.mark, "\(place) needs a mapping", "found \(document.found)")
+            fail(
+                document.mark, "\(place) needs a mapping",
+                "found \(document.found), expected keys such as `\(keys[0]):`, each with its value")
             return [:]
         }
         var known: [String: Document] = [:]
@@ -28,7 +30,7 @@ extension ProfileReader {
     mutating func text(_ document: Document?, _ name: String) -> String? {
         guard let document else { return nil }
         guard let scalar = document.scalar, !scalar.isNull, !scalar.text.isEmpty else {
-            fail(document.mark, "`\(name)` needs a text", "found \(document.found)")
+            fail(document.mark, "`\(name)` needs a text", "found \(document.found)\(document.list == nil ? "" : ", write one of them")")
             return nil
         }
         return scalar.text
@@ -54,10 +56,11 @@ extension ProfileReader {
     /// `found a word, expected a number with ms, s or m, such as 250ms`.
     func advice(_ document: Document, _ unit: Parameter.Unit) -> String {
         let text = document.scalar?.text ?? ""
+        if text.contains("${"), unit != .text, unit != .names { return "found \(document.found), and variables stand in texts only" }
         switch unit {
         case .choice(let words), .choices(let words):
-            if let near = Nearest.word(to: text, among: words) { return "write `\(near)`" }
-            return "found \(Self.found(document)), expected \(words.joined(separator: ", "))"
+            // What is expected stands in the sentence.
+            return Nearest.word(to: text, among: words).map { "write `\($0)`" } ?? "found \(document.found)"
         case .duration:
             if let correction = DurationText.correction(text) { return "write `\(correction)`" }
         case .share, .rate, .bytes, .count, .text, .names: break

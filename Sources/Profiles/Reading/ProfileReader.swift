@@ -39,7 +39,10 @@ struct ProfileReader {
         if let seed = fields["seed"] {
             profile.seed = seed.scalar.flatMap { $0.isPlain ? UInt64($0.text) : nil }
             if profile.seed == nil {
-                fail(seed.mark, "`seed` needs a whole number", "found \(seed.found), expected a number from 0")
+                let quoted = seed.scalar.flatMap { $0.isPlain ? nil : UInt64($0.text) }
+                fail(
+                    seed.mark, "`seed` needs a whole number",
+                    quoted.map { "write `\($0)` without quotes" } ?? "found \(seed.found), expected a number from 0")
             }
         }
         if let scope = fields["scope"] { profile.scope = readScope(scope) }
@@ -48,16 +51,30 @@ struct ProfileReader {
     }
 
     mutating func readVersion() {
-        guard let fields = document.map else { return }
+        if let problem = Self.versionProblem(of: document) { problems.append(problem) }
+    }
+
+    static func versionProblem(of document: Document) -> ConfigurationError? {
+        guard let fields = document.map else { return nil }
         guard let first = fields.first(where: { $0.key == "miswire" }) else {
-            return fail(document.mark, "`miswire` is missing", "write `miswire: 1` as the first line")
+            return ConfigurationError(
+                at: document.mark, "`miswire` is missing", remedy: "write `miswire: \(version)` as the first line")
         }
-        guard let version = first.value.scalar?.integer, version >= 1 else {
-            return fail(first.value.mark, "`miswire` needs a version", "found \(first.value.found), write `miswire: 1`")
+        let written = first.value
+        guard let number = written.scalar?.integer, number >= 1 else {
+            return ConfigurationError(
+                at: written.mark, "`miswire` needs a version", remedy: "found \(written.found), write `miswire: \(version)`")
         }
-        if version > Self.version {
-            fail(first.value.mark, "miswire: \(version) is newer than this program (\(Self.version))", "")
-        }
+        guard number > version else { return nil }
+        return ConfigurationError(
+            at: written.mark, "miswire: \(number) is newer than this program (\(version))", remedy: "use a newer miswire")
+    }
+
+    static func twice(_ id: String, at mark: Mark, _ first: Mark) -> ConfigurationError {
+        var error = ConfigurationError(at: mark, "two faults are called `\(id)`", remedy: "again here; give it another id")
+        // Of two files only one can be shown.
+        if first.file == mark.file { error.first = .init(line: first.line, column: first.column) }
+        return error
     }
 
     private mutating func readScope(_ document: Document) -> Profile.Scope {
@@ -98,10 +115,7 @@ struct ProfileReader {
             guard let rule = readFault(item, index + 1) else { continue }
             let mark = item["id"]?.mark ?? item.mark
             if let first = seen[rule.id] {
-                var error = ConfigurationError(
-                    at: mark, "two faults are called `\(rule.id)`", remedy: "again here; give it another id")
-                error.first = .init(line: first.line, column: first.column)
-                problems.append(error)
+                problems.append(Self.twice(rule.id, at: mark, first))
             }
             seen[rule.id] = seen[rule.id] ?? mark
             rules.append(rule)

@@ -26,6 +26,8 @@ enum YAMLAdvice {
     }
 
     private static let remedies = [
+        ("found a tab character", "indent with spaces"),
+        ("found another document", "keep one, and leave out the line ---"),
         (
             "mapping values are not allowed",
             "put quotes around text that holds \": \", or indent the line like its neighbours"

@@ -13,6 +13,8 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
     private enum Stage {
         case asking
         case dialling
+        /// A tunnel stands, and its client has said so much: is it TLS that is to be opened?
+        case listening(HostPort, ByteBuffer)
         /// Of the only request, whose body is still to come; what follows it is for nobody.
         case passing(HTTPBody)
         case over
@@ -24,7 +26,7 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
     private var request: ForwardRequest
     private var stage = Stage.asking
     private var timer: Scheduled<Void>?
-    private var upstream: (any Channel)?
+    private var upstream: Foreword?
     /// It became a session, which counts from here on.
     private var isHandedOver = false
     private var isGone = false
@@ -63,7 +65,7 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
         isGone = true
         stage = .over
         timer?.cancel()
-        upstream?.close(promise: nil)
+        upstream?.channel.close(promise: nil)
         loop.shared.sessionEnded()
     }
 
@@ -71,6 +73,7 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
         var bytes = unwrapInboundIn(data)
         switch stage {
         case .asking: answer(request.take(bytes), context)
+        case .listening: listen(to: bytes, context)
         case .passing(var body):
             let whole = bytes
             body.skip(&bytes)
@@ -83,6 +86,11 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if isHandedOver { return context.fireUserInboundEventTriggered(event) }
+        if case .listening = stage {
+            let pipeline = context.pipeline.syncOperations
+            if event as? ChannelEvent == .inputClosed { begin(nil, context) }
+            return pipeline.fireUserInboundEventTriggered(event)
+        }
         // Whoever goes before an answer wants none.
         if event as? ChannelEvent == .inputClosed { context.close(promise: nil) }
     }
@@ -142,11 +150,17 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
     ) {
         guard let address = candidates.first else { return }
         let limits = limits
+        let made = NIOLoopBoundBox<Foreword?>(nil, eventLoop: context.eventLoop)
         ClientBootstrap(group: context.eventLoop)
             .connectTimeout(.nanoseconds(limits.connectTime.nanoseconds))
             .channelOption(.autoRead, value: false)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try SocketTuning.apply(to: channel, limits: limits, inherited: false) }
+                channel.eventLoop.makeCompletedFuture {
+                    try SocketTuning.apply(to: channel, limits: limits, inherited: false)
+                    let foreword = Foreword(channel)
+                    try channel.pipeline.syncOperations.addHandler(foreword)
+                    made.value = foreword
+                }
             }
             .connect(to: address).assumeIsolated()
             .whenComplete { outcome in
@@ -157,7 +171,7 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
                         channel.close(promise: nil)
                         return self.refuse(.forbidden("\(place): \(why)"), context)
                     }
-                    self.upstream = channel
+                    self.upstream = made.value
                     self.timer?.cancel()
                     begin()
                 case .failure(let error):
@@ -173,8 +187,42 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
 
     private func tunnel(_ rest: ByteBuffer, to place: HostPort, _ context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 200 Connection Established\r\n\r\n")), promise: nil)
-        handOver(rest, to: place, context)
+        guard gateway.route.opensTunnels else {
+            handOver(rest, to: place, context)
+            return context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        }
+        stage = .listening(place, ByteBuffer())
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(limits.requestHeadTime.nanoseconds)) {
+            self.begin(nil, context)
+        }
+        // Where the server speaks first it is no TLS.
+        upstream?.onWord = { self.begin(nil, context) }
+        upstream?.channel.read()
+        try? context.channel.syncOptions?.setOption(.autoRead, value: true)
+        listen(to: rest, context)
+    }
+
+    private func listen(to bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard case .listening(let place, var heard) = stage else { return }
+        heard.writeImmutableBuffer(bytes)
+        stage = .listening(place, heard)
+        switch TunnelOpening(heard) {
+        case .unknown: break
+        case .tls: begin(gateway.tunnelTLS(to: place.host), context)
+        case .other: begin(nil, context)
+        }
+    }
+
+    /// The tunnel's session begins.
+    /// - Parameter tls: nil = whatever it carries is taken as it comes.
+    private func begin(_ tls: SessionTLS?, _ context: ChannelHandlerContext) {
+        guard case .listening(let place, let heard) = stage else { return }
+        stage = .over
+        timer?.cancel()
+        isHandedOver = true
+        // What its TLS reads and says is for the session alone.
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        handOver(heard, to: place, context, tls)
     }
 
     private func pass(
@@ -194,12 +242,13 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
         if isUpgrade { context.pipeline.syncOperations.removeHandler(self, promise: nil) }
     }
 
-    private func handOver(_ bytes: ByteBuffer, to place: HostPort, _ context: ChannelHandlerContext) {
+    private func handOver(_ bytes: ByteBuffer, to place: HostPort, _ context: ChannelHandlerContext, _ tls: SessionTLS? = nil) {
         guard let upstream else { return }
         self.upstream = nil
+        upstream.onWord = nil
         isHandedOver = true
         loop.left(self)
-        loop.open(context.channel, to: upstream, place, by: gateway, with: bytes)
+        loop.open(context.channel, to: upstream, place, by: gateway, tls, with: bytes)
         try? context.channel.syncOptions?.setOption(.autoRead, value: true)
     }
 

@@ -69,7 +69,17 @@ final class Gateway: Sendable {
         return own
     }
 
-    func machine(for id: SessionID, to target: String?) -> SessionMachine {
+    /// TLS of whoever connects here; a forward proxy is asked in clear text.
+    var ownTLS: SessionTLS { route.upstream == nil ? .none : SessionTLS(client: tls.client, server: tls.server, host: nil) }
+
+    /// TLS of a tunnel whose client begins with it; nil where that stays closed.
+    func tunnelTLS(to host: String) -> SessionTLS? {
+        guard route.opensTunnels else { return nil }
+        // No certificate has the dot of the root.
+        return SessionTLS(client: tls.client, server: tls.server, host: host.hasSuffix(".") ? String(host.dropLast()) : host)
+    }
+
+    func machine(for id: SessionID, to target: String?, _ tls: SessionTLS) -> SessionMachine {
         var machine = SessionMachine(configuration: configuration(for: target), id: id)
         machine.hops = tls.hops
         // Which protocol it is to be is known behind the handshake; a stream has none of its own.
@@ -82,7 +92,7 @@ final class Gateway: Sendable {
     func machine(for id: SessionID, _ visit: Visit) -> SessionMachine {
         var machine = SessionMachine(configuration: configuration(for: nil), id: id, visit: visit)
         // Of its two hops only the server's is one.
-        machine.hops = TLSHops(server: route.http2.toServer ? .plain : tls.hops.server)
+        machine.hops = TLSHops(server: route.http2.toServer ? .plain : ownTLS.hops.server)
         return machine
     }
 

@@ -387,9 +387,14 @@ final class Link: ChannelInboundHandler {
         }
         let mark = handed
         let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenSuccess {
-            self.taken = max(self.taken, mark)
-            body(self)
+        promise.futureResult.assumeIsolated().whenComplete { result in
+            switch result {
+            case .success:
+                self.taken = max(self.taken, mark)
+                body(self)
+            // The socket tells of a reset once: when a write meets it, nobody who reads will.
+            case .failure(let error): self.sawError = self.sawError || error is IOError
+            }
         }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: promise)
     }

@@ -18,7 +18,7 @@ final class Loop {
     private(set) var sessions: [UInt32: Session] = [:]
     private(set) lazy var http2 = HTTP2Hub(self)
     /// Connections of forward proxies that are no sessions yet.
-    private var entrances: [ObjectIdentifier: ForwardEntrance] = [:]
+    var entrances: [ObjectIdentifier: ForwardEntrance] = [:]
     private var output = SessionOutput()
     private var isRunning = false
     private var queue: [Work] = []
@@ -168,39 +168,18 @@ final class Loop {
         try channel.pipeline.syncOperations.addHandler(ForwardEntrance(self, gateway, allowed))
     }
 
-    /// A session that has both its sockets: the server's is taken when the machine wants it. It begins with these bytes of
-    /// the client.
-    func open(_ channel: any Channel, to upstream: any Channel, _ place: HostPort, by gateway: Gateway, with bytes: ByteBuffer) {
-        let id = shared.nextID()
-        let peer = SocketTuning.text(of: channel.remoteAddress)
-        let session = begin(id, gateway.opened(TransportID(id.value), peer: peer, target: place), by: gateway)
-        session.prepare(upstream)
-        let link = Link(.client, of: session)
-        session.attachClient(link)
-        do {
-            try channel.pipeline.syncOperations.addHandler(link)
-            if bytes.readableBytes > 0 { link.begin(with: bytes) }
-        } catch {
-            bury(session)
-            channel.close(promise: nil)
-        }
-    }
-
-    func enter(_ entrance: ForwardEntrance) { entrances[ObjectIdentifier(entrance)] = entrance }
-
-    func left(_ entrance: ForwardEntrance) { entrances[ObjectIdentifier(entrance)] = nil }
-
-    private func begin(_ id: SessionID, _ opened: Opened, by gateway: Gateway) -> Session {
-        let session = Session(id: id, opened: opened, loop: self, gateway: gateway)
+    /// - Parameter tls: nil = as everybody's who connects there.
+    func begin(_ id: SessionID, _ opened: Opened, by gateway: Gateway, _ tls: SessionTLS? = nil) -> Session {
+        let session = Session(id: id, opened: opened, loop: self, gateway: gateway, tls: tls)
         sessions[id.value] = session
         shared.directory.list(.init(session: id, loop: index, label: nil, realm: session.realm))
         return session
     }
 
     /// A session that gets the sockets of another one, which is over. L7 counts sockets, so that it always has a place.
-    func heir(of opened: Opened, by gateway: Gateway) -> Session {
+    func heir(of opened: Opened, by gateway: Gateway, _ tls: SessionTLS) -> Session {
         _ = shared.sessionBegan()
-        return begin(shared.nextID(), opened, by: gateway)
+        return begin(shared.nextID(), opened, by: gateway, tls)
     }
 
     /// A connection of ours, which becomes a session of this loop.
@@ -259,7 +238,7 @@ final class Loop {
                     try SocketTuning.apply(to: channel, limits: limits, inherited: false)
                     let link = Link(.server, of: session)
                     try channel.pipeline.syncOperations.addHandler(link)
-                    if let tls = session.gateway.tls.server { link.secure(try tls.secure(channel, session.serverOrders)) }
+                    if let tls = session.tls.server { link.secure(try tls.secure(channel, session.serverOrders)) }
                 }
             }
             .connect(to: address)

@@ -23,7 +23,10 @@ final class Session {
     private var inherited = Totals(clientIn: 0, clientOut: 0, serverIn: 0, serverOut: 0)
     private var client: Link?
     private var server: Link?
-    private var prepared: (any Channel)?
+    private var prepared: Foreword?
+    let tls: SessionTLS
+    /// What its client's TLS began with, before it was known whose it is.
+    private var hello: ByteBuffer?
     private enum Dialling { case no, yes, abandoned }
     private var dialling = Dialling.no
     /// What faults ask of the two handshakes.
@@ -39,14 +42,18 @@ final class Session {
     /// When one of the two directions of a socket ended, for L8.
     private(set) var halfClosedSince: Instant?
 
-    /// - Parameter visit: when a fault opens it.
-    init(id: SessionID, opened: Opened, loop: Loop, gateway: Gateway, visit: Visit? = nil) {
+    /// - Parameters:
+    ///   - tls: nil = as everybody's who connects there.
+    ///   - visit: when a fault opens it.
+    init(id: SessionID, opened: Opened, loop: Loop, gateway: Gateway, tls: SessionTLS? = nil, visit: Visit? = nil) {
+        let tls = tls ?? gateway.ownTLS
+        self.tls = tls
         self.id = id
         self.opened = opened
         self.loop = loop
         self.gateway = gateway
         isVisit = visit != nil
-        machine = visit.map { gateway.machine(for: id, $0) } ?? gateway.machine(for: id, to: opened.target)
+        machine = visit.map { gateway.machine(for: id, $0) } ?? gateway.machine(for: id, to: opened.target, tls)
         backlog = SessionBacklog(
             session: id, loop: loop.index, limit: loop.shared.options.limits.recorderSessionBytes)
     }
@@ -63,7 +70,7 @@ final class Session {
             if loop.shared.faultsAreOff { loop.deliver(.faultsOff, to: self) }
             loop.deliver(.accepted(opened), to: self)
             // Behind what was decided at the accept.
-            if gateway.tls.client != nil, !link.isPrepared { loop.later { self.secureClient() } }
+            if tls.client != nil, !link.isPrepared { loop.later { self.secureClient() } }
             tellRecorder()
         case .server:
             if dialling == .abandoned { return link.close(.reset) }
@@ -74,9 +81,15 @@ final class Session {
     }
 
     private func secureClient() {
-        guard let tls = gateway.tls.client, let link = client, !link.isClosed, !link.isDiscarding, let channel = link.context?.channel
+        guard let own = tls.client, let link = client, !link.isClosed, !link.isDiscarding, let channel = link.context?.channel
         else { return }
-        do { link.secure(try tls.secure(channel, clientOrders)) } catch {
+        do {
+            link.secure(try own.secure(channel, clientOrders, host: tls.host))
+            guard let hello else { return }
+            self.hello = nil
+            channel.pipeline.syncOperations.fireChannelRead(NIOAny(hello))
+            channel.pipeline.syncOperations.fireChannelReadComplete()
+        } catch {
             loop.deliver(.broken(.client, "TLS cannot be begun: \(error)", limit: nil), to: self)
             link.closeNow()
         }
@@ -127,7 +140,7 @@ final class Session {
     /// Its sockets go on with another session, which begins with these bytes of the client.
     private func succeed(_ bytes: ByteBuffer) {
         guard let client, let server else { return }
-        let heir = loop.heir(of: opened, by: gateway)
+        let heir = loop.heir(of: opened, by: gateway, tls)
         let (clientSide, serverSide) = (client.pass(to: heir), server.pass(to: heir))
         let border = Totals(
             clientIn: clientSide.bytesIn &- UInt64(bytes.readableBytes), clientOut: clientSide.bytesOut,
@@ -197,26 +210,39 @@ final class Session {
     var realm: String { gateway.realm(of: target) }
 
     /// The server's socket is there before the machine asks for it.
-    func prepare(_ channel: any Channel) { prepared = channel }
+    /// - Parameter hello: with what the client began TLS, when it did.
+    func prepare(_ server: Foreword, hello: ByteBuffer?) {
+        prepared = server
+        self.hello = hello
+    }
 
     func dropPrepared() {
-        prepared?.close(promise: nil)
+        prepared?.channel.close(promise: nil)
         prepared = nil
     }
 
     private func connect() {
         guard server == nil, dialling == .no else { return }
         dialling = .yes
-        if let channel = prepared {
-            prepared = nil
-            do {
-                try channel.pipeline.syncOperations.addHandler(Link(.server, of: self))
-                try channel.syncOptions?.setOption(.autoRead, value: true)
-            } catch { dialFailed("the server ended its connection before it was used") }
-            if !channel.isActive { dialFailed("the server ended its connection before it was used") }
-            return
+        guard let prepared else { return loop.dial(self) }
+        self.prepared = nil
+        take(prepared)
+    }
+
+    private func take(_ foreword: Foreword) {
+        let channel = foreword.channel
+        guard channel.isActive else { return dialFailed("the server ended its connection before it was used") }
+        do {
+            let link = Link(.server, of: self)
+            // Before the link sees the channel: with TLS it is not there yet.
+            if let server = tls.server { link.secure(try server.secure(channel, serverOrders, host: tls.host)) }
+            try channel.pipeline.syncOperations.addHandler(link)
+            try channel.syncOptions?.setOption(.autoRead, value: true)
+            foreword.release()
+        } catch {
+            channel.close(promise: nil)
+            dialFailed("the server's connection cannot be used: \(error)")
         }
-        loop.dial(self)
     }
 
     func dialFailed(_ sentence: String) {

@@ -25,6 +25,8 @@ package final class ListenerTLS: Sendable {
     private let contexts = Mutex<[ContextKey: NIOSSLContext]>([:])
 
     private struct ContextKey: Hashable {
+        /// Shown to who asks for nobody.
+        var host: String?
         var flaw: TLSOrders.Flaw?
         var versions: ClosedRange<TLSOrders.Version>?
         var ciphers: [UInt16]?
@@ -54,16 +56,22 @@ package final class ListenerTLS: Sendable {
     /// Puts TLS between the socket and what is in the pipeline. To be called on the channel's loop, before anything was read.
     /// What stands behind gets `TLSSecured` as a user event when the handshake is done, `TLSTrouble` as an error otherwise,
     /// and plain bytes in between.
-    func secure(_ channel: any Channel, _ orders: TLSOrders = .none) throws -> TLSWire {
-        let ssl = NIOSSLServerHandler(context: try context(for: orders))
+    /// - Parameter host: whom the client wants, when it names nobody itself; nil = loopback and what the CA names.
+    func secure(_ channel: any Channel, _ orders: TLSOrders = .none, host: String? = nil) throws -> TLSWire {
+        let ssl = NIOSSLServerHandler(context: try context(for: orders, host))
         return try TLSWire.install(ssl, on: channel, orders: orders, handshakeTime: handshakeTime, peer: "the client")
     }
 
-    private func context(for orders: TLSOrders) throws(TLSProblem) -> NIOSSLContext {
-        let key = ContextKey(flaw: orders.flaw, versions: orders.versions, ciphers: orders.ciphers)
+    private func context(for orders: TLSOrders, _ host: String? = nil) throws(TLSProblem) -> NIOSSLContext {
+        let key = ContextKey(
+            host: hasAuthority ? host : nil, flaw: orders.flaw, versions: orders.versions, ciphers: orders.ciphers)
         if let known = contexts.withLock({ $0[key] }) { return known }
         let made = try make(key)
-        contexts.withLock { $0[key] = made }
+        contexts.withLock { contexts in
+            // Clients choose the hosts: these are never more than leaves are kept.
+            if contexts.count >= LeafMint.most { contexts = contexts.filter { $0.key.host == nil } }
+            contexts[key] = made
+        }
         return made
     }
 
@@ -84,7 +92,7 @@ package final class ListenerTLS: Sendable {
         if case .mint(let mint) = source {
             configuration.sslContextCallback = { values, promise in
                 do {
-                    let leaf = try mint.leaf(for: values.serverHostname, flaw: key.flaw, at: MonotonicClock.wall / 1_000_000_000)
+                    let leaf = try mint.leaf(for: values.serverHostname ?? key.host, flaw: key.flaw, at: MonotonicClock.wall / 1_000_000_000)
                     var override = NIOSSLContextConfigurationOverride()
                     override.certificateChain = leaf.chain.map { .certificate($0) }
                     override.privateKey = .privateKey(leaf.key)

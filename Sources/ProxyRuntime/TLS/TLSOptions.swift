@@ -26,21 +26,22 @@ struct TLSPair: Sendable {
         }
         self.client = client
         if case .authority(let authority) = options.tls.listener { self.authority = authority } else { authority = nil }
-        var server: UpstreamTLS?
-        if let upstream = options.upstream, upstream.isSecure {
+        if options.speaksTLSToServer {
             server = try UpstreamTLS(
-                options.tls.upstream, host: upstream.address.host, protocols: [options.http2.toServer ? "h2" : "http/1.1"],
+                options.tls.upstream, host: options.upstream?.address.host, protocols: [options.http2.toServer ? "h2" : "http/1.1"],
                 keyLog: options.tls.keyLog, limits: limits)
-        } else if options.tls.upstream != UpstreamTLS.Options() {
+        } else {
+            server = nil
+            guard options.tls.upstream != UpstreamTLS.Options() else { return }
+            guard options.upstream == nil else {
+                throw TLSProblem(
+                    "the target is not spoken to by TLS, so nothing can be said of its certificate", expected: "a target of wss://",
+                    found: options.target)
+            }
             throw TLSProblem(
-                "the target is not spoken to by TLS, so nothing can be said of its certificate", expected: "a target of wss://",
-                found: options.target)
+                "TLS inside CONNECT is tunnelled as it is, so nothing can be said of a target's certificate",
+                found: options.target, remedy: "add --tls, which opens it")
         }
-        self.server = server
-    }
-
-    var hops: TLSHops {
-        TLSHops(client: client.map { .tls(hasAuthority: $0.hasAuthority) } ?? .plain, server: server == nil ? .plain : .tls(hasAuthority: false))
     }
 }
 

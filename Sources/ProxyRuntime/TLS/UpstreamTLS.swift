@@ -20,7 +20,8 @@ package final class UpstreamTLS: Sendable {
     }
 
     package let options: Options
-    /// What the certificate must be for: a name, or nil for an address, which is compared with the one that is dialled.
+    /// What the certificate must be for: a name, or nil for an address, which is compared with the one that is dialled. Where
+    /// each connection says whom it is for, that comes first.
     package let serverName: String?
     private let protocols: [String]
     private let handshakeTime: Duration
@@ -33,14 +34,13 @@ package final class UpstreamTLS: Sendable {
         var ciphers: [UInt16]?
     }
 
-    /// - Parameter host: of the target's URL.
+    /// - Parameter host: of the target's URL; nil where each connection has its own.
     package init(
-        _ options: Options, host: String, protocols: [String] = ["http/1.1"], keyLog: KeyLogWriter? = nil, limits: Limits = .standard
+        _ options: Options, host: String?, protocols: [String] = ["http/1.1"], keyLog: KeyLogWriter? = nil, limits: Limits = .standard
     ) throws(TLSProblem) {
         self.options = options
         let name = options.serverName ?? host
-        // RFC 6066 section 3: literals are no server names.
-        serverName = CANames.address(name) == nil ? name : nil
+        serverName = name.flatMap(Self.serverName)
         if let given = options.serverName {
             guard serverName != nil, !given.isEmpty, given.utf8.count <= 255, !given.utf8.contains(0) else {
                 throw TLSProblem("`\(given)` is no server name", expected: "a name, as SNI carries no addresses", remedy: "--server-name chat.example")
@@ -73,10 +73,15 @@ package final class UpstreamTLS: Sendable {
         return configuration
     }
 
+    /// RFC 6066 section 3: literals are no server names.
+    private static func serverName(_ host: String) -> String? { CANames.address(host) == nil ? host : nil }
+
     /// Puts TLS between the socket and what is in the pipeline, as `ListenerTLS.secure` does; the handshake begins when the
     /// channel becomes active.
-    func secure(_ channel: any Channel, _ orders: TLSOrders = .none) throws -> TLSWire {
-        let ssl = try NIOSSLClientHandler(context: try context(for: orders), serverHostname: serverName)
+    /// - Parameter host: whom the connection is for; nil = what was said at the start.
+    func secure(_ channel: any Channel, _ orders: TLSOrders = .none, host: String? = nil) throws -> TLSWire {
+        let name = host == nil ? serverName : host.flatMap(Self.serverName)
+        let ssl = try NIOSSLClientHandler(context: try context(for: orders), serverHostname: name)
         return try TLSWire.install(ssl, on: channel, orders: orders, handshakeTime: handshakeTime, peer: "the server")
     }
 

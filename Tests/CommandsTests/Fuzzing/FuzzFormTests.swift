@@ -192,9 +192,9 @@ enum Staged {
             let (signals, hand) = AsyncStream.makeStream(of: Int32.self)
             let found = try Staged.found()
             async let played = play(
-                order, [.settled(found, at: .seconds(1))], Staged.result(.complete, [found]), lasts: .seconds(30), signals: signals)
+                order, [.settled(found, at: .seconds(1))], Staged.result(.complete, [found]), lasts: .seconds(120), signals: signals)
             let path = directory + "/findings/I2-7c1e44.plan"
-            for _ in 0..<500 where !FileManager.default.fileExists(atPath: path) { try await Task.sleep(for: .milliseconds(10)) }
+            for _ in 0..<6_000 where !FileManager.default.fileExists(atPath: path) { try await Task.sleep(for: .milliseconds(10)) }
             #expect(FileManager.default.fileExists(atPath: path))
             hand.yield(SIGINT)
             let (said, reason) = try await played

@@ -1,4 +1,6 @@
 import Foundation
+import ProxyRuntime
+import Testing
 
 /// TCP ports of 127.0.0.1.
 enum Ports {
@@ -27,20 +29,8 @@ enum Ports {
         }
     }
 
-    /// One that was free a moment ago.
-    static func free() throws -> UInt16 {
-        try withSocket { descriptor in
-            guard unsafe call(0, { unsafe bind(descriptor, $0, $1) }) == 0 else { throw CocoaError(.featureUnsupported) }
-            var name = sockaddr_in()
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            _ = unsafe withUnsafeMutablePointer(to: &name) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe getsockname(descriptor, $0, &length)
-                }
-            }
-            return UInt16(bigEndian: name.sin_port)
-        }
-    }
+    /// Where nobody listens, and nobody gets by chance.
+    static func free() throws -> UInt16 { UInt16(clamping: try #require(FreePort.find())) }
 
     /// One datagram, wherever it ends up.
     static func send(_ text: String, to port: UInt16) {

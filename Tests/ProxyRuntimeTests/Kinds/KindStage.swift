@@ -80,7 +80,8 @@ final class KindStage: Sendable {
     }
 
     /// The server's end of the session that asked for that path.
-    func server(_ path: String = KindStage.inside) async throws -> RawPeer { try await board.peer(path) }
+    /// - Parameter number: of those that did, from 0, in the order in which they came.
+    func server(_ path: String = KindStage.inside, _ number: Int = 0) async throws -> RawPeer { try await board.peer(path, number) }
     /// The server's ends that never got a request.
     func strangers() async -> [RawPeer] { await board.strangers }
 
@@ -135,7 +136,7 @@ private final class EntryBox: Sendable {
 
 /// What has connected to the server, by the path that it asks for.
 private actor Board {
-    private var named: [String: RawPeer] = [:]
+    private var named: [String: [RawPeer]] = [:]
     private(set) var strangers: [RawPeer] = []
 
     func take(_ peer: RawPeer) async {
@@ -143,16 +144,13 @@ private actor Board {
         try? await peer.until { $0.bytes.suffix(4) == [13, 10, 13, 10] || $0.bytes.contains(10) || $0.closed }
         let words = String(decoding: peer.seen.bytes.prefix { $0 != 10 }, as: UTF8.self).split(separator: " ")
         guard words.count > 1 else { return }
-        named[String(words[1])] = peer
+        named[String(words[1]), default: []].append(peer)
         strangers.removeAll { $0 === peer }
     }
 
     /// At most 30 s.
-    func peer(_ path: String) async throws -> RawPeer {
-        for _ in 0..<3_000 {
-            if let peer = named[path] { return peer }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        return try #require(named[path], "nobody asked the server for \(path)")
+    func peer(_ path: String, _ number: Int) async throws -> RawPeer {
+        for _ in 0..<3_000 where named[path, default: []].count <= number { try await Task.sleep(for: .milliseconds(10)) }
+        return try #require(named[path, default: []].dropFirst(number).first, "nobody asked the server for \(path)")
     }
 }

@@ -6,7 +6,7 @@ import Wire
 
 /// Every kind of fault at real sockets: its effect at the far side, and every other byte as it was sent. The table of the
 /// README is made of what is seen here; `MISWIRE_WRITE_TABLE=1 swift test --filter KindTests` writes it.
-@Suite(.timeLimit(.minutes(5))) struct KindTests {
+@Suite(.ownThreads, .timeLimit(.minutes(5))) struct KindTests {
     struct Scene: Sendable, CustomTestStringConvertible {
         let row: KindRow
         let side: Side

@@ -101,14 +101,23 @@ final class RawPeer: Sendable {
     func gone() async throws { try await until { $0.closed } }
 
     func send(_ bytes: [UInt8]) async throws {
-        try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+        let channel = try channel
+        let sent = channel.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.whenFailure { error in
+            // A reset is told once, to whoever asks the socket first: a write that meets it is told in the reader's place.
+            guard let error = error as? IOError, [ECONNRESET, EPIPE].contains(error.errnoCode) else { return }
+            self.change { $0.failed = $0.failed || !$0.ended }
+        }
+        channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: sent)
+        try await sent.futureResult.soon()
     }
 
     func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
     func finish() async throws {
-        state.withLock { $0.seen.finished = true }
-        try await channel.close(mode: .output)
+        // Only of what is still open: to finish what was reset is no end of its own.
+        change { $0.finished = $0.finished || !$0.closed }
+        try await channel.close(mode: .output).soon()
     }
 
     func close() async { try? await channel.close() }
@@ -121,6 +130,19 @@ final class RawPeer: Sendable {
     }
 
     func setReading(_ on: Bool) async throws { try await channel.setOption(.autoRead, value: on).get() }
+}
+
+extension EventLoopFuture where Value: Sendable {
+    /// What it brings; waited for at most 60 s, so that who waits in vain fails and is named.
+    func soon() async throws -> Value {
+        let promise = eventLoop.makePromise(of: Value.self)
+        let late = eventLoop.scheduleTask(in: .seconds(60)) { promise.fail(RawPeer.TimedOut(seen: 0)) }
+        whenComplete { result in
+            late.cancel()
+            promise.completeWith(result)
+        }
+        return try await promise.futureResult.get()
+    }
 }
 
 private final class RawHandler: ChannelInboundHandler {
@@ -201,7 +223,7 @@ final class RawServer: Sendable {
                     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try RawPeer.configure(channel, peer)
                     if let serve {
-                        Task { try await serve(peer) }
+                        Task(executorPreference: OwnThreads.next) { try await serve(peer) }
                     } else {
                         continuation.yield(peer)
                     }

@@ -57,7 +57,7 @@ final class StreamCodec: ChannelDuplexHandler {
 
 extension RawPeer {
     func send(head fields: HPACKHeaders, end: Bool = false) async throws {
-        try await channel.triggerUserOutboundEvent(StreamCodec.SendHead(fields: fields, end: end)).get()
+        try await channel.triggerUserOutboundEvent(StreamCodec.SendHead(fields: fields, end: end)).soon()
     }
 
     /// The first head that came, as text with the empty line.
@@ -115,7 +115,7 @@ final class StreamClient: Sendable {
             }
             .connect(host: "127.0.0.1", port: port).get()
         multiplexer = try await channel.pipeline.handler(type: NIOHTTP2Handler.self).flatMapThrowing { try $0.syncMultiplexer() }.get()
-        self.settings = try await settings.futureResult.get()
+        self.settings = try await settings.futureResult.soon()
         self.goAway = goAway.futureResult
     }
 

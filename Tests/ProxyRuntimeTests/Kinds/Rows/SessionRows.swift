@@ -39,7 +39,7 @@ extension KindRow {
     /// What asks for the same path behind the session itself is the connection of the fault, which leaves with that.
     private static func takenOver(_ stage: KindStage) async throws -> KindPlay {
         var play = try await KindPlay.talked(stage)
-        let ours = try await stage.server()
+        let ours = try await stage.server(KindStage.inside, 1)
         let asked = String(decoding: try await ours.everything(), as: UTF8.self)
         try await ours.finish()
         await ours.close()

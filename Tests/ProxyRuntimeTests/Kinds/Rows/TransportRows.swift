@@ -7,11 +7,11 @@ extension KindRow {
         KindRow(kind: "latency", settings: "latency: 2s", when: "", late: 0, play: .ahead),
         KindRow(kind: "bandwidth", settings: "rate: 200B/s", when: "", late: 3, play: .ahead),
         KindRow(kind: "slow_close", settings: "delay: 2s", when: "", late: 4),
-        KindRow(kind: "timeout", settings: "timeout: 1s", when: "", sees: nothing, play: .aheadOpen),
+        KindRow(kind: "timeout", settings: "timeout: 3s", when: "", sees: nothing, play: .aheadOpen),
         KindRow(
-            kind: "reset_peer", settings: "timeout: 1s", when: "", sees: nothing, ends: Ends(far: .reset, near: .reset), play: .aheadOpen),
+            kind: "reset_peer", settings: "timeout: 3s", when: "", sees: nothing, ends: Ends(far: .reset, near: .reset), play: .aheadOpen),
         KindRow(
-            kind: "slicer", settings: "average_size: 8B, size_variation: 2B, delay: 2ms", when: "", pieces: 8...1_000,
+            kind: "slicer", settings: "average_size: 8B, size_variation: 2B, delay: 10ms", when: "", pieces: 8...1_000,
             note: "in small pieces"),
         KindRow(
             kind: "limit_data", settings: "bytes: 25B", to: [.client], when: "", sees: { [.exact(Array($0.head.prefix(25)))] },
@@ -21,13 +21,13 @@ extension KindRow {
             kind: "limit_data", settings: "bytes: 25B", to: [.server], when: "", sees: { [.exact(Array($0.head.prefix(25)))] },
             nearSees: { _ in [] }, play: .aheadOpen),
         KindRow(
-            kind: "half-close", settings: "delay: 500ms", when: "", note: "FIN that nobody sent; the way back stays open", play: .own { try await halfClosed($0) }),
+            kind: "half-close", settings: "delay: 3s", when: "", note: "FIN that nobody sent; the way back stays open", play: .own { try await halfClosed($0) }),
         // From the request on: that is read already when the rule knows whose it is.
         KindRow(kind: "stall-reads", settings: "time: 2s", to: [.client], when: "", late: 0, play: .ahead),
         KindRow(kind: "stall-reads", settings: "time: 2s", to: [.server], when: "", late: 1, play: .own { try await stalled($0) }),
         KindRow(
             kind: "blackhole", when: "", sees: nothing, ends: Ends(far: .none, near: .none), play: .aheadOpen),
-        KindRow(kind: "chop", settings: "delay: 1ms", when: "", pieces: 60...1_000, note: "a byte at a time"),
+        KindRow(kind: "chop", settings: "delay: 4ms", when: "", pieces: 60...1_000, note: "a byte at a time"),
         KindRow(
             kind: "coalesce", settings: "time: 2s, size: 1MiB", when: "", late: 0, pieces: 1...1, note: "in one piece",
             play: .aheadOfEnd),
