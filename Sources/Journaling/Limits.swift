@@ -68,7 +68,7 @@ package struct Limits: Sendable, Hashable {
     package var heldBytes = 4 << 20
     package var heldBytesTotal = 256 << 20
 
-    /// L11: recorder queue of one session, and of all; sockets stop reading beyond it.
+    /// L11: recorder queue of one session, and of all, in bytes of what becomes of it; sockets stop reading beyond it.
     package var recorderSessionBytes = 1 << 20
     package var recorderBytes = 64 << 20
     /// L11: a recording is flushed at the latest after this time or this many bytes.
