@@ -1,14 +1,26 @@
 package import Faults
 import Journaling
 
+/// The faults of one listener as they are now.
+package struct ListenerFaults: Sendable {
+    /// Empty where there is one listener.
+    package var listener: String
+    /// What acts, or would if faults were not stopped.
+    package var profile: Profile?
+    /// How long the profile has been on, by the monotonic clock that `expires` goes by.
+    package var age: Duration
+    /// Times that faults of the profile acted.
+    package var acted: Int
+}
+
 /// Faults of a running proxy: each change takes effect at once on live sessions, and none waits for a session.
 extension ProxyServer {
-    /// What acts now, or would if faults were not stopped.
+    /// What acts now, or would if faults were not stopped; the first listener's, where there are several.
     package var profile: Profile? { shared.profile }
+    /// Of each listener, in their order.
+    package var faults: [ListenerFaults] { shared.faults }
     /// Times that faults of the profile acted.
     package var faultsActed: Int { shared.acted }
-    /// How long the profile has been on, by the monotonic clock that `expires` goes by.
-    package var profileAge: Duration { shared.profileBegan.duration(to: now) }
 
     /// A sentence for the journal that concerns the whole proxy.
     package func note(_ text: String) {
@@ -18,9 +30,11 @@ extension ProxyServer {
 
     /// Another profile in place of the one there is; nil = no faults. Faults that are in both under one id and mean the
     /// same keep what they know; of a profile of the same name, clock and budget go on.
-    package func apply(_ profile: Profile?) {
-        shared.change { _ in profile }
-        note(profile.map { "profile \($0.name) \($0.hash) is on" } ?? "no profile is on")
+    /// - Parameter listener: its place among `faults`; nil = all.
+    package func apply(_ profile: Profile?, to listener: Int? = nil) {
+        shared.change(at: listener) { _ in profile }
+        let place = listener.flatMap { shared.gateways.indices.contains($0) ? shared.gateways[$0].route.name : nil } ?? ""
+        note((place.isEmpty ? "" : "\(place): ") + (profile.map { "profile \($0.name) \($0.hash) is on" } ?? "no profile is on"))
     }
 
     /// - Throws: the id is taken, there are too many, or nothing can be made of it.

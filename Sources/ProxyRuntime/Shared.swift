@@ -40,15 +40,21 @@ final class Shared: Sendable {
 
     /// The first route's profile; where there are several routes each has its own.
     var profile: Profile? { gateways[0].profile }
+    var faults: [ListenerFaults] {
+        let now = clock.now
+        return gateways.map { gateway in
+            ListenerFaults(
+                listener: gateway.route.name, profile: gateway.profile, age: gateway.profileBegan.duration(to: now), acted: gateway.acted)
+        }
+    }
     /// Times that faults acted.
     var acted: Int { gateways.reduce(0) { $0 + $1.acted } }
-    /// When the profile's clock began.
-    var profileBegan: Instant { gateways[0].profileBegan }
 
     /// Another profile from now on, for sessions that live too. Never waits for a loop; loops hear of changes in one order.
-    func change(_ body: (Profile?) throws -> Profile?) rethrows {
+    /// - Parameter route: the one whose profile it is; nil = all.
+    func change(at route: Int? = nil, _ body: (Profile?) throws -> Profile?) rethrows {
         try changes.withLock { _ in
-            for gateway in gateways {
+            for (index, gateway) in gateways.enumerated() where route == nil || route == index {
                 let profile = try body(gateway.profile)
                 // Before anything can act with them.
                 hidden.add(profile?.secrets ?? [])

@@ -111,6 +111,39 @@ import Testing
         }
     }
 
+    /// Each listener of a file has faults of its own, and follows its own file.
+    @Test func eachListenerFollowsItsFile() async throws {
+        try await Program.inDirectory { folder in
+            func write(_ name: String, _ text: String) throws { try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8) }
+            let backend = try Program.start(["backend", "--port", "0"])
+            _ = await backend.until("ws://127.0.0.1:")
+            let upstream = "upstream: \"ws://127.0.0.1:\(Self.port(in: backend.out))\""
+            try write("one.yaml", profile("one"))
+            try write("two.yaml", profile("two", scope: "scope: { expires: 2s }\n"))
+            try write("all.yaml", "miswire: 1\nlisteners:\n" + ["one", "two"].map { name in
+                "  - { name: \(name), listen: \"127.0.0.1:0\", \(upstream), profile: \(name).yaml }\n"
+            }.joined())
+            let proxy = try Program.start(["proxy", "--config", "all.yaml"], in: folder)
+            #expect(await proxy.until("listen    two  ws://127.0.0.1:"))
+            #expect(await proxy.until("two: off: 2 s are over, 0 acted"))
+            try write("two.yaml", profile("two", faults: "  - { id: slow, fault: delay, delay: 3ms }\n  - { id: small, fault: chop }\n"))
+            #expect(await proxy.until("two: two "))
+            try write("one.yaml", "miswire: 1\nname: one\nfaults:\n  - { fault: dely }\n")
+            proxy.signal(SIGHUP)
+            #expect(await proxy.until("one.yaml:4:14 does not parse;"))
+            proxy.signal(SIGUSR1)
+            #expect(await proxy.until("off: stopped by a signal"))
+            proxy.signal(SIGUSR1)
+            #expect(await proxy.until("on again: one "))
+            proxy.signal(SIGTERM)
+            let outcome = await proxy.end()
+            backend.signal(SIGTERM)
+            _ = await backend.end()
+            #expect(outcome.code == 0, "\(outcome.err)")
+            #expect(outcome.out.contains(", two ") && !outcome.out.contains("one: one "), "\(outcome.out)")
+        }
+    }
+
     @Test func saysWhenFaultsAreOver() async throws {
         try await Program.inDirectory { folder in
             try profile("brief", scope: "scope: { expires: 2s }\n").write(toFile: folder + "/brief.yaml", atomically: true, encoding: .utf8)

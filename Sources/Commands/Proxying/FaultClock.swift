@@ -60,6 +60,13 @@ struct FaultClock {
         return hours > 0 ? "\(hours):\(two(minutes)):\(two(seconds % 60))" : "\(minutes):\(two(seconds % 60))"
     }
 
+    /// The line of the first that can act, and how many listeners more have such faults; empty when none can.
+    static func pinned(_ on: [ListenerFaults], pid: Int32, _ style: Style) -> String {
+        guard let first = on.first, let profile = first.profile else { return "" }
+        let line = pinned(profile, since: first.age, pid: pid, style)
+        return on.count == 1 ? line : line + style.paint(", on \(Figures.plural(on.count, "listener"))", .fault)
+    }
+
     /// `◆ staging-safe, 2 faults, 8:41 left, kill -USR1 48213`
     static func pinned(_ profile: Profile, since: Duration, pid: Int32, _ style: Style) -> String {
         let faults = profile.faults.filter { $0.kind != Announce.name }.count

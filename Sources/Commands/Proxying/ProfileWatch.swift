@@ -10,7 +10,7 @@ import Reporting
     import Glibc
 #endif
 
-/// Reads the profiles of a running proxy again: on SIGHUP, and when one of their files is another than it was. Whatever is
+/// Reads the profiles of a listener of a running proxy again: on SIGHUP, and when one of their files is another than it was. Whatever is
 /// wrong with them, the last good one stays on.
 actor ProfileWatch {
     /// What tells one version of a file from another; editors that write beside and rename change the inode.
@@ -23,6 +23,8 @@ actor ProfileWatch {
     }
 
     private let names: [String]
+    /// Its listener's place among those of the proxy.
+    private let place: Int
     private let loader: ProfileLoader
     private let server: ProxyServer
     private let form: ProxyForm
@@ -33,10 +35,11 @@ actor ProfileWatch {
 
     /// - Parameter accept: the profile as it is to be used, and why it must not be.
     init(
-        _ names: [String], server: ProxyServer, form: ProxyForm, loader: ProfileLoader = ProfileLoader(),
+        _ names: [String], of place: Int, server: ProxyServer, form: ProxyForm, loader: ProfileLoader = ProfileLoader(),
         accept: @escaping @Sendable (Profile) -> (Profile, objection: String?)
     ) {
         self.names = names
+        self.place = place
         self.loader = loader
         self.server = server
         self.form = form
@@ -62,18 +65,20 @@ actor ProfileWatch {
 
     func reload() {
         prints = Self.prints(files)
-        let hash = server.profile?.hash ?? ""
+        let faults = server.faults[place]
+        let hash = faults.profile?.hash ?? ""
         do throws(ConfigurationErrors) {
             let profile = try loader.load(names)
             let (used, objection) = accept(profile)
-            if let objection { return keep(hash, "\(profile.name) is not taken", objection) }
+            if let objection { return keep(hash, "\(SafeText.show(profile.name)) is not taken", objection) }
             files = try loader.files(names)
             prints = Self.prints(files)
             if used.hash == hash { return }
-            server.apply(used)
-            let faults = used.faults.isEmpty ? "no faults" : Figures.plural(used.faults.count, "fault")
+            server.apply(used, to: place)
+            let count = used.faults.isEmpty ? "no faults" : Figures.plural(used.faults.count, "fault")
             let off = server.faultsAreStopped ? ", which stay off" : ""
-            form.profileChanged(used, "\(SafeText.show(used.name)) \(used.hash) is on: \(faults)\(off)", at: server.now)
+            let listener = faults.listener.isEmpty ? "" : "\(faults.listener): "
+            form.profileChanged("\(listener)\(SafeText.show(used.name)) \(used.hash) is on: \(count)\(off)", at: server.now)
         } catch {
             let first = error.errors.first { $0.severity == .error }
             let place = first.map { found in found.spot.map { "\(found.file):\($0.line):\($0.column)" } ?? found.file }

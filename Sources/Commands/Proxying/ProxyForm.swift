@@ -53,9 +53,7 @@ final class ProxyForm: Sendable {
             lines.append("  contract  \("\(contract.name) \(contract.hash)".left(31))  oracle H E I A, live")
         }
         if let record = options.record { lines.append("  record    \(SafeText.show(record)), \(Self.words(options))") }
-        var seen: Set<String> = []
-        let banners = options.routes.compactMap(\.profile).filter { seen.insert($0.hash).inserted }
-            .compactMap { FaultBanner($0, started: started, pid: pid)?.text(console.out) }
+        let banners = banners(options.routes.map { ($0.profile, .zero) }, now: started, pid: pid)
         lines += banners.isEmpty ? ["  no faults: every byte passes unchanged"] : banners
         console.answer(lines.joined(separator: "\n") + "\n\n")
     }
@@ -72,28 +70,35 @@ final class ProxyForm: Sendable {
     /// For as long as a fault can act: the pinned line each second where there is one, else the banner every 60 s; and one
     /// line when it is over.
     func remind(_ server: ProxyServer, pid: Int32) async {
-        var told: FaultClock.End?
+        var told: [Int: FaultClock.End] = [:]
         var seconds = 0
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             seconds += 1
-            let (profile, age, acted) = (server.profile, server.profileAge, server.faultsActed)
-            guard let profile, !profile.faults.isEmpty, faultsMayAct.withLock({ $0 }) else {
-                pinned.pin("")
-                continue
+            var on: [ListenerFaults] = []
+            if faultsMayAct.withLock({ $0 }) {
+                for (place, faults) in server.faults.enumerated() where faults.profile?.faults.isEmpty == false {
+                    let end = FaultClock.end(faults.profile, since: faults.age, acted: faults.acted)
+                    if let end, told[place] == nil { faultsOver(end, faults, at: server.now) }
+                    told[place] = end
+                    if end == nil { on.append(faults) }
+                }
             }
-            let end = FaultClock.end(profile, since: age, acted: acted)
-            if let end, told == nil { faultsOver(end, acted: acted, at: server.now) }
-            told = end
-            if end != nil {
-                pinned.pin("")
-            } else if console.out.live {
-                pinned.pin(json ? "" : FaultClock.pinned(profile, since: age, pid: pid, console.out))
+            if on.isEmpty || console.out.live {
+                pinned.pin(json ? "" : FaultClock.pinned(on, pid: pid, console.out))
             } else if seconds % 60 == 0, !json {
-                let began = Date().addingTimeInterval(-Double(age.nanoseconds) / 1e9)
-                if let banner = FaultBanner(profile, started: began, pid: pid) { pinned.say(banner.text(console.out) + "\n") }
+                for banner in banners(on.map { ($0.profile, $0.age) }, now: Date(), pid: pid) { pinned.say(banner + "\n") }
             }
         }
         pinned.pin("")
+    }
+
+    /// One for each profile, however many listeners have it.
+    private func banners(_ faults: [(profile: Profile?, age: Duration)], now: Date, pid: Int32) -> [String] {
+        var seen: Set<String> = []
+        return faults.filter { seen.insert($0.profile?.hash ?? "").inserted }.compactMap { profile, age in
+            let began = now.addingTimeInterval(-Double(age.nanoseconds) / 1e9)
+            return FaultBanner(profile, started: began, pid: pid)?.text(console.out)
+        }
     }
 
     // MARK: events
@@ -155,16 +160,21 @@ final class ProxyForm: Sendable {
 
     func faultsRestored(_ server: ProxyServer) {
         faultsMayAct.withLock { $0 = true }
-        let profile = server.profile.map { "\($0.name) \($0.hash)" } ?? ""
-        tell(ProxyRow("faults", "on again: \(profile)"), "faults.on", at: server.now)
+        var names: [String] = []
+        for profile in server.faults.compactMap(\.profile) where !profile.faults.isEmpty {
+            let name = "\(SafeText.show(profile.name)) \(profile.hash)"
+            if !names.contains(name) { names.append(name) }
+        }
+        tell(ProxyRow("faults", "on again: \(names.joined(separator: ", "))"), "faults.on", at: server.now)
     }
 
-    private func faultsOver(_ end: FaultClock.End, acted: Int, at instant: Instant) {
-        tell(ProxyRow("faults", FaultClock.words(end, acted: acted)), "faults.over", at: instant)
+    private func faultsOver(_ end: FaultClock.End, _ faults: ListenerFaults, at instant: Instant) {
+        let listener = faults.listener.isEmpty ? "" : "\(faults.listener): "
+        tell(ProxyRow("faults", listener + FaultClock.words(end, acted: faults.acted)), "faults.over", at: instant)
     }
 
     /// Another version of the profile holds.
-    func profileChanged(_ profile: Profile, _ what: String, at instant: Instant) {
+    func profileChanged(_ what: String, at instant: Instant) {
         tell(ProxyRow("profile", what), "profile", at: instant)
     }
 

@@ -83,7 +83,8 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         try root.check("proxy")
         let console = Console(looks: looks)
         try checkRecord()
-        let options = try options(console)
+        let file = try file()
+        let options = try options(console, file)
         if let record = options.record { try RawConsent.obtain(recording, out: record, console: console) }
         let form = ProxyForm(console: console, json: looks.json, log: log, started: Date())
         let server: ProxyServer
@@ -92,13 +93,11 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         } catch { throw ProxyComplaint.of(error) }
         // Whoever reads that it listens may send a signal or change a file at once.
         let signals = Signals.stream([SIGTERM, SIGINT, SIGUSR1, SIGHUP])
-        let watch = watch(server, form, options)
+        let watches = watches(file, server, form, options)
         form.open(options, server, pid: getpid())
-        let tasks: [Task<Void, Never>] = [
-            Task { await form.remind(server, pid: getpid()) }, Task { await watch?.watch() },
-        ]
+        let tasks = [Task { await form.remind(server, pid: getpid()) }] + watches.map { watch in Task { await watch.watch() } }
         defer { for task in tasks { task.cancel() } }
-        let result = await serve(server, form, watch, signals)
+        let result = await serve(server, form, watches, signals)
         let reason = ProxyForm.reason(result)
         form.close(result, options, reason: reason)
         throw Finished(reason)
@@ -119,11 +118,12 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         }
     }
 
-    func options(_ console: Console? = nil) throws -> ProxyOptions {
+    func options() throws -> ProxyOptions { try options(nil, try file()) }
+
+    private func options(_ console: Console?, _ file: ProxyFile?) throws -> ProxyOptions {
         guard (1...64).contains(loops ?? 1) else {
             throw Complaint("--loops \(loops ?? 0) is out of range", details: [("expected", "1 to 64")], exit: .usage)
         }
-        let file = try file()
         if let console, let warnings = file?.warnings, !warnings.isEmpty {
             console.talk(ConfigurationForm.text(ConfigurationErrors(warnings), console.err))
         }
@@ -235,16 +235,21 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         return told
     }
 
-    /// Reads the profiles again when they change.
-    private func watch(_ server: ProxyServer, _ form: ProxyForm, _ options: ProxyOptions) -> ProfileWatch? {
-        guard !profile.isEmpty else { return nil }
+    /// Reads the profiles again when they change, each listener's its own.
+    private func watches(_ file: ProxyFile?, _ server: ProxyServer, _ form: ProxyForm, _ options: ProxyOptions) -> [ProfileWatch] {
         let (isStaging, announce) = (iAmStaging, self.announce)
-        let danger = options.routes.first.flatMap { try? StagingGuard.danger(of: $0) }
         let users = options.recordedUsers?.users
-        return ProfileWatch(profile, server: server, form: form) { profile in
-            // Who is recorded was decided at the start, and is told to whoever reads the recording.
-            if let users, profile.scope.users != users { return (profile, "the recording is limited to the users of its scope") }
-            return (Self.announced(profile, announce), StagingGuard.objection(profile, danger, isStaging: isStaging))
+        let isShared = options.record != nil && options.routes.count > 1
+        return options.routes.enumerated().compactMap { place, route in
+            let names = file.map { $0.listeners[place].profileName.map { [$0] } ?? [] } ?? profile
+            guard !names.isEmpty else { return nil }
+            let danger = try? StagingGuard.danger(of: route)
+            return ProfileWatch(names, of: place, server: server, form: form) { profile in
+                // Who is recorded was decided at the start, and is told to whoever reads the recording.
+                if let users, profile.scope.users != users { return (profile, "the recording is limited to the users of its scope") }
+                if isShared, profile.scope.limitsUsers { return (profile, "its users would limit the recording, which several listeners share") }
+                return (Self.announced(profile, announce), StagingGuard.objection(profile, danger, isStaging: isStaging))
+            }
         }
     }
 
@@ -263,11 +268,11 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
 
     /// The first signal to stop drains, a second cuts; USR1 is the kill switch and its way back, HUP reads profiles again.
     private func serve(
-        _ server: ProxyServer, _ form: ProxyForm, _ watch: ProfileWatch?, _ signals: AsyncStream<Int32>
+        _ server: ProxyServer, _ form: ProxyForm, _ watches: [ProfileWatch], _ signals: AsyncStream<Int32>
     ) async -> RunResult {
         signals: for await number in signals {
             switch number {
-            case SIGHUP: await watch?.reload()
+            case SIGHUP: for watch in watches { await watch.reload() }
             case SIGUSR1 where server.faultsAreStopped:
                 server.restoreFaults()
                 form.faultsRestored(server)

@@ -22,6 +22,8 @@ package struct ProxyFile: Sendable {
         package var allow: [Placed] = []
         package var hops = ListenerHops()
         package var profile: Profile?
+        /// What it was called in the file.
+        package var profileName: String?
     }
     package var listeners: [Listener] = []
     package var contract: Contract?
@@ -176,7 +178,10 @@ struct ProxyFileReader {
         if let upstream = listener.upstream { check(upstream, "upstream", words.upstream) }
         let isForward = readForward(fields, document, &listener)
         listener.hops = ListenerHops(fields, isForward: isForward, upstream: listener.upstream?.text, &values)
-        if let profile = placed(fields["profile"], "profile") { listener.profile = load(profile) }
+        if let profile = placed(fields["profile"], "profile") {
+            listener.profileName = profile.text
+            listener.profile = load(profile)
+        }
         return listener
     }
 
