@@ -4,6 +4,7 @@ import Commands
     import Glibc
 #endif
 
+SafeBacktrace.prepare()
 let arguments = Array(CommandLine.arguments.dropFirst())
 EarlyCapture.prepare(arguments)
 EarlyImport.prepare(arguments)

@@ -87,10 +87,15 @@ final class Running: Sendable {
     func signal(_ number: Int32) { kill(pid, number) }
 
     /// Waits until standard output holds this text.
-    func until(_ text: String) async -> Bool {
+    func until(_ text: String) async -> Bool { await until(text, in: \.out) }
+
+    func untilError(_ text: String) async -> Bool { await until(text, in: \.err) }
+
+    private func until(_ text: String, in place: KeyPath<Said, Data>) async -> Bool {
+        func isThere() -> Bool { said.withLock { String(decoding: $0[keyPath: place], as: UTF8.self) }.contains(text) }
         for _ in 0..<1_200 {
-            if out.contains(text) { return true }
-            if !process.withLock({ $0.isRunning }) { return out.contains(text) }
+            if isThere() { return true }
+            if !process.withLock({ $0.isRunning }) { return isThere() }
             try? await Task.sleep(for: .milliseconds(25))
         }
         return false
