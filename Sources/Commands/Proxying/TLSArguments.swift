@@ -10,6 +10,9 @@ struct CAPlace: ParsableArguments {
         help: "The CA's directory. Default: MISWIRE_CA_DIR, else miswire/ca in XDG_STATE_HOME or ~/.local/state.")
     var directory: String?
 
+    /// A line that concerns the same CA.
+    func command(_ words: String) -> String { "miswire ca \(words)" + (directory.map { " --ca-dir \(FuzzCommandLine.quoted($0))" } ?? "") }
+
     func store() throws -> AuthorityStore {
         do { return try AuthorityStore(directory ?? AuthorityStore.variable("MISWIRE_CA_DIR")) } catch { throw TLSComplaint.of(error) }
     }

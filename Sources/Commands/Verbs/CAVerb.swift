@@ -46,7 +46,7 @@ package struct CACreate: ParsableCommand {
             let form = CAForm(authority: authority, path: store.path, now: now)
             if looks.json { return form.emit("create", console) }
             console.answer((isNew ? "made" : "there already") + "\n" + form.text())
-            if isNew { console.talk("next: miswire ca trust\n") }
+            if isNew { console.talk("next: \(place.command("trust"))\n") }
         } catch let error as TLSProblem { throw TLSComplaint.of(error) }
     }
 }
@@ -61,7 +61,7 @@ package struct CAShow: ParsableCommand {
 
     package func run() throws {
         let console = Console(looks: looks)
-        let form = try CAForm.there(try place.store())
+        let form = try CAForm.there(place)
         if looks.json { form.emit("show", console) } else { console.answer(form.text()) }
     }
 }
@@ -83,7 +83,7 @@ package struct CAExport: ParsableCommand {
 
     package func run() throws {
         let console = Console(looks: looks)
-        let ca = try CAForm.there(try place.store())
+        let ca = try CAForm.there(place)
         let bytes = form == .pem ? Data(ca.authority.certificatePEM.utf8) : Data(ca.authority.certificateDER)
         guard let out else {
             if looks.json { return ca.emit("export", console, pem: true) }
@@ -111,7 +111,7 @@ package struct CATrust: ParsableCommand {
 
     package func run() throws {
         let console = Console(looks: looks)
-        let ca = try CAForm.there(try place.store())
+        let ca = try CAForm.there(place)
         if looks.json {
             for way in TrustWay.all {
                 console.emit(
@@ -120,7 +120,7 @@ package struct CATrust: ParsableCommand {
             }
             return console.emit(.summary("ca", .pass, time: Console.utc()))
         }
-        console.answer(TrustWay.text(ca))
+        console.answer(TrustWay.text(ca, place))
     }
 }
 
@@ -130,11 +130,12 @@ struct CAForm {
     var path: String
     var now: Int64
 
-    static func there(_ store: AuthorityStore) throws -> CAForm {
+    static func there(_ place: CAPlace) throws -> CAForm {
+        let store = try place.store()
         do {
             guard let authority = try store.load() else {
                 throw Complaint(
-                    "there is no CA", details: [("place", SafeText.show(store.directory)), ("remedy", "miswire ca create")], exit: .usage)
+                    "there is no CA", details: [("place", SafeText.show(store.directory)), ("remedy", place.command("create"))], exit: .usage)
             }
             return CAForm(authority: authority, path: store.path, now: Int64(Date().timeIntervalSince1970))
         } catch let error as TLSProblem { throw TLSComplaint.of(error) }
@@ -203,9 +204,9 @@ struct TrustWay {
             removal: "sudo rm /usr/local/share/ca-certificates/miswire.crt && sudo update-ca-certificates --fresh"),
     ]
 
-    static func text(_ ca: CAForm) -> String {
+    static func text(_ ca: CAForm, _ place: CAPlace) -> String {
         var lines = ["The CA vouches for \(SafeText.show(ca.names)), until \(UTCDay.text(ca.authority.ends)). Its certificate:"]
-        lines.append("  miswire ca export --out \(file)")
+        lines.append("  \(place.command("export --out \(file)"))")
         for way in all {
             lines.append("\n\(way.client)")
             lines += way.commands.map { "  " + $0 }
