@@ -13,13 +13,15 @@ package enum SafeBacktrace {
     static func settings(_ given: String?) -> String? {
         let parts = (given ?? "").split(separator: ",").filter { !$0.isEmpty }
         let registers = parts.filter { $0.hasPrefix("registers=") }
-        if parts.contains("enable=no") || registers == ["registers=none"] { return nil }
+        if parts.last(where: { $0.hasPrefix("enable=") }) == "enable=no" || registers == ["registers=none"] { return nil }
         return (parts.filter { !$0.hasPrefix("registers=") } + ["registers=none"]).joined(separator: ",")
     }
 
     /// To be the first thing that the program does. Where it cannot begin again it goes on as it is.
     package static func prepare() {
-        guard let settings = settings(ProcessInfo.processInfo.environment[variable]),
+        // As the runtime reads it: of two entries of that name the one that `setenv` changes.
+        let given = unsafe getenv(variable).map { unsafe String(cString: $0) }
+        guard let settings = settings(given),
             let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         else { return }
         guard unsafe setenv(variable, settings, 1) == 0 else { return }

@@ -12,6 +12,7 @@ import Testing
         #expect(SafeBacktrace.settings("registers=none,registers=all") == "registers=none")
         #expect(SafeBacktrace.settings("color=no,registers=none") == nil)
         #expect(SafeBacktrace.settings("enable=no") == nil)
+        #expect(SafeBacktrace.settings("enable=no,enable=yes") == "enable=no,enable=yes,registers=none")
     }
 
     @Test func aCrashShowsNoMemory() async throws {

@@ -73,6 +73,13 @@ enum StagingGuard {
     }
 
     /// The same in one phrase, for a profile that is read while the proxy runs.
+    static func objection(_ profile: Profile, on route: Route, isStaging: Bool) -> String? {
+        guard !isStaging, unlimited(profile) != nil else { return nil }
+        do { return objection(profile, try danger(of: route), isStaging: isStaging) } catch {
+            return "its scope limits nothing, and whom it would reach cannot be told: \(ProxyComplaint.of(error).sentence)"
+        }
+    }
+
     static func objection(_ profile: Profile, _ danger: Danger?, isStaging: Bool) -> String? {
         guard !isStaging, let danger, unlimited(profile) != nil else { return nil }
         return "its scope limits nothing, and \(words(danger).1)"

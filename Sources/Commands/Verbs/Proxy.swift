@@ -243,12 +243,11 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         return options.routes.enumerated().compactMap { place, route in
             let names = file.map { $0.listeners[place].profileName.map { [$0] } ?? [] } ?? profile
             guard !names.isEmpty else { return nil }
-            let danger = try? StagingGuard.danger(of: route)
             return ProfileWatch(names, of: place, server: server, form: form) { profile in
                 // Who is recorded was decided at the start, and is told to whoever reads the recording.
                 if let users, profile.scope.users != users { return (profile, "the recording is limited to the users of its scope") }
                 if isShared, profile.scope.limitsUsers { return (profile, "its users would limit the recording, which several listeners share") }
-                return (Self.announced(profile, announce), StagingGuard.objection(profile, danger, isStaging: isStaging))
+                return (Self.announced(profile, announce), StagingGuard.objection(profile, on: route, isStaging: isStaging))
             }
         }
     }

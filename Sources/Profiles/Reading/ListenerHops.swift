@@ -38,7 +38,8 @@ package struct ListenerHops: Sendable, Hashable {
                 values.fail(field.mark, "a forward proxy does not speak HTTP/2 yet", "leave out `\(name)`")
             }
         }
-        let isSpoken = isForward ? tls : upstream?.lowercased().hasPrefix("wss://") ?? true
+        let secure = upstream.map { text in ["wss://", "https://"].contains { text.lowercased().hasPrefix($0) } }
+        let isSpoken = isForward ? tls : secure ?? true
         for name in ["ca-file", "insecure-upstream"] {
             guard !isSpoken, let field = fields[name] else { continue }
             values.fail(

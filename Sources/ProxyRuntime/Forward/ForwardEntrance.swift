@@ -65,7 +65,10 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
         isGone = true
         stage = .over
         timer?.cancel()
+        // Its word would hold this, and this holds it.
+        upstream?.onWord = nil
         upstream?.channel.close(promise: nil)
+        upstream = nil
         loop.shared.sessionEnded()
     }
 
@@ -86,9 +89,9 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if isHandedOver { return context.fireUserInboundEventTriggered(event) }
-        if case .listening = stage {
+        if case .listening = stage, event as? ChannelEvent == .inputClosed {
             let pipeline = context.pipeline.syncOperations
-            if event as? ChannelEvent == .inputClosed { begin(nil, context) }
+            begin(nil, context)
             return pipeline.fireUserInboundEventTriggered(event)
         }
         // Whoever goes before an answer wants none.
@@ -187,12 +190,15 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
 
     private func tunnel(_ rest: ByteBuffer, to place: HostPort, _ context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 200 Connection Established\r\n\r\n")), promise: nil)
+        // The write may have met the client's reset: then all of this is over.
+        guard !isGone else { return }
         guard gateway.route.opensTunnels else {
             handOver(rest, to: place, context)
             return context.pipeline.syncOperations.removeHandler(self, promise: nil)
         }
         stage = .listening(place, ByteBuffer())
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(limits.requestHeadTime.nanoseconds)) {
+            self.loop.note("L2: no TLS began in the tunnel to \(place) within \(self.limits.requestHeadTime.nanoseconds / 1_000_000_000) s: it is relayed unopened")
             self.begin(nil, context)
         }
         // Where the server speaks first it is no TLS.
@@ -248,8 +254,9 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
         upstream.onWord = nil
         isHandedOver = true
         loop.left(self)
-        loop.open(context.channel, to: upstream, place, by: gateway, tls, with: bytes)
+        // Before the session begins: its faults may want the client not to be read.
         try? context.channel.syncOptions?.setOption(.autoRead, value: true)
+        loop.open(context.channel, to: upstream, place, by: gateway, tls, with: bytes)
     }
 
     // MARK: No session

@@ -171,7 +171,7 @@ final class Link: ChannelInboundHandler {
 
     // MARK: What is parked
 
-    /// One buffer a turn, so that the loop's other sockets have theirs between: it may be all that the system held for it.
+    /// Little a turn, so that the loop's other sockets have theirs between: it may be all that the system held for it.
     private func takeTurn() {
         guard !awaitsTurn else { return }
         awaitsTurn = true
@@ -191,10 +191,22 @@ final class Link: ChannelInboundHandler {
     /// recorder is behind.
     private func goOn() {
         guard !parked.isEmpty || isGone, isGone ? !session.isHeldForRecorder || isDiscarding : reads else { return }
-        if !parked.isEmpty { releaseOne() }
+        releasePortion()
         if !parked.isEmpty { return takeTurn() }
         if isGone { return leave() }
-        if inputEnded { tellEnd(.finish) }
+        if reads, !awaitsHandshake, !isDiscarding { setAutoRead(true) }
+        // That may have read more, and parked it.
+        if inputEnded, parked.isEmpty { tellEnd(.finish) }
+    }
+
+    /// One buffer, or as many small ones as the least that is read at once.
+    private func releasePortion() {
+        var released = 0
+        while let next = parked.first, released == 0 || released + next.readableBytes <= ReadPortion.least {
+            released += max(1, next.readableBytes)
+            releaseOne()
+            if isDiscarding || (isGone ? session.isHeldForRecorder : !reads) { return }
+        }
     }
 
     private func releaseOne() {
@@ -214,11 +226,12 @@ final class Link: ChannelInboundHandler {
     func secure(_ wire: TLSWire) {
         self.wire = wire
         awaitsHandshake = true
+        if !reads { setAutoRead(true) }
     }
 
     private func becameSecure(_ secured: TLSSecured) {
         awaitsHandshake = false
-        if !reads { setAutoRead(false) }
+        if !reads || !parked.isEmpty { setAutoRead(false) }
         session.linkBecameSecure(self, secured)
         becameActive()
         // What was written before there was a way to send it is on its way now.
@@ -269,7 +282,8 @@ final class Link: ChannelInboundHandler {
         guard on != reads, !isDiscarding, !isClosed else { return }
         reads = on
         // A handshake is read for whatever else waits; it brings nothing that would have to be kept.
-        if !awaitsHandshake { setAutoRead(on) }
+        // Nor is more read while some is parked: it would come behind that, and nothing would bound it.
+        if !awaitsHandshake, !on || parked.isEmpty { setAutoRead(on) }
         if on, !parked.isEmpty { takeTurn() }
     }
 
@@ -320,10 +334,8 @@ final class Link: ChannelInboundHandler {
         drop()
         guard isActive else { return closeNow() }
         session.loop.linger(self)
-        if !reads {
-            reads = true
-            setAutoRead(true)
-        }
+        reads = true
+        setAutoRead(true)
         let wasEnded = outputEnded
         outputEnded = true
         if wasEnded {

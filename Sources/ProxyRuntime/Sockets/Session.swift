@@ -190,7 +190,11 @@ final class Session {
         }
     }
 
-    private func link(_ side: Side) -> Link? { side == .client ? client : server }
+    /// Not one that has gone on with an heir, whose reading is its own.
+    private func link(_ side: Side) -> Link? {
+        let link = side == .client ? client : server
+        return link?.session === self ? link : nil
+    }
 
     private func write(_ buffer: ByteBuffer, to side: Side) {
         if let link = link(side) { return link.write(buffer) }

@@ -1,3 +1,4 @@
+import Captures
 import NIOSSL
 
 /// Certificates and keys that the user names.
@@ -16,6 +17,7 @@ enum TLSFiles {
     }
 
     static func key(_ path: String, for option: String) throws(TLSProblem) -> NIOSSLPrivateKey {
+        ProcessSecrecy.begin()
         do { return try NIOSSLPrivateKey(file: path, format: .pem) } catch {
             throw TLSProblem(
                 "\(option) holds no key that can be used", place: path, expected: "a PEM file with a private key and no passphrase",
