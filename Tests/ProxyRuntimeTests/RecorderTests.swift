@@ -57,17 +57,22 @@ import Wire
         await server.close()
     }
 
-    /// What the recorder's queue holds at most, one session may not have for itself.
-    @Test func aSessionThatBringsTooMuchHoldsNoOtherUp() async throws {
-        let server = try await RawServer()
-        let gate = DispatchSemaphore(value: 0)
+    /// Lets the recorder past its first frame when the gate is opened.
+    private static func watcher(behind gate: DispatchSemaphore) -> Watcher {
         let isOpen = Mutex(false)
-        let proxy = try await proxy(to: server.port, Watcher(onEntry: { entry in
+        return Watcher(onEntry: { entry in
             if !isOpen.withLock({ $0 }), case .frame = entry.body {
                 gate.wait()
                 isOpen.withLock { $0 = true }
             }
-        })) { options in
+        })
+    }
+
+    /// What the recorder's queue holds at most, one session may not have for itself.
+    @Test func aSessionThatBringsTooMuchHoldsNoOtherUp() async throws {
+        let server = try await RawServer()
+        let gate = DispatchSemaphore(value: 0)
+        let proxy = try await proxy(to: server.port, Self.watcher(behind: gate)) { options in
             options.judge = true
             options.limits.recorderSessionBytes = 2 << 20
             options.limits.recorderBytes = 1 << 20
@@ -108,13 +113,7 @@ import Wire
     @Test func whatCameBeforeAnEndIsToldBeforeIt() async throws {
         let server = try await RawServer()
         let gate = DispatchSemaphore(value: 0)
-        let isOpen = Mutex(false)
-        let proxy = try await proxy(to: server.port, Watcher(onEntry: { entry in
-            if !isOpen.withLock({ $0 }), case .frame = entry.body {
-                gate.wait()
-                isOpen.withLock { $0 = true }
-            }
-        })) { options in
+        let proxy = try await proxy(to: server.port, Self.watcher(behind: gate)) { options in
             options.judge = true
             options.limits.recorderSessionBytes = 32 << 10
         }

@@ -10,8 +10,8 @@ import Reporting
     import Glibc
 #endif
 
-/// Reads the profiles of a listener of a running proxy again: on SIGHUP, and when one of their files is another than it was. Whatever is
-/// wrong with them, the last good one stays on.
+/// Reads the profiles of a listener of a running proxy again: on SIGHUP, and when one of their files is another than it was.
+/// Whatever is wrong with them, the last good one stays on.
 actor ProfileWatch {
     /// What tells one version of a file from another; editors that write beside and rename change the inode.
     private struct Print: Equatable {

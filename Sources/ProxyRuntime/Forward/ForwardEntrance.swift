@@ -198,7 +198,8 @@ final class ForwardEntrance: ChannelInboundHandler, RemovableChannelHandler {
         }
         stage = .listening(place, ByteBuffer())
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(limits.requestHeadTime.nanoseconds)) {
-            self.loop.note("L2: no TLS began in the tunnel to \(place) within \(self.limits.requestHeadTime.nanoseconds / 1_000_000_000) s: it is relayed unopened")
+            let seconds = self.limits.requestHeadTime.nanoseconds / 1_000_000_000
+            self.loop.note("L2: no TLS began in the tunnel to \(place) within \(seconds) s: it is relayed unopened")
             self.begin(nil, context)
         }
         // Where the server speaks first it is no TLS.

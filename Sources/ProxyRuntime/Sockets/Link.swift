@@ -28,7 +28,6 @@ final class Link: ChannelInboundHandler {
     /// Bytes handed to the socket, and how many of them the system has taken.
     private var handed: UInt64 = 0
     private var taken: UInt64 = 0
-    private var awaitsDrain = false
 
     private var reads = true
     private var portion: ReadPortion
