@@ -138,17 +138,6 @@ import X509
         return (try certificate.serializeAsPEM(), try NIOSSLPrivateKey(bytes: Array(key.derRepresentation), format: .der))
     }
 
-    /// However the first record is cut, and with CONNECT and it in one go.
-    @Test func aHelloIsKnownHoweverItIsCut() throws {
-        let hello: [UInt8] = [22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]
-        for count in 0...hello.count {
-            #expect(TunnelOpening(ByteBuffer(bytes: hello.prefix(count))) == (count < 6 ? .unknown : .tls), "\(count)")
-        }
-        for other in [[22, 2], [23], [22, 3, 1, 0, 5, 2], [22, 3, 1, 0, 5, 0x68], Array("GET / HTTP".utf8)] as [[UInt8]] {
-            #expect(TunnelOpening(ByteBuffer(bytes: other)) == .other, "\(other)")
-        }
-    }
-
     @Test func aPageAndThenAnUpgradeGoThroughOneTunnel() async throws {
         let stand = try TLSStand()
         let server = try await RawServer(tls: try stand.server())
@@ -390,25 +379,5 @@ import X509
         }
         guard case .tls(let problem) = error else { throw try #require(error) }
         #expect(problem.sentence.hasPrefix("TLS inside CONNECT is tunnelled as it is"))
-    }
-}
-
-extension RawPeer {
-    /// TLS on what is a connection already.
-    fileprivate func beginTLS(_ context: NIOSSLContext, name: String?) async throws {
-        let channel = try channel
-        try await channel.eventLoop.submit {
-            try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: name), position: .first)
-        }.get()
-    }
-
-    /// The addresses that the certificate which it was shown is for.
-    fileprivate func shownNames() async throws -> [[UInt8]] {
-        let channel = try channel
-        let bytes = try await channel.eventLoop.submit {
-            try channel.pipeline.syncOperations.handler(type: NIOSSLHandler.self).peerCertificate?.toDERBytes()
-        }.get()
-        let names = try Certificate(derEncoded: try #require(bytes)).extensions.subjectAlternativeNames
-        return (names ?? SubjectAlternativeNames([])).compactMap { if case .ipAddress(let address) = $0 { Array(address.bytes) } else { nil } }
     }
 }
