@@ -298,6 +298,23 @@ struct PropertyStories: Sendable {
         #expect(real.conclude(at: end).heads == [id])
     }
 
+    /// A property told of everything says what it says when it is told of what it hears.
+    @Test(arguments: PropertyRegistry.all.map { $0.id })
+    func nothingElseConcernsIt(id: String) throws {
+        let type = try #require(PropertyRegistry.all.first { $0.id == id })
+        for seed in 1...12 as ClosedRange<UInt64> {
+            var reader = Reader(AgentChat.contract)
+            var property = type.init(AgentChat.contract)
+            for entry in RandomJournal(seed: seed).entries {
+                while reader.fireNext(before: Reader.horizon(of: entry)) {}
+                reader.read(entry)
+                for reading in reader.drain() where type.hears.isDisjoint(with: reading.kind) {
+                    #expect(try property.observe(reading).isEmpty, "\(id) has something to say on \(reading.kind)")
+                }
+            }
+        }
+    }
+
     @Test func aPropertyThatThrowsIsInconclusiveAlone() throws {
         var judge = Judge(contract: AgentChat.contract, properties: [Throws.self, ErrorReaches.self])
         for entry in entries(try #require(PropertyStories.all["E3"]).violated) { judge.observe(entry) }
@@ -311,6 +328,7 @@ private struct PassesAll: Property {
     static let id = "X0"
     static let name = "everything is fine"
     static let requirement = "nothing"
+    static let hears = ReadingKinds.all
     static func missingKey(in contract: Contract?) -> String? { nil }
     init(_ contract: Contract?) {}
     func observe(_ reading: Reading) -> [Ruling] { [.pass] }
@@ -321,6 +339,7 @@ private struct Throws: Property {
     static let id = "X9"
     static let name = "cannot judge"
     static let requirement = "nothing"
+    static let hears = ReadingKinds.all
     static func missingKey(in contract: Contract?) -> String? { nil }
     init(_ contract: Contract?) {}
     func observe(_ reading: Reading) throws -> [Ruling] { throw Failure() }

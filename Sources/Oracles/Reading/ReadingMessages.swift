@@ -111,7 +111,7 @@ extension Reader {
         let words = recognition.value ?? (message.opcode == .binary ? JSON.decode(payload).value : nil)
         if let words { learnSent(words, id) }
         if words == nil || recognition.tolerated { learnLoose(payload, id) }
-        defer { sessions[id]?.value.note(.init(isRequest: true, name: recognition.name, type: recognition.type)) }
+        defer { noteSeen(.init(isRequest: true, name: recognition.name, type: recognition.type), id) }
         guard let session = sessions[id] else { return }
         // An unauthenticated connection is owed a refusal and nothing else.
         // One that has ended, on either side's word, owes nothing more.
@@ -119,6 +119,10 @@ extension Reader {
         if session.isClosedByClient || session.isOver { return mayStillBeHeard(session, at: at) }
         if let value = recognition.value { stepRuns(request: recognition, value, entry, id, at: at) }
         open(recognition, frame, entry, id, at: at, size: payload.readableBytes)
+    }
+
+    private mutating func noteSeen(_ name: SessionState.SeenName, _ id: SessionID) {
+        if sessions[id]?.value.isNew(name) == true { sessions[id]?.seen.append(name) }
     }
 
     private mutating func learnSent(_ value: JSON, _ id: SessionID) {
@@ -292,7 +296,7 @@ extension Reader {
         let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toClient)
         let isShared = contract.sharing?.isBroadcast(name: recognition.name, type: recognition.type) ?? false
         if isShared { canaries.declassify(payload) }
-        sessions[id]?.value.note(.init(isRequest: false, name: recognition.name, type: recognition.type))
+        noteSeen(.init(isRequest: false, name: recognition.name, type: recognition.type), id)
         let event = Event(
             recognition: recognition, entry: entry, session: id, user: session.user, at: at,
             links: recognition.value.map { value in contract.link.map { $0.event.value(in: value) } } ?? [],

@@ -98,9 +98,8 @@ struct SessionState: Sendable {
         user = .session(id)
     }
 
-    mutating func note(_ name: SeenName) {
-        if seen.count < 256, !seen.contains(name) { seen.append(name) }
-    }
+    /// Not every message changes a session: one that is looked at elsewhere would be copied for it.
+    func isNew(_ name: SeenName) -> Bool { seen.count < 256 && !seen.contains(name) }
 
     mutating func note(fault: Entry) {
         if faults.count >= 16 { faults.removeFirst() }
