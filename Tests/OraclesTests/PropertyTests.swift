@@ -33,16 +33,16 @@ struct PropertyStories: Sendable {
 
     private static let delivery = PropertyStories(
         words: "no loss, duplicate, reorder",
-        violated: { $0.numbered(1, "alice", [1, 2, 4], at: 0) },
-        kept: { $0.numbered(1, "alice", [1, 2, 3], at: 0) },
+        violated: { $0.numbered(1, "alice", [1, 2, 4], at: 0, ends: true) },
+        kept: { $0.numbered(1, "alice", [1, 2, 3], at: 0, ends: true) },
         excused: { story in
-            story.numbered(1, "alice", [1, 2], at: 0)
+            story.numbered(1, "alice", [1, 2], at: 0, ends: true)
             story.fault(1, "stall-reads", Influence(.connection, [.deadline]), tap: .serverIn, at: 20)
             story.truncated(1, "alice", at: 30)
             story.numbers(1, "alice", [5], at: 31)
         },
         undecided: { story in
-            story.numbered(1, "alice", [1, 2], at: 0)
+            story.numbered(1, "alice", [1, 2], at: 0, ends: true)
             story.enter(2, "alice", at: 20)
             story.numbers(1, "alice", [4], at: 30)
         })
@@ -50,25 +50,25 @@ struct PropertyStories: Sendable {
     private static let resume = PropertyStories(
         words: "resume complete",
         violated: { story in
-            story.numbered(1, "alice", [1, 2, 3], at: 0)
+            story.numbered(1, "alice", [1, 2, 3], at: 0, ends: true)
             story.leave(1, at: 30)
             story.resume(2, "alice", "1", at: 40)
             story.numbers(2, "alice", [3], at: 50)
         },
         kept: { story in
-            story.numbered(1, "alice", [1, 2, 3], at: 0)
+            story.numbered(1, "alice", [1, 2, 3], at: 0, ends: true)
             story.leave(1, at: 30)
             story.resume(2, "alice", "1", at: 40)
             story.numbers(2, "alice", [2, 3], at: 50)
         },
         unmoved: { story in
-            story.numbered(1, "alice", [1, 2, 3], at: 0)
+            story.numbered(1, "alice", [1, 2, 3], at: 0, ends: true)
             cut(&story, 1, at: 30)
             story.resume(2, "alice", "1", at: 40)
             story.numbers(2, "alice", [3], at: 50)
         },
         undecided: { story in
-            story.numbered(1, "alice", [1, 2, 3], at: 0)
+            story.numbered(1, "alice", [1, 2, 3], at: 0, ends: true)
             story.leave(1, at: 30)
             story.resume(2, "alice", "1", at: 40)
         })

@@ -10,7 +10,9 @@ package struct ResumeComplete: Property {
         "a connection that resumes begins right behind its cursor, or says that it cannot (contract delivery.resume)"
 
     package static func missingKey(in contract: Contract?) -> String? {
-        contract?.delivery?.resume == nil ? "delivery.resume" : nil
+        guard let delivery = contract?.delivery else { return "delivery.resume" }
+        if case .messages? = delivery.history?.asking { return nil }
+        return delivery.resume == nil ? "delivery.resume" : nil
     }
     package init(_ contract: Contract?) {}
 

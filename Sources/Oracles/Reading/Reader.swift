@@ -27,6 +27,8 @@ struct Reader: Sendable {
     let linked: DeclaredPaths?
     let repeated: DeclaredPaths?
     let capacity: Capacity
+    /// Where events say in which stream they are counted; empty = each user has one.
+    let countedBy: [Path]
 
     /// What the entry in hand, or time, brought; taken by `drain`.
     var readings: [Reading] = []
@@ -77,6 +79,7 @@ struct Reader: Sendable {
     var departed: Fading<Principal, Instant>
     /// Single events by their name, and where they came first.
     var deliveredNames: Fading<StreamKey, SessionID>
+    var finished: Finished
     var passed = LatelyPassed()
 
     var sessionCount = 0
@@ -87,6 +90,8 @@ struct Reader: Sendable {
         self.contract = contract
         self.absence = absence
         self.capacity = capacity
+        let per = contract?.delivery?.sequence?.per
+        countedBy = contract?.identity.ids.first { $0.name == per }?.at ?? []
         recognizer = contract.map(Recognizer.init)
         labeler = contract.map(Labeler.init)
         linked = contract.map { DeclaredPaths($0.link.map(\.request), of: $0) }
@@ -100,6 +105,7 @@ struct Reader: Sendable {
         streams = Streams(capacity: capacity.streams)
         departed = Fading(capacity: capacity.names)
         deliveredNames = Fading(capacity: capacity.names)
+        finished = Finished(capacity: capacity.streams)
         identifiers = Identifiers(contract?.identity.ids ?? [], capacity: capacity.names)
         canaries = Canaries(capacity: capacity.names)
     }

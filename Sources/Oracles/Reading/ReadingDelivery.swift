@@ -124,6 +124,7 @@ extension Reader {
             return false
         }
         guard sessions[event.session]?.isBad == false else { return false }
+        if delivery.history != nil { readHistory(event, value, contract) }
         let isReplay = delivery.id.isEmpty ? false : followIdentity(event, value, delivery)
         guard let number = number(in: value), let name = stream(of: value) else { return isReplay }
         return follow(number, of: StreamKey(user: event.user, name: name), event, value) || isReplay
@@ -139,8 +140,7 @@ extension Reader {
     /// The stream's name within its user; nil when the message is of none.
     private func stream(of value: JSON) -> String? {
         guard let sequence = contract?.delivery?.sequence else { return nil }
-        guard let per = sequence.per else { return "" }
-        return contract?.identity.ids.first { $0.name == per }?.at.value(in: value).map(Identifiers.text)
+        return sequence.per == nil ? "" : countedBy.value(in: value).map(Identifiers.text)
     }
 
     private mutating func follow(_ number: Int, of key: StreamKey, _ event: Event, _ value: JSON) -> Bool {
@@ -270,6 +270,18 @@ extension Reader {
                 .init(
                     user: key.user.label, type: event.type, stream: per ?? "connection", outcome: outcome,
                     line: contract?.delivery?.sequence?.line ?? contract?.delivery?.line ?? 0)))
+    }
+
+    /// What a fault lost, repeated or moved behind the server, its client misses all the same.
+    mutating func excuseDelivery(_ fault: FaultRecord, _ id: SessionID) {
+        guard let delivery = contract?.delivery, delivery.sequence != nil || !delivery.id.isEmpty, fault.tap == .clientOut,
+            fault.on != nil, fault.influence.excuses.contains(.delivery), let session = sessions[id], session.inScope
+        else { return }
+        readings.append(
+            .delivered(
+                .init(
+                    user: session.user.label, type: "", stream: delivery.sequence?.per ?? "connection",
+                    outcome: .told("events that \(fault.id) \(fault.kind) changed behind the server"), line: delivery.line)))
     }
 
     // MARK: Signals

@@ -27,6 +27,7 @@ extension Reader {
         sessions[id]?.value.note(fault: entry)
         guard fault.applied else { return }
         if fault.held > .zero { credit(fault, id, since: entry.instant) }
+        excuseDelivery(fault, id)
         guard fault.influence.excuses.contains(.ending), let session = sessions[id], session.cutBy == nil else { return }
         let name = fault.kind == "cut" ? fault.id : "\(fault.id) \(fault.kind)"
         sessions[id]?.cutBy = name

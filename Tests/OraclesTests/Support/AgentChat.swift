@@ -28,6 +28,10 @@ enum AgentChat {
         guard let base = try? JSON.parse(text), let other = try? JSON.parse(changes), case .object(var members) = base,
             case .object(let new) = other
         else { return Contract(name: "broken") }
+        // The stream of a number is one of the identifiers.
+        if new.contains(where: { $0.key == "identity" }), !new.contains(where: { $0.key == "delivery" }) {
+            members.removeAll { $0.key == "delivery" }
+        }
         for member in new {
             members.removeAll { $0.key == member.key }
             members.append(member)
