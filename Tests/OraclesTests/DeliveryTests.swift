@@ -166,6 +166,7 @@ extension Transcript {
         "cut by us, resumed", "said to be truncated", "said without a thread", "dropped by us", "repeated by us", "crossed",
         "two connections at once", "one stream on two connections", "restarted", "no cursor", "older cursor", "another thread's",
         "new count", "silent cut", "no numbers", "replay without asking", "closed with 1013",
+        "a run goes on unheard",
     ])
     func accusesNobody(name: String) {
         let judgement = judge { tell(name, &$0) }
@@ -290,6 +291,15 @@ extension Transcript {
             story.leave(1, at: 20)
             story.enter(2, "alice", at: 40)
             story.numbers(2, "alice", [1, 2, 3, 4], at: 50)
+        case "a run goes on unheard":
+            story.numbered(1, "alice", [1, 2], at: 0)
+            story.isCut(1, at: 20)
+            story.enter(2, "alice", at: 600)
+            story.send(2, Say.start("alice", "qr2", thread: "t1"), at: 610)
+            for (index, number) in [3, 6, 8].enumerated() {
+                let type = ["agent_started", "agent_thinking", "agent_completed"][index]
+                story.number(2, "alice", number, type: type, run: "r2", at: 611 + Double(index))
+            }
         case "closed with 1013":
             story.numbered(1, "alice", [1, 2, 3], at: 0)
             story.send(1, Say.start("alice", "qr2", thread: "t1"), at: 10)

@@ -163,7 +163,7 @@ extension Reader {
             judgeGap(number, of: key, step, event)
         } else if step.wasSeenHere, !reheard.contains(event.session) {
             judgeAgain(number, of: key, step, event)
-        } else if !step.wasSeen, !step.wasMissed, !reheard.contains(event.session), isAlone(event.user, since: step.lastHereAt) {
+        } else if !step.wasSeen, !step.wasMissed, !reheard.contains(event.session) {
             judgeGap(number, of: key, step, event)
         }
         return step.wasSeen
@@ -202,7 +202,9 @@ extension Reader {
             return tell(.inOrder, of: key, event)
         }
         if isTold { return }
-        guard wish.wasAlone, target.number < target.last || wish.wasAloneForLong else { return }
+        guard wish.wasAlone, target.number < target.last || wish.wasAloneForLong && bereaved[event.user]?.isUnknown != true else {
+            return
+        }
         lose(key, event)
         if let why = mayBeOfUnseen(event.user, at: event.at, isNamed: false) { return tell(.unresumed(why), of: key, event) }
         var evidence = evidence(of: key, step, event)
@@ -227,11 +229,13 @@ extension Reader {
         let isTold = takeSignal(of: key, on: event.session)
         // The others' side of the story is told there.
         if streams.haveStrayed(step.missing, of: key.name) { return }
+        // A run that went with another connection may go on, and count on, where nobody listens.
+        let isBereaved = isBereaved(event.user, at: event.at)
+        let hasCompany = (members[event.user]?.count ?? 0) > 1
+        streams.miss(step.missing, of: key, on: event.session, isDoubtful: !isTold && hasCompany && !isBereaved)
+        guard isTold || isAlone(event.user, since: step.lastHereAt) && !isBereaved else { return }
         lose(key, event)
-        let isAlone = isAlone(event.user, since: step.lastHereAt)
-        streams.miss(step.missing, of: key, on: event.session, isDoubtful: !isTold && (members[event.user]?.count ?? 0) > 1)
         if isTold { return tell(.told("loss that the server told of"), of: key, event) }
-        guard isAlone else { return }
         if let why = mayBeOfUnseen(event.user, at: event.at, isNamed: false) { return tell(.doubtful(why), of: key, event) }
         tell(.gap(after: step.lastHere ?? 0, number: number, evidence(of: key, step, event)), of: key, event)
     }
