@@ -166,7 +166,7 @@ extension Transcript {
         "cut by us, resumed", "said to be truncated", "said without a thread", "dropped by us", "repeated by us", "crossed",
         "two connections at once", "one stream on two connections", "restarted", "no cursor", "older cursor", "another thread's",
         "new count", "silent cut", "no numbers", "replay without asking", "closed with 1013",
-        "a run goes on unheard",
+        "a run goes on unheard", "reordered by us",
     ])
     func accusesNobody(name: String) {
         let judgement = judge { tell(name, &$0) }
@@ -291,6 +291,11 @@ extension Transcript {
             story.leave(1, at: 20)
             story.enter(2, "alice", at: 40)
             story.numbers(2, "alice", [1, 2, 3, 4], at: 50)
+        case "reordered by us":
+            story.numbered(1, "alice", [1, 2], at: 0)
+            story.number(1, "alice", 3, type: "agent_thinking", at: 10, out: 20)
+            story.number(1, "alice", 4, type: "agent_completed", at: 11)
+            story.fault(1, "reorder", Influence(.message, [.delivery]), tap: .clientOut, on: story.last, at: 11)
         case "a run goes on unheard":
             story.numbered(1, "alice", [1, 2], at: 0)
             story.isCut(1, at: 20)
