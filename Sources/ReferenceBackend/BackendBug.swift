@@ -10,6 +10,9 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
     case errorToLastConnected = "B10"
     case foreignThreadAccepted = "B12"
     case badTokenSilence = "B15"
+    case queueDropsSilently = "B18"
+    case resumeOffByOne = "B19"
+    case duplicateAfterReconnect = "B20"
     case bareError = "B28"
 
     /// One line for `miswire backend --help` and reports.
@@ -23,6 +26,9 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
         case .errorToLastConnected: "an error goes to the socket that connected last, not to the requester"
         case .foreignThreadAccepted: "a thread of another user is accepted"
         case .badTokenSilence: "a bad token is upgraded, then met with silence"
+        case .queueDropsSilently: "the bounded queue of a slow reader drops events silently"
+        case .resumeOffByOne: "a resume is off by one where its buffer is too short, and does not say so"
+        case .duplicateAfterReconnect: "what came while nobody listened is delivered twice after a reconnect"
         case .bareError: "errors come without message and timestamp"
         }
     }

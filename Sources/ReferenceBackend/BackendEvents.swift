@@ -54,6 +54,19 @@ struct EventBuilder: Sendable {
         return .object(members)
     }
 
+    /// Not everything behind the cursor can be told: the rest stands in the history.
+    /// - Parameter first: the number of the oldest event that could still be replayed.
+    func truncated(user: String, thread: String?, cursor: Int?, first: Int?, at now: Instant) -> JSON {
+        var members: [JSON.Member] = [
+            .init(key: "type", value: "history_truncated"), .init(key: "user_id", value: .string(user)),
+        ]
+        if let thread { members.append(.init(key: "thread_id", value: .string(thread))) }
+        if let cursor { members.append(.init(key: "cursor", value: .number("\(cursor)"))) }
+        if let first { members.append(.init(key: "first_seq", value: .number("\(first)"))) }
+        members.append(.init(key: "timestamp", value: timestamp(now)))
+        return .object(members)
+    }
+
     /// An event of a run.
     func event(_ type: String, of run: Run, sequence: Int?, fields: EventFields, at now: Instant) -> JSON {
         var members: [JSON.Member] = [

@@ -75,9 +75,10 @@ extension BackendMachine {
     private mutating func cancel(
         _ name: String, on id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
     ) throws(Refusal) {
-        guard let run = runs[name], identical(run.user, connections[id]?.user ?? "") else {
+        guard var run = runs[name], identical(run.user, connections[id]?.user ?? "") else {
             throw Refusal(.messageProcessing, "no such run is under way")
         }
+        run.listener = run.listener ?? id
         finish(run, status: "cancelled", result: "", at: now, &effects)
     }
 }

@@ -21,8 +21,7 @@ extension BackendMachine {
             message: 0, fault: "script")
         let run = Run(
             id: "run_\(threads[thread]?.stem ?? "chat_0")_\(number)", thread: thread, user: connection.user,
-            connection: id,
-            requestID: start.requestID, agent: start.agent, message: Redaction.hideTokens(in: start.message),
+            connection: id, listener: id, number: number, requestID: start.requestID, agent: start.agent, message: Redaction.hideTokens(in: start.message),
             script: start.agent.script(message: start.message, dice: &dice))
         runs[run.id] = run
         connections[id]?.runs.append(run.id)
@@ -125,13 +124,19 @@ extension BackendMachine {
 
     private mutating func forget(_ run: Run) {
         runs[run.id] = nil
-        connections[run.connection]?.runs.removeAll { $0 == run.id }
+        if let id = run.listener { connections[id]?.runs.removeAll { $0 == run.id } }
     }
 
     private mutating func tell(
         _ type: String, of run: Run, _ fields: EventFields, at now: Instant, _ effects: inout [BackendEffect]
     ) {
         let sequence = threads.nextSequence(in: run.thread)
-        say(events.event(type, of: run, sequence: sequence, fields: fields, at: now), to: run.connection, &effects)
+        let event = events.event(type, of: run, sequence: sequence, fields: fields, at: now).buffer
+        if let sequence { threads.keep(event, sequence: sequence, in: run.thread) }
+        if let id = run.listener, connections[id]?.speaks == true {
+            send(Frame(opcode: .text, payload: event), to: id, &effects)
+            if connections[id]?.speaks == true { return }
+        }
+        if let sequence { threads.miss(sequence, in: run.thread) }
     }
 }

@@ -22,7 +22,7 @@ struct PropertyStories: Sendable {
 
     static let all: [String: PropertyStories] = [
         "H1": greeting, "E1": runs, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners,
-        "A1": authentication, "C1": protocol6455, "X1": stated,
+        "A1": authentication, "C1": protocol6455, "D1": delivery, "D2": resume, "X1": stated,
     ]
 
     private static func cut(_ story: inout Transcript, _ session: Int, at ms: Double) {
@@ -30,6 +30,48 @@ struct PropertyStories: Sendable {
         story.end(session, .server, .reset, by: .fault, at: ms)
         story.end(session, .client, .finish, by: .fault, at: ms)
     }
+
+    private static let delivery = PropertyStories(
+        words: "no loss, duplicate, reorder",
+        violated: { $0.numbered(1, "alice", [1, 2, 4], at: 0, ends: true) },
+        kept: { $0.numbered(1, "alice", [1, 2, 3], at: 0, ends: true) },
+        excused: { story in
+            story.numbered(1, "alice", [1, 2], at: 0, ends: true)
+            story.fault(1, "stall-reads", Influence(.connection, [.deadline]), tap: .serverIn, at: 20)
+            story.truncated(1, "alice", at: 30)
+            story.numbers(1, "alice", [5], at: 31)
+        },
+        undecided: { story in
+            story.numbered(1, "alice", [1, 2], at: 0, ends: true)
+            story.enter(2, "alice", at: 20)
+            story.numbers(1, "alice", [4], at: 30)
+        })
+
+    private static let resume = PropertyStories(
+        words: "resume complete",
+        violated: { story in
+            story.numbered(1, "alice", [1, 2, 3], at: 0, ends: true)
+            story.leave(1, at: 30)
+            story.resume(2, "alice", "1", at: 40)
+            story.numbers(2, "alice", [3], at: 50)
+        },
+        kept: { story in
+            story.numbered(1, "alice", [1, 2, 3], at: 0, ends: true)
+            story.leave(1, at: 30)
+            story.resume(2, "alice", "1", at: 40)
+            story.numbers(2, "alice", [2, 3], at: 50)
+        },
+        unmoved: { story in
+            story.numbered(1, "alice", [1, 2, 3], at: 0, ends: true)
+            cut(&story, 1, at: 30)
+            story.resume(2, "alice", "1", at: 40)
+            story.numbers(2, "alice", [3], at: 50)
+        },
+        undecided: { story in
+            story.numbered(1, "alice", [1, 2, 3], at: 0, ends: true)
+            story.leave(1, at: 30)
+            story.resume(2, "alice", "1", at: 40)
+        })
 
     private static let greeting = PropertyStories(
         words: "accept first, first frame kept",

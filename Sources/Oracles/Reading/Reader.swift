@@ -15,6 +15,7 @@ struct Reader: Sendable {
         var names = 262_144
         var perSession = 4_096
         var leftovers = 1_024
+        var streams = 65_536
     }
 
     let contract: Contract?
@@ -26,6 +27,8 @@ struct Reader: Sendable {
     let linked: DeclaredPaths?
     let repeated: DeclaredPaths?
     let capacity: Capacity
+    /// Where events say in which stream they are counted; empty = each user has one.
+    let countedBy: [Path]
 
     /// What the entry in hand, or time, brought; taken by `drain`.
     var readings: [Reading] = []
@@ -66,6 +69,17 @@ struct Reader: Sendable {
     var starvation = Starvation()
     /// What profiles expect, and is not settled.
     var stated = StatedBook()
+    /// Numbered events, and what clients and the server said of going on.
+    var streams: Streams
+    var resumptions: [SessionID: Resumption] = [:]
+    var signals: [SessionID: Signals] = [:]
+    /// Connections whose client asked to hear again what was said there.
+    var reheard: Set<SessionID> = []
+    /// When a user's latest connection was over.
+    var departed: Fading<Principal, Instant>
+    /// Single events by their name, and where they came first.
+    var deliveredNames: Fading<StreamKey, SessionID>
+    var finished: Finished
     var passed = LatelyPassed()
 
     var sessionCount = 0
@@ -76,6 +90,8 @@ struct Reader: Sendable {
         self.contract = contract
         self.absence = absence
         self.capacity = capacity
+        let per = contract?.delivery?.sequence?.per
+        countedBy = contract?.identity.ids.first { $0.name == per }?.at ?? []
         recognizer = contract.map(Recognizer.init)
         labeler = contract.map(Labeler.init)
         linked = contract.map { DeclaredPaths($0.link.map(\.request), of: $0) }
@@ -86,6 +102,10 @@ struct Reader: Sendable {
         aliases = Aliases(capacity: capacity.names)
         copies = Copies(capacity: 4_096, volatile: contract?.volatile ?? [])
         tombs = Fading(capacity: capacity.names)
+        streams = Streams(capacity: capacity.streams)
+        departed = Fading(capacity: capacity.names)
+        deliveredNames = Fading(capacity: capacity.names)
+        finished = Finished(capacity: capacity.streams)
         identifiers = Identifiers(contract?.identity.ids ?? [], capacity: capacity.names)
         canaries = Canaries(capacity: capacity.names)
     }

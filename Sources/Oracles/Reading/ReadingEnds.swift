@@ -27,6 +27,7 @@ extension Reader {
         sessions[id]?.value.note(fault: entry)
         guard fault.applied else { return }
         if fault.held > .zero { credit(fault, id, since: entry.instant) }
+        excuseDelivery(fault, id)
         guard fault.influence.excuses.contains(.ending), let session = sessions[id], session.cutBy == nil else { return }
         let name = fault.kind == "cut" ? fault.id : "\(fault.id) \(fault.kind)"
         sessions[id]?.cutBy = name
@@ -193,6 +194,7 @@ extension Reader {
         let isClean = isAnswer || code.map(isClean) ?? false
         bereave(session, at: at)
         let explained = isAnswer ? nil : session.obscured.map { .undecided($0) } ?? explanation(of: code, on: session, at: at)
+            ?? slowReading(code, session)
         for number in session.open {
             endRequest(number, code: code, isAnswer: isAnswer, explained, entry, at: at)
         }
@@ -200,6 +202,12 @@ extension Reader {
             endRun(number, code: code, isClean: isClean, explained, entry, at: at)
             bury(number, isDone: false)
         }
+    }
+
+    /// A server that is not read from may let go of whoever does not read, if it says so (oracle.md: stalled reads).
+    private func slowReading(_ code: Int?, _ session: Session) -> Fate? {
+        guard let code, code == 1013 || (4_000...4_999).contains(code), !session.unread.spans.isEmpty else { return nil }
+        return .cut("the server closed with \(code) what was not read")
     }
 
     /// Rule 9: a Close that answers the client's, or an end after the client's, is clean whatever its code.
@@ -369,6 +377,7 @@ extension Reader {
         leave(id, .undecided("the connection is over before the deadline"))
         members[session.user]?.removeAll { $0 == id }
         if members[session.user]?.isEmpty == true { members[session.user] = nil }
+        leaveDelivery(id, session.user, at: at)
         sessions[id] = nil
         said[id] = nil
         legalities[id] = nil

@@ -12,6 +12,7 @@ package struct ReadingKinds: OptionSet, Sendable, Hashable {
     package static let unread = ReadingKinds(rawValue: 1 << 6)
     package static let conduct = ReadingKinds(rawValue: 1 << 7)
     package static let event = ReadingKinds(rawValue: 1 << 8)
+    package static let delivered = ReadingKinds(rawValue: 1 << 9)
     /// For a property that is being written.
     package static let all = ReadingKinds(rawValue: .max)
 }
@@ -28,6 +29,7 @@ extension Reading {
         case .unread: .unread
         case .conduct: .conduct
         case .event: .event
+        case .delivered: .delivered
         }
     }
 }

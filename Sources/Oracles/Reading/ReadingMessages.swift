@@ -112,6 +112,7 @@ extension Reader {
         if let words { learnSent(words, id) }
         if words == nil || recognition.tolerated { learnLoose(payload, id) }
         defer { noteSeen(.init(isRequest: true, name: recognition.name, type: recognition.type), id) }
+        if contract.delivery != nil { readCursor(recognition, entry, id, at: at) }
         guard let session = sessions[id] else { return }
         // An unauthenticated connection is owed a refusal and nothing else.
         // One that has ended, on either side's word, owes nothing more.
@@ -303,12 +304,14 @@ extension Reader {
             isError: recognition.name.map(contract.isError) ?? false,
             isCopy: (members[session.user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: session.user, on: id))
         let (ownership, reading) = judgeOwnership(of: event, payload, isShared: isShared, contract)
+        let isForeign = ownership != .own || reading.identity != nil
+        let isReplay = contract.delivery != nil && followDelivery(event, isForeign: isForeign, contract)
         if session.isBad {
             if isGreeting(recognition) { sessions[id]?.isGreeted = true }
             readUnauthenticated(recognition, entry, id, at: at)
         } else if recognition.outcome != .ignored {
             if let name = contract.session?.greeting, isGreeting(recognition) { settleGreeting(id, .kept(name)) }
-            link(event, ownership, contract)
+            if !isReplay { link(event, ownership, contract) }
         }
         tell(reading, of: event, contract)
     }

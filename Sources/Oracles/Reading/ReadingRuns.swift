@@ -91,6 +91,7 @@ extension Reader {
         if next == "done" {
             judgeLate(number, event)
             settleRun(number, .kept(event.type))
+            if let run = runs[number] { noteFinished(run, event) }
             return bury(number, isDone: true, last: event.entry)
         }
         guard let index = rule.states.firstIndex(where: { $0.name == next }), index != runs[number]?.state else { return }
