@@ -11,7 +11,8 @@ package struct RunEnds: Property {
 
     package static func missingKey(in contract: Contract?) -> String? {
         guard let contract else { return "runs" }
-        return contract.runs.isEmpty && contract.requests.allSatisfy(\.answer.isEmpty) ? "runs" : nil
+        let isOwed = contract.requests.contains { !$0.answer.isEmpty || !$0.answerCloses.isEmpty }
+        return contract.runs.isEmpty && !isOwed ? "runs" : nil
     }
     package init(_ contract: Contract?) {}
 

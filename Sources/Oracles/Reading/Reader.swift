@@ -25,6 +25,9 @@ struct Reader: Sendable {
     let labeler: Labeler?
     /// Link paths, and paths of an error's context, that requests declare.
     let linked: DeclaredPaths?
+    /// Messages that rules of `reject` ask for, and whether any asks for runs.
+    let watched: [MessageName]
+    let asksRuns: Bool
     let repeated: DeclaredPaths?
     let capacity: Capacity
     /// Where events say in which stream they are counted; empty = each user has one.
@@ -95,6 +98,9 @@ struct Reader: Sendable {
         recognizer = contract.map(Recognizer.init)
         labeler = contract.map(Labeler.init)
         linked = contract.map { DeclaredPaths($0.link.map(\.request), of: $0) }
+        let stateful = contract?.reject ?? []
+        watched = stateful.flatMap { [$0.before, $0.after].compactMap { $0 } }
+        asksRuns = stateful.contains { $0.run != nil }
         repeated = contract.map { DeclaredPaths($0.errors?.context ?? [], of: $0) }
         bereaved = Fading(capacity: capacity.names)
         unheard = Fading(capacity: capacity.names)
@@ -174,30 +180,5 @@ struct Reader: Sendable {
 
     mutating func note(_ text: String) {
         if notes.count < 100, !notes.contains(text) { notes.append(text) }
-    }
-}
-
-/// How a session stands to the state that labels ask for (contract.md, semantics 3).
-struct Standing: LabelContext {
-    let session: Session
-    let identifiers: Identifiers
-    let aliases: Aliases
-    let isReady: Bool
-    /// Keys of the user's open runs.
-    let openKeys: [JSON]
-    let hasOpenRun: Bool
-
-    /// Who has no name is nobody's `{user}`.
-    var user: String? { if case .named(let name) = session.user { name } else { "" } }
-
-    func hasSeen(_ name: MessageName) -> Bool {
-        session.seen.contains { name.names(isRequest: $0.isRequest, name: $0.name, type: $0.type) }
-    }
-    func isRunOpen(key: JSON?) -> Bool {
-        guard let key else { return hasOpenRun }
-        return openKeys.contains(key)
-    }
-    func isForeign(_ path: Path, _ value: JSON) -> Bool {
-        identifiers.isForeign(path, value, to: session.user, aliases)
     }
 }

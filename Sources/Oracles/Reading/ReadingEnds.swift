@@ -54,6 +54,10 @@ extension Reader {
             sessions[id]?.authentication = pending
             if !session.awaitsCredential { deadlines.add(.authentication(id), at: pending.due) }
         }
+        if let pending = longer(session.beat?.pending) {
+            sessions[id]?.beat?.pending = pending
+            deadlines.add(.heartbeat(id), at: pending.due)
+        }
         for number in session.open {
             guard let pending = longer(requests[number]?.pending) else { continue }
             requests[number]?.pending = pending
@@ -76,11 +80,19 @@ extension Reader {
         guard let session = sessions[id] else { return }
         settleGreeting(id, fate)
         settleAuthentication(id, fate)
+        settleBeat(id, fate)
         for number in session.open { settle(number, fate) }
         for number in session.runs {
-            settleRun(number, fate)
+            settleRun(number, isHot(number) ? fate : .kept("it was not open"))
             bury(number, isDone: false)
         }
+    }
+
+    /// Only a run in a hot state is open, and owes anything.
+    func isHot(_ number: UInt64) -> Bool {
+        guard let contract, let run = runs[number], contract.runs.indices.contains(run.rule) else { return false }
+        let rule = contract.runs[run.rule]
+        return rule.states.indices.contains(run.state) && rule.isHot(rule.states[run.state].name)
     }
 
     mutating func readClose(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant) {
@@ -189,7 +201,9 @@ extension Reader {
         let isAnswer = session.isClosedByClient
         if session.isBad, !isAnswer, let why = session.obscured { settleAuthentication(id, .undecided(why)) }
         if session.isBad { settleAuthentication(id, closedWith: isAnswer ? nil : code, isAnswer: isAnswer, entry) }
-        settleGreeting(id, .undecided(isAnswer ? "the client left before the deadline" : "the server ended it first"))
+        let over = isAnswer ? "the client left before the deadline" : "the server ended it first"
+        settleGreeting(id, .undecided(over))
+        settleBeat(id, .undecided(over))
         judgeUsable(id, endedWith: code, entry, at: at)
         let isClean = isAnswer || code.map(isClean) ?? false
         bereave(session, at: at)
@@ -303,9 +317,7 @@ extension Reader {
         if let at, let refused = session.refused, refused.at.duration(to: at) <= contract.errors?.within ?? contract.deadline {
             open.append(refused.request)
         }
-        let isAllowed = open.contains { request in
-            request.rule.map { contract.reject.indices.contains($0) && contract.reject[$0].allows(close: code) } ?? false
-        }
+        let isAllowed = open.contains { allows($0, close: code) || answerCloses(of: $0).contains(code) }
         if isAllowed { return .kept("a close with \(code) that another request allows") }
         let mayBeAllowed = open.contains { request in
             request.mayBeRefusedBy.map { contract.reject.indices.contains($0) && contract.reject[$0].allows(close: code) } ?? false
@@ -337,14 +349,14 @@ extension Reader {
             return settle(number, .kept("a clean close"))
         }
         if let rule = request.rule, contract.reject.indices.contains(rule) {
-            if let code, contract.reject[rule].allows(close: code) { return settle(number, .kept("a close with \(code)")) }
+            if let code, allows(request, close: code) { return settle(number, .kept("a close with \(code)")) }
             if !stillRefused(request) { return close(number) }
             // A server that goes away or restarts was not asked by this request.
             if let code, [1000, 1001, 1012, 1013].contains(code) || explained != nil {
                 return settle(number, .undecided("the server closes with \(code)"))
             }
-        } else if code.map(isClean) ?? false {
-            return settle(number, .kept("a clean close"))
+        } else if let code, isClean(code) || answerCloses(of: request).contains(code) {
+            return settle(number, .kept("a close with \(code)"))
         } else if let explained {
             return settle(number, explained)
         }
@@ -356,10 +368,11 @@ extension Reader {
     private mutating func endRun(
         _ number: UInt64, code: Int?, isClean: Bool, _ explained: Fate?, _ entry: Entry, at: Instant
     ) {
-        guard let run = runs[number], let contract else { return }
-        let rule = contract.runs[run.rule]
-        let isHot = rule.states.indices.contains(run.state) && rule.isHot(rule.states[run.state].name)
-        if isClean || !isHot { return settleRun(number, .kept("a clean close")) }
+        guard let run = runs[number] else { return }
+        if let code, let inside = run.inside, allows(inside, close: code) {
+            return settleRun(number, .kept("a close with \(code)"))
+        }
+        if isClean || !isHot(number) { return settleRun(number, .kept("a clean close")) }
         if let explained { return settleRun(number, explained) }
         let how = code.map { "the server closes with \($0)" } ?? "the server ends the connection without a close"
         let edge = code.map { "close \($0)" } ?? "drop"

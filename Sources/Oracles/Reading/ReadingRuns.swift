@@ -11,6 +11,9 @@ extension Reader {
             number: lastRun, rule: rule, key: nil, owner: request.user, session: id, request: request.number,
             links: request.links, entries: [request.entry]))
         run.isIndeterminate = isDoubtful || request.isIndeterminate
+        if let contract, let value = request.recognition.value {
+            run.wished = contract.key(of: contract.runs[rule], in: value).map { Identifiers.text($0) }
+        }
         runs[run.number] = run
         sessions[id]?.runs.append(run.number)
         enter(run.number, since: request.at)
@@ -90,6 +93,7 @@ extension Reader {
     private mutating func follow(_ next: String, _ number: UInt64, _ event: Event, _ rule: RunRule) {
         if next == "done" {
             judgeLate(number, event)
+            if let contract { endInside(number, event, contract) }
             settleRun(number, .kept(event.type))
             if let run = runs[number] { noteFinished(run, event) }
             return bury(number, isDone: true, last: event.entry)
@@ -118,6 +122,7 @@ extension Reader {
         guard let run = runs[number] else { return }
         runs[number]?.value.note(event.entry)
         judgeLate(number, event)
+        endInside(number, event, contract)
         settleRun(run.number, .kept(event.type))
         bury(run.number, isDone: run.key != nil, last: event.entry)
     }
@@ -125,6 +130,7 @@ extension Reader {
     mutating func settleRun(_ number: UInt64, _ fate: Fate) {
         guard let run = runs[number], !run.isSettled, let contract else { return }
         runs[number]?.isSettled = true
+        leaveInside(number, fate)
         let rule = contract.runs[run.rule]
         let state = rule.states.indices.contains(run.state) ? rule.states[run.state].name : ""
         var fate = fate
