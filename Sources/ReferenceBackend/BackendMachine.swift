@@ -25,6 +25,8 @@ package struct BackendMachine: Sendable {
     var timers = TimerQueue<Deadline>()
     /// Bugs whose code path was passed already: one REACHED mark is enough.
     var reached: Set<BackendBug> = []
+    /// B14: contexts that nobody emptied, the latest last.
+    var contexts: [Leftover] = []
     var counter: UInt64 = 0
     var upgrades: UInt64 = 0
     /// What was taken and sent since this was last emptied, when the configuration asks for it.
@@ -183,6 +185,7 @@ package struct BackendMachine: Sendable {
 
     private mutating func end(_ id: BackendConnectionID, _ effects: inout [BackendEffect]) {
         dropRuns(of: id)
+        if has(.contextReused) { keepContext(of: id, &effects) }
         guard let connection = connections.removeValue(forKey: id) else { return }
         if connection.phase == .over { return }
         effects.append(.close(id))
