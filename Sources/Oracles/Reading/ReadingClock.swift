@@ -128,6 +128,7 @@ extension Reader {
             conclude(id)
         }
         concludeStated(at: end)
+        concludeLearnt()
     }
 
     /// Bounds that are over and only wait for proof that our own loops were awake: no more of it will come.
