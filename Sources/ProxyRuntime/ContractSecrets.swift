@@ -15,7 +15,7 @@ package struct ContractSecrets: SecretFinder {
     private let hidden: [(Place, names: [String])]
     private let recognizer: Recognizer
     /// Names that need not stand in their messages: these are recognised by `match`, or are no texts of their own.
-    private let hidden: Set<String>
+    private let nameless: Set<String>
     /// Names of messages.
     private let words: Set<String>
 
@@ -29,7 +29,7 @@ package struct ContractSecrets: SecretFinder {
         }
         recognizer = Recognizer(contract)
         let isTyped = contract.wire.type != nil
-        hidden = Set((contract.requests + contract.events).filter { !isTyped || $0.match != nil }.map(\.name))
+        nameless = Set((contract.requests + contract.events).filter { !isTyped || $0.match != nil }.map(\.name))
         words = Set((contract.requests + contract.events).map(\.name))
         verificationKey = key
         expectsJWT = (credentials + users).contains(where: \.expectsToken)
@@ -57,18 +57,21 @@ package struct ContractSecrets: SecretFinder {
                 var found = FoundSecret(place: place.text, value: value, range: range, isCredential: isCredential)
                 found.isWord = words.contains(value)
                 return found
-            } + (isCredential ? [] : numbers(at: place, in: text, reading.value))
+            } + (isCredential ? [] : readings.flatMap { numbers(at: place, in: text, $0) })
         }
     }
 
     /// What is no string has to be hidden too.
-    private func numbers(at place: Place, in text: MessageText, _ value: JSON?) -> [FoundSecret] {
+    private func numbers(at place: Place, in text: MessageText, _ reading: Recognition) -> [FoundSecret] {
         let path: Path
         switch place.kind {
-        case .request(_, let at), .event(_, let at), .everyEvent(let at): path = at
+        case .request(let wanted, let at), .event(let wanted, let at):
+            guard isNamed(wanted, reading) else { return [] }
+            path = at
+        case .everyEvent(let at): path = at
         default: return []
         }
-        let wanted = value.map { path.values(in: $0).flatMap(\.numbers) } ?? []
+        let wanted = reading.value.map { path.values(in: $0).flatMap(\.numbers) } ?? []
         return wanted.isEmpty ? [] : text.numbers(wanted, under: path.lastNames).map { number, range in
             var found = FoundSecret(place: place.text, value: number, range: range, isCredential: false)
             found.isBare = true
@@ -167,7 +170,7 @@ package struct ContractSecrets: SecretFinder {
     private func isPossible(_ place: Place, in payload: ByteBuffer, _ direction: Direction) -> Bool {
         switch (place.kind, direction) {
         case (.request(let name, _), .toServer), (.event(let name, _), .toClient):
-            name.contains("*") || hidden.contains(name) || holds(payload, Array(name.utf8))
+            name.contains("*") || nameless.contains(name) || holds(payload, Array(name.utf8))
         case (.everyEvent, .toClient): true
         default: false
         }
