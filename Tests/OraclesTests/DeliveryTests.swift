@@ -367,6 +367,39 @@ extension Transcript {
         #expect(judgement.summary("D2").checked == 1 && judgement.summary("D1").notApplicable == "delivery.sequence")
     }
 
+    /// Counted a connection, and without runs: every new connection begins at 1 again, and its answers count.
+    @Test func aCountOfEachConnectionIsNoReplay() {
+        let contract = AgentChat.with(
+            #"""
+            {"runs": {}, "requests": {"ask": {"answer": "reply", "within": "1s"}}, "events": {"reply": {}, "connected": {}}, "reject": [],
+             "flows": {}, "success": [], "delivery": {"sequence": {"at": "seq"}, "resume": {"by": "query cursor", "from": "seq"}}}
+            """#)
+        let judgement = judge(contract) { story in
+            for (session, at) in [(1, 0.0), (2, 100), (3, 101), (4, 300)] {
+                story.enter(session, "alice", at: at)
+                for number in 1...3 {
+                    story.send(session, #"{"type":"ask","request_id":"q\#(session)-\#(number)"}"#, at: at + Double(number * 5))
+                    let text = #"{"type":"reply","request_id":"q\#(session)-\#(number)","seq":\#(number)}"#
+                    story.event(session, text, at: at + Double(number * 5) + 1)
+                }
+                if session != 2 { story.leave(session, at: at + 50) }
+            }
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E1") == [12, 12, 0, 0, 0])
+        #expect(judgement.summary("D1").inconclusive == 0)
+    }
+
+    /// What nobody can read may bear the number that is missing.
+    @Test func whatCannotBeReadMayBeWhatIsMissing() {
+        let judgement = judge { story in
+            story.numbered(1, "alice", [1, 2], at: 0)
+            story.event(1, "no JSON", at: 10)
+            story.numbers(1, "alice", [4], at: 20)
+        }
+        #expect(judgement.summary("D1").failed == 0)
+    }
+
     @Test func numbersAreKeptAsRanges() {
         var numbers = Numbers()
         for number in [5, 6, 9, 7, 1, 8, 3] { numbers.insert(number) }
