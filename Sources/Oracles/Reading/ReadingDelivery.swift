@@ -357,9 +357,19 @@ extension Reader {
 
     // MARK: Ends
 
+    /// Who asks to go on may get, there and nowhere else, what runs of other connections still say: with that connection it
+    /// is lost, however alive those are.
+    mutating func loseResumed(_ id: SessionID) {
+        guard resumptions[id] != nil, let user = sessions[id]?.user else { return }
+        for member in members[user] ?? [] where member != id {
+            for number in sessions[member]?.runs ?? [] { runs[number]?.isIndeterminate = true }
+        }
+    }
+
     mutating func leaveDelivery(_ id: SessionID, _ user: Principal, at: Instant) {
         guard contract?.delivery != nil else { return }
         giveUpResuming(id)
+        loseResumed(id)
         resumptions[id] = nil
         signals[id] = nil
         reheard.remove(id)
