@@ -166,10 +166,10 @@ extension Transcript {
         "cut by us, resumed", "said to be truncated", "said without a thread", "dropped by us", "repeated by us", "crossed",
         "two connections at once", "one stream on two connections", "restarted", "no cursor", "older cursor", "another thread's",
         "new count", "silent cut", "no numbers", "replay without asking", "closed with 1013",
-        "a run goes on unheard", "reordered by us",
+        "a run goes on unheard", "reordered by us", "taken over and lost",
     ])
     func accusesNobody(name: String) {
-        let judgement = judge { tell(name, &$0) }
+        let judgement = name == "taken over and lost" ? OraclesTests.judge { tell(name, &$0) } : judge { tell(name, &$0) }
         #expect(judgement.sentences.isEmpty)
         #expect(judgement.summary("D1").inconclusive == 0 && judgement.summary("D2").inconclusive == 0, "\(judgement.properties)")
         if ["cut by us, resumed", "said to be truncated", "said without a thread", "older cursor"].contains(name) {
@@ -296,6 +296,17 @@ extension Transcript {
             story.number(1, "alice", 3, type: "agent_thinking", at: 10, out: 20)
             story.number(1, "alice", 4, type: "agent_completed", at: 11)
             story.fault(1, "reorder", Influence(.message, [.delivery]), tap: .clientOut, on: story.last, at: 11)
+        case "taken over and lost":
+            // The run goes to who asked to go on, and is lost with that connection; the first one is still there.
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice", "q-t1"), at: 1)
+            story.number(1, "alice", 1, type: "agent_started", at: 2)
+            story.resume(2, "alice", "1", at: 10)
+            story.numbers(2, "alice", [2], at: 11)
+            story.close(2, by: .client, 1000, at: 20)
+            story.end(2, .client, at: 21)
+            story.end(2, .server, at: 21)
+            story.closed(2, at: 21)
         case "a run goes on unheard":
             story.numbered(1, "alice", [1, 2], at: 0)
             story.isCut(1, at: 20)
@@ -365,6 +376,40 @@ extension Transcript {
         }
         #expect(judgement.heads == heads, "\(judgement.sentences)")
         #expect(judgement.summary("D2").checked == 1 && judgement.summary("D1").notApplicable == "delivery.sequence")
+    }
+
+    /// Counted a connection, and without runs: every new connection begins at 1 again, and its answers count.
+    @Test func aCountOfEachConnectionIsNoReplay() {
+        let contract = AgentChat.with(
+            #"""
+            {"runs": {}, "requests": {"ask": {"answer": "reply", "within": "1s"}, "auth": {}},
+             "events": {"reply": {}, "connected": {}, "error": {}}, "reject": [],
+             "flows": {}, "success": [], "delivery": {"sequence": {"at": "seq"}, "resume": {"by": "query cursor", "from": "seq"}}}
+            """#)
+        let judgement = judge(contract) { story in
+            for (session, at) in [(1, 0.0), (2, 100), (3, 101), (4, 300)] {
+                story.enter(session, "alice", at: at)
+                for number in 1...3 {
+                    story.send(session, #"{"type":"ask","request_id":"q\#(session)-\#(number)"}"#, at: at + Double(number * 5))
+                    let text = #"{"type":"reply","request_id":"q\#(session)-\#(number)","seq":\#(number)}"#
+                    story.event(session, text, at: at + Double(number * 5) + 1)
+                }
+                if session != 2 { story.leave(session, at: at + 50) }
+            }
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E1") == [12, 12, 0, 0, 0])
+        #expect(judgement.summary("D1").inconclusive == 0)
+    }
+
+    /// What nobody can read may bear the number that is missing.
+    @Test func whatCannotBeReadMayBeWhatIsMissing() {
+        let judgement = judge { story in
+            story.numbered(1, "alice", [1, 2], at: 0)
+            story.event(1, "no JSON", at: 10)
+            story.numbers(1, "alice", [4], at: 20)
+        }
+        #expect(judgement.summary("D1").failed == 0)
     }
 
     @Test func numbersAreKeptAsRanges() {

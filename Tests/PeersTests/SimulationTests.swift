@@ -97,6 +97,9 @@ import Testing
         #expect(run.judgement.findings.map(\.sentence) == [])
         #expect(run.judgement.toolErrors == [])
         #expect(run.judgement.runs > 10)
-        if name != "transparent", name != "interleaved-users" { #expect(run.judgement.faultsActed >= 10) }
+        if name != "transparent", name != "interleaved-users" {
+            #expect(run.judgement.faultsActed >= (name == "flaky-network" ? 4 : 10))
+        }
+        if name == "flaky-network" { #expect(run.judgement.properties.first { $0.id == "D2" }?.passed == 4) }
     }
 }

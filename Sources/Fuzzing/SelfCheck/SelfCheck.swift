@@ -29,8 +29,14 @@ package enum SelfCheck {
     private static let greeting = #"{"type":"connected","user_id":"alice","connection_id":"c1"}"#
     private static let start =
         #"{"type":"agent_started","agent_name":"assistant","user_id":"alice","request_id":"q1","message":"mwc-abcdefghijkl"}"#
-    private static func event(_ type: String) -> String {
-        #"{"type":"\#(type)","user_id":"alice","thread_id":"t1","run_id":"r1","request_id":"q1"}"#
+    private static func event(_ type: String, _ more: String = "") -> String {
+        #"{"type":"\#(type)","user_id":"alice","thread_id":"t1","run_id":"r1","request_id":"q1"\#(more)}"#
+    }
+    /// alice's run, its events numbered.
+    private static func numbered(_ numbers: [Int]) -> [Specimen.Move] {
+        let types = ["agent_started", "agent_thinking", "agent_completed"]
+        return [.opens(1, "alice", .intact), .hears(1, greeting), .says(1, start)]
+            + zip(types, numbers).map { .hears(1, event($0, #","seq":\#($1)"#)) }
     }
     /// alice's run is over when bob hears something.
     private static func overheard(_ text: String) -> [Specimen.Move] {
@@ -71,6 +77,12 @@ package enum SelfCheck {
         Specimen(property: "I2", moves: overheard(event("agent_thinking"))),
         Specimen(property: "A1", moves: [.opens(1, "alice", .forged)]),
         Specimen(property: "C1", moves: [.opens(1, "alice", .intact), .hearsMasked(1, greeting)]),
+        Specimen(property: "D1", moves: numbered([1, 2, 4])),
+        Specimen(
+            property: "D2",
+            moves: numbered([1, 2, 3]) + [
+                .leaves(1), .resumes(2, "alice", cursor: "1"), .hears(2, greeting), .hears(2, event("agent_completed", #","seq":3"#)),
+            ]),
         Specimen(
             property: "X1",
             moves: [

@@ -7,6 +7,9 @@ struct Specimen: Sendable {
     enum Move: Sendable {
         /// Upgraded, with a credential in that state.
         case opens(Int, String, Facts.State)
+        /// The same with a cursor in the query.
+        case resumes(Int, String, cursor: String)
+        case leaves(Int)
         case says(Int, String)
         case hears(Int, String)
         /// The server masks its frame.
@@ -35,6 +38,12 @@ struct Specimen: Sendable {
         mutating func write(_ move: Move, at now: Instant) {
             switch move {
             case .opens(let session, let user, let state): open(session, user, state, now)
+            case .resumes(let session, let user, let cursor): open(session, user, .intact, now, path: "/ws?cursor=\(cursor)")
+            case .leaves(let session):
+                for side in Side.allCases {
+                    add(session, now, .ended(EndRecord(side: side, style: .finish, by: .peer, cause: "", undelivered: 0)))
+                }
+                add(session, now, .closed(Totals(clientIn: 0, clientOut: 0, serverIn: 0, serverOut: 0)))
             case .says(let session, let text): say(session, text, .toServer, isMasked: true, now)
             case .hears(let session, let text): say(session, text, .toClient, isMasked: false, now)
             case .hearsMasked(let session, let text): say(session, text, .toClient, isMasked: true, now)
@@ -48,9 +57,9 @@ struct Specimen: Sendable {
             }
         }
 
-        private mutating func open(_ session: Int, _ user: String, _ state: Facts.State, _ now: Instant) {
+        private mutating func open(_ session: Int, _ user: String, _ state: Facts.State, _ now: Instant, path: String = "/ws") {
             add(session, now, .opened(Opened(transport: TransportID(UInt32(clamping: session)), peer: "127.0.0.1:50000")))
-            let request = ByteBuffer(string: "GET /ws HTTP/1.1\r\nhost: self-check\r\n\r\n")
+            let request = ByteBuffer(string: "GET \(path) HTTP/1.1\r\nhost: self-check\r\n\r\n")
             add(session, now, .head(HeadRecord(passage: Passage(.toServer, in: now, out: now), bytes: request)))
             for tap in [Tap.clientIn, .serverOut] {
                 add(session, now, .facts(Facts(tap: tap, user: user, place: "query token", state: state)))

@@ -82,6 +82,8 @@ struct Reader: Sendable {
     var signals: [SessionID: Signals] = [:]
     /// Connections whose client asked to hear again what was said there.
     var reheard: Set<SessionID> = []
+    /// Connections on which something of the server could not be read.
+    var blind: Set<SessionID> = []
     /// When a user's latest connection was over.
     var departed: Fading<Principal, Instant>
     /// Single events by their name, and where they came first.

@@ -61,6 +61,13 @@ extension Reader {
         {
             asked(id, user)
         }
+        // Who leaves a room and enters it again has missed what was said in between.
+        let rooms = contract?.sharing?.rooms.filter { $0.id == delivery.sequence?.per } ?? []
+        if rooms.contains(where: { room in
+            (room.join + room.leave).contains { $0.names(isRequest: true, name: recognition.name, type: recognition.type) }
+        }) {
+            for member in members[user] ?? [] { streams.restart(member, of: user) }
+        }
         guard case .request(let name, let path)? = delivery.resume?.by.kind, recognition.name == name,
             let value = recognition.value, let cursor = path.value(in: value)
         else { return }
@@ -112,7 +119,12 @@ extension Reader {
 
     /// - Returns: whether its number came before for its stream: runs do not move then.
     mutating func followDelivery(_ event: Event, isForeign: Bool, _ contract: Contract) -> Bool {
-        guard let delivery = contract.delivery, let value = event.recognition.value else { return false }
+        guard let delivery = contract.delivery else { return false }
+        guard let value = event.recognition.value else {
+            // Nobody knows what number it bears.
+            blind.insert(event.session)
+            return false
+        }
         if let truncated = delivery.resume?.truncated,
             truncated.names(isRequest: false, name: event.recognition.name, type: event.recognition.type)
         {
@@ -145,14 +157,15 @@ extension Reader {
 
     private mutating func follow(_ number: Int, of key: StreamKey, _ event: Event, _ value: JSON) -> Bool {
         let step = streams.standing(number, of: key, on: event.session)
-        // What came before belongs to a run that is known: another one's number says that the count began anew.
-        if step.wasSeen, !isOfKnownRun(event, value) {
+        if let last = step.last, number <= last, !isOfSameCount(event, value, step) {
             streams.forget(key)
             streams.take(number, of: key, on: event.session, event.entry, at: event.at)
             return false
         }
         defer { streams.take(number, of: key, on: event.session, event.entry, at: event.at) }
-        guard let session = sessions[event.session], session.obscured == nil else { return step.wasSeen }
+        guard let session = sessions[event.session], session.obscured == nil, !blind.contains(event.session) else {
+            return step.wasSeen
+        }
         guard let last = step.lastHere else {
             judgeFirst(number, of: key, step, event)
             return step.wasSeen
@@ -169,16 +182,23 @@ extension Reader {
         return step.wasSeen
     }
 
-    private func isOfKnownRun(_ event: Event, _ value: JSON) -> Bool {
-        guard let contract else { return true }
-        var bearsKey = false
-        for (index, rule) in contract.runs.enumerated() {
-            guard let key = contract.key(of: rule, in: value) else { continue }
-            bearsKey = true
+    /// A number that is not the highest says that its event came before, or that the count began anew: what comes before
+    /// belongs to a run that is known. Without one there is the same connection, or a client that asked for what was.
+    private func isOfSameCount(_ event: Event, _ value: JSON, _ step: Streams.Step) -> Bool {
+        if let isKnown = isOfKnownRun(event, value) { return isKnown }
+        return step.lastHere != nil || event.isCopy || resumptions[event.session] != nil || reheard.contains(event.session)
+    }
+
+    /// Nil when it names none.
+    private func isOfKnownRun(_ event: Event, _ value: JSON) -> Bool? {
+        var isKnown: Bool?
+        for (index, rule) in (contract?.runs ?? []).enumerated() {
+            guard let key = contract?.key(of: rule, in: value) else { continue }
             let runKey = RunKey(rule: index, session: rule.serverScope ? nil : event.session, text: Identifiers.text(key))
             if runsByKey[runKey] != nil || tombs[runKey] != nil { return true }
+            isKnown = false
         }
-        return !bearsKey
+        return isKnown
     }
 
     /// Since then no other connection of the user could have brought what did not come here.
@@ -332,17 +352,28 @@ extension Reader {
         if known == event.session, !reheard.contains(event.session), sessions[event.session]?.obscured == nil, delivery.sequence == nil {
             judgeAgain(0, of: key, Streams.Step(), event)
         }
-        return isOfKnownRun(event, value)
+        return isOfKnownRun(event, value) ?? (known == event.session)
     }
 
     // MARK: Ends
 
+    /// Who asks to go on may get, there and nowhere else, what runs of other connections still say: with that connection it
+    /// is lost, however alive those are.
+    mutating func loseResumed(_ id: SessionID) {
+        guard resumptions[id] != nil, let user = sessions[id]?.user else { return }
+        for member in members[user] ?? [] where member != id {
+            for number in sessions[member]?.runs ?? [] { runs[number]?.isIndeterminate = true }
+        }
+    }
+
     mutating func leaveDelivery(_ id: SessionID, _ user: Principal, at: Instant) {
         guard contract?.delivery != nil else { return }
         giveUpResuming(id)
+        loseResumed(id)
         resumptions[id] = nil
         signals[id] = nil
         reheard.remove(id)
+        blind.remove(id)
         departed.set(user, at)
         streams.lose(user)
     }

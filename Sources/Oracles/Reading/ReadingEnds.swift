@@ -109,6 +109,7 @@ extension Reader {
 
     mutating func readEnd(_ end: EndRecord, _ entry: Entry, _ id: SessionID) {
         guard let session = sessions[id] else { return }
+        if !resumptions.isEmpty { loseResumed(id) }
         guard !session.isOver else { return learnLoss(end, session) }
         // A server that ends what it never accepted has refused it. A client may go, and be missed, before its 101.
         if end.by == .peer, end.side == .server, session.acceptedAt == nil, session.authentication == nil { return }

@@ -40,6 +40,8 @@ struct Scenario {
     /// - Parameter patience: how soon what the profile expects must come, instead of what it says itself.
     func run(bugs: Set<BackendBug> = [], breaks: Bool = false, patience: Duration? = nil) throws -> SimulationRun {
         var profile = try Shipped.profile(profile)
+        // A plan that says where faults act says so of all of them.
+        if !plan.faults.isEmpty { profile.faults = try plan.faults.map { try $0.rule() } }
         if let patience { for index in profile.faults.indices { profile.faults[index].expect?.within = patience } }
         var simulator = Simulator(
             seed: seed, contract: try Shipped.contract(), profile: profile,
