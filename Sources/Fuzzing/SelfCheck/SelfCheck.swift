@@ -60,7 +60,7 @@ package enum SelfCheck {
                 .opens(1, "alice", .intact), .hears(1, greeting), .says(1, "{"),
                 .hears(1, #"{"type":"error","error":"message_processing_error"}"#),
             ]),
-        Specimen(property: "I1", moves: overheard(#"{"type":"notice","text":"mwc-abcdefghijkl"}"#)),
+        Specimen(property: "I1", moves: overheard(#"{"type":"connected","user_id":"bob","connection_id":"c2","text":"mwc-abcdefghijkl"}"#)),
         Specimen(
             property: "I4",
             moves: [
@@ -71,6 +71,7 @@ package enum SelfCheck {
         Specimen(property: "I2", moves: overheard(event("agent_thinking"))),
         Specimen(property: "A1", moves: [.opens(1, "alice", .forged)]),
         Specimen(property: "C1", moves: [.opens(1, "alice", .intact), .hearsMasked(1, greeting)]),
+        Specimen(property: "C2", moves: [.opens(1, "alice", .intact), .hears(1, greeting), .hears(1, #"{"type":"agent_mused"}"#)]),
         Specimen(
             property: "X1",
             moves: [
