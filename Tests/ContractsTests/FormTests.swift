@@ -40,11 +40,7 @@ import Wire
         ]
         for message in fine { #expect(try wrong(closed, message) == nil, "\(message)") }
         #expect(try wrong(closed, #"{"type":"it","id":"a","body":{"n":1},"list":[],"more":2}"#) == "more: <absent> not 2")
-        #expect(try wrong(closed, #"{"type":"it","id":"a","body":{"n":1,"m":2},"list":[]}"#) == "body.m: <absent> not 2")
-        #expect(try wrong(closed, #"{"type":"it","id":"a","body":{"n":1},"list":[{"x":1},{"x":1,"y":2}]}"#) == "list[1].y: <absent> not 2")
-        let nested = #"{"shape": {"body": {"a": "<any>", "in": {"b": "<any>"}}}, "closed": true}"#
-        #expect(try wrong(nested, #"{"type":"it","body":{"a":1,"in":{"b":2}}}"#) == nil)
-        #expect(try wrong(nested, #"{"type":"it","body":{"a":1,"in":{"b":2,"c":3}}}"#) == "body.in.c: <absent> not 3")
+        #expect(try wrong(closed, #"{"type":"it","id":"a","body":{"n":1,"m":2},"list":[]}"#) == nil, "a field of a field is not the message's")
     }
 
     /// What is wrong with a schema stands at its place in the contract.

@@ -66,6 +66,11 @@ extension Path {
         }
     }
 
+    /// The members of the message in which its parts begin.
+    var tops: [String] {
+        parts.compactMap { steps in if case .key(let name)? = steps.first { name } else { nil } }
+    }
+
     /// Everything it yields, nulls left out, in document order.
     package func values(in message: JSON) -> [JSON] { candidates(in: message).filter { $0 != .null } }
 
