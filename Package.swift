@@ -122,9 +122,14 @@ let package = Package(
                 // The simulator of Peers and the fuzzer are tested on a server that they must not know.
                 dependencies: [.target(name: module.name)] + module.imports
                     + (["Peers", "Fuzzing"].contains(module.name) ? ["ReferenceBackend"] : [])
-                    + (module.name == "Faults" ? ["Checks"] : []),
+                    + (module.name == "Faults" ? ["Checks"] : [])
+                    // The contracts that are shipped are shown on traces.
+                    + (module.name == "Oracles" ? ["Profiles"] : []),
                 // Vectors, and harnesses with peers of other makers; .ci/run starts these.
-                exclude: ["Wire": ["Vectors"], "Oracles": ["Golden"], "Captures": ["Vectors"], "ProxyRuntime": ["Peers"]][module.name] ?? [],
+                exclude: [
+                    "Wire": ["Vectors"], "Contracts": ["Vectors"], "Oracles": ["Golden", "Traces"], "Captures": ["Vectors"],
+                    "ProxyRuntime": ["Peers"],
+                ][module.name] ?? [],
                 swiftSettings: strict)
         }
         + [.testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict)]

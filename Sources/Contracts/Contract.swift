@@ -157,7 +157,7 @@ package struct MessageRule: Sendable {
     package var match: Pattern?
     package var shape: Pattern?
     /// A JSON Schema that says what is valid, instead of `shape`.
-    package var schema: JSON?
+    package var schema: JSONSchema?
     /// Fields that neither `match`, `shape` nor `wire.type` names are not valid.
     package var closed = false
     package var examples: [JSON] = []
@@ -167,6 +167,8 @@ package struct MessageRule: Sendable {
     /// Requests: close codes that are an answer too; then a TCP end without that Close is E1.
     package var answerCloses: [Int] = []
     package var within: Duration?
+    /// `within: never`: an answer need not come at all; that it comes once at most still holds.
+    package var isBoundless = false
     /// Requests: the run that it opens.
     package var starts: String?
     package var line: Line

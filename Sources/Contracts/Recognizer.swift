@@ -102,27 +102,29 @@ package struct Recognizer: Sendable {
         let rule = table.rules[found]
         result.rule = found
         result.name = rule.name
-        result.outcome = table.violation(found, in: value).map(Recognition.Outcome.invalid) ?? .valid
+        result.outcome = table.forms[found].violation(in: value).map { .invalid($0.text) } ?? .valid
         result.heartbeat = heartbeat?.part(isRequest: direction == .toServer, name: rule.name)
         return result
+    }
+
+    /// What is wrong with a message that was found `invalid`.
+    package func violation(of recognition: Recognition, direction: Direction) -> ShapeViolation? {
+        let forms = direction == .toServer ? requests.forms : events.forms
+        guard let rule = recognition.rule, forms.indices.contains(rule), let value = recognition.value else { return nil }
+        return forms[rule].violation(in: value)
     }
 
     /// The messages of one direction, ordered for look-up.
     private struct Table: Sendable {
         let rules: [MessageRule]
-        /// What a message may hold at its top, where its rule is closed.
-        private let fields: [Set<String>?]
+        let forms: [MessageForm]
         private var exact: [String: Int] = [:]
         private var matches: [(index: Int, pattern: Pattern)] = []
         private var globs: [(index: Int, glob: Glob)] = []
 
         init(_ rules: [MessageRule], type: Path?) {
             self.rules = rules
-            fields = rules.map { rule in
-                guard rule.closed, let shape = rule.shape else { return nil }
-                let named = Self.tops(of: shape.test) + (rule.match.map { Self.tops(of: $0.test) } ?? []) + (type?.tops ?? [])
-                return Set(named)
-            }
+            forms = rules.map { MessageForm($0, type: type) }
             for (index, rule) in rules.enumerated() {
                 let glob = Glob(rule.name)
                 if let pattern = rule.match {
@@ -133,21 +135,6 @@ package struct Recognizer: Sendable {
                     globs.append((index, glob))
                 }
             }
-        }
-
-        private static func tops(of test: Pattern.Test) -> [String] {
-            switch test {
-            case .fields(let fields): fields.flatMap(\.path.tops)
-            case .anyOf(let tests): tests.flatMap(tops)
-            case .glob, .regex, .equal, .words: []
-            }
-        }
-
-        /// What is wrong with a message of that rule: `error: <text>`, or a field that nothing names.
-        func violation(_ index: Int, in value: JSON) -> String? {
-            if let violation = rules[index].shape?.violation(in: value) { return violation }
-            guard let known = fields[index], case .object(let members) = value else { return nil }
-            return members.first { !known.contains($0.key) }.map { "\($0.key): <absent>" }
         }
 
         func find(_ value: JSON, type: String?) -> Int? {

@@ -11,6 +11,7 @@ package enum PropertyRegistry {
         NoCredential.self,
         FailsClosed.self,
         Conforms.self,
+        MessageContract.self,
         NoLoss.self,
         ResumeComplete.self,
         StatedExpectation.self,

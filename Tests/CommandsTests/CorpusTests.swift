@@ -24,31 +24,31 @@ import Testing
     static let expectations: [String: Expectation] = [
         // The sessions of users, and two of the player's looks whether anything listens.
         "three-users": Expectation(
-            exit: .pass, verdicts: ["H1": .pass, "E1": .pass, "I1": .pass, "I2": .pass, "C1": .pass], sessions: 5,
-            summary: "5 properties hold"),
+            exit: .pass, verdicts: ["H1": .pass, "E1": .pass, "I1": .pass, "I2": .pass, "C1": .pass, "C2": .pass], sessions: 5,
+            summary: "6 properties hold"),
         "five-errors": Expectation(
             exit: .pass,
             verdicts: [
-                "H1": .pass, "E1": .pass, "E3": .pass, "E4": .pass, "E5": .pass, "I2": .pass, "A1": .pass, "C1": .pass,
-            ], errorsDelivered: 5, sessions: 4, summary: "8 properties hold"),
+                "H1": .pass, "E1": .pass, "E3": .pass, "E4": .pass, "E5": .pass, "I2": .pass, "A1": .pass, "C1": .pass, "C2": .pass,
+            ], errorsDelivered: 5, sessions: 4, summary: "9 properties hold"),
         "delayed-accept": Expectation(
-            exit: .pass, verdicts: ["H1": .pass, "E1": .pass, "I1": .pass, "I2": .pass, "C1": .pass], sessions: 6,
-            faultsActed: 4...8, summary: "5 properties hold"),
+            exit: .pass, verdicts: ["H1": .pass, "E1": .pass, "I1": .pass, "I2": .pass, "C1": .pass, "C2": .pass], sessions: 6,
+            faultsActed: 4...8, summary: "6 properties hold"),
         "crossed-pair": Expectation(
             exit: .pass,
             verdicts: [
-                "H1": .pass, "E1": .pass, "E3": .pass, "E4": .pass, "E5": .pass, "I1": .pass, "I2": .pass, "C1": .pass,
+                "H1": .pass, "E1": .pass, "E3": .pass, "E4": .pass, "E5": .pass, "I1": .pass, "I2": .pass, "C1": .pass, "C2": .pass,
             ], errorsDelivered: 2, sessions: 4, faultsActed: 2...40,
-            summary: "8 properties hold"),
+            summary: "9 properties hold"),
         "error-to-the-wrong-user": Expectation(
             exit: .violations,
             verdicts: [
-                "H1": .pass, "E1": .pass, "E3": .inconclusive, "E4": .inconclusive, "E5": .pass, "I1": .pass, "I2": .fail, "C1": .pass,
+                "H1": .pass, "E1": .pass, "E3": .inconclusive, "E4": .inconclusive, "E5": .pass, "I1": .pass, "I2": .fail, "C1": .pass, "C2": .pass,
             ], findings: ["I2-014635"], sessions: 4,
             summary: "I2 1, E3 1 inconclusive, E4 1 inconclusive"),
         "silent-error": Expectation(
             exit: .violations,
-            verdicts: ["H1": .pass, "E1": .pass, "E3": .fail, "E4": .pass, "I1": .pass, "I2": .pass, "C1": .pass],
+            verdicts: ["H1": .pass, "E1": .pass, "E3": .fail, "E4": .pass, "I1": .pass, "I2": .pass, "C1": .pass, "C2": .pass],
             findings: ["E3-61732e"], sessions: 4, summary: "E3 1"),
     ]
 

@@ -188,6 +188,6 @@ import Wire
             story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "ta"), at: 12.5)
         }
         #expect(judgement.findings.allSatisfy { $0.sentence != "bob's agent_started is delivered to alice" })
-        #expect(judgement.failed == ["E1", "I2"])
+        #expect(judgement.failed == ["E1", "I2", "C2"])
     }
 }

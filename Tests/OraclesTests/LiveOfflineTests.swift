@@ -201,7 +201,7 @@ extension RandomJournal.Teller {
         guard let to = pick(live), let of = pick(runs) else { return }
         switch below(4) {
         case 0: story.event(to.session, Say.event("agent_thinking", of.user, run: of.run, thread: "t\(of.user)"), at: at)
-        case 1: story.event(to.session, #"{"type":"notice","text":"mwc-aaaaaaaaaaaa"}"#, at: at)
+        case 1: story.event(to.session, #"{"type":"mused","text":"mwc-aaaaaaaaaaaa"}"#, at: at)
         case 2: story.event(to.session, Say.error("agent_execution_error", more: #","run_id":"\#(of.run)""#), at: at)
         default: story.send(to.session, #"{"type":"cancel","run_id":"\#(of.run)"}"#, at: at)
         }

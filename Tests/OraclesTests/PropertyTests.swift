@@ -22,7 +22,7 @@ struct PropertyStories: Sendable {
 
     static let all: [String: PropertyStories] = [
         "H1": greeting, "E1": runs, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners, "I4": credentials,
-        "A1": authentication, "C1": protocol6455, "D1": delivery, "D2": resume, "X1": stated,
+        "A1": authentication, "C1": protocol6455, "C2": messages, "D1": delivery, "D2": resume, "X1": stated,
     ]
 
     private static func cut(_ story: inout Transcript, _ session: Int, at ms: Double) {
@@ -269,6 +269,29 @@ struct PropertyStories: Sendable {
         },
         undecided: { story in
             unmasked(&story)
+        })
+
+    private static let messages = PropertyStories(
+        words: "message contract",
+        violated: { story in
+            started(&story)
+            story.event(1, #"{"type":"agent_mused","user_id":"alice"}"#, at: 12)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t1"), at: 13)
+        },
+        kept: { story in
+            started(&story)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t1"), at: 12)
+        },
+        excused: nil,
+        unmoved: { story in
+            story.enter(1, "alice", at: 0)
+            story.fault(1, "mutate", Influence(.message, [.completion]), tap: .clientOut, at: 5)
+            story.event(1, #"{"type":"connected","user_id":"alice","connection_id":7}"#, at: 10)
+        },
+        undecided: { story in
+            story.enter(1, "alice", at: 0)
+            story.unlifted(1, .toClient, at: 10)
+            story.event(1, "{", at: 20)
         })
 
     /// A fault after which the profile expects a close.

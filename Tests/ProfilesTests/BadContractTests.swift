@@ -89,7 +89,6 @@ import Testing
             "4:37: error: event \"b\" in requests.a.answer is declared nowhere; declare it in events"),
         key("wire: { type: t }\nrequests: { ask: {} }\nevents: { a: { answer: sak } }", "5:24: error: request \"sak\" in events.a.answer is declared nowhere; nearest: ask"),
         key("wire: { type: t }\nevents: { a: { starts: r } }", "4:16: error: unknown key \"starts\" in events.a; known: match shape schema closed answer within examples"),
-        key("wire: { type: t }\nrequests: { a: { within: never } }", "4:26: error: requests.a.within cannot be never; write a duration such as 5s"),
         key("wire: { type: t }\nrequests: { a: { match: { x: [] } } }", "4:30: error: an empty list matches nothing; write <any>"),
         // MARK: runs
         key("wire: { type: t }\nevents: { e: {} }\nruns: { r: { scope: user, states: { s: { e: done } } } }", "5:21: error: runs.r.scope needs one of server, connection; found \"user\""),

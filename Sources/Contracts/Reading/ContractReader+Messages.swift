@@ -74,7 +74,7 @@ extension ContractReader {
             } else if inner["shape"] != nil {
                 fail(schema.mark, "\(place) has both shape and schema", remedy: "keep one")
             } else {
-                rule.schema = schema.json
+                rule.schema = self.schema(schema)
             }
         }
         if let closed = flag(inner["closed"], "\(place).closed") {
@@ -84,8 +84,22 @@ extension ContractReader {
             }
         }
         rule.examples = items(inner["examples"], "\(place).examples").map(\.json)
-        rule.within = duration(inner["within"], "\(place).within")
+        if let within = bound(inner["within"], "\(place).within") {
+            rule.within = within
+            rule.isBoundless = within == nil
+        }
         return rule
+    }
+
+    private mutating func schema(_ document: Document) -> JSONSchema? {
+        let (schema, found) = JSONSchema.reading(document)
+        for problem in found {
+            switch problem.severity {
+            case .error: fail(problem.mark, problem.error)
+            case .warning: warn(problem.mark, problem.error.message, remedy: problem.error.remedy ?? "")
+            }
+        }
+        return schema
     }
 
     /// Whether an event of that name, or of a glob that covers it, is declared.

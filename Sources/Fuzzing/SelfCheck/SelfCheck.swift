@@ -66,7 +66,7 @@ package enum SelfCheck {
                 .opens(1, "alice", .intact), .hears(1, greeting), .says(1, "{"),
                 .hears(1, #"{"type":"error","error":"message_processing_error"}"#),
             ]),
-        Specimen(property: "I1", moves: overheard(#"{"type":"notice","text":"mwc-abcdefghijkl"}"#)),
+        Specimen(property: "I1", moves: overheard(#"{"type":"connected","user_id":"bob","connection_id":"c2","text":"mwc-abcdefghijkl"}"#)),
         Specimen(
             property: "I4",
             moves: [
@@ -83,6 +83,7 @@ package enum SelfCheck {
             moves: numbered([1, 2, 3]) + [
                 .leaves(1), .resumes(2, "alice", cursor: "1"), .hears(2, greeting), .hears(2, event("agent_completed", #","seq":3"#)),
             ]),
+        Specimen(property: "C2", moves: [.opens(1, "alice", .intact), .hears(1, greeting), .hears(1, #"{"type":"agent_mused"}"#)]),
         Specimen(
             property: "X1",
             moves: [

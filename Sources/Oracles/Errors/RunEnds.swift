@@ -74,6 +74,10 @@ package struct RunEnds: Property {
             edge = "after done"
             sentence = "\(whose) goes on with \(stray.type) after its end"
             expected = "nothing after the end of the \(stray.run)"
+        case .answeredTwice:
+            edge = "answered twice"
+            sentence = "\(whose) is answered twice, the second time by \(stray.type)"
+            expected = "one answer to each \(stray.run)"
         case .noEdge(let state):
             edge = "state \(state)"
             sentence = "\(whose) is \(state) and gets \(stray.type)"

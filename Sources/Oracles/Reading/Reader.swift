@@ -70,6 +70,7 @@ struct Reader: Sendable {
     var conducts: [SessionID: Conduct] = [:]
     /// What a client sent with or behind an illegal frame, and nowhere else.
     var behind: [Canary: SessionID] = [:]
+    var answered = Answered()
     var deadlines = Deadlines()
     var starvation = Starvation()
     /// Whose the credentials are, and what the server said last.

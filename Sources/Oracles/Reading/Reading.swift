@@ -26,6 +26,8 @@ package enum Reading: Sendable {
     case credential(Disclosed)
     /// One event: whose content and whose identifiers it carries.
     case event(EventReading)
+    /// Whether one message of the server is declared, and as it is.
+    case declared(DeclaredReading)
     /// How a numbered event stands to those before it.
     case delivered(Delivered)
 
@@ -67,6 +69,22 @@ package enum Reading: Sendable {
         package var outcome: Outcome
     }
 
+    package struct DeclaredReading: Sendable {
+        package enum Problem: Sendable {
+            case malformed(String)
+            /// What it calls itself, when it does.
+            case undeclared(String?)
+            case shape(ShapeViolation)
+        }
+        package var user: String
+        package var type: String
+        package var line: Line
+        package var problem: Problem?
+        package var evidence: Evidence?
+        /// Why the problem may be none, when there is one.
+        package var doubt: String?
+    }
+
     package struct Disclosed: Sendable {
         package var user: String
         /// Nil: it held no credential.
@@ -97,6 +115,8 @@ package enum Reading: Sendable {
             case afterDone
             /// The state that has no edge for it.
             case noEdge(String)
+            /// `run` is the request's name then.
+            case answeredTwice
         }
         package var kind: Kind
         package var run: String

@@ -319,6 +319,7 @@ extension Reader {
         case .answer:
             tellForm(of: event, (request, isCertain), contract)
             tellRecovery(of: request, failure: "an error", event.entry, at: event.at)
+            if isCertain { noteAnswer(event, to: request) }
             settle(number, .kept("an error"))
         case .nothing:
             tellForm(of: event, (request, isCertain), contract)

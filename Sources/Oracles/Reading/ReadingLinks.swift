@@ -134,6 +134,7 @@ extension Reader {
         if !mayBeginUnasked(event, contract), let key = keys.first(where: { tombs[$0] != nil }), let tomb = tombs[key] {
             return afterwards(event, key, tomb, contract)
         }
+        if isAnsweredTwice(event, contract) { return }
         nobodyAsked(event, keys, contract)
     }
 
@@ -174,6 +175,7 @@ extension Reader {
         switch request.waits {
         case .answer:
             tellRecovery(of: request, failure: nil, event.entry, at: event.at)
+            noteAnswer(event, to: request)
             settle(taker.number, .kept(event.type))
         case .start(let number):
             let rule = runs[number]?.rule

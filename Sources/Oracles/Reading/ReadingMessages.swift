@@ -216,12 +216,13 @@ extension Reader {
         doubtUnready(&request, session, rule)
         // What it brings about may take as long as anything that is asked for.
         if request.waits == .nothing { bound = max(bound, min(at.duration(to: longestWait(from: at)), .seconds(600))) }
-        if case .start = request.waits {} else {
+        if case .start = request.waits {} else if case .answer = request.waits, rule?.isBoundless == true {} else {
             let pending = pending(bound, since: at, loop: session.loop)
             request.pending = pending
             deadlines.add(.request(request.number), at: pending.due)
         }
         noteName(of: request)
+        forgetAnswers(under: request)
         if !request.isRefusal { shareName(of: request) }
         keep(request, on: id)
     }
@@ -312,6 +313,7 @@ extension Reader {
             links: recognition.value.map { value in contract.link.map { $0.event.value(in: value) } } ?? [],
             isError: recognition.name.map(contract.isError) ?? false,
             isCopy: (members[session.user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: session.user, on: id))
+        tellDeclared(event, payload, contract)
         hearWords(of: event, isShared: isShared)
         let (ownership, reading) = judgeOwnership(of: event, payload, isShared: isShared, contract)
         let isForeign = ownership != .own || reading.identity != nil

@@ -55,7 +55,7 @@ extension Reader {
         }
         leaveRecovery(of: request, fate)
         if !stated.isEmpty, !request.isRefusal { answeredStated(request.user, request.session, askedAt: request.at, fate) }
-        if let obligation = obligation(of: request), !isSilent(request) { readings.append(.settled(obligation, fate)) }
+        if let obligation = obligation(of: request), !isSilent(request), !isOptional(request, fate) { readings.append(.settled(obligation, fate)) }
         var isSpared = false
         if case .undecided = fate { isSpared = true }
         close(number, isSpared: isSpared)
@@ -65,6 +65,15 @@ extension Reader {
     func isSilent(_ request: Request) -> Bool {
         guard let rule = request.rule, let contract, contract.reject.indices.contains(rule) else { return false }
         return contract.reject[rule].outcomes.contains(.silence)
+    }
+
+    /// An answer that may take for ever need not come; that it came once is told.
+    private func isOptional(_ request: Request, _ fate: Fate) -> Bool {
+        guard case .answer = request.waits, let rule = request.recognition.rule, let contract,
+            contract.requests.indices.contains(rule), contract.requests[rule].isBoundless
+        else { return false }
+        if case .kept = fate { return false }
+        return true
     }
 
     /// Takes it off the books without a word.

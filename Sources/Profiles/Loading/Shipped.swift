@@ -25,6 +25,11 @@ enum Shipped {
         ("agent-chat", PackageResources.agent_chat_yaml),
         ("demo", PackageResources.demo_yaml),
         ("echo", PackageResources.echo_yaml),
+        ("generic", PackageResources.generic_yaml),
+        ("graphql-transport-ws", PackageResources.graphql_transport_ws_yaml),
+        ("json-rpc", PackageResources.json_rpc_yaml),
+        ("openai-realtime", PackageResources.openai_realtime_yaml),
+        ("socket.io", PackageResources.socket_io_yaml),
     ]
 
     static func profile(_ name: String) -> String? { text(name, in: profiles) }

@@ -62,12 +62,13 @@ enum AgentChat {
   },
   "events": {
     "connected": {"shape": {"user_id": "<text>", "connection_id": "<text>"}},
+    "notice": {}, "other": {}, "late": {},
     "agent_started": {"shape": {"user_id": "<text>", "thread_id": "<text>", "run_id": "<text>"}},
     "agent_thinking": {"shape": {"user_id": "<text>", "thread_id": "<text>", "run_id": "<text>"}},
     "agent_completed": {"shape": {"user_id": "<text>", "thread_id": "<text>", "run_id": "<text>"}},
     "tool_executing": {"shape": {"user_id": "<text>", "thread_id": "<text>", "run_id": "<text>"}},
     "tool_completed": {"shape": {"user_id": "<text>", "thread_id": "<text>", "run_id": "<text>"}},
-    "partial_result": {"shape": {"user_id": "<text>", "thread_id": "<text>", "run_id": "<text>"}},
+    "partial_result": {"shape": {"user_id": "<text>", "thread_id": "<text>", "run_id": "<text|absent>"}},
     "final_report": {"shape": {"user_id": "<text>", "thread_id": "<text>", "run_id": "<text>"}},
     "history_truncated": {"shape": {"user_id": "<text>"}},
     "error": {"shape": {"error": "<text>", "message": "<text>", "timestamp": "<number>"}}

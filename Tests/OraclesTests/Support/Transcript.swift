@@ -116,11 +116,11 @@ struct Transcript {
         accept(session, at: ms)
     }
 
-    mutating func accept(_ session: Int, at ms: Double) {
+    mutating func accept(_ session: Int, subprotocol: String? = nil, at ms: Double) {
         let at = Self.instant(ms)
         let bytes = ByteBuffer(string: "HTTP/1.1 101 Switching Protocols\r\n\r\n")
         add(session, ms, .head(HeadRecord(passage: Passage(.toClient, in: at, out: at), bytes: bytes)))
-        add(session, ms, .became(.accepted(subprotocol: nil, deflate: false)))
+        add(session, ms, .became(.accepted(subprotocol: subprotocol, deflate: false)))
     }
 
     mutating func refuse(_ session: Int, _ status: Int, at ms: Double) {
