@@ -2,6 +2,7 @@
 package enum PropertyRegistry {
     package static let all: [any Property.Type] = [
         AcceptFirst.self,
+        NoInjection.self,
         RunEnds.self,
         ErrorReaches.self,
         SuccessForInvalid.self,
@@ -13,6 +14,9 @@ package enum PropertyRegistry {
         Conforms.self,
         NoLoss.self,
         ResumeComplete.self,
+        BoundedResources.self,
+        Survives.self,
+        NoStarvation.self,
         StatedExpectation.self,
     ]
 

@@ -15,6 +15,8 @@ package struct ReadingKinds: OptionSet, Sendable, Hashable {
     package static let delivered = ReadingKinds(rawValue: 1 << 9)
     package static let suspected = ReadingKinds(rawValue: 1 << 10)
     package static let credential = ReadingKinds(rawValue: 1 << 11)
+    package static let injection = ReadingKinds(rawValue: 1 << 12)
+    package static let target = ReadingKinds(rawValue: 1 << 13)
     /// For a property that is being written.
     package static let all = ReadingKinds(rawValue: .max)
 }
@@ -34,6 +36,8 @@ extension Reading {
         case .delivered: .delivered
         case .suspected: .suspected
         case .credential: .credential
+        case .injection: .injection
+        case .target: .target
         }
     }
 }
