@@ -76,6 +76,8 @@ struct Reader: Sendable {
     var injections: [SessionID: Injection] = [:]
     /// Reactions that the server owes as a WebSocket peer.
     var reactions: [SessionID: Reactions] = [:]
+    /// Readings of the end that no waiting would change.
+    var lasting = 0
     /// Four times what answers took before there were faults: no bound is shorter.
     var leastBound: Duration = .zero
     /// The target as a process, and its sentinel.

@@ -70,6 +70,7 @@ extension Reader {
         let quiet = targetWatch.quiet.count
         if targetWatch.told.isEmpty, (TargetWatch.beginning..<TargetWatch.leastPoints).contains(quiet) {
             readings.append(.target(.tooFew(quiet)))
+            lasting += 1
         } else if targetWatch.told.isEmpty, !targetWatch.isPeakTold {
             readings.append(.target(.bounded))
         }
