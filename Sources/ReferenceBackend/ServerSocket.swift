@@ -131,7 +131,9 @@ struct ServerSocket: Sendable {
         message = nil
         pinned = []
         if isCompressed {
-            guard let plain = try? Inflater(takeover: false).inflate(whole, limit: .max) else { return fail(1007, "the message cannot be inflated") }
+            guard let plain = try? Inflater(takeover: false).inflate(whole, limit: .max) else {
+                return fail(1007, "the message cannot be inflated")
+            }
             inflated = plain
             whole = plain
             if opcode == .text, !UTF8Validator.isValid(plain) { return fail(1007, FrameViolation.text.detail) }

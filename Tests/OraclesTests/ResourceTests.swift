@@ -11,7 +11,9 @@ import Wire
     }
 
     /// Rounds of two sessions each, a checkpoint behind each, and one when all have rested.
-    private func soak(rounds: Int = 12, rest: Double = 2_500, _ usage: (Int) -> (memory: UInt64, descriptors: Int, threads: Int)) -> Judgement {
+    private func soak(
+        rounds: Int = 12, rest: Double = 2_500, _ usage: (Int) -> (memory: UInt64, descriptors: Int, threads: Int)
+    ) -> Judgement {
         judge { story in
             for round in 0..<rounds {
                 let ms = Double(round) * 200

@@ -75,7 +75,8 @@ package struct FailsClosed: Property {
         case .kept: return [.pass]
         case .cut(let cause): return [.excused("refusals open when \(cause)")]
         case .undecided(let why): return [.inconclusive(why)]
-        case .missed(let bound, let given): (edge, found, evidence) = ("missing", "nothing of it within \(Wording.duration(bound))", given)
+        case .missed(let bound, let given):
+            (edge, found, evidence) = ("missing", "nothing of it within \(Wording.duration(bound))", given)
         case .broken(let how, let given, let told): (edge, found, evidence) = (given, how, told)
         }
         return [

@@ -23,7 +23,8 @@ package struct NoInjection: Property {
                         edge: "injected", types: [],
                         sentence: "\(injected.user)'s request writes a line of its own into the head of the server's answer",
                         expected: "an answer in which encoded line ends of the request begin no line",
-                        found: "the field \(Terminal.plain(injected.line)), which stands encoded in the request, at \(Wording.time(evidence.instant))",
+                        found: "the field \(Terminal.plain(injected.line)), which stands encoded in the request, at "
+                            + Wording.time(evidence.instant),
                         evidence: evidence, line: 0))
             ]
         }

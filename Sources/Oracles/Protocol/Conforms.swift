@@ -63,7 +63,10 @@ package struct Conforms: Property {
             case .pong: ("no pong", "answer \(user)'s Ping", "a Pong with the payload of the latest Ping (RFC 6455 5.5.2)")
             case .close: ("no close", "answer \(user)'s Close", "a Close (RFC 6455 5.5.1)")
             case .failure(let violation):
-                ("suffers \(violation.rawValue)", "fail \(user)'s connection: \(violation.detail)", "the connection failed (\(violation.clause), 7.1.7)")
+                (
+                    "suffers \(violation.rawValue)", "fail \(user)'s connection: \(violation.detail)",
+                    "the connection failed (\(violation.clause), 7.1.7)"
+                )
             }
         return Violation(
             edge: edge, types: [], sentence: "the server does not \(what)", expected: "\(clause) within \(within)",

@@ -43,7 +43,9 @@ extension Reader {
         expiries[event.session] = nil
         let why = session.obscured
             ?? starvation.excuse(session.loop, expiry.pending, at: event.at, isLate: true)
-            ?? excuse(unread: held(session.id, .connection, since: expiry.ends, until: event.at), expiry.pending, session.id, .connection, at: event.at)
+            ?? excuse(
+                unread: held(session.id, .connection, since: expiry.ends, until: event.at), expiry.pending, session.id, .connection,
+                at: event.at)
         if let why { return tellExpiry(session, .undecided(why)) }
         var evidence = evidence(for: session, entry: event.entry, at: event.at)
         evidence.causes.append(.refusal(session.id))

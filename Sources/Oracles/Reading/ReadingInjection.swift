@@ -55,7 +55,9 @@ struct Injection: Sendable {
         var out: [UInt8] = []
         var index = 0
         while index < text.count {
-            if text[index] == UInt8(ascii: "%"), index + 2 < text.count, let high = ASCII.hex(text[index + 1]), let low = ASCII.hex(text[index + 2]) {
+            if text[index] == UInt8(ascii: "%"), index + 2 < text.count, let high = ASCII.hex(text[index + 1]),
+                let low = ASCII.hex(text[index + 2])
+            {
                 out.append(high << 4 | low)
                 index += 3
             } else {

@@ -159,8 +159,9 @@ extension Reader {
     /// What our own deeds, or a crowded machine, may explain blames nobody.
     private mutating func miss(_ owed: Reactions.Owed, _ id: SessionID, at now: Instant) {
         guard let session = sessions[id], conducts[id] != nil, !session.isOver, session.cutBy == nil, !isDisturbed(session) else { return }
-        // Whoever breaks the protocol may wait in vain, but for the end.
+        // Whoever breaks the protocol may wait in vain, but for the end; and that it goes on says more than that it does not end.
         if owed.reaction == .pong || owed.reaction == .close, session.obscured != nil { return }
+        if case .failure = owed.reaction, conducts[id]?.breach?.taken != nil { return }
         let held = held(id, .connection, since: owed.pending.since, until: now)
         guard starvation.excuse(session.loop, owed.pending, at: now) == nil,
             excuse(unread: held, owed.pending, id, .connection, at: now) == nil

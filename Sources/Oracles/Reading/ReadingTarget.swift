@@ -39,12 +39,13 @@ extension Reader {
     }
 
     private mutating func judgePeak(_ usage: TargetUsage, _ entry: Entry) {
-        guard isWholeJournal, !targetWatch.isPeakTold, let peak = targetWatch.peak(of: usage), peak.grown > peak.allowed, let first = targetWatch.first
+        guard isWholeJournal, !targetWatch.isPeakTold, let peak = targetWatch.peak(of: usage), peak.grown > peak.allowed,
+            let first = targetWatch.first
         else { return }
         targetWatch.isPeakTold = true
         var evidence = evidence(ofTarget: [entry, first.entry])
-        let heavy = sessions.keys.sorted().compactMap { sessions[$0] }.first { !$0.faults.isEmpty } ?? sessions.keys.min().flatMap { sessions[$0] }
-        if let session = heavy {
+        let all = sessions.keys.sorted().compactMap { sessions[$0] }
+        if let session = all.first(where: { !$0.faults.isEmpty }) ?? all.first {
             evidence.sessions = [session.id]
             evidence.users = [session.user.label]
             evidence.witness += session.faults.suffix(3) + session.opening.suffix(1)
@@ -99,7 +100,8 @@ extension Reader {
             !session.isClosedByClient, session.obscured == nil, let asked = Self.atServer(run.entries.first),
             let done = Self.atServer(run.entries.last), done > asked
         else { return }
-        let others = sessions.keys.sorted().compactMap { sessions[$0] }.filter { $0.user != run.owner && $0.id != session.id && !$0.isRefused }
+        let others = sessions.keys.sorted().compactMap { sessions[$0] }
+            .filter { $0.user != run.owner && $0.id != session.id && !$0.isRefused }
         // What our own faults do to the sentinel is no measure of the server.
         guard session.faultRecords.isEmpty, isWholeJournal else { return }
         let took = asked.duration(to: done)
@@ -107,7 +109,8 @@ extension Reader {
         let isHeld = held(run, since: asked, until: done) != .none
         var pending = Pending(since: asked, bound: took, mark: mark)
         pending.due = asked
-        let why = isHeld ? "what was sent to \(run.owner.label) lay unread" : starvation.excuse(session.loop, pending, at: done, isLate: true)
+        let why = isHeld
+            ? "what was sent to \(run.owner.label) lay unread" : starvation.excuse(session.loop, pending, at: done, isLate: true)
         var evidence = evidence(for: session, entry: run.entries.last, at: done)
         if let first = run.entries.first { evidence.witness.insert(first, at: min(1, evidence.witness.count)) }
         for other in others.prefix(3) {

@@ -26,7 +26,8 @@ package struct BoundedResources: Property {
                     Violation(
                         edge: "keeps \(what)", types: [], sentence: "the target keeps more and more \(what), and nobody is connected",
                         expected: "as much \(what) behind \(sessions) sessions as before them",
-                        found: "\(unit(UInt64(clamping: from))), and then \(unit(UInt64(clamping: to))) at \(Wording.time(evidence.instant))",
+                        found: "\(unit(UInt64(clamping: from))), and then \(unit(UInt64(clamping: to))) at "
+                            + Wording.time(evidence.instant),
                         evidence: evidence, line: 0))
             ]
         case .peak(let grown, let allowed, let sent, let evidence):
