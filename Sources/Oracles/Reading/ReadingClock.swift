@@ -72,6 +72,7 @@ extension Reader {
             }
             missRun(number, at: item.due)
         case .reaction(let id): fireReaction(id, item)
+        case .expiry(let id): endGrace(id, at: item.due)
         case .stated(let number):
             guard let known = stated[number], let pending = known.pending, isDue(pending, item, known.watched) else { return }
             let audience = known.expect.what == .recovers || known.expect.what == .errorEvent ? Audience.user : .connection
@@ -87,7 +88,7 @@ extension Reader {
     private func session(of subject: Deadlines.Subject) -> SessionID? {
         switch subject {
         case .greeting(let id), .authentication(let id), .heartbeat(let id): id
-        case .reaction: nil
+        case .reaction, .expiry: nil
         case .request(let number): requests[number]?.session
         case .run(let number): runs[number]?.session
         case .stated: nil

@@ -31,8 +31,15 @@ extension Reader {
         guard known != nil || isFirst else { return }
         let ends = entry.instant.advanced(by: lasts)
         if let known, known.ends >= ends { return }
-        expiries[id] = Expiry(
-            pending: pending(lasts + grace, since: entry.instant, loop: session.loop), ends: ends, entry: entry)
+        let pending = pending(lasts + grace, since: entry.instant, loop: session.loop)
+        expiries[id] = Expiry(pending: pending, ends: ends, entry: entry)
+        deadlines.add(.expiry(id), at: pending.due)
+    }
+
+    /// What the machine lacked before the grace was over explains nothing that comes behind it.
+    mutating func endGrace(_ id: SessionID, at due: Instant) {
+        guard let session = sessions[id], let expiry = expiries[id], expiry.pending.due == due else { return }
+        expiries[id]?.pending.mark = starvation.mark(session.loop, at: due)
     }
 
     /// An event of the application behind the grace.
