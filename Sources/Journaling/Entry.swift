@@ -49,6 +49,8 @@ package struct Entry: Sendable, Equatable {
         /// The session is over: what the sockets themselves counted, compared with the ledger (exit 5 when unequal).
         case closed(Totals)
         case note(String)
+        /// What whoever started or watches the target knows of it and no connection tells.
+        case target(TargetRecord)
         /// Published by an idle loop: nothing earlier than this instant will come from it.
         /// - Parameter crowded: nanoseconds since its last tick in which something on the machine that we share with the
         ///   server was ready to run and waited for a processor; 0 when the server is elsewhere.
@@ -133,6 +135,8 @@ package struct Facts: Sendable, Hashable {
     package var state: State
     /// Seconds since 1970 of the JWT's `exp`.
     package var expires: Int64?
+    /// How long that is from this entry on, by miswire's wall clock when the entry was written; nil where none was read.
+    package var lasts: Duration?
     /// The keyed tag that stands in the recording for the credential: `jwt:a1`.
     package var tag: String?
     /// Fault ids that made this credential what it is at Sout.
@@ -141,7 +145,7 @@ package struct Facts: Sendable, Hashable {
     package var isSecret: Bool
     package init(
         tap: Tap, user: String?, rivals: [String] = [], place: String?, state: State, expires: Int64? = nil,
-        tag: String? = nil, faults: [String] = [], isSecret: Bool = false
+        lasts: Duration? = nil, tag: String? = nil, faults: [String] = [], isSecret: Bool = false
     ) {
         self.tap = tap
         self.user = user
@@ -149,6 +153,7 @@ package struct Facts: Sendable, Hashable {
         self.place = place
         self.state = state
         self.expires = expires
+        self.lasts = lasts
         self.tag = tag
         self.faults = faults
         self.isSecret = isSecret

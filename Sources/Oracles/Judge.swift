@@ -82,7 +82,7 @@ package struct Judge: Sendable {
         ask(Array(seats.indices)) { try $0.conclude(at: end) }
         var judgement = Judgement()
         judgement.properties = seats.map(\.summary)
-        judgement.pending = undecided - before
+        judgement.pending = max(0, undecided - before - reader.lasting)
         judgement.standing = standing
         judgement.findings = collector.findings
         judgement.toolErrors = ledger.differences

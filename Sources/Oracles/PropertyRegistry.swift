@@ -2,6 +2,7 @@
 package enum PropertyRegistry {
     package static let all: [any Property.Type] = [
         AcceptFirst.self,
+        NoInjection.self,
         RunEnds.self,
         ErrorReaches.self,
         SuccessForInvalid.self,
@@ -14,6 +15,9 @@ package enum PropertyRegistry {
         MessageContract.self,
         NoLoss.self,
         ResumeComplete.self,
+        BoundedResources.self,
+        Survives.self,
+        NoStarvation.self,
         StatedExpectation.self,
     ]
 

@@ -8,6 +8,12 @@ package protocol Stand: Sendable {
     associatedtype Held: Sendable
     func take() async throws -> (endpoint: Endpoint, held: Held)
     func give(back held: Held) async
+    /// What it takes now; nil when that cannot be seen.
+    func sample(_ held: Held) async -> TargetSample?
+}
+
+extension Stand {
+    package func sample(_ held: Held) async -> TargetSample? { nil }
 }
 
 /// Reruns a finding's plan with and without its faults, makes it smaller, and says where the blame lies (oracle.md,
@@ -181,6 +187,7 @@ package struct Confirmation<Place: Stand>: Sendable {
         var rig = rig
         rig.target = endpoint
         rig.isEnough = { Rerun.same($0, finding) }
+        if finding.property == BoundedResources.id { rig.meter = { [place] in await place.sample(held) } }
         let run: RigRun
         do { run = try await play(rig, plan) } catch {
             await place.give(back: held)

@@ -35,6 +35,7 @@ package struct Replayer: Sendable {
     package func replay(_ plan: Plan) async throws(RigError) -> ReplayReport {
         var seen: [Seen] = []
         var rig = rig
+        if let target { rig.meter = { await target.sample() } }
         rig.isAwaited = { Self.matching([$0], plan) != nil }
         let isAboutSurvival = Self.isAboutSurvival(plan)
         if isAboutSurvival { rig.keepsEntries = true }

@@ -34,6 +34,12 @@ package struct Rig: Sendable {
     package var cast = Cast()
     /// See `ProxyOptions`.
     package var creditsDeadlines = true
+    /// How often the plan is played before one proxy, which everybody leaves in between: a soak. Steps are the last round's.
+    package var rounds = 1
+    /// p99.9 of answers without faults: the judge's deadlines are at least four times as long.
+    package var calibration: Duration?
+    /// What the target takes, where that can be seen.
+    package var meter: (@Sendable () async -> TargetSample?)?
     /// Keep the journal in `RigRun.entries`.
     package var keepsEntries = false
 
@@ -44,6 +50,9 @@ package struct Rig: Sendable {
         self.seed = seed
         self.key = key
     }
+
+    /// A plan's user of that name is the sentinel: an honest one, by whom it is measured how others are served.
+    private static let sentinel = "sentinel"
 
     package func run(_ plan: Plan) async throws(RigError) -> RigRun {
         let journal = Journal()
@@ -60,12 +69,27 @@ package struct Rig: Sendable {
         options.key = key
         options.missesAllowed = missesAllowed
         options.cast = cast
+        if plan.users.contains(where: { $0.name == Self.sentinel }) {
+            server.tell(.sentinel(user: cast.principal(of: Self.sentinel)))
+        }
+        if let calibration { server.tell(.calibrated(calibration)) }
+        let meter = meter.map { TargetMeter(read: $0) }
+        let watch = meter.map { meter in Task { await meter.run(server) } }
+        // The first checkpoint stands before the first user.
+        if watch != nil { try? await Task.sleep(for: .milliseconds(40)) }
         let origin = server.now
-        let performance = Player(options: options).begin(
-            plan, at: Endpoint(host: server.address.host, port: server.address.port))
-        let steps = await steps(of: performance, server)
-        if linger { await settle(server) }
-        await performance.finish()
+        var steps: [StepResult] = []
+        for round in 1...max(1, rounds) {
+            if round > 1 { await rest(server) }
+            let performance = Player(options: options).begin(
+                plan, at: Endpoint(host: server.address.host, port: server.address.port))
+            steps = await self.steps(of: performance, server)
+            if linger, round >= rounds { await settle(server) }
+            await performance.finish()
+            if Task.isCancelled { break }
+        }
+        watch?.cancel()
+        if let meter, let watch { await meter.conclude(server, quiet: await watch.value) }
         let result = await server.stop(grace: .seconds(2))
         var judgement = result.judgement ?? Judgement()
         if !result.recordingComplete {
@@ -74,6 +98,14 @@ package struct Rig: Sendable {
         return RigRun(
             steps: steps, judgement: judgement, entries: journal.entries, origin: origin,
             took: begun.duration(to: clock.now), recording: result.recording, recordingComplete: result.recordingComplete)
+    }
+
+    /// Between two rounds everybody goes, for long enough to be seen.
+    private func rest(_ server: ProxyServer) async {
+        let clock = ContinuousClock()
+        let end = clock.now.advanced(by: .seconds(1))
+        while server.liveSessions > 0, clock.now < end { try? await Task.sleep(for: .milliseconds(10)) }
+        try? await Task.sleep(for: .milliseconds(meter == nil ? 0 : 150))
     }
 
     /// Ending the play, for enough is known or the caller gave up, ends the wait for its steps.

@@ -10,11 +10,13 @@ package struct CredentialPlan: Sendable, Hashable {
         case expired
         /// The signature's last characters are gone.
         case corrupt
+        /// Signed and in date, for the first 3 s of the play.
+        case brief
     }
     package var place: Place
     package var variant: Variant
 
-    static let remedy = "expected header, query, cookie, subprotocol or none; then nothing, forged, expired or corrupt"
+    static let remedy = "expected header, query, cookie, subprotocol or none; then nothing, forged, expired, corrupt or brief"
 
     init?(_ place: String, variant: String?) {
         guard let place = Place(rawValue: place), let variant = Variant(rawValue: variant ?? "intact") else {

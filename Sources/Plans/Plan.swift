@@ -29,7 +29,7 @@ package struct Plan: Sendable, Equatable {
     package struct User: Sendable, Equatable {
         package var name: String
         /// `header`, `query`, `cookie`, `subprotocol`, `none`; all but the last may go on with `forged`, `expired` or
-        /// `corrupt` for a credential that a server must refuse: `header forged`.
+        /// `corrupt` for a credential that a server must refuse, or with `brief` for one that ends soon: `header forged`.
         package var credential: String
         package var above: [String]
         package init(name: String, credential: String, above: [String] = []) {

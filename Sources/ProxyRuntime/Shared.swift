@@ -123,6 +123,9 @@ final class Shared: Sendable {
         }
     }
 
+    /// Sessions that were given a name.
+    var begun: Int { gate.withLock { Int($0.ids) } }
+
     func nextID() -> SessionID {
         gate.withLock { gate in
             gate.ids &+= 1

@@ -15,8 +15,17 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
     case queueDropsSilently = "B18"
     case resumeOffByOne = "B19"
     case duplicateAfterReconnect = "B20"
+    case expiryIgnored = "B16"
+    case originPrefix = "B17"
+    case inflateUnbounded = "B21"
+    case fragmentsPinned = "B22"
+    case abortLeaks = "B23"
+    case stuckReadBlocks = "B24"
+    case reservedCloseCode = "B25"
+    case splitCharacterRejected = "B26"
     case bareError = "B28"
     case tokenEchoed = "B30"
+    case lateError = "B29"
 
     /// One line for `miswire backend --help` and reports.
     package var summary: String {
@@ -35,6 +44,15 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
         case .queueDropsSilently: "the bounded queue of a slow reader drops events silently"
         case .resumeOffByOne: "a resume is off by one where its buffer is too short, and does not say so"
         case .duplicateAfterReconnect: "what came while nobody listened is delivered twice after a reconnect"
+        case .expiryIgnored: "a connection goes on when its token has expired"
+        case .originPrefix: "an Origin that only begins like the right one is let in"
+        case .inflateUnbounded: "compressed messages have a limit on the wire and none inflated"
+        case .fragmentsPinned: "each fragment of an unfinished message keeps a buffer of 1 MiB, for good"
+        case .abortLeaks: "a connection that ends before its request head leaves a task and a descriptor behind"
+        case .stuckReadBlocks: "nobody is read from while one message has not come in whole"
+        case .reservedCloseCode: "a Close without a code is answered with 1005"
+        case .splitCharacterRejected: "a text whose fragments are parted inside a character is refused with 1007"
+        case .lateError: "errors come 3 s late"
         case .bareError: "errors come without message and timestamp"
         }
     }

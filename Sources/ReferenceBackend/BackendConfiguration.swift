@@ -26,6 +26,8 @@ package enum BackendEffect: Sendable {
     /// Flush, end our side, discard what still comes, and let go of the transport when the peer ends or 1 s has passed.
     case close(BackendConnectionID)
     case mark(BackendMark)
+    /// B23: a descriptor and a task stay behind.
+    case leak(BackendConnectionID)
 }
 
 /// What fixes a backend's behaviour.

@@ -1,6 +1,10 @@
 import Journaling
 import NIOCore
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// Feeds the machine and does what it says. Lives on one event loop.
 final class BackendCore {
     private var machine: BackendMachine
@@ -10,6 +14,8 @@ final class BackendCore {
     private let start = NIODeadline.now()
     private var channels: [BackendConnectionID: any Channel] = [:]
     private var lastID: UInt64 = 0
+    /// B23: what aborted handshakes left behind.
+    private var leaks: [(descriptor: Int32, task: RepeatedTask)] = []
     private var wake: (at: Instant, task: Scheduled<Void>)?
     /// Events that came while another was being handled, as from a channel that ends in the middle of a write.
     private var waiting: [BackendEvent] = []
@@ -36,6 +42,11 @@ final class BackendCore {
     }
 
     func closeAll() {
+        for (descriptor, task) in leaks {
+            task.cancel()
+            close(descriptor)
+        }
+        leaks = []
         for channel in channels.values { channel.close(promise: nil) }
     }
 
@@ -72,9 +83,18 @@ final class BackendCore {
                 if written.remove(id) != nil { channels[id]?.flush() }
                 if let channel = channels[id] { letGo(of: channel) }
             case .mark(let mark): marks?.write(mark.line)
+            case .leak: leak()
             }
         }
         for id in written { channels[id]?.flush() }
+    }
+
+    /// B23. Bounded, so that a long search does not end for want of descriptors.
+    private func leak() {
+        guard leaks.count < 512 else { return }
+        let descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        leaks.append((descriptor, loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in }))
     }
 
     /// Ends our side behind what is flushed and waits a little for the peer's end: closing at once with unread bytes

@@ -69,6 +69,11 @@ extension BackendMachine {
             receiver = last
             greet(last, at: now, &effects)
         }
+        if has(.lateError) {
+            mark(.lateError, .reached, on: id, user: user, request: asked, type: "error", &effects)
+            mark(.lateError, .triggered, on: id, user: user, request: asked, type: "error", &effects)
+            return timers.set(.lateError(receiver, error), at: now.advanced(by: .seconds(3)))
+        }
         say(error, to: receiver, &effects)
     }
 

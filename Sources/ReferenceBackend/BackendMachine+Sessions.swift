@@ -9,9 +9,15 @@ extension BackendMachine {
     ) {
         if let thread = HistoryRequest.thread(in: head.path) { return answer(id, history(of: thread, head, at: now), &effects) }
         connections[id]?.resume = ResumeWish(head)
-        switch Upgrade.decide(head, key: configuration.key, now: second(at: now), open: openConnections) {
+        let decision = Upgrade.decide(
+            head, key: configuration.key, now: second(at: now), open: openConnections, speaksDeflate: has(.inflateUnbounded))
+        switch decision {
         case .answer(let text): answer(id, text, &effects)
         case .accept(let response, let principal):
+            guard admits(head, principal?.user, on: id, &effects) else {
+                return answer(id, Upgrade.page(403, "this Origin may not connect"), &effects)
+            }
+            connections[id]?.socket.inflates = response.contains("permessage-deflate")
             if has(.tokenEchoed) { connections[id]?.token = Credential.find(in: head)?.token ?? "" }
             upgrade(id, as: principal.map { .open($0) } ?? .authenticating, response, at: now, &effects)
         case .unauthorized(let subject, let response):
@@ -23,6 +29,17 @@ extension BackendMachine {
                 answer(id, Upgrade.page(401, "no valid credential"), &effects)
             }
         }
+    }
+
+    /// Whether a page of that Origin may connect; with B17 its beginning is enough.
+    private mutating func admits(
+        _ head: RequestHead, _ user: String?, on id: BackendConnectionID, _ effects: inout [BackendEffect]
+    ) -> Bool {
+        let verdict = OriginRule.verdict(head)
+        guard has(.originPrefix) else { return verdict == .allowed }
+        if head.value("origin") != nil { mark(.originPrefix, .reached, on: id, user: user, type: "upgrade", &effects) }
+        if verdict == .startsLikeOurs { mark(.originPrefix, .triggered, on: id, user: user, type: "upgrade", &effects) }
+        return verdict != .foreign
     }
 
     private enum Standing { case open(Principal), authenticating, silent }

@@ -32,6 +32,11 @@ package struct BackendMachine: Sendable {
     /// B14: contexts that nobody emptied, by their place among fifty.
     var contexts: [UInt64: Leftover] = [:]
     var counter: UInt64 = 0
+    /// B24: whose message has begun and not come in whole, and what waits for its end.
+    var blocker: BackendConnectionID?
+    var queued: [(BackendConnectionID, ByteBuffer)] = []
+    /// B22: what unfinished messages of connections that are gone have left.
+    var pinned: [ByteBuffer] = []
     var upgrades: UInt64 = 0
     /// When the event in hand came.
     var clock = Instant.zero
@@ -54,10 +59,22 @@ package struct BackendMachine: Sendable {
         wake(at: now, &effects)
         switch event {
         case .opened(let id):
-            connections[id] = Connection(openedAt: now)
+            var connection = Connection(openedAt: now)
+            connection.socket.checksFragments = has(.splitCharacterRejected)
+            connection.socket.pinsFragments = has(.fragmentsPinned)
+            connections[id] = connection
             timers.set(.head(id), at: now.advanced(by: Self.headTime))
-        case .received(let id, let bytes): receive(bytes, from: id, at: now, &effects)
-        case .ended(let id): end(id, &effects)
+        case .received(let id, let bytes):
+            if has(.stuckReadBlocks) {
+                receiveInTurn(bytes, from: id, at: now, &effects)
+            } else {
+                receive(bytes, from: id, at: now, &effects)
+            }
+        case .ended(let id):
+            noteAbort(id, &effects)
+            notePinned(id, &effects)
+            end(id, &effects)
+            if blocker == id { unblock(at: now, &effects) }
         case .blocked(let id): connections[id]?.outbox.block(at: now)
         case .drained(let id):
             for frame in connections[id]?.outbox.release() ?? [] { effects.append(.send(id, frame)) }
@@ -66,7 +83,8 @@ package struct BackendMachine: Sendable {
         timers.sweep { deadline in
             switch deadline {
             case .step(let run): runs[run] != nil
-            case .head(let id), .authentication(let id), .farewell(let id), .greeting(let id), .expiry(let id):
+            case .head(let id), .authentication(let id), .farewell(let id), .greeting(let id), .expiry(let id),
+                .lateError(let id, _):
                 connections[id] != nil
             }
         }
@@ -88,6 +106,7 @@ package struct BackendMachine: Sendable {
                 if connections[id]?.phase == .closing { release(id, &effects) }
             case .greeting(let id): greet(id, at: now, &effects)
             case .expiry(let id): expire(id, due: due, at: now, &effects)
+            case .lateError(let id, let error): say(error, to: id, &effects)
             }
         }
     }
@@ -98,6 +117,10 @@ package struct BackendMachine: Sendable {
         guard let connection = connections[id], connection.isOpen, let expires = connection.expires else { return }
         // A token that came later may last longer.
         if instant(ofSecond: expires) > due { return }
+        if has(.expiryIgnored) {
+            mark(.expiryIgnored, .reached, on: id, user: connection.user, type: "close", &effects)
+            return mark(.expiryIgnored, .triggered, on: id, user: connection.user, type: "close", &effects)
+        }
         close(id, 4401, "the token has expired", at: now, &effects)
     }
 
@@ -117,7 +140,7 @@ package struct BackendMachine: Sendable {
 
     // Bytes
 
-    private mutating func receive(
+    mutating func receive(
         _ bytes: ByteBuffer, from id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
     ) {
         guard let phase = connections[id]?.phase else { return }
@@ -151,14 +174,16 @@ package struct BackendMachine: Sendable {
     ) {
         guard let phase = connections[id]?.phase else { return }
         log(happening, of: id)
+        if let size = connections[id]?.socket.inflated.readableBytes, size > 0 { noteInflated(size, on: id, &effects) }
         switch (happening, phase) {
         case (.close, .closing), (.failure, .closing): release(id, &effects)
         case (_, .closing), (_, .over), (_, .head): break
         case (.ping(let payload), _): send(Frame(opcode: .pong, payload: payload), to: id, &effects)
         case (.close(let body), _):
-            send(Frame(opcode: .close, payload: CloseBody.echo(body)), to: id, &effects)
+            send(Frame(opcode: .close, payload: echo(body, on: id, &effects)), to: id, &effects)
             release(id, &effects)
         case (.failure(let code, let reason), _):
+            noteRejectedSplit(id, &effects)
             send(Frame(opcode: .close, payload: CloseBody(code: code, reason: reason).payload), to: id, &effects)
             release(id, &effects)
         case (.binary, _), (.text, .silent): break
@@ -290,11 +315,4 @@ package struct BackendMachine: Sendable {
     }
 
     func has(_ bug: BackendBug) -> Bool { configuration.bugs.contains(bug) }
-}
-
-extension CloseBody {
-    /// A Close is answered with its own code (RFC 6455 section 5.5.1).
-    fileprivate static func echo(_ body: CloseBody) -> ByteBuffer {
-        body.code.map { CloseBody(code: $0).payload } ?? ByteBuffer()
-    }
 }

@@ -69,4 +69,6 @@ enum Deadline: Sendable {
     /// The greeting that did not go with the 101.
     case greeting(BackendConnectionID)
     case expiry(BackendConnectionID)
+    /// B29: an error that waits for its time.
+    case lateError(BackendConnectionID, JSON)
 }

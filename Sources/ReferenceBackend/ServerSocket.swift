@@ -2,7 +2,7 @@ import NIOCore
 import Wire
 
 /// The server's end of one WebSocket (RFC 6455), without the transport: bytes in, happenings out. No extension is
-/// spoken.
+/// spoken but, for B21, permessage-deflate without context takeover, and that from the client alone.
 struct ServerSocket: Sendable {
     enum Happening: Sendable {
         case text(ByteBuffer)
@@ -24,6 +24,23 @@ struct ServerSocket: Sendable {
     private var message: (opcode: Opcode, payload: ByteBuffer)?
     private var text = UTF8Validator()
     private var isOver = false
+
+    /// B26: each fragment of a text is looked at by itself.
+    var checksFragments = false
+    /// The text that was refused is right as far as it came.
+    private(set) var hasRejectedSplit = false
+    /// B22: each fragment takes what the largest message could need, until the message ends.
+    var pinsFragments = false
+    private(set) var pinned: [ByteBuffer] = []
+    static let mostPinned = 1_024
+    /// B21: compressed messages are taken, and inflated to whatever they are.
+    var inflates = false { didSet { rules = FrameRules(.toServer, deflate: inflates) } }
+    private var isCompressed = false
+    /// What was inflated last, kept for the next message.
+    private(set) var inflated = ByteBuffer()
+
+    /// A frame's header has come, and its payload not whole.
+    var isMidFrame: Bool { header != nil }
 
     mutating func feed(_ bytes: ByteBuffer) {
         guard !isOver else { return }
@@ -90,11 +107,21 @@ struct ServerSocket: Sendable {
 
     private mutating func takeData(_ header: FrameHeader, _ payload: ByteBuffer) -> Happening? {
         var (opcode, whole) = message ?? (header.opcode, ByteBuffer())
-        if header.opcode != .continuation { text = UTF8Validator() }
-        if opcode == .text {
+        if header.opcode != .continuation {
+            text = UTF8Validator()
+            isCompressed = header.rsv & 4 != 0
+        }
+        if opcode == .text, !isCompressed {
             if text.feed(payload) != nil || (header.fin && !text.isComplete) {
                 return fail(1007, FrameViolation.text.detail)
             }
+            if checksFragments, !text.isComplete {
+                hasRejectedSplit = true
+                return fail(1007, FrameViolation.text.detail)
+            }
+        }
+        if pinsFragments, !header.fin, pinned.count < Self.mostPinned {
+            pinned.append(ByteBuffer(repeating: 0, count: Self.messageLimit))
         }
         if whole.readableBytes == 0 { whole = payload } else { whole.writeImmutableBuffer(payload) }
         guard header.fin else {
@@ -102,6 +129,15 @@ struct ServerSocket: Sendable {
             return nil
         }
         message = nil
+        pinned = []
+        if isCompressed {
+            guard let plain = try? Inflater(takeover: false).inflate(whole, limit: .max) else {
+                return fail(1007, "the message cannot be inflated")
+            }
+            inflated = plain
+            whole = plain
+            if opcode == .text, !UTF8Validator.isValid(plain) { return fail(1007, FrameViolation.text.detail) }
+        }
         return opcode == .text ? .text(whole) : .binary(whole)
     }
 

@@ -13,21 +13,23 @@ enum Upgrade: Sendable {
     static let latePath = "/ws/late"
 
     /// - Parameter now: seconds since 1970.
-    static func decide(_ head: RequestHead, key: String, now: Int64, open: Int) -> Upgrade {
+    static func decide(
+        _ head: RequestHead, key: String, now: Int64, open: Int, speaksDeflate: Bool = false
+    ) -> Upgrade {
         let path = head.path
         if path == "/health" { return .answer(health(head, open: open)) }
         guard path == "/ws" || path.hasPrefix("/ws/") else { return .answer(page(404, "there is nothing here")) }
         let credential = Credential.find(in: head)
         let problem = problem(of: head)
         if credential == nil, path == latePath {
-            return problem.map { .answer($0) } ?? .accept(response: switching(head), principal: nil)
+            return problem.map { .answer($0) } ?? .accept(response: switching(head, speaksDeflate), principal: nil)
         }
         guard let token = credential?.token, let principal = Principal(token: token, key: key, now: now) else {
             // The credential comes before the form: who is nobody learns nothing else.
             let subject = credential.flatMap { Principal.claimed(in: $0.token) }
-            return .unauthorized(subject: subject, response: problem == nil ? switching(head) : nil)
+            return .unauthorized(subject: subject, response: problem == nil ? switching(head, speaksDeflate) : nil)
         }
-        return problem.map { .answer($0) } ?? .accept(response: switching(head), principal: principal)
+        return problem.map { .answer($0) } ?? .accept(response: switching(head, speaksDeflate), principal: principal)
     }
 
     /// What keeps this head from being an opening handshake (RFC 6455 section 4.2.1), as the answer to it.
@@ -62,7 +64,7 @@ enum Upgrade: Sendable {
         }
     }
 
-    private static func switching(_ head: RequestHead) -> String {
+    private static func switching(_ head: RequestHead, _ speaksDeflate: Bool) -> String {
         var lines = [
             "HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
             "Sec-WebSocket-Accept: " + AcceptKey.compute(head.value("sec-websocket-key") ?? ""),
@@ -75,6 +77,9 @@ enum Upgrade: Sendable {
             ?? offered.first
         {
             lines.append("Sec-WebSocket-Protocol: " + chosen)
+        }
+        if speaksDeflate, head.list("sec-websocket-extensions").contains(where: { $0.value.utf8.starts(with: "permessage-deflate".utf8) }) {
+            lines.append("Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover")
         }
         return lines.joined(separator: "\r\n") + "\r\n\r\n"
     }
@@ -115,6 +120,7 @@ enum Upgrade: Sendable {
         case 200: "OK"
         case 400: "Bad Request"
         case 401: "Unauthorized"
+        case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 408: "Request Timeout"

@@ -77,7 +77,20 @@ struct EntryGenerator {
                     within: flip() ? nil : .nanoseconds(pick([0, 1, Int64.max]))) : nil)
     }
 
-    static let cases = 15
+    mutating func target() -> TargetRecord {
+        switch dice.below(4) {
+        case 2: return .calibrated(.nanoseconds(pick([0, 1, Int64.max])))
+        case 0: return .sentinel(user: text())
+        case 1: return .gone(text())
+        default:
+            return .usage(
+                TargetUsage(
+                    memory: pick([0, .max]), peak: pick([nil, 7]), descriptors: pick([nil, 0, .max]), threads: pick([nil, 1]),
+                    connections: pick([nil, 3]), sessions: pick([0, .max]), isQuiet: flip()))
+        }
+    }
+
+    static let cases = 16
 
     mutating func body(_ kind: Int) -> Entry.Body {
         switch kind {
@@ -92,7 +105,8 @@ struct EntryGenerator {
             .facts(
                 Facts(
                     tap: pick(Tap.allCases), user: flip() ? text() : nil, rivals: flip() ? [text(), text()] : [], place: flip() ? text() : nil,
-                    state: pick(Facts.State.allCases), expires: pick([nil, 0, .max, .min]), tag: flip() ? text() : nil,
+                    state: pick(Facts.State.allCases), expires: pick([nil, 0, .max, .min]),
+                    lasts: pick([nil, .zero, .nanoseconds(Int64.max)]), tag: flip() ? text() : nil,
                     faults: flip() ? [text()] : [], isSecret: flip()))
         case 3: .became(.accepted(subprotocol: flip() ? text() : nil, deflate: flip()))
         case 4: .became(.refused(status: pick([401, 0, -1])))
@@ -115,6 +129,7 @@ struct EntryGenerator {
         case 13:
             .hold(
                 HoldRecord(side: pick(Side.allCases), isHeld: flip(), cause: pick(HoldRecord.Cause.allCases)))
+        case 14: .target(target())
         default: flip() ? .note(text()) : .tick(crowded: flip() ? 0 : 7)
         }
     }

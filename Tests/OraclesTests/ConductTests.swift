@@ -91,6 +91,7 @@ import Wire
             story.enter(1, "alice", at: 0)
             story.frame(1, .toServer, Self.frame(), at: 5)
             for frame in written.frames { story.frame(1, .toClient, frame, at: 10) }
+            story.closed(1, at: 20)
         }
         #expect(edges(answered) == [])
         // Our own fault put it there.
@@ -254,8 +255,10 @@ import Wire
             story.closed(1, at: 31)
         }
         #expect(edges(dropped) == [])
+        // It has 2 s for it, and no more.
+        #expect(edges(story(breach) { $0.closed(1, at: 1_500) }) == [])
         let silent = story(breach) { $0.closed(1, at: 5_000) }
-        #expect(edges(silent) == [])
+        #expect(edges(silent) == ["the server does not fail alice's connection: \(breach.violation.detail)"])
         let wordless = story(breach) { story in
             story.event(1, Self.notice, at: 20)
             story.frame(1, .toClient, Frame(opcode: .close, payload: ByteBuffer()), at: 30)

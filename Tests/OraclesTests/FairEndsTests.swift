@@ -243,6 +243,7 @@ import Wire
             story.send(1, Say.start("alice", "q1", text: "mwc-abcdefghijkl"), at: 10)
             story.wholeRun(1, "alice", run: "r1", thread: "ta", request: "q1", at: 11)
             story.close(1, by: .client, 1000, at: 20)
+            story.close(1, by: .server, 1000, at: 21)
             story.enter(2, "alice", at: 30)
             story.event(2, #"{"type":"notice","text":"mwc-abcdefghijkl","thread_id":"ta"}"#, at: 31)
         }

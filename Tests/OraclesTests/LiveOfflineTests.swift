@@ -101,6 +101,7 @@ struct RandomJournal {
             dice: Dice(
                 DiceKey(seed: seed, profile: "journal", user: "", connection: 0), direction: .toClient, message: 0, fault: ""))
         let ticks = seed % 3 > 0
+        teller.begin(seed)
         for step in 0..<60 {
             teller.at += [0, 0.5, 3, 40, 240, 1_100][Int(clamping: teller.below(6))]
             teller.story.loop = UInt16(clamping: teller.below(2))
@@ -117,6 +118,23 @@ struct RandomJournal {
 }
 
 extension RandomJournal.Teller {
+    /// What befalls a target as a whole, and a request with a line end in it.
+    mutating func begin(_ seed: UInt64) {
+        switch seed % 3 {
+        case 0: ResourceStories.waiting(&story, beside: 3_000)
+        case 1: ResourceStories.waiting(&story, beside: 100)
+        default: ResourceStories.waiting(&story, alone: 2, beside: 100)
+        }
+        for round in 0..<[2, 3, 2][Int(clamping: seed % 3)] {
+            story.checkpoint(round, peak: seed % 3 == 0 && round > 0 ? 2 << 30 : nil, at: 3_500 + Double(round))
+        }
+        if seed % 4 == 0 { story.target(.gone("exit 3"), at: 3_600) }
+        story.ask(3, "/ws?a=%0d%0aX-Miswire:%20yes", at: 3_700)
+        if seed % 3 < 2 { story.answer(3, 400, seed % 3 == 0 ? ["x-miswire: yes"] : [], at: 3_701) }
+        next = 10
+        at = 4_000
+    }
+
     mutating func tell(_ step: Int) {
         switch below(16) {
         case 0, 1: arrive()

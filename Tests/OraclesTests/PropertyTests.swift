@@ -23,6 +23,7 @@ struct PropertyStories: Sendable {
     static let all: [String: PropertyStories] = [
         "H1": greeting, "E1": runs, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners, "I4": credentials,
         "A1": authentication, "C1": protocol6455, "C2": messages, "D1": delivery, "D2": resume, "X1": stated,
+        "H2": ResourceStories.injection, "R1": ResourceStories.resources, "R2": ResourceStories.survival, "R3": ResourceStories.fairness,
     ]
 
     private static func cut(_ story: inout Transcript, _ session: Int, at ms: Double) {

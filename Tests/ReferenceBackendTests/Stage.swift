@@ -43,7 +43,7 @@ struct Stage {
             switch effect {
             case .send(let id, let bytes): sent[id, default: ByteBuffer()].writeImmutableBuffer(bytes)
             case .mark(let mark): marks.append(mark)
-            case .close: break
+            case .close, .leak: break
             }
         }
         effects += new

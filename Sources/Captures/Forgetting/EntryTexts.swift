@@ -53,7 +53,9 @@ extension Entry {
             end.cause = cut(end.cause)
             entry.body = .ended(end)
         case .note(let text): entry.body = .note(cut(text))
-        case .became(.refused), .hold, .closed, .tick: break
+        case .target(.sentinel(let user)): entry.body = .target(.sentinel(user: cut(user)))
+        case .target(.gone(let how)): entry.body = .target(.gone(cut(how)))
+        case .became(.refused), .hold, .closed, .target(.usage), .target(.calibrated), .tick: break
         }
         return entry
     }

@@ -47,6 +47,8 @@ package struct Replay: AsyncParsableCommand {
     var role: String?
     @Option(help: "With --as server: HOST:PORT to listen on; port 0 takes a free one.")
     var listen: String?
+    @Option(help: "Play a plan so often before one proxy, as one run: a soak, whose checkpoints show what the server keeps (R1).")
+    var rounds = 1
     @Option(help: "Seed of variables and dice.")
     var seed: UInt64 = 1
     @Option(help: ArgumentHelp("A credential: USER=@FILE, USER=env:NAME or USER=- for standard input.", valueName: "user=@file"))
@@ -69,6 +71,9 @@ package struct Replay: AsyncParsableCommand {
         let runs = runs ?? 5
         guard (1...100).contains(runs) else {
             throw Complaint("--runs \(runs) is out of range", details: [("expected", "1 to 100")], exit: .usage)
+        }
+        guard (1...10_000).contains(rounds) else {
+            throw Complaint("--rounds \(rounds) is out of range", details: [("expected", "1 to 10,000")], exit: .usage)
         }
         let read = try PlanFile.read(plan)
         let contract = try ContractLoader().load(contract ?? PlanFile.contractName(read) ?? "agent-chat")
@@ -102,6 +107,7 @@ package struct Replay: AsyncParsableCommand {
     /// As in the run that found it: a target that takes connections and answers none of them is down as well.
     private static func watch(_ plan: Plan) -> TargetKeeper.Settings {
         var settings = TargetKeeper.Settings()
+        settings.sampleInterval = .milliseconds(10)
         guard Replayer.isAboutSurvival(plan) else { return settings }
         for case .connect(let path, _, _) in plan.steps.map(\.verb) where path.hasPrefix("/") && !path.contains("$") {
             settings.upgrade = path
@@ -133,6 +139,7 @@ package struct Replay: AsyncParsableCommand {
         var rig = Rig(
             target: place, contract: contract, profile: profile, seed: seed, key: Array(SigningKey.value().utf8))
         for (user, token) in credentials.tokens { rig.cast.tokens[user] = token }
+        rig.rounds = rounds
         return rig
     }
 

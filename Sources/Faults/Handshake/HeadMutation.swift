@@ -23,6 +23,9 @@ enum HeadMutation: String, CaseIterable, Sendable {
     case nullOrigin = "origin-null"
     case foreignOrigin = "origin-foreign"
     case suffixOrigin = "origin-suffix"
+    case injectedPath = "crlf-path"
+    case injectedQuery = "crlf-query"
+    case injectedField = "crlf-field"
 
     struct Values: Sendable {
         var version: String
@@ -44,7 +47,8 @@ enum HeadMutation: String, CaseIterable, Sendable {
     var heads: [String] {
         switch self {
         case .wrongAccept, .noAccept, .unofferedSubprotocol, .twoSubprotocols, .unofferedExtension, .body: ["response"]
-        case .version, .noVersion, .noOrigin, .nullOrigin, .foreignOrigin, .suffixOrigin: ["request"]
+        case .version, .noVersion, .noOrigin, .nullOrigin, .foreignOrigin, .suffixOrigin, .injectedPath,
+            .injectedQuery, .injectedField: ["request"]
         case .noUpgrade, .twoUpgrades, .noConnection, .twoConnections, .manyFields, .longField, .fold: ["request", "response"]
         }
     }
@@ -71,7 +75,20 @@ enum HeadMutation: String, CaseIterable, Sendable {
         case .nullOrigin: set("Origin", "null", head)
         case .foreignOrigin: set("Origin", values.origin, head)
         case .suffixOrigin: suffixOrigin(head)
+        case .injectedPath: inTarget(head) { path, query in path + (path.hasSuffix("/") ? "" : "/") + Self.encodedLine + query }
+        case .injectedQuery: inTarget(head) { path, query in path + query + (query.isEmpty ? "?" : "&") + "miswire=" + Self.encodedLine }
+        case .injectedField: add("X-Request-Id", "miswire" + Self.encodedLine, head)
         }
+    }
+
+    /// A header line behind an encoded line end: whoever decodes it before writing it writes a line of ours (CWE-113).
+    static let encodedLine = "%0d%0aX-Miswire-Injected:%20miswire"
+
+    private func inTarget(_ head: some HTTPHead, _ edit: (String, String) -> String) -> Done? {
+        guard let request = head as? RequestHead else { return nil }
+        let split = request.target.firstIndex(of: "?") ?? request.target.endIndex
+        let target = edit(String(request.target[..<split]), String(request.target[split...]))
+        return Done(bytes: head.replacing(request.targetRange, with: target), said: "an encoded line end in the target")
     }
 
     private func set(_ name: String, _ value: String, _ head: some HTTPHead) -> Done {

@@ -30,7 +30,8 @@ extension Campaign {
         if outcome.worked > 0 || outcome.found || found > 0 {
             let slowest = score.change { counts in
                 counts.slowest = Score.percentile(outcome.waits, 0.999) ?? .zero
-                return Score.percentile(counts.latencies, 0.999)
+                counts.calibration = Score.percentile(counts.latencies, 0.999)
+                return counts.calibration
             }
             tell(
                 .calibrated(

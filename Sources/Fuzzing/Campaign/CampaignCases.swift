@@ -162,6 +162,7 @@ extension Campaign {
         note(one, plan)
         play.seed = seed(of: one.name)
         play.missesAllowed = 1
+        play.calibration = score.change { $0.calibration }
         play.mostPatience = pace
         if given == nil {
             play.onPlayed = { lane.call() }

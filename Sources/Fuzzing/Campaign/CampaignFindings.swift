@@ -38,6 +38,7 @@ extension Campaign {
 
     func rehearsalOptions(for plan: Plan) -> CaseOptions {
         var play = CaseOptions()
+        play.calibration = score.change { $0.calibration }
         // What comes later than that is judged all the same; guards of candidates that show nothing shall not cost time. What
         // a fault of the plan holds back is waited for: a play that is over before says nothing.
         play.mostPatience = pace.map { max($0 * 2, .milliseconds(400)) + plan.longestHold }

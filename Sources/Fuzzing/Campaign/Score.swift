@@ -23,6 +23,8 @@ final class Score: Sendable {
         var latencies: [Int64] = []
         /// The 999th in a thousand of the times that steps of clean flows took; nil until they are measured.
         var slowest: Duration?
+        /// p99.9 of answers without faults; nil before.
+        var calibration: Duration?
         /// What there was at some instants of the last 10 s.
         var marks: [(at: Duration, executions: Int, messages: Int)] = []
         /// Features by the second in which they came.

@@ -47,8 +47,28 @@ package enum SelfCheck {
         ]
     }
 
+    /// A run of the sentinel, and how long it takes, in moments.
+    private static func run(_ number: Int, _ pause: Int) -> [Specimen.Move] {
+        func event(_ type: String) -> String {
+            #"{"type":"\#(type)","user_id":"alice","thread_id":"t\#(number)","run_id":"r\#(number)","request_id":"q\#(number)"}"#
+        }
+        let start = #"{"type":"agent_started","agent_name":"assistant","user_id":"alice","request_id":"q\#(number)","message":"hi"}"#
+        let idle = Specimen.Move.knows(.sentinel(user: "alice"))
+        return [.says(1, start), .hears(1, event("agent_started"))] + Array(repeating: idle, count: pause)
+            + [.hears(1, event("agent_completed"))]
+    }
+
+    /// Served at once while alone, and after 3 s when bob is there.
+    private static let starving: [Specimen.Move] =
+        [.knows(.sentinel(user: "alice")), .opens(1, "alice", .intact), .hears(1, greeting)]
+        + (1...3).flatMap { run($0, 0) }
+        + [.opens(2, "bob", .intact), .hears(2, #"{"type":"connected","user_id":"bob","connection_id":"c2"}"#)] + run(4, 3_000)
+
     static let specimens: [Specimen] = [
         Specimen(property: "H1", moves: [.opens(1, "alice", .intact)]),
+        Specimen(
+            property: "H2",
+            moves: [.asks(1, "/ws?a=%0d%0aX-Miswire:%20injected", answer: "X-Miswire: injected")]),
         Specimen(
             property: "E1",
             moves: [.opens(1, "alice", .intact), .hears(1, greeting), .says(1, start), .hears(1, event("agent_started"))]),
@@ -84,6 +104,11 @@ package enum SelfCheck {
                 .leaves(1), .resumes(2, "alice", cursor: "1"), .hears(2, greeting), .hears(2, event("agent_completed", #","seq":3"#)),
             ]),
         Specimen(property: "C2", moves: [.opens(1, "alice", .intact), .hears(1, greeting), .hears(1, #"{"type":"agent_mused"}"#)]),
+        Specimen(
+            property: "R1",
+            moves: [1, 1 << 30].map { .knows(.usage(TargetUsage(memory: $0, sessions: 0, isQuiet: false))) }),
+        Specimen(property: "R2", moves: [.knows(.gone("signal 11 (SIGSEGV)"))]),
+        Specimen(property: "R3", moves: starving),
         Specimen(
             property: "X1",
             moves: [

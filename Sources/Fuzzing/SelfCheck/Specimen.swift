@@ -18,6 +18,10 @@ struct Specimen: Sendable {
         case discloses(Int, String)
         /// A fault, and what a profile expects of it.
         case suffers(Int, Expectation)
+        /// An upgrade to that target, and what its answer bears beside the usual.
+        case asks(Int, String, answer: String)
+        /// What is known of the target beside its connections.
+        case knows(TargetRecord)
     }
     /// The property that must head its finding.
     let property: String
@@ -44,6 +48,11 @@ struct Specimen: Sendable {
                     add(session, now, .ended(EndRecord(side: side, style: .finish, by: .peer, cause: "", undelivered: 0)))
                 }
                 add(session, now, .closed(Totals(clientIn: 0, clientOut: 0, serverIn: 0, serverOut: 0)))
+            case .asks(let session, let target, let answer): ask(session, target, answer, now)
+            case .knows(let record):
+                let number = UInt64(entries.count) + 1
+                entries.append(
+                    Entry(number: number, instant: now, loop: 0, sequence: number, ref: nil, body: .target(record)))
             case .says(let session, let text): say(session, text, .toServer, isMasked: true, now)
             case .hears(let session, let text): say(session, text, .toClient, isMasked: false, now)
             case .hearsMasked(let session, let text): say(session, text, .toClient, isMasked: true, now)
@@ -67,6 +76,14 @@ struct Specimen: Sendable {
             let answer = ByteBuffer(string: "HTTP/1.1 101 Switching Protocols\r\n\r\n")
             add(session, now, .head(HeadRecord(passage: Passage(.toClient, in: now, out: now), bytes: answer)))
             add(session, now, .became(.accepted(subprotocol: nil, deflate: false)))
+        }
+
+        private mutating func ask(_ session: Int, _ target: String, _ answer: String, _ now: Instant) {
+            add(session, now, .opened(Opened(transport: TransportID(UInt32(clamping: session)), peer: "127.0.0.1:50000")))
+            let request = ByteBuffer(string: "GET \(target) HTTP/1.1\r\nhost: self-check\r\n\r\n")
+            add(session, now, .head(HeadRecord(passage: Passage(.toServer, in: now, out: now), bytes: request)))
+            let response = ByteBuffer(string: "HTTP/1.1 101 Switching Protocols\r\n\(answer)\r\n\r\n")
+            add(session, now, .head(HeadRecord(passage: Passage(.toClient, in: now, out: now), bytes: response)))
         }
 
         private mutating func say(

@@ -44,14 +44,25 @@ extension LineFields {
                     clientIn: try integer("Cin"), clientOut: try integer("Cout"), serverIn: try integer("Sin"),
                     serverOut: try integer("Sout")))
         case "note": return .note(try string("note"))
+        case "usage": return .target(.usage(try usage()))
+        case "sentinel": return .target(.sentinel(user: try string("user")))
+        case "calibrated": return .target(.calibrated(.nanoseconds(try integer("p999", as: Int64.self))))
+        case "gone": return .target(.gone(try string("how")))
         case "tick": return .tick(crowded: try integerIfPresent("crowded") ?? 0)
         default:
             throw wrong(
                 "kind",
                 expected: "one of opened, head, facts, accepted, refused, opaque, frame, bytes, fault, limit, held, "
-                    + "released, recoded, ended, closed, note, tick",
+                    + "released, recoded, ended, closed, note, usage, sentinel, calibrated, gone, tick",
                 found: .string(kind))
         }
+    }
+
+    private mutating func usage() throws(RecordingError) -> TargetUsage {
+        TargetUsage(
+            memory: try integer("memory"), peak: try integerIfPresent("peak"), descriptors: try integerIfPresent("fds"),
+            threads: try integerIfPresent("threads"), connections: try integerIfPresent("connections"),
+            sessions: try integer("sessions"), isQuiet: try flag("quiet"))
     }
 
     private mutating func sides(_ key: String) throws(RecordingError) -> [Side] {
@@ -88,7 +99,8 @@ extension LineFields {
         Facts(
             tap: try word("tap"), user: try stringIfPresent("user"), rivals: try strings("rivals"),
             place: try stringIfPresent("place"),
-            state: try word("state"), expires: try integerIfPresent("expires"), tag: try stringIfPresent("tag"),
+            state: try word("state"), expires: try integerIfPresent("expires"),
+            lasts: try integerIfPresent("lasts", as: Int64.self).map { .nanoseconds($0) }, tag: try stringIfPresent("tag"),
             faults: try strings("faults"), isSecret: try flag("secret"))
     }
 

@@ -52,9 +52,33 @@ extension LineWriter {
         case .note(let text):
             kind("note")
             write("note", text)
+        case .target(let target): write(target)
         case .tick(let crowded):
             kind("tick")
             if crowded > 0 { write("crowded", crowded) }
+        }
+    }
+
+    private mutating func write(_ target: TargetRecord) {
+        switch target {
+        case .usage(let usage):
+            kind("usage")
+            write("memory", usage.memory)
+            if let peak = usage.peak { write("peak", peak) }
+            if let descriptors = usage.descriptors { write("fds", descriptors) }
+            if let threads = usage.threads { write("threads", threads) }
+            if let connections = usage.connections { write("connections", connections) }
+            write("sessions", usage.sessions)
+            if usage.isQuiet { write("quiet", true) }
+        case .sentinel(let user):
+            kind("sentinel")
+            write("user", user)
+        case .calibrated(let time):
+            kind("calibrated")
+            write("p999", time.nanoseconds)
+        case .gone(let how):
+            kind("gone")
+            write("how", how)
         }
     }
 
@@ -87,6 +111,7 @@ extension LineWriter {
         write("place", ifPresent: facts.place)
         write("state", word: facts.state.rawValue)
         if let expires = facts.expires { write("expires", expires) }
+        if let lasts = facts.lasts { write("lasts", lasts.nanoseconds) }
         write("tag", ifPresent: facts.tag)
         if !facts.faults.isEmpty { write("faults", facts.faults) }
         if facts.isSecret { write("secret", true) }

@@ -21,7 +21,7 @@ extension SessionScene {
         case .ended(var end):
             end.cause = clean(end.cause, &shared)
             return .ended(end)
-        case .opened, .head, .facts, .became, .frame, .bytes, .hold, .closed, .tick: return body
+        case .opened, .head, .facts, .became, .frame, .bytes, .hold, .closed, .target, .tick: return body
         }
     }
 

@@ -74,6 +74,15 @@ struct TranscriptContext: Sendable {
         configuration.epochSeconds.addingReportingOverflow(instant.nanoseconds / 1_000_000_000).partialValue
     }
 
+    /// Nil when it is past, or too far away to matter.
+    private func left(until expires: Int64, at instant: Instant) -> Duration? {
+        let (seconds, overflow) = expires.subtractingReportingOverflow(configuration.epochSeconds)
+        guard !overflow, (0..<1_000_000_000).contains(seconds) else { return nil }
+        let left = Instant(nanoseconds: seconds * 1_000_000_000).nanoseconds.subtractingReportingOverflow(instant.nanoseconds)
+        // The recording's own beginning is known to the second only.
+        return left.overflow || left.partialValue <= 0 ? nil : .nanoseconds(left.partialValue)
+    }
+
     /// What a credential tells, so that nobody needs it again (captures.md). Of several that a server may choose among
     /// the first is told, and what it shares with the others.
     /// - Parameter claims: at least one, in the order of the contract's places.
@@ -92,9 +101,10 @@ struct TranscriptContext: Sendable {
         // Whichever counts, it is bad; or whichever counts, it is as good and says the same.
         let isSettled = states.allSatisfy(\.isBad) || Set(states).count == 1 && names.count == 1 && users.count == 1
         if !isOne, !isSettled { state = .ambiguous }
+        let expires = JWT.first(in: credential.value)?.expires
         return Facts(
             tap: tap, user: user, rivals: state == .ambiguous ? Array(users.dropFirst()) : [], place: credential.place,
-            state: state, expires: JWT.first(in: credential.value)?.expires,
+            state: state, expires: expires, lasts: expires.flatMap { left(until: $0, at: instant) },
             tag: isRaw ? nil : redactor.tag(for: credential.value), faults: faults,
             isSecret: SecretForms.isUnguessable(credential.value, users: users))
     }

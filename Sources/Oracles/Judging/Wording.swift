@@ -13,6 +13,19 @@ enum Wording {
         return milliseconds == 0 && nanoseconds > 0 ? "<1 ms" : "\(milliseconds) ms"
     }
 
+    /// `412 B`, `96 KiB`, `1.5 GiB`.
+    static func bytes(_ count: UInt64) -> String {
+        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+        var (value, unit) = (count, 0)
+        var rest: UInt64 = 0
+        while value >= 1_024, unit < units.count - 1 {
+            rest = value % 1_024
+            (value, unit) = (value / 1_024, unit + 1)
+        }
+        let tenth = unit > 0 && value < 10 ? rest * 10 / 1_024 : 0
+        return "\(value)" + (tenth > 0 ? ".\(tenth)" : "") + " " + units[unit]
+    }
+
     /// `0.416`: seconds since the recording began.
     static func time(_ instant: Instant) -> String {
         let milliseconds = max(0, instant.nanoseconds) / 1_000_000

@@ -13,6 +13,10 @@ struct Deadlines: Sendable {
         case run(UInt64)
         /// An expectation, by its number.
         case stated(UInt64)
+        /// What a connection owes as a WebSocket peer.
+        case reaction(SessionID)
+        /// The grace of a credential that has ended is over.
+        case expiry(SessionID)
     }
     struct Item: Sendable {
         var due: Instant

@@ -71,6 +71,18 @@ struct Reader: Sendable {
     /// What a client sent with or behind an illegal frame, and nowhere else.
     var behind: [Canary: SessionID] = [:]
     var answered = Answered()
+    /// Credentials that end while their connections last.
+    var expiries: [SessionID: Expiry] = [:]
+    /// Requests with encoded line ends, until they are answered.
+    var injections: [SessionID: Injection] = [:]
+    /// Reactions that the server owes as a WebSocket peer.
+    var reactions: [SessionID: Reactions] = [:]
+    /// Readings of the end that no waiting would change.
+    var lasting = 0
+    /// Four times what answers took before there were faults: no bound is shorter.
+    var leastBound: Duration = .zero
+    /// The target as a process, and its sentinel.
+    var targetWatch = TargetWatch()
     var deadlines = Deadlines()
     var starvation = Starvation()
     /// Whose the credentials are, and what the server said last.
@@ -137,6 +149,8 @@ struct Reader: Sendable {
 
     mutating func read(_ entry: Entry) {
         starvation.observe(entry)
+        if case .target(let record) = entry.body { return readTarget(record, entry) }
+        weigh(entry)
         guard let id = entry.session else { return }
         if sessions[id] == nil { begin(id, entry) }
         switch entry.body {
@@ -163,7 +177,7 @@ struct Reader: Sendable {
             sessions[id]?.isWhole = true
             sessions[id]?.isMadeUp = opened.isMadeUp
         case .hold(let hold): readHold(hold, entry, id)
-        case .limit, .recoded, .note, .tick: break
+        case .limit, .recoded, .note, .target, .tick: break
         }
         if !stated.isEmpty { followStated(entry, id) }
         if case .frame(let frame) = entry.body, frame.passage.out != nil, let ref = entry.ref { passed.note(ref) }
@@ -189,7 +203,7 @@ struct Reader: Sendable {
 
     /// A bound that starts to run now on that session's loop.
     func pending(_ bound: Duration, since: Instant, loop: UInt16) -> Pending {
-        Pending(since: since, bound: bound, mark: starvation.mark(loop, at: since))
+        Pending(since: since, bound: max(bound, leastBound), mark: starvation.mark(loop, at: since))
     }
 
     mutating func note(_ text: String) {

@@ -24,6 +24,10 @@ package enum Reading: Sendable {
     case suspected(String)
     /// Something that the server said to somebody who brought a credential that nobody guesses.
     case credential(Disclosed)
+    /// Whether an answer bore a line that our request wrote.
+    case injection(Injected)
+    /// What the target takes, or that nobody is served.
+    case target(TargetReading)
     /// One event: whose content and whose identifiers it carries.
     case event(EventReading)
     /// Whether one message of the server is declared, and as it is.
@@ -63,10 +67,49 @@ package enum Reading: Sendable {
             case wrote(FrameViolation, Evidence)
             /// It went on behind a frame of the client that breaks that rule.
             case took(FrameViolation, Evidence)
+            /// It owed a reaction that did not come within that time.
+            case ignored(Reaction, within: Duration, Evidence)
+            /// It failed the connection over a text that it had to take.
+            case rejectedText(code: Int, Evidence)
             case undecided(String)
+        }
+        package enum Reaction: Sendable, Hashable {
+            case pong, close
+            /// The connection failed.
+            case failure(FrameViolation)
         }
         package var user: String
         package var outcome: Outcome
+        /// What its bytes look like, where they are no frame of anybody: `HTTP text`.
+        package var looks: String?
+    }
+
+    package struct Injected: Sendable {
+        package enum Outcome: Sendable {
+            case kept
+            case injected(Evidence)
+            case undecided(String)
+        }
+        package var user: String
+        /// The field's name; empty when there is none.
+        package var line: String
+        package var outcome: Outcome
+    }
+
+    package enum TargetReading: Sendable {
+        /// From here on that user is the sentinel.
+        case sentinel(String)
+        case gone(String, Evidence)
+        /// Nothing grew without end or beyond its bound.
+        case bounded
+        /// Checkpoints at which nobody was connected.
+        case tooFew(Int)
+        /// A figure that grew with the sessions, all of which are over.
+        case grows(String, from: Int64, to: Int64, sessions: Int, Evidence)
+        /// Bytes of memory.
+        case peak(grown: UInt64, allowed: UInt64, sent: UInt64, Evidence)
+        /// A run of the sentinel: how long it took, and why that may be nobody's fault.
+        case served(String, took: Duration, isAlone: Bool, doubt: String?, Evidence)
     }
 
     package struct DeclaredReading: Sendable {
@@ -211,6 +254,10 @@ package struct RequestCard: Sendable, Hashable {
 package enum Obligation: Sendable {
     case greeting(name: String, user: String, line: Line)
     case authentication(state: Facts.State, user: String, line: Line)
+    /// Silence of the application once a credential has ended.
+    case expiry(user: String, line: Line)
+    /// A refusal of that Origin.
+    case origin(String, user: String)
     case rejection(RequestCard, expected: String)
     case run(name: String, key: String?, state: String, expected: String, user: String, line: Line)
     case answer(RequestCard, expected: String)

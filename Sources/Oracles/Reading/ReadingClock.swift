@@ -9,7 +9,7 @@ extension Reader {
     /// Until when a bound that is due must wait: what was lost or not looked at, and the proof that our loops are awake
     /// again; for ever while reads are held, whose end brings it back. Nil: it has waited long enough, or so much was
     /// lost that nothing can be told.
-    private func patience(with pending: Pending, _ held: Held, _ id: SessionID, at due: Instant) -> Instant? {
+    func patience(with pending: Pending, _ held: Held, _ id: SessionID, at due: Instant) -> Instant? {
         guard let session = sessions[id] else { return nil }
         if held.isHeld { return starvation.excuse(session.loop, pending, at: due) == nil ? .distantFuture : nil }
         let allowance = held == .none ? pending.due : held.allowance(pending, catchUp: Self.catchUp)
@@ -71,6 +71,8 @@ extension Reader {
                 return deadlines.add(item.subject, at: later)
             }
             missRun(number, at: item.due)
+        case .reaction(let id): fireReaction(id, item)
+        case .expiry(let id): endGrace(id, at: item.due)
         case .stated(let number):
             guard let known = stated[number], let pending = known.pending, isDue(pending, item, known.watched) else { return }
             let audience = known.expect.what == .recovers || known.expect.what == .errorEvent ? Audience.user : .connection
@@ -86,6 +88,7 @@ extension Reader {
     private func session(of subject: Deadlines.Subject) -> SessionID? {
         switch subject {
         case .greeting(let id), .authentication(let id), .heartbeat(let id): id
+        case .reaction, .expiry: nil
         case .request(let number): requests[number]?.session
         case .run(let number): runs[number]?.session
         case .stated: nil
@@ -131,6 +134,8 @@ extension Reader {
     mutating func conclude(at end: Instant) {
         for id in sessions.keys.sorted() {
             settleEnd(id)
+            settleExpiry(id, at: end)
+            settleInjection(id)
             settleConduct(id, at: end)
             judgeOverdue(id, at: end)
             conclude(id)
@@ -138,6 +143,7 @@ extension Reader {
         concludeStated(at: end)
         concludeDelivery()
         concludeLearnt()
+        concludeTarget()
     }
 
     /// Bounds that are over and only wait for proof that our own loops were awake: no more of it will come.

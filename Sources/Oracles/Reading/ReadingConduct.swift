@@ -24,6 +24,9 @@ struct Conduct: Sendable {
         var isPassedOver = false
     }
     var breach: Breach?
+    /// The client's text, while it comes in fragments, and whether one of their borders lies inside a character.
+    var text: UTF8Validator?
+    var isSplit = false
     /// A server that fails a connection may say something before its Close.
     static let patience: Duration = .seconds(2)
     /// Codes of an end that has nothing to do with a breach (RFC 6455 section 7.4.1).
@@ -43,6 +46,39 @@ struct Conduct: Sendable {
         }
         if opcode == .close, closed == nil { closed = ref }
         return found
+    }
+
+    /// A data frame of the client that breaks no rule.
+    mutating func followText(_ record: FrameRecord) {
+        let frame = record.frame
+        if frame.opcode != .continuation {
+            isSplit = false
+            text = frame.opcode == .text && !frame.fin && frame.rsv == 0 ? UTF8Validator() : nil
+        }
+        guard text != nil else { return }
+        if record.redacted || text?.feed(frame.payload) != nil {
+            text = nil
+            isSplit = false
+        } else if frame.fin {
+            text = nil
+        } else if text?.isComplete == false {
+            isSplit = true
+        }
+    }
+
+    /// Whatever it was meant to be, for people.
+    static func looks(_ frame: Frame) -> String? {
+        let header = FrameHeader(frame)
+        // As it stood on the wire.
+        guard header.maskKey == nil, header.lengthForm == .seven else { return nil }
+        let bytes = [header.firstByte, UInt8(truncatingIfNeeded: header.declaredLength)] + Array(frame.payload.readableBytesView.prefix(64))
+        return looks(bytes)
+    }
+
+    static func looks(_ bytes: [UInt8]) -> String? {
+        if bytes.starts(with: "HTTP/".utf8) { return "HTTP text" }
+        let isText = bytes.count >= 8 && bytes.allSatisfy { (0x20...0x7e).contains($0) || $0 == 0x0a || $0 == 0x0d || $0 == 0x09 }
+        return isText ? "plain text" : nil
     }
 
     private func isBehindClose(_ ref: EntryRef?) -> Bool {
@@ -85,12 +121,13 @@ extension Reader {
         guard frame.passage.direction == .toClient, let violations = conducts[id]?.read(frame, entry.ref) else { return }
         if frame.frame.opcode == .close {
             noteEnd(frame.frame.payload, id, at: entry.instant)
+            if conducts[id]?.isSplit == true { noteRejectedText(frame.frame.payload, entry, id) }
         } else if !behind.isEmpty, let message = frame.message, !message.opcode.isControl, let payload = message.payload {
             noteTaken(payload, entry, id)
         }
         // A client that broke the protocol may be answered in any way.
         guard let first = violations.first, let session = sessions[id], session.obscured == nil else { return }
-        tell(first, by: entry, session)
+        tell(first, by: entry, session, looks: Conduct.looks(frame.frame))
     }
 
     /// The server's bytes are no frames from here on, by a fault of ours or by their length: no other rule ends what can be
@@ -104,10 +141,10 @@ extension Reader {
         tell(.lengthTopBit, by: entry, session)
     }
 
-    private mutating func tell(_ violation: FrameViolation, by entry: Entry, _ session: Session) {
+    private mutating func tell(_ violation: FrameViolation, by entry: Entry, _ session: Session, looks: String? = nil) {
         conducts[session.id] = nil
         let evidence = evidence(for: session, entry: entry, at: entry.instant)
-        readings.append(.conduct(.init(user: session.user.label, outcome: .wrote(violation, evidence))))
+        readings.append(.conduct(.init(user: session.user.label, outcome: .wrote(violation, evidence), looks: looks)))
     }
 
     // MARK: What the server had to fail on
@@ -157,6 +194,22 @@ extension Reader {
         let code = payload.getInteger(at: payload.readerIndex, as: UInt16.self)
         guard code.map(Conduct.plain.contains) ?? sessions[id]?.isClosedByClient ?? false else { return forgive(id, at: at) }
         conducts[id]?.breach?.isPassedOver = true
+    }
+
+    /// 1007 says that a text is no text (RFC 6455 section 7.4.1). Here it is one, and all that is odd about it is where it was
+    /// split; the contract says that it may be asked, and nothing else waits there that a server may refuse.
+    private mutating func noteRejectedText(_ payload: ByteBuffer, _ entry: Entry, _ id: SessionID) {
+        guard payload.getInteger(at: payload.readerIndex, as: UInt16.self) == 1007, let session = sessions[id], contract != nil,
+            session.obscured == nil, !session.isClosedByClient, !session.isBad, !session.isOver, conducts[id]?.breach == nil
+        else { return }
+        let open = session.open.compactMap { requests[$0] }
+        guard let last = open.last, open.allSatisfy({ !$0.isOdd && !$0.isRefusal && $0.mayBeRefusedBy == nil && !$0.isIndeterminate })
+        else { return }
+        conducts[id] = nil
+        sessions[id]?.isWronged = true
+        var evidence = evidence(for: session, entry: entry, at: entry.instant)
+        evidence.witness.insert(last.entry, at: min(1, evidence.witness.count))
+        readings.append(.conduct(.init(user: session.user.label, outcome: .rejectedText(code: 1007, evidence))))
     }
 
     /// The server failed the connection: what it said just before was said on the way.

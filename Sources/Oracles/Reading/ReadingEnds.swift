@@ -110,6 +110,7 @@ extension Reader {
     mutating func readEnd(_ end: EndRecord, _ entry: Entry, _ id: SessionID) {
         guard let session = sessions[id] else { return }
         if !resumptions.isEmpty { loseResumed(id) }
+        endReactions(end, session, at: entry.instant)
         guard !session.isOver else { return learnLoss(end, session) }
         // A server that ends what it never accepted has refused it. A client may go, and be missed, before its 101.
         if end.by == .peer, end.side == .server, session.acceptedAt == nil, session.authentication == nil { return }
@@ -151,6 +152,7 @@ extension Reader {
     /// - Parameter code: nil when there was no Close.
     mutating func serverEnded(_ id: SessionID, code: Int?, _ entry: Entry, at: Instant) {
         guard let session = sessions[id], !session.isOver else { return }
+        settleExpiry(id, at: at, isServer: true)
         sessions[id]?.isOver = true
         let isClean = session.isClosedByClient || code.map(isClean) ?? false
         if !isClean, session.obscured == nil, let why = excuse(endOf: session, code, entry, at: at) {
@@ -256,6 +258,7 @@ extension Reader {
 
     /// What was open on it may go on at another connection, as long as its bounds allow.
     private mutating func bereave(_ session: Session, at: Instant) {
+        keepsAtWork(session, at: at)
         guard !session.runs.isEmpty || !session.open.isEmpty || session.obscured != nil, contract != nil else { return }
         // One that was settled and still haunts its connection may be answered as well.
         let ghosts = session.ghosts.filter { !$0.wasAnswered && $0.isSpared }.map(\.request)
@@ -313,6 +316,7 @@ extension Reader {
     /// - Parameter at: what was refused shortly before may explain it too; nil = that is told elsewhere.
     func explanation(of code: Int?, on session: Session, at: Instant? = nil) -> Fate? {
         guard let code, let contract else { return nil }
+        if session.isWronged { return .undecided("the server failed the connection for a text that it had to take") }
         var open = session.open.compactMap { requests[$0] }
         // An error may stand before the close that belongs to it.
         if let at, let refused = session.refused, refused.at.duration(to: at) <= contract.errors?.within ?? contract.deadline {
@@ -383,8 +387,11 @@ extension Reader {
     /// The session's last entry: whatever is open still is left undecided.
     mutating func finish(_ id: SessionID, at: Instant) {
         settleEnd(id)
+        settleExpiry(id, at: at)
+        settleInjection(id)
         settleConduct(id, at: at)
         guard let session = sessions[id] else { return }
+        targetWatch.lastEnd = at
         loseUnread(id, at: at)
         if isSilenced(session), members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, at) }
         bereave(session, at: at)
@@ -393,6 +400,7 @@ extension Reader {
         if members[session.user]?.isEmpty == true { members[session.user] = nil }
         leaveDelivery(id, session.user, at: at)
         sessions[id] = nil
+        reactions[id] = nil
         said[id] = nil
         legalities[id] = nil
     }

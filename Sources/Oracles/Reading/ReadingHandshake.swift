@@ -8,6 +8,7 @@ extension Reader {
     mutating func readHead(_ head: HeadRecord, _ entry: Entry, _ id: SessionID) {
         guard let at = head.passage.atServer else { return }
         if sessions[id]?.opening.count ?? 4 < 4 { sessions[id]?.opening.append(entry) }
+        followInjection(head, entry, id)
         if head.passage.direction == .toServer {
             sessions[id]?.path = Self.path(of: head.bytes)
             readCursor(head, entry, id)
@@ -30,6 +31,7 @@ extension Reader {
         guard facts.tap == .serverOut, let contract, let session = sessions[id], !session.isOpaque, !session.isUnnamed else { return }
         // What this contract does not speak about owes it nothing.
         guard isInScope(session) else { return }
+        followExpiry(facts, entry, id)
         let isFirst = session.credential == nil || session.credential?.state == .absent
         guard isFirst else { return }
         if isOpen(facts, contract) { return leaveUnnamed(id, facts, entry) }

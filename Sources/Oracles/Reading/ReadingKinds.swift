@@ -16,6 +16,8 @@ package struct ReadingKinds: OptionSet, Sendable, Hashable {
     package static let suspected = ReadingKinds(rawValue: 1 << 10)
     package static let credential = ReadingKinds(rawValue: 1 << 11)
     package static let declared = ReadingKinds(rawValue: 1 << 12)
+    package static let injection = ReadingKinds(rawValue: 1 << 13)
+    package static let target = ReadingKinds(rawValue: 1 << 14)
     /// For a property that is being written.
     package static let all = ReadingKinds(rawValue: .max)
 }
@@ -36,6 +38,8 @@ extension Reading {
         case .suspected: .suspected
         case .credential: .credential
         case .declared: .declared
+        case .injection: .injection
+        case .target: .target
         }
     }
 }

@@ -16,6 +16,7 @@ extension Reader {
         }
         watch(frame, entry, id)
         if frame.passage.direction == .toServer { followRules(frame, entry, id, at: at) }
+        followReactions(frame, entry, id, at: at)
         guard let contract, session.inScope else {
             if frame.passage.direction == .toServer { forgetBehind(frame.message?.payload) }
             return
@@ -224,6 +225,7 @@ extension Reader {
         noteName(of: request)
         forgetAnswers(under: request)
         if !request.isRefusal { shareName(of: request) }
+        if targetWatch.sentinel != nil { noteAsked(request, loop: session.loop) }
         keep(request, on: id)
     }
 
@@ -322,6 +324,7 @@ extension Reader {
             if isGreeting(recognition) { sessions[id]?.isGreeted = true }
             readUnauthenticated(recognition, entry, id, at: at)
         } else if recognition.outcome != .ignored {
+            if !expiries.isEmpty { judgeExpiry(event, contract) }
             if let name = contract.session?.greeting, isGreeting(recognition) { settleGreeting(id, .kept(name)) }
             if !isReplay { link(event, ownership, contract) }
         }

@@ -149,6 +149,7 @@ extension Reader {
                     name: rule.name, key: run.key?.text, state: state, expected: Self.ends(of: rule, from: run.state),
                     user: run.owner.label, line: rule.line),
                 fate))
+        if targetWatch.sentinel != nil { followSentinel(run, fate) }
         if !stated.isEmpty, let asked = run.entries.first { answeredStated(run.owner, run.session, askedAt: asked.instant, fate) }
     }
 

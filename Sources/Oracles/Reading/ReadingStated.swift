@@ -57,6 +57,7 @@ extension Reader {
 
     mutating func settleStated(_ number: UInt64, _ fate: Fate) {
         guard let known = stated.remove(number) else { return }
+        tellOrigin(known, fate)
         readings.append(.settled(.stated(card(known.fault, known.expect, known.user)), fate))
     }
 

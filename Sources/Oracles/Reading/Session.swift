@@ -77,6 +77,8 @@ struct SessionState: Sendable {
     /// Since when a Ping of the server waits for its Pong.
     var pingedAt: Instant?
     var isClosedByClient = false
+    /// The server failed it for what a server must take: what was open there went with it.
+    var isWronged = false
     var isOver = false
     /// The server's own end of it, until nothing more of it can come.
     struct End: Sendable {

@@ -7,7 +7,7 @@ enum GivenCredential {
     static func text(_ given: String, _ variant: CredentialPlan.Variant) -> String? {
         switch variant {
         case .intact: given
-        case .expired: nil
+        case .expired, .brief: nil
         case .corrupt: String(given.dropLast(min(6, (given.count + 1) / 2)))
         case .forged: forged(given)
         }

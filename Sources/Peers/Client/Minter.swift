@@ -8,6 +8,9 @@ package struct Minter: Sendable {
     /// Taken when MISWIRE_JWT_KEY is not set.
     package static let developmentKey = Array("miswire-development-key".utf8)
 
+    /// Seconds that a brief credential lasts.
+    private static let brief: Int64 = 3
+
     private let contract: Contract?
     private let key: [UInt8]
     private let epoch: Int64
@@ -23,7 +26,8 @@ package struct Minter: Sendable {
         let claims = contract?.identity.mint?.claims ?? ["sub": "{user}", "exp": "{now+1h}"]
         // An hour and more ago: past whatever the claims grant from "now" on.
         let now = variant == .expired ? epoch - 48 * 3600 : epoch
-        let filled = Template.fill(claims, now: now) { $0 == "user" ? .string(user) : nil }
+        var filled = Template.fill(claims, now: now) { $0 == "user" ? .string(user) : nil }
+        if variant == .brief { filled = filled.setting("exp", .number("\(epoch.addingReportingOverflow(Self.brief).partialValue)")) }
         let signing = variant == .forged ? key + Array("-of-somebody-else".utf8) : key
         let token = JWT.sign(filled, key: signing)
         return variant == .corrupt ? String(token.dropLast(6)) : token
@@ -63,5 +67,15 @@ package struct Minter: Sendable {
 
     private func first(_ kinds: [Place.Kind], _ read: (Place.Kind) -> String?) -> String? {
         kinds.lazy.compactMap(read).first
+    }
+}
+
+extension JSON {
+    /// The object with that member, in place of one of its name.
+    fileprivate func setting(_ key: String, _ value: JSON) -> JSON {
+        guard case .object(var members) = self else { return self }
+        members.removeAll { $0.key == key }
+        members.append(Member(key: key, value: value))
+        return .object(members)
     }
 }

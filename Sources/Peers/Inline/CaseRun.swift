@@ -25,6 +25,8 @@ package struct CaseOptions: Sendable {
     package var reprieve = Duration.zero
     /// Findings name users as the server knows them.
     package var keepsPrincipals = false
+    /// p99.9 of answers without faults: the judge's deadlines are at least four times as long.
+    package var calibration: Duration?
     /// Bytes of memory; a case that takes more is a flood, and cut.
     package var mostMemory = CaseWeight.usual
     /// Called once every step has ended; what is undecided is still waited for.

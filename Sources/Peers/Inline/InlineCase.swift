@@ -95,6 +95,7 @@ final class InlineCase {
 
     func start() {
         journal.tick(crowded: 0, at: .zero)
+        if let calibration = options.calibration { journal.tell(.calibrated(calibration), at: .zero) }
         handle(.play(.begin))
     }
 

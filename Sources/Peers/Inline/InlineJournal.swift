@@ -30,6 +30,12 @@ struct InlineJournal {
         passOn(now)
     }
 
+    /// What is known of the target beside its connections.
+    mutating func tell(_ record: TargetRecord, at now: Instant) {
+        assembler.push([RawEntry(instant: now, session: SessionID(0), ordinal: 0, body: .value(.target(record)))], loop: 0)
+        passOn(now)
+    }
+
     mutating func finish(at now: Instant) {
         last = max(last, now)
         assembler.finish(loop: 0)

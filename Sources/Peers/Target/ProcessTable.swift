@@ -4,6 +4,7 @@ import Glibc
 enum ProcessTable {
     struct Usage: Sendable, Equatable {
         var memory: UInt64 = 0
+        var peak: UInt64 = 0
         var descriptors = 0
         var threads = 0
         var processes = 0
@@ -34,6 +35,7 @@ enum ProcessTable {
             usage.processes += 1
             usage.threads += line.threads
             usage.memory += line.pages.multipliedReportingOverflow(by: page).partialValue
+            usage.peak += peak(pid)
             usage.descriptors += entries(of: "/proc/\(pid)/fd")
             return true
         }
@@ -52,18 +54,30 @@ enum ProcessTable {
 
     /// From `/proc/PID/stat`, read behind the name in parentheses, which may hold anything.
     private static func line(_ pid: Int32) -> Line? {
-        let file = unsafe open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var buffer = [UInt8](repeating: 0, count: 1024)
-        let count = unsafe read(file, &buffer, buffer.count)
-        guard count > 0 else { return nil }
-        let text = String(decoding: buffer.prefix(count), as: UTF8.self)
-        guard let end = text.lastIndex(of: ")") else { return nil }
+        guard let text = contents(of: "/proc/\(pid)/stat", most: 1_024), let end = text.lastIndex(of: ")") else { return nil }
         // proc(5) numbers fields from 1 and the state is the third: number 20 is threads, 24 resident pages.
         let fields = text[text.index(after: end)...].split(separator: " ")
         guard fields.count > 21, let state = fields[0].first, let group = Int32(fields[2]) else { return nil }
         return Line(state: state, group: group, threads: Int(fields[17]) ?? 0, pages: UInt64(fields[21]) ?? 0)
+    }
+
+    /// `VmHWM` of `/proc/PID/status`, in bytes; 0 when it is not told.
+    private static func peak(_ pid: Int32) -> UInt64 {
+        guard let text = contents(of: "/proc/\(pid)/status", most: 4_096) else { return 0 }
+        for line in text.split(separator: "\n") where line.hasPrefix("VmHWM:") {
+            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
+            return words.count > 1 ? (UInt64(words[1]) ?? 0).multipliedReportingOverflow(by: 1_024).partialValue : 0
+        }
+        return 0
+    }
+
+    private static func contents(of path: String, most: Int) -> String? {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var buffer = [UInt8](repeating: 0, count: most)
+        let count = unsafe read(file, &buffer, buffer.count)
+        return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
     }
 
     private static func entries(of path: String) -> Int {

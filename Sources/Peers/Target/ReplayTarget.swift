@@ -4,6 +4,12 @@ package protocol ReplayTarget: Sendable {
     func ready() async throws(RigError) -> Endpoint
     /// How it went away during the play that just ended; nil when it is still there.
     func crash() async -> Crash?
+    /// What it takes now; nil when that cannot be seen.
+    func sample() async -> TargetSample?
+}
+
+extension ReplayTarget {
+    package func sample() async -> TargetSample? { nil }
 }
 
 /// The server of a keeper: a process is started again, an address is waited for.
@@ -26,6 +32,8 @@ package struct ReplayedTarget: ReplayTarget {
             throw .unreachable(Self.words(error))
         }
     }
+
+    package func sample() async -> TargetSample? { await keeper.sample() }
 
     package func crash() async -> Crash? {
         if await keeper.endpoint == nil {

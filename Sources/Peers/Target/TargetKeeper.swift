@@ -125,7 +125,7 @@ package actor TargetKeeper {
         }
         guard usage.processes > 0, current == generation else { return nil }
         let sample = TargetSample(
-            at: now, memory: usage.memory, descriptors: usage.descriptors, threads: usage.threads,
+            at: now, memory: usage.memory, peak: usage.peak > 0 ? usage.peak : nil, descriptors: usage.descriptors, threads: usage.threads,
             processes: usage.processes)
         samples.add(sample)
         return sample

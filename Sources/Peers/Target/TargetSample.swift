@@ -4,12 +4,15 @@ package struct TargetSample: Sendable, Equatable {
     package var at: Duration
     /// Resident bytes. Pages that processes of the group share count once for each.
     package var memory: UInt64
+    /// The most that was ever resident, of processes that run; nil where the system does not say.
+    package var peak: UInt64?
     package var descriptors: Int
     package var threads: Int
     package var processes: Int
-    package init(at: Duration, memory: UInt64, descriptors: Int, threads: Int, processes: Int) {
+    package init(at: Duration, memory: UInt64, peak: UInt64? = nil, descriptors: Int, threads: Int, processes: Int) {
         self.at = at
         self.memory = memory
+        self.peak = peak
         self.descriptors = descriptors
         self.threads = threads
         self.processes = processes

@@ -13,7 +13,9 @@ package actor TargetStand: Stand {
 
     package func take() async throws -> (endpoint: Endpoint, held: TargetKeeper) {
         if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
-        let keeper = TargetKeeper(source)
+        var settings = TargetKeeper.Settings()
+        settings.sampleInterval = .milliseconds(10)
+        let keeper = TargetKeeper(source, settings: settings)
         do { return (try await keeper.start(), keeper) } catch {
             leave()
             throw error
@@ -24,6 +26,8 @@ package actor TargetStand: Stand {
         await held.stop()
         leave()
     }
+
+    package func sample(_ held: TargetKeeper) async -> TargetSample? { await held.sample() }
 
     private func leave() {
         if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }

@@ -64,6 +64,11 @@ struct Outbox {
         bytes += QueueCost.entry + text.utf8.count
     }
 
+    mutating func tell(_ record: TargetRecord, at instant: Instant) {
+        entries.append(RawEntry(instant: instant, session: SessionID(0), ordinal: 0, body: .value(.target(record))))
+        bytes += QueueCost.entry
+    }
+
     mutating func sample(_ duration: Duration) { samples.append(duration) }
 
     mutating func take(watermark: Instant, isLast: Bool = false) -> Batch {

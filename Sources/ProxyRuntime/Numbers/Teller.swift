@@ -65,7 +65,7 @@ struct Teller {
         case .ended(let end):
             if known.became == nil, known.trouble == nil { known.trouble = trouble(end) }
         case .closed(let totals): return close(totals, at: entry.instant, &known)
-        case .opened, .bytes, .hold, .recoded, .note, .tick: break
+        case .opened, .bytes, .hold, .recoded, .note, .target, .tick: break
         }
         return nil
     }

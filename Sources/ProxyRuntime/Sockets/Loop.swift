@@ -356,6 +356,12 @@ final class Loop {
         outbox.note(text, at: now)
     }
 
+    /// What is known of the target beside its connections.
+    func tell(_ record: TargetRecord) {
+        now = max(now, shared.clock.now)
+        outbox.tell(record, at: now)
+    }
+
     /// Another profile for the sessions of one gateway.
     func reconfigure(_ gateway: Gateway) {
         for id in sessions.keys.sorted() {

@@ -281,6 +281,43 @@ struct Transcript {
         add(session, ms, .hold(HoldRecord(side: side, isHeld: isHeld, cause: cause)))
     }
 
+    /// What is known of the target beside its connections.
+    mutating func target(_ record: TargetRecord, at ms: Double) { add(nil, ms, .target(record)) }
+
+    /// A quiet checkpoint behind so many sessions.
+    mutating func checkpoint(
+        _ sessions: Int, memory: UInt64 = 50 << 20, peak: UInt64? = nil, descriptors: Int = 20, threads: Int = 4,
+        isQuiet: Bool = true, at ms: Double
+    ) {
+        let usage = TargetUsage(
+            memory: memory, peak: peak, descriptors: descriptors, threads: threads, sessions: sessions, isQuiet: isQuiet)
+        target(.usage(usage), at: ms)
+    }
+
+    /// An upgrade with that head at both taps; nothing is told of a credential.
+    mutating func ask(_ session: Int, _ target: String, _ fields: [String] = [], at ms: Double) {
+        add(session, ms, .opened(Opened(transport: TransportID(UInt32(session)), peer: "127.0.0.1:\(50_000 + session)")))
+        let head = (["GET \(target) HTTP/1.1", "Host: chat.example:8080"] + fields).joined(separator: "\r\n") + "\r\n\r\n"
+        let at = Self.instant(ms)
+        add(session, ms, .head(HeadRecord(passage: Passage(.toServer, in: at, out: at), bytes: ByteBuffer(string: head))))
+    }
+
+    mutating func answer(_ session: Int, _ status: Int, _ fields: [String] = [], at ms: Double) {
+        let head = (["HTTP/1.1 \(status) Reason"] + fields).joined(separator: "\r\n") + "\r\n\r\n"
+        let at = Self.instant(ms)
+        add(session, ms, .head(HeadRecord(passage: Passage(.toClient, in: at, out: at), bytes: ByteBuffer(string: head))))
+        if status != 101, status >= 200 { add(session, ms, .became(.refused(status: status))) }
+    }
+
+    /// A credential at Sout, in an upgrade or in a message.
+    mutating func credential(
+        _ session: Int, _ user: String, lasts: Duration?, state: Facts.State = .intact, at ms: Double
+    ) {
+        let facts = Facts(
+            tap: .serverOut, user: user, place: "query token", state: state, expires: lasts == nil ? nil : 1, lasts: lasts)
+        add(session, ms, .facts(facts))
+    }
+
     mutating func opaque(_ session: Int, at ms: Double) { add(session, ms, .became(.opaque("no upgrade"))) }
 
     mutating func tick(at ms: Double, crowded: Double = 0) { add(nil, ms, .tick(crowded: UInt64(crowded * 1_000_000))) }

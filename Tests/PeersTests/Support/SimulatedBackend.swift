@@ -20,7 +20,7 @@ struct SimulatedBackend: SimulatedServer {
             switch effect {
             case .send(let id, let bytes): .write(Int(id.value), bytes)
             case .close(let id): .finish(Int(id.value))
-            case .mark: nil
+            case .mark, .leak: nil
             }
         }
         if case .wake = event { woken = nil }
