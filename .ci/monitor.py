@@ -17,6 +17,7 @@ CONTRACT = """miswire-contract: 1
 name: watched
 extends: agent-chat
 session: { ready: connected }
+delivery: null
 monitors:
   silent-failure: 2s
   stuck-authentication: 1s
