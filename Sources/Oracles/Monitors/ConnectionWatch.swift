@@ -11,6 +11,8 @@ struct ConnectionWatch: Sendable {
         var requestedAt: Instant?
         var askedAt: Instant?
         var answeredAt: Instant?
+        /// What its loop had told of a crowded machine when it was requested.
+        var crowded: UInt64 = 0
         /// A fault, or a limit of ours, acted here before it was decided what becomes of it.
         var isTouched = false
         /// Faults made its credential what it is.
@@ -43,12 +45,10 @@ struct ConnectionWatch: Sendable {
     private(set) var connections: [SessionID: Connection] = [:]
     /// Live ones, in the order of `ConnectionState.allCases`.
     private(set) var counts: [ConnectionState: Int] = [:]
-    /// The last instant at which the machine had no processor to spare.
-    private var crowdedAt = Instant(nanoseconds: .min)
+    /// Nanoseconds in which the machine had no processor to spare, by the loop that told it.
+    private var crowded: [UInt16: UInt64] = [:]
     /// What a client that leaves before it is answered must have waited to count.
     private static let patience: Duration = .seconds(1)
-    /// Of the time between two ticks (100 ms), what makes it crowded.
-    private static let crowd: UInt64 = 30_000_000
 
     init(ready: String?, clean: [Int], seesFrames: Bool) {
         self.ready = ready
@@ -62,7 +62,7 @@ struct ConnectionWatch: Sendable {
 
     mutating func observe(_ entry: Entry, _ out: inout [Signal]) {
         guard let id = entry.session else {
-            if case .tick(let crowded) = entry.body, crowded >= Self.crowd { crowdedAt = entry.instant }
+            if case .tick(let more) = entry.body, more > 0 { crowded[entry.loop] = (crowded[entry.loop] ?? 0) &+ more }
             return
         }
         switch entry.body {
@@ -72,12 +72,12 @@ struct ConnectionWatch: Sendable {
             connections[id] = Connection(opened: entry.instant)
             counts[.connecting, default: 0] += 1
             out.append(.moved(card(id), to: .connecting))
-        case .head(let head): read(head, id, &out)
+        case .head(let head): read(head, id, loop: entry.loop, &out)
         case .facts(let facts):
             guard facts.tap == .serverOut else { return }
             if let user = facts.user { connections[id]?.user = user }
             if !facts.faults.isEmpty { connections[id]?.isForged = true }
-        case .became(let became): decide(became, id, at: entry.instant, &out)
+        case .became(let became): decide(became, id, at: entry.instant, loop: entry.loop, &out)
         case .frame(let frame): read(frame, id, &out)
         case .fault(let fault): read(fault, id, &out)
         case .limit(let limit):
@@ -107,14 +107,17 @@ struct ConnectionWatch: Sendable {
         out.append(.moved(card(id), to: state))
     }
 
-    private mutating func read(_ head: HeadRecord, _ id: SessionID, _ out: inout [Signal]) {
+    private mutating func read(_ head: HeadRecord, _ id: SessionID, loop: UInt16, _ out: inout [Signal]) {
         guard let known = connections[id] else { return }
         switch head.passage.direction {
         case .toServer:
             // Whoever was refused may ask again on the same connection.
             if known.isRefused { begin(id, &out) }
             guard connections[id]?.state == .connecting else { return }
-            if connections[id]?.requestedAt == nil { connections[id]?.requestedAt = head.passage.in ?? head.passage.out }
+            if connections[id]?.requestedAt == nil {
+                connections[id]?.requestedAt = head.passage.in ?? head.passage.out
+                connections[id]?.crowded = crowded[loop] ?? 0
+            }
             guard let asked = head.passage.out else { return }
             connections[id]?.askedAt = asked
             move(id, to: .upgrading, &out)
@@ -122,7 +125,7 @@ struct ConnectionWatch: Sendable {
         }
     }
 
-    private mutating func decide(_ became: Became, _ id: SessionID, at now: Instant, _ out: inout [Signal]) {
+    private mutating func decide(_ became: Became, _ id: SessionID, at now: Instant, loop: UInt16, _ out: inout [Signal]) {
         guard let known = connections[id], !known.isDecided else { return }
         connections[id]?.isDecided = true
         switch became {
@@ -137,7 +140,8 @@ struct ConnectionWatch: Sendable {
             move(id, to: .closing, &out)
         case .accepted:
             if !known.isTouched, let requested = known.requestedAt {
-                out.append(.connected(known.card(id), took: requested.duration(to: known.answeredAt ?? now), isCrowded: crowdedAt >= requested))
+                let lost = Duration.nanoseconds(Int64(clamping: (crowded[loop] ?? 0) &- known.crowded))
+                out.append(.connected(known.card(id), took: requested.duration(to: known.answeredAt ?? now), crowded: lost))
             }
             move(id, to: ready == nil ? .open : .authenticating, &out)
         }

@@ -26,7 +26,8 @@ struct ConnectionCard: Sendable, Hashable {
 enum Signal: Sendable {
     case moved(ConnectionCard, to: ConnectionState)
     /// The server was asked to accept, and what came of it; what faults or miswire itself had a hand in is left out.
-    case connected(ConnectionCard, took: Duration, isCrowded: Bool)
+    /// - Parameter crowded: how long the machine had no processor to spare meanwhile, as far as it is known yet.
+    case connected(ConnectionCard, took: Duration, crowded: Duration)
     case refused(ConnectionCard, status: Int)
     /// No answer came: `the server reset the connection before it had answered`.
     case unanswered(ConnectionCard, String)
