@@ -98,7 +98,7 @@ class Server:
         if kind in ("deny", "broken"):
             status = "401 Unauthorized" if kind == "deny" else "503 Service Unavailable"
             return writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
-        await asyncio.sleep({"slow": 1.5, "hang": 2.5}.get(kind, 0))
+        await asyncio.sleep({"slow": 0.9, "hang": 2.5}.get(kind, 0))
         key = re.search(r"(?i)sec-websocket-key: *(\S+)", head).group(1).encode()
         accept = base64.b64encode(hashlib.sha1(key + GUID).digest()).decode()
         writer.write(f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n".encode())
@@ -331,9 +331,9 @@ async def watched(program, server, upstream, folder, receiver):
     summary = "\n".join(proxy.lines)
     check(code == 1, f"exit 1 for the run that was cut off: {code}")
     for pattern in (
-            r"sessions +\d+ opened +\d+ connected [\d.]+ % \(needs 90 %\) [✓✗]", r"connect, ms .* p99 < 300 [✓✗]", r"answer, ms ",
+            r"sessions +[\d,]+ opened +[\d,]+ connected [\d.]+ % \(needs 90 %\) [✓✗]", r"connect, ms .* p99 < 300 [✓✗]", r"answer, ms ",
             r"runs +\d+ begun +\d+ completed [\d.]+ % \(needs 99 %\) [✓✗] +0 ended by an error +1 lost",
-            r"survived +\d+ of \d+ sessions [\d.]+ % \(needs 99 %\) ✓ +2 lost +0 resumed", r"alerts +\d+: silent failure 1, ",
+            r"survived +[\d,]+ of [\d,]+ sessions [\d.]+ % \(needs 99 %\) ✓ +2 lost +0 resumed", r"alerts +\d+: silent failure \d+, ",
             r"webhook +\d+ messages sent$"):
         check(re.search(pattern, summary, re.M), f"summary: {pattern}")
     alerts = check_webhook(proxy, receiver)
