@@ -17,6 +17,7 @@ let ours = strict + (isFuzzed ? [.unsafeFlags(["-sanitize=address,fuzzer"])] : [
 
 let buffers: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let sockets: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let http: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let http2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let hpack: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
@@ -44,8 +45,8 @@ let modules: [(name: String, imports: [Target.Dependency])] = [
     (
         "ProxyRuntime",
         [
-            "Wire", "Journaling", "Contracts", "Faults", "Oracles", "Profiles", "Captures", buffers, sockets, tls, http2,
-            hpack, certificates, crypto,
+            "Wire", "Journaling", "Contracts", "Faults", "Oracles", "Profiles", "Captures", buffers, sockets, http, tls,
+            http2, hpack, certificates, crypto,
         ]
     ),
     (
@@ -64,10 +65,14 @@ let modules: [(name: String, imports: [Target.Dependency])] = [
         ]
     ),
     (
+        "ControlServer",
+        ["Wire", "Journaling", "Oracles", "ProxyRuntime", "Reporting", buffers, sockets, http]
+    ),
+    (
         "Commands",
         [
             "Wire", "Journaling", "Contracts", "Faults", "Oracles", "Plans", "Profiles", "Captures", "Findings",
-            "Reporting", "ProxyRuntime", "Peers", "Fuzzing", "ReferenceBackend", buffers, sockets, arguments,
+            "Reporting", "ProxyRuntime", "Peers", "Fuzzing", "ReferenceBackend", "ControlServer", buffers, sockets, arguments,
         ]
     ),
 ]

@@ -25,9 +25,26 @@ struct CheckForm {
         for error in judgement.toolErrors.prefix(8) {
             text += console.out.paint("‼ tool error: \(SafeText.show(error.sentence))", .excused) + "\n"
         }
+        text += alerts(judgement)
         if let limited = UsersScope.line(read.users) { text += limited + "\n" }
         return text + summary(judgement, took, reason) + "\n"
     }
+
+    /// What the live monitors said, or would have said: seconds since the recording began, and how long it lasted.
+    private func alerts(_ judgement: Judgement) -> String {
+        var text = ""
+        for alert in judgement.alerts.prefix(Self.mostAlerts) {
+            let open = AlertLines.words(AlertChange(alert: { var open = alert; open.clearing = nil; return open }()))
+            let whose = [alert.session?.description, alert.user.map(SafeText.show)].compactMap { $0 }.joined(separator: " ")
+            let until = alert.cleared.map { ", until \(Figures.time($0, since: .zero)): \(SafeText.show(alert.clearing ?? ""))" } ?? ""
+            let head = "  \(Figures.time(alert.began, since: .zero).right(9))  \((whose.isEmpty ? "–" : whose).left(14)) "
+            text += console.out.plainly(head + console.out.paint("ALERT", .fail) + "    " + open + until) + "\n"
+        }
+        let more = judgement.monitors.reduce(0) { $0 + $1.alerts + $1.untold } - min(judgement.alerts.count, Self.mostAlerts)
+        if more > 0 { text += "  \(Figures.plural(more, "more alert")) (--json lists \(Figures.count(judgement.alerts.count)))\n" }
+        return text
+    }
+    private static let mostAlerts = 50
 
     private func summary(_ judgement: Judgement, _ took: Duration, _ reason: ExitReason) -> String {
         let all = judgement.properties
@@ -56,10 +73,11 @@ struct CheckForm {
             console.emit(JudgementLines.finding(finding, replay: nil, time: time))
         }
         for line in JudgementLines.toolErrors(judgement, time: time) { console.emit(line) }
+        for alert in judgement.alerts { console.emit(AlertLines.recorded(alert, time: time)) }
         let line = JSONLine("summary", time: time).adding("verb", "check").adding("sessions", judgement.sessions)
             .adding("runs", judgement.runs).adding("entries", judgement.entries)
             .adding("violations", judgement.findings.count).adding("toolErrors", judgement.toolErrors.count)
-            .adding("findings", judgement.findings.map(\.id)).adding("users", users).adding("exit", reason.code).adding("reason", reason.reason)
+            .adding("findings", judgement.findings.map(\.id)).adding("alerts", judgement.alerts.count).adding("users", users).adding("exit", reason.code).adding("reason", reason.reason)
         console.emit(line)
     }
 }

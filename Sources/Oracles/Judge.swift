@@ -5,9 +5,11 @@ package import Journaling
 /// often time is advanced between them.
 package struct Judge: Sendable {
     private var reader: Reader
-    private var ledger = Ledger()
+    /// Nil: somebody else keeps it.
+    private var ledger: Ledger?
     private var seats: [Seat]
     private var collector: Collector
+    private var board: MonitorBoard
     private var entries: UInt64 = 0
     private let kinds: [String]
     /// By seat, so that no seat is looked at that has nothing to do.
@@ -29,11 +31,18 @@ package struct Judge: Sendable {
         self.init(contract: contract, properties: PropertyRegistry.all, absence: absence)
     }
 
+    /// Nothing is judged; the monitors of connections watch alone.
+    /// - Parameter seesFrames: false when the journal holds only what happens once a session does.
+    package init(watchingOnly seesFrames: Bool) { self.init(contract: nil, properties: [], seesFrames: seesFrames) }
+
     init(
-        contract: Contract?, properties: [any Property.Type], absence: Absence = [], capacity: Reader.Capacity = .init()
+        contract: Contract?, properties: [any Property.Type], absence: Absence = [], capacity: Reader.Capacity = .init(),
+        seesFrames: Bool = true
     ) {
         reader = Reader(contract, absence: absence, capacity: capacity)
         collector = Collector(contractFile: contract?.file ?? "")
+        ledger = properties.isEmpty ? nil : Ledger()
+        board = MonitorBoard(contract, absence: absence, seesFrames: seesFrames)
         kinds = contract?.errors?.kinds ?? []
         hears = properties.map { $0.hears }
         timed = properties.indices.filter { properties[$0].isTimed }
@@ -49,10 +58,12 @@ package struct Judge: Sendable {
     /// Entries in journal order: (instant, loop, sequence), ticks included.
     package mutating func observe(_ entry: Entry) {
         if !entry.body.isTick { entries += 1 }
-        ledger.observe(entry)
+        ledger?.observe(entry)
         reader.noteHoles(entry)
         advance(to: Reader.horizon(of: entry))
+        board.advance(to: entry)
         reader.read(entry)
+        board.observe(entry, &reader.pulses)
         if !reader.readings.isEmpty { hear() }
     }
 
@@ -67,6 +78,18 @@ package struct Judge: Sendable {
     /// Findings that are new since the last call, for the live proxy. `conclude` gives them all again, complete.
     package mutating func newFindings() -> [Finding] { collector.takeNew() }
 
+    /// Alerts that opened or cleared since the last call.
+    package mutating func newAlerts() -> [AlertChange] { board.takeNews() }
+
+    /// Where things stand, without what an end of the journal would bring: cheap enough to be asked for each second.
+    package var standing: MonitorReport {
+        var report = board.report
+        report.properties = seats.map(\.summary)
+        report.errorKinds = kinds.count
+        report.errorsDelivered = kinds.filter(reader.errorsDelivered.contains).count
+        return report
+    }
+
     /// What was judged so far, as if the journal ended here; the judge itself goes on unchanged.
     package func conclude(at end: Instant) -> Judgement {
         var copy = self
@@ -75,6 +98,7 @@ package struct Judge: Sendable {
 
     private mutating func finish(at end: Instant) -> Judgement {
         advance(to: end)
+        board.conclude(at: end)
         let before = undecided
         let standing = collector.findings.map(\.id)
         reader.conclude(at: end)
@@ -85,7 +109,7 @@ package struct Judge: Sendable {
         judgement.pending = max(0, undecided - before - reader.lasting)
         judgement.standing = standing
         judgement.findings = collector.findings
-        judgement.toolErrors = ledger.differences
+        judgement.toolErrors = ledger?.differences ?? []
         judgement.errorKinds = kinds
         judgement.errorsDelivered = kinds.filter(reader.errorsDelivered.contains)
         judgement.sessions = reader.sessionCount
@@ -93,6 +117,9 @@ package struct Judge: Sendable {
         judgement.entries = entries
         judgement.faultsActed = reader.faultsActed
         judgement.notes = reader.notes
+        judgement.alerts = board.alerts
+        judgement.monitors = board.statuses
+        judgement.vitals = board.vitals
         if collector.dropped > 0 { judgement.notes.append("\(collector.dropped) more findings are not listed") }
         return judgement
     }
@@ -103,6 +130,7 @@ package struct Judge: Sendable {
     /// Tells every property what the reader made of the entry in hand.
     private mutating func hear() {
         let readings = reader.drain()
+        board.hear(readings)
         let kinds = readings.map(\.kind)
         let present = kinds.reduce(into: ReadingKinds()) { $0.formUnion($1) }
         ask(seats.indices.filter { !hears[$0].isDisjoint(with: present) }) { property in

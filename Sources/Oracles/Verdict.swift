@@ -125,5 +125,10 @@ package struct Judgement: Sendable, Equatable {
     /// Fault entries that were applied.
     package var faultsActed = 0
     package var notes: [String] = []
+    /// What the live monitors said, in the order in which it began; it changes no verdict.
+    package var alerts: [Alert] = []
+    /// Every monitor, in the order of the registry.
+    package var monitors: [MonitorStatus] = []
+    package var vitals = Vitals()
     package init() {}
 }

@@ -95,6 +95,12 @@ package final class ProxyServer: Sendable {
         return await recorder.snapshot(lasted: Instant.zero.duration(to: now))
     }
 
+    /// What metrics are made of; nil once the run is over.
+    package func gauges() async -> Gauges? {
+        let clock = shared.clock
+        return await recorder.gauges { clock.now }
+    }
+
     /// Stops accepting, lets sessions end for up to `grace`, then cuts them. A further call cuts at once and gives the
     /// same result.
     package func drain(grace: Duration) async -> RunResult {

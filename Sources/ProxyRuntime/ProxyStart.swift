@@ -186,7 +186,8 @@ struct ProxyStart {
         return RecorderDesk(
             assembler: JournalAssembler(loops: options.loops, configuration), writer: writer,
             users: options.recordedUsers.map { RecordedUsers($0, options.contract, options.limits) }, directory: options.record, ledger: options.keepsTraffic ? Ledger() : nil,
-            judge: options.judge ? Judge(contract: options.contract) : nil, onEntry: onEntry, onEvent: onEvent)
+            judge: options.judge ? Judge(contract: options.contract) : Judge(watchingOnly: options.keepsTraffic),
+            isJudging: options.judge, onEntry: onEntry, onEvent: onEvent)
     }
 
     private func header() -> RecordingHeader {

@@ -6,6 +6,10 @@ package struct RunResult: Sendable {
     package var statistics: Statistics
     /// Nil when the oracle was off.
     package var judgement: Judgement?
+    /// What the live monitors said; without the oracle those of connections watch alone.
+    package var alerts: [Alert]
+    package var monitors: [MonitorStatus]
+    package var vitals: Vitals
     /// Unexplained differences between what came in and what went out: exit 5. Looked for whenever traffic is kept.
     package var ledgerDifferences: [Journaling.LedgerDifference]
     /// Where the recording is, when one was asked for.

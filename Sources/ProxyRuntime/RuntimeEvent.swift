@@ -29,6 +29,8 @@ package struct RuntimeEvent: Sendable {
         case close(Closing)
         case limit(LimitRecord)
         case violation(Finding)
+        /// A live monitor's alert opened, or cleared.
+        case alert(AlertChange)
         case toolError(Journaling.LedgerDifference)
         case profileStopped(acted: Int)
         /// The disk failed; what follows is not recorded and the run cannot pass.

@@ -1,3 +1,4 @@
+import Contracts
 import Faults
 import Foundation
 import Journaling
@@ -16,6 +17,7 @@ final class ProxyForm: Sendable {
     /// False while a signal keeps them stopped.
     private let faultsMayAct = Mutex(true)
     private let pinned: PinnedLine
+    private let webhook = Mutex<Webhook?>(nil)
 
     init(console: Console, json: Bool, log: Proxy.Log, started: Date) {
         self.console = console
@@ -25,13 +27,14 @@ final class ProxyForm: Sendable {
         pinned = PinnedLine(console, isLive: console.out.live && !json)
     }
 
-    func open(_ options: ProxyOptions, _ server: ProxyServer, pid: Int32) {
+    func open(_ options: ProxyOptions, _ server: ProxyServer, pid: Int32, watched: [String] = [], metrics: HostPort? = nil) {
         if json {
             let line = JSONLine("start", time: Console.utc()).adding("verb", "proxy").adding("seed", options.seed)
                 .adding("listen", server.address.description).adding("upstream", options.target).adding("pid", pid)
                 .adding("tls", .bool(options.tls.listener != nil)).adding("upstreamTLS", server.targetSecurity ?? "")
                 .adding("upstreamVerified", .bool(options.routes[0].speaksTLSToServer && !options.isUnverified))
                 .adding("profile", options.commonProfile?.name ?? "").adding("contract", options.contract?.name ?? "")
+                .adding("metrics", metrics.map { .string($0.description) } ?? .null)
                 .adding("record", options.record.map { .string($0) } ?? .null)
                 .adding("recordMode", options.record == nil ? RecordMode.none.rawValue : options.recordMode.rawValue)
                 .adding("recordUsers", options.recordedUsers?.users.map(\.text) ?? [])
@@ -53,6 +56,7 @@ final class ProxyForm: Sendable {
             lines.append("  contract  \("\(contract.name) \(contract.hash)".left(31))  oracle H E I A, live")
         }
         if let record = options.record { lines.append("  record    \(SafeText.show(record)), \(Self.words(options))") }
+        lines += watched
         let banners = banners(options.routes.map { ($0.profile, .zero) }, now: started, pid: pid)
         lines += banners.isEmpty ? ["  no faults: every byte passes unchanged"] : banners
         console.answer(lines.joined(separator: "\n") + "\n\n")
@@ -104,9 +108,10 @@ final class ProxyForm: Sendable {
     // MARK: events
 
     func event(_ event: RuntimeEvent) {
+        hook(event)
         if json { return tellJSON(event) }
         let row = ProxyRow(event)
-        if log == .none, !row.isLoud { return }
+        if log == .none, !row.isTold { return }
         let text = row.text(console.out, clock: clock(event.instant))
         guard log == .events, !row.isLoud else { return pinned.say(text) }
         // Over 50 lines a second only a count is shown; FAIL and ALERT are never folded.
@@ -134,10 +139,42 @@ final class ProxyForm: Sendable {
             console.emit(JudgementLines.finding(finding, replay: nil, time: time))
             return
         }
+        if case .alert(let change) = event.kind { return console.emit(line(change)) }
         var line = JSONLine("session.\(row.word.lowercased())", time: time)
         if let session = event.session { line = line.adding("session", session.description) }
         if let user = event.user { line = line.adding("user", user) }
         console.emit(line.adding("what", row.what).adding("detail", row.detail))
+    }
+
+    private func utc(_ instant: Instant) -> String { Console.utc(started.addingTimeInterval(Double(instant.nanoseconds) / 1e9)) }
+
+    private func line(_ change: AlertChange) -> JSONLine {
+        AlertLines.change(change, time: utc(change.instant), began: utc(change.alert.began))
+    }
+
+    // MARK: the webhook
+
+    func tell(by webhook: Webhook) { self.webhook.withLock { $0 = webhook } }
+
+    /// Alerts, clears and violations; of these no payload, only what stands in the line.
+    private func hook(_ event: RuntimeEvent) {
+        guard let webhook = webhook.withLock({ $0 }) else { return }
+        switch event.kind {
+        case .alert(let change): webhook.post(line(change).text, kind: change.isClear ? "clear" : "alert")
+        case .violation(let finding):
+            let line = JSONLine("violation", time: utc(event.instant)).adding("property", finding.property).adding("finding", finding.id)
+                .adding("also", finding.also).adding("sentence", finding.sentence).adding("requirement", finding.requirement)
+                .adding("users", finding.users).adding("sessions", finding.sessions.map(\.description))
+                .adding("entries", .array(finding.witness.map { .number("\($0.number)") }))
+            webhook.post(line.text, kind: "violation")
+        default: return
+        }
+    }
+
+    /// - Parameter why: nil when it works again.
+    func webhookTrouble(_ why: String?) {
+        let words = why.map { "webhook: \($0); it is tried again" } ?? "webhook: it takes messages again"
+        console.talk("warning: \(SafeText.show(words))\n")
     }
 
     func draining(_ live: Int, grace: Duration) {
@@ -198,22 +235,32 @@ final class ProxyForm: Sendable {
         return reason == .nothingExercised ? .pass : reason
     }
 
-    func close(_ result: RunResult, _ options: ProxyOptions, reason: ExitReason) {
+    func close(_ result: RunResult, _ options: ProxyOptions, reason: ExitReason, webhook: Webhook.Counts? = nil) {
         if json {
-            let line = summaryLine(result, reason)
+            var line = summaryLine(result, reason)
+            if let webhook {
+                line = line.adding(
+                    "webhook",
+                    .object([
+                        .init(key: "sent", value: .number("\(webhook.sent)")), .init(key: "failed", value: .number("\(webhook.failed + webhook.left)")),
+                        .init(key: "dropped", value: .number("\(webhook.dropped)")),
+                    ]))
+            }
             return console.emit(options.isUnverified ? line.adding("upstreamVerified", .bool(false)) : line)
         }
         let unverified = options.isUnverified ? "  NOT VERIFIED  \(TLSBanner.unverified(options)) (--insecure-upstream)\n" : ""
-        console.answer("\n" + unverified + ProxySummary(result).text(console.out, reason: reason))
+        console.answer("\n" + unverified + ProxySummary(result, options.contract?.monitors ?? MonitorRules(), webhook).text(console.out, reason: reason))
     }
 
     private func summaryLine(_ result: RunResult, _ reason: ExitReason) -> JSONLine {
-        JSONLine("summary", time: Console.utc()).adding("verb", "proxy").adding("exit", reason.code)
-            .adding("reason", reason.reason).adding("sessions", result.statistics.opened)
-            .adding("connected", result.statistics.connected).adding("refused", result.statistics.refused)
-            .adding("failed", result.statistics.failed).adding("faults", result.statistics.faultsActed)
+        let numbers = result.statistics
+        let line = JSONLine("summary", time: Console.utc()).adding("verb", "proxy").adding("exit", reason.code)
+            .adding("reason", reason.reason).adding("sessions", numbers.opened)
+            .adding("connected", numbers.connected).adding("refused", numbers.refused)
+            .adding("failed", numbers.failed).adding("faults", numbers.faultsActed)
             .adding("findings", (result.judgement?.findings ?? []).map(\.id))
             .adding("toolErrors", result.ledgerDifferences.count).adding("drained", .bool(result.drained))
             .adding("unrecorded", result.unrecorded.map { .number("\($0)") } ?? .null)
+        return VitalsLines.summary(result, line)
     }
 }

@@ -12,7 +12,9 @@ struct ProxyRow {
     var detail: String
     var role: Style.Role?
     /// These are never folded.
-    var isLoud: Bool { ["FAIL", "TOOL", "ALERT", "deleted"].contains(word) }
+    var isLoud: Bool { isTold || word == "clear" }
+    /// These are shown whatever is left out.
+    var isTold: Bool { ["FAIL", "TOOL", "ALERT", "deleted"].contains(word) }
 
     init(_ event: RuntimeEvent) {
         session = event.session?.description ?? "–"
@@ -52,6 +54,8 @@ struct ProxyRow {
         case .violation(let finding):
             return ("FAIL", "\(finding.property) \(SafeText.show(finding.sentence))", cause(finding), .failName)
         case .toolError(let difference): return ("TOOL", SafeText.show(difference.sentence), "", .excused)
+        case .alert(let change):
+            return (change.isClear ? "clear" : "ALERT", AlertLines.words(change), "", change.isClear ? .pass : .fail)
         case .profileStopped(let acted): return ("faults", "off: \(Figures.count(acted)) acted", "", .fault)
         case .segmentDeleted(let what): return ("deleted", SafeText.show(what), "", .excused)
         case .recordingFailed(let why): return ("ALERT", "the recording failed", SafeText.show(why), .fail)

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import Journaling
 import Oracles
@@ -7,7 +8,15 @@ import Reporting
 /// The tables with which a proxy run ends (looks.md section 2).
 struct ProxySummary {
     var result: RunResult
-    init(_ result: RunResult) { self.result = result }
+    /// The targets.
+    var rules: MonitorRules
+    var webhook: Webhook.Counts?
+
+    init(_ result: RunResult, _ rules: MonitorRules = MonitorRules(), _ webhook: Webhook.Counts? = nil) {
+        self.result = result
+        self.rules = rules
+        self.webhook = webhook
+    }
 
     func text(_ style: Style, reason: ExitReason) -> String {
         let numbers = result.statistics
@@ -21,7 +30,9 @@ struct ProxySummary {
             lines.append(line)
         }
         lines += times(numbers, style)
+        lines += VitalsLines.lines(result, style)
         lines += verdicts(style)
+        if let webhook { lines.append(VitalsLines.webhook(webhook)) }
         if let path = result.recording {
             let state = result.recordingComplete ? "complete" : "INCOMPLETE: \(SafeText.show(result.recordingError ?? ""))"
             let gone = result.deletedSegments
@@ -53,16 +64,19 @@ struct ProxySummary {
 
     private func sessions(_ numbers: Statistics, _ style: Style) -> String {
         let tried = Int(clamping: numbers.connected + numbers.failed)
-        let share = Figures.percent(Int(clamping: numbers.connected), of: tried)
-        let mark = tried == 0 ? "" : numbers.connected * 100 >= UInt64(tried) * 99 ? " " + style.glyph(.pass) : " " + style.glyph(.fail)
-        return "  sessions    \(Figures.count(numbers.opened)) opened   \(Figures.count(numbers.connected)) connected \(share)"
-            + " (needs 99 %)\(mark)   \(Figures.count(numbers.refused)) refused   \(Figures.count(numbers.failed)) failed"
+        let connected = Int(clamping: numbers.connected)
+        return "  sessions    \(Figures.count(numbers.opened)) opened   \(Figures.count(numbers.connected)) connected "
+            + VitalsLines.share(connected, of: tried, rules.connectSuccess, style)
+            + "   \(Figures.count(numbers.refused)) refused   \(Figures.count(numbers.failed)) failed"
     }
 
     private func times(_ numbers: Statistics, _ style: Style) -> [String] {
-        let fast = numbers.connect.percentile(0.99).map { style.glyph($0 < .milliseconds(200) ? .pass : .fail) }
+        let fast = rules.connectTime.map { target in
+            let mark = numbers.connect.percentile(0.99).map { " " + style.glyph($0 < target ? .pass : .fail) } ?? ""
+            return "p99 < \(target >= .milliseconds(1) ? "\(target.nanoseconds / 1_000_000)" : Figures.duration(target))\(mark)"
+        }
         let rows = [
-            ("connect, ms", numbers.connect, 1, "p99 < 200" + (fast.map { " " + $0 } ?? "")),
+            ("connect, ms", numbers.connect, 1, fast ?? ""),
             ("added, ms", numbers.added, 2, "by the proxy, faults apart"),
             ("answer, ms", numbers.answer, 1, "request to first event"),
         ].filter { $0.1.count > 0 }
@@ -71,7 +85,7 @@ struct ProxySummary {
         for (name, histogram, digits, note) in rows {
             let shares = [0.5, 0.9, 0.99, 0.999].map { histogram.percentile($0) } + [histogram.maximum]
             let cells = shares.map { cell($0, digits).right(10) }.joined()
-            lines.append("  " + name.left(14) + cells + "    " + note)
+            lines.append("  " + name.left(14) + cells + (note.isEmpty ? "" : "    " + note))
         }
         if numbers.heldMessages > 0 {
             lines.append("  held by faults      \(Figures.plural(Int(clamping: numbers.heldMessages), "message")), \(Figures.duration(numbers.held)) in all")

@@ -23,6 +23,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             miswire proxy ws://127.0.0.1:8080 --http2 --upstream-http2
             miswire proxy ws://127.0.0.1:8080 --record rec/ --record-mode meta --purpose 'ticket 311' --retain 2d
             miswire proxy wss://chat.staging --listen :9443 --tls --ca-names chat.staging
+            miswire proxy wss://chat.staging --listen :9000 --contract agent-chat --metrics 127.0.0.1:9464 --health-run 60s --webhook @hook.url
             miswire proxy --config listeners.yaml
             miswire proxy --forward --allow-upstream '*.staging.example' --listen 127.0.0.1:9000
             miswire proxy --forward --tls --allow-upstream '*.staging.example' --ca-names '*.staging.example'
@@ -58,6 +59,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
     var record: String?
     @OptionGroup var recording: RecordOptions
     @OptionGroup(title: "TLS") var secured: TLSArguments
+    @OptionGroup(title: "Monitors") var monitoring: MonitorArguments
     @Flag(help: "Pack the recording's segments with gzip.")
     var gzip = false
     @Flag(help: "Clients may speak HTTP/2, by its preface or with --tls by ALPN; each WebSocket on it (RFC 8441) is a session of its own.")
@@ -87,19 +89,26 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         let options = try options(console, file)
         if let record = options.record { try RawConsent.obtain(recording, out: record, console: console) }
         let form = ProxyForm(console: console, json: looks.json, log: log, started: Date())
+        let watch = try await ProxyWatch(monitoring, options, form)
         let server: ProxyServer
         do {
-            server = try await ProxyServer.start(options, patience: wait.duration, onEvent: { event in form.event(event) })
+            server = try await ProxyServer.start(
+                options, patience: wait.duration,
+                onEvent: { event in
+                    watch.note(event)
+                    form.event(event)
+                })
         } catch { throw ProxyComplaint.of(error) }
         // Whoever reads that it listens may send a signal or change a file at once.
         let signals = Signals.stream([SIGTERM, SIGINT, SIGUSR1, SIGHUP])
         let watches = watches(file, server, form, options)
-        form.open(options, server, pid: getpid())
-        let tasks = [Task { await form.remind(server, pid: getpid()) }] + watches.map { watch in Task { await watch.watch() } }
+        form.open(options, server, pid: getpid(), watched: watch.words, metrics: watch.metricsAddress)
+        let running = watch.begin(server)
+        let tasks = [Task { await form.remind(server, pid: getpid()) }] + watches.map { watch in Task { await watch.watch() } } + running
         defer { for task in tasks { task.cancel() } }
-        let result = await serve(server, form, watches, signals)
+        let result = await serve(server, form, watches, signals) { for task in running { task.cancel() } }
         let reason = ProxyForm.reason(result)
-        form.close(result, options, reason: reason)
+        form.close(result, options, reason: reason, webhook: await watch.end())
         throw Finished(reason)
     }
 
@@ -267,7 +276,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
 
     /// The first signal to stop drains, a second cuts; USR1 is the kill switch and its way back, HUP reads profiles again.
     private func serve(
-        _ server: ProxyServer, _ form: ProxyForm, _ watches: [ProfileWatch], _ signals: AsyncStream<Int32>
+        _ server: ProxyServer, _ form: ProxyForm, _ watches: [ProfileWatch], _ signals: AsyncStream<Int32>, atItsEnd: () -> Void
     ) async -> RunResult {
         signals: for await number in signals {
             switch number {
@@ -281,6 +290,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
             default: break signals
             }
         }
+        atItsEnd()
         form.draining(server.liveSessions, grace: grace.duration)
         let begun = ContinuousClock.now
         let impatient = Task {

@@ -83,7 +83,9 @@ package struct Stage: Sendable {
         let answers = contract.requests.flatMap(\.answer)
         for event in [contract.session?.greeting, contract.session?.ready].compactMap({ $0 })
         where isGuardName(event) && !(said ?? []).contains(event) && !answers.contains(event) {
-            verbs.append(.until([event], within: contract.session?.within ?? bound))
+            let verb = Plan.Verb.until([event], within: contract.session?.within ?? bound)
+            // A greeting may be what makes it ready as well, and comes once.
+            if !verbs.contains(verb) { verbs.append(verb) }
         }
         return verbs
     }

@@ -43,6 +43,19 @@ enum Wording {
         return words.dropLast().joined(separator: ", ") + " or " + last
     }
 
+    /// `1,204`
+    static func count(_ number: Int) -> String { grouped(Int64(clamping: max(0, number))) }
+
+    /// `1 run`, `2 runs`
+    static func count(_ number: Int, _ noun: String) -> String { "\(count(number)) \(number == 1 ? noun : noun + "s")" }
+
+    /// `99.4 %`; cut, so that what misses a target is never shown as reaching it.
+    static func share(_ part: Int, of whole: Int) -> String {
+        guard whole > 0, part >= 0, part <= Int.max / 1_000 else { return "–" }
+        let tenths = part * 1_000 / whole
+        return "\(tenths / 10).\(tenths % 10) %"
+    }
+
     private static func grouped(_ number: Int64) -> String {
         var digits = String(number)
         var groups: [String] = []

@@ -36,6 +36,8 @@ struct Reader: Sendable {
     /// What the entry in hand, or time, brought; taken by `drain`.
     var readings: [Reading] = []
     var notes: [String] = []
+    /// What monitors are to know; taken with the readings.
+    var pulses: [Pulse] = []
 
     var sessions: [SessionID: Session] = [:]
     /// Live sessions of each principal, in order of arrival.

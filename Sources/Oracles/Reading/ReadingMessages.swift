@@ -108,6 +108,7 @@ extension Reader {
     /// What passed unread may have been anything: everything open here is left undecided.
     mutating func obscure(_ id: SessionID, _ why: String) {
         sessions[id]?.obscured = why
+        pulse(.obscured, id)
         note(why)
         for number in sessions[id]?.open ?? [] { requests[number]?.isIndeterminate = true }
         for number in sessions[id]?.runs ?? [] { runs[number]?.isIndeterminate = true }
@@ -121,6 +122,7 @@ extension Reader {
         noteBehind(payload, id)
         if canaries.learn(payload, owner: user) { learnt.turnOff() }
         let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toServer)
+        pulseAsked(recognition, id)
         // A server may read, and repeat, what the contract leaves out.
         let words = recognition.value ?? (message.opcode == .binary ? JSON.decode(payload).value : nil)
         if let words { learnSent(words, id) }
@@ -304,6 +306,7 @@ extension Reader {
     ) {
         guard let recognizer, let session = sessions[id] else { return }
         let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toClient)
+        pulseEvent(recognition, id, contract)
         let isShared = contract.sharing?.isBroadcast(name: recognition.name, type: recognition.type) ?? false
         if isShared { canaries.declassify(payload) }
         noteSeen(recognition, isRequest: false, id)

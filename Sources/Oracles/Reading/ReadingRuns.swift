@@ -16,6 +16,7 @@ extension Reader {
         }
         runs[run.number] = run
         sessions[id]?.runs.append(run.number)
+        pulse(.run(run.number, .began), id)
         enter(run.number, since: request.at)
         while runs.count > capacity.runs || (sessions[id]?.runs.count ?? 0) > capacity.perSession {
             guard let oldest = sessions[id]?.runs.first, oldest != run.number else { break }
@@ -31,9 +32,10 @@ extension Reader {
         guard let contract, let run = runs[number] else { return }
         let rule = contract.runs[run.rule]
         runs[number]?.pending = nil
-        guard rule.states.indices.contains(run.state), let session = sessions[run.session],
-            let hot = rule.hot.first(where: { $0.state == rule.states[run.state].name }), let bound = hot.within
-        else { return }
+        let state = rule.states.indices.contains(run.state) ? rule.states[run.state].name : ""
+        let bound = rule.hot.first { $0.state == state }?.within
+        pulse(.run(number, .entered(isBounded: bound != nil)), run.session)
+        guard let session = sessions[run.session], let bound else { return }
         let pending = pending(bound, since: since, loop: session.loop)
         runs[number]?.pending = pending
         deadlines.add(.run(number), at: pending.due)
@@ -74,6 +76,7 @@ extension Reader {
         let rule = contract.runs[run.rule]
         guard rule.states.indices.contains(run.state) else { return }
         runs[number]?.value.note(event.entry)
+        pulse(.run(number, .heard(event.type)), event.session)
         learnLinks(number, event)
         let state = rule.states[run.state].name
         let (name, type) = (event.recognition.name, event.recognition.type)
@@ -96,7 +99,7 @@ extension Reader {
             if let contract { endInside(number, event, contract) }
             settleRun(number, .kept(event.type))
             if let run = runs[number] { noteFinished(run, event) }
-            return bury(number, isDone: true, last: event.entry)
+            return bury(number, isDone: true, last: event.entry, end: .completed)
         }
         guard let index = rule.states.firstIndex(where: { $0.name == next }), index != runs[number]?.state else { return }
         judgeLate(number, event)
@@ -124,13 +127,14 @@ extension Reader {
         judgeLate(number, event)
         endInside(number, event, contract)
         settleRun(run.number, .kept(event.type))
-        bury(run.number, isDone: run.key != nil, last: event.entry)
+        bury(run.number, isDone: run.key != nil, last: event.entry, end: .failed)
     }
 
     mutating func settleRun(_ number: UInt64, _ fate: Fate) {
         guard let run = runs[number], !run.isSettled, let contract else { return }
         runs[number]?.isSettled = true
         leaveInside(number, fate)
+        runs[number]?.end = Self.end(fate)
         let rule = contract.runs[run.rule]
         let state = rule.states.indices.contains(run.state) ? rule.states[run.state].name : ""
         var fate = fate
@@ -161,8 +165,10 @@ extension Reader {
     }
 
     /// Off the books; its key stays known, so that what comes after is seen.
-    mutating func bury(_ number: UInt64, isDone: Bool, last: Entry? = nil) {
+    /// - Parameter end: what became of it; nil = as it was settled.
+    mutating func bury(_ number: UInt64, isDone: Bool, last: Entry? = nil, end: RunEnd? = nil) {
         guard let run = runs.removeValue(forKey: number) else { return }
+        pulse(.run(number, .over(end ?? run.end ?? .abandoned)), run.session)
         sessions[run.session]?.runs.removeAll { $0 == number }
         guard let key = run.key else { return }
         if runsByKey[key] == number { runsByKey[key] = nil }

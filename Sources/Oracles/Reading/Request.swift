@@ -109,6 +109,8 @@ struct RunState: Sendable {
     var isSettled = false
     /// The request that asked for it, when that must be refused by an error inside of it (`inside` of a rule).
     var inside: Request?
+    /// What became of it, as far as it was settled.
+    var end: RunEnd?
 
     mutating func note(_ entry: Entry) {
         if entries.count >= 5 { entries.remove(at: 2) }

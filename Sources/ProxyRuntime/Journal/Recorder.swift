@@ -108,4 +108,21 @@ final class Recorder: Sendable {
             if let known { continuation.resume(returning: known) }
         }
     }
+
+    /// Numbers of this instant; nil once the run is over.
+    func gauges(now: @escaping @Sendable () -> Instant) async -> Gauges? {
+        await withCheckedContinuation { continuation in
+            let isOver = conclusion.withLock { known in
+                if known == nil {
+                    thread.execute { [self] in
+                        var gauges = desk.value.gauges(now: now())
+                        gauges.waitingBytes = waiting.load(ordering: .relaxed)
+                        continuation.resume(returning: gauges)
+                    }
+                }
+                return known != nil
+            }
+            if isOver { continuation.resume(returning: nil) }
+        }
+    }
 }

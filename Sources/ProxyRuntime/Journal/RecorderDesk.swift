@@ -12,7 +12,9 @@ final class RecorderDesk {
     private let directory: String?
     private var writeError: String?
     private var ledger: Ledger?
-    private var judge: Judge?
+    private var judge: Judge
+    /// False: it only watches connections.
+    private let isJudging: Bool
     private var teller: Teller
     private let onEntry: EntryObserver?
     private let onEvent: EventObserver
@@ -28,7 +30,7 @@ final class RecorderDesk {
     private var deleted = 0
 
     init(
-        assembler: JournalAssembler, writer: RecordingWriter?, users: RecordedUsers?, directory: String?, ledger: Ledger?, judge: Judge?,
+        assembler: JournalAssembler, writer: RecordingWriter?, users: RecordedUsers?, directory: String?, ledger: Ledger?, judge: Judge, isJudging: Bool,
         onEntry: EntryObserver?, onEvent: @escaping EventObserver
     ) {
         self.assembler = assembler
@@ -37,6 +39,7 @@ final class RecorderDesk {
         self.directory = directory
         self.ledger = ledger
         self.judge = judge
+        self.isJudging = isJudging
         self.onEntry = onEntry
         self.onEvent = onEvent
         teller = Teller(counts: ledger != nil)
@@ -100,7 +103,7 @@ final class RecorderDesk {
         for entry in entries {
             last = max(last, entry.instant)
             ledger?.observe(entry)
-            judge?.observe(entry)
+            judge.observe(entry)
             teller.observe(entry, tell: onEvent)
             onEntry?(entry)
         }
@@ -144,13 +147,13 @@ final class RecorderDesk {
     }
 
     private func tellNews() {
-        if let findings = judge?.newFindings() {
-            for finding in findings {
-                onEvent(
-                    RuntimeEvent(
-                        instant: finding.instant, session: finding.sessions.first, user: finding.users.first,
-                        kind: .violation(finding)))
-            }
+        for finding in judge.newFindings() {
+            onEvent(
+                RuntimeEvent(
+                    instant: finding.instant, session: finding.sessions.first, user: finding.users.first, kind: .violation(finding)))
+        }
+        for change in judge.newAlerts() {
+            onEvent(RuntimeEvent(instant: change.instant, session: change.alert.session, user: change.alert.user, kind: .alert(change)))
         }
         guard let ledger, ledger.differences.count > knownDifferences else { return }
         for difference in ledger.differences[knownDifferences...] {
@@ -168,10 +171,17 @@ final class RecorderDesk {
     }
 
     func result(lasted: Duration, drained: Bool) -> RunResult {
-        RunResult(
-            statistics: teller.statistics, judgement: judge?.conclude(at: last),
+        let judgement = judge.conclude(at: last)
+        return RunResult(
+            statistics: teller.statistics, judgement: isJudging ? judgement : nil, alerts: judgement.alerts,
+            monitors: judgement.monitors, vitals: judgement.vitals,
             ledgerDifferences: ledger?.differences ?? [], recording: directory,
             recordingComplete: writeError == nil, recordingError: writeError, deletedSegments: deleted, unrecorded: users?.leftOut, entries: count, end: last,
             lasted: lasted, drained: drained)
+    }
+
+    /// Numbers of this instant. Nothing is concluded for it, so that it may be asked for at any time.
+    func gauges(now: Instant) -> Gauges {
+        Gauges(statistics: teller.statistics, report: judge.standing, isJudging: isJudging, lag: max(.zero, last.duration(to: now)))
     }
 }

@@ -32,6 +32,12 @@ package struct Histogram: Sendable, Equatable {
         return maximum
     }
 
+    /// How many values do not exceed this, as far as buckets tell: those in its own bucket count whole.
+    package func count(upTo duration: Duration) -> UInt64 {
+        let last = Histogram.bucket(of: UInt64(clamping: max(0, duration.nanoseconds)))
+        return counts.prefix(last + 1).reduce(0, +)
+    }
+
     private static func bucket(of value: UInt64) -> Int {
         guard value >= 64 else { return Int(truncatingIfNeeded: value) }
         let shift = 63 - value.leadingZeroBitCount - 6

@@ -11,6 +11,9 @@ package struct Statistics: Sendable, Equatable {
     package var messagesToServer: UInt64?
     package var messagesToClient: UInt64?
     package var bytes: UInt64 = 0
+    /// Taken from clients and from servers: frame by frame where traffic is kept, else when a session is over.
+    package var bytesToServer: UInt64 = 0
+    package var bytesToClient: UInt64 = 0
     /// Fault id to how often it acted, in the order in which the ids first did.
     package var faults: [FaultCount] = []
     /// From the client's connect to the 101 handed to it.

@@ -113,6 +113,7 @@ struct Teller {
 
     private mutating func note(_ frame: FrameRecord, in known: inout Known) {
         let passage = frame.passage
+        if passage.in != nil { count(frame.wireSize, passage.direction) }
         if frame.frame.opcode == .close, known.closedBy == nil, passage.in != nil {
             known.closedBy = passage.direction.source
             known.closeCode = frame.frame.payload.getInteger(at: frame.frame.payload.readerIndex)
@@ -133,6 +134,13 @@ struct Teller {
                 statistics.answer.record(asked.duration(to: arrival))
                 known.unanswered = nil
             }
+        }
+    }
+
+    private mutating func count(_ bytes: UInt64, _ direction: Direction) {
+        switch direction {
+        case .toServer: statistics.bytesToServer &+= bytes
+        case .toClient: statistics.bytesToClient &+= bytes
         }
     }
 
@@ -160,6 +168,10 @@ struct Teller {
     ) -> RuntimeEvent.Kind? {
         let bytes = totals.clientIn &+ totals.serverIn
         statistics.bytes &+= bytes
+        if statistics.messagesToServer == nil {
+            count(totals.clientIn, .toServer)
+            count(totals.serverIn, .toClient)
+        }
         switch known.became {
         case .refused: return nil
         case nil:

@@ -1,0 +1,61 @@
+import Contracts
+import Journaling
+
+/// More authentications fail than may (incidents.md I5). Credentials that faults of ours spoilt do not count.
+struct AuthFailureRate: Monitor {
+    static let id = "auth-failures"
+    static let name = "auth failure rate"
+    static let severity = Alert.Severity.warning
+    static let needsEveryone = true
+
+    private let limit: Share
+    private let auth: AuthRules
+    private var shares: ShareWatch
+    /// Let in, and not yet for so long that a close is no refusal any more.
+    private var undecided: [SessionID: ConnectionCard] = [:]
+    private var agenda = Agenda<SessionID>()
+
+    var due: Instant? { [agenda.first?.due, shares.due].compactMap { $0 }.min() }
+
+    init?(_ rules: MonitorRules, _ contract: Contract?) {
+        guard let limit = rules.authFailures else { return nil }
+        self.limit = limit
+        auth = contract?.auth ?? AuthRules()
+        shares = ShareWatch(limit: limit)
+    }
+
+    mutating func hear(_ signal: Signal, at now: Instant, _ book: inout AlertBook) {
+        switch signal {
+        case .refused(let card, let status): if auth.refuse.contains(status) { decide(false, card, at: now, &book) }
+        case .moved(let card, .authenticating): undecided[card.session] = card
+        case .moved(let card, .open):
+            // Whoever was ready by an event of the contract is known to be in.
+            if undecided[card.session] != nil { return decide(true, card, at: now, &book) }
+            undecided[card.session] = card
+            agenda.add(card.session, at: now.advanced(by: auth.within))
+        case .closed(let card, let code):
+            guard undecided[card.session] != nil, auth.close.contains(code) else { return }
+            decide(false, card, at: now, &book)
+        case .moved(let card, .closed): undecided[card.session] = nil
+        default: return
+        }
+    }
+
+    private mutating func decide(_ isIn: Bool, _ card: ConnectionCard, at now: Instant, _ book: inout AlertBook) {
+        undecided[card.session] = nil
+        shares.add(bad: !isIn, of: card, at: now, &book) { [limit] in Self.words($0, limit) }
+    }
+
+    private static func words(_ totals: StepCounts.Totals, _ limit: Share) -> String {
+        "\(Wording.share(totals.bad, of: totals.all)), \(Wording.count(totals.bad)) of \(Wording.count(totals.all)) in 5 min, at most \(limit)"
+    }
+
+    mutating func wake(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) {
+        if let item = agenda.first, item.due <= now {
+            _ = agenda.removeFirst()
+            guard let card = undecided[item.subject] else { return }
+            return decide(true, card, at: now, &book)
+        }
+        shares.wake(at: now, &book) { [limit] in Self.words($0, limit) }
+    }
+}

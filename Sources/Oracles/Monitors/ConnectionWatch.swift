@@ -1,0 +1,221 @@
+import Journaling
+import Wire
+
+/// Follows each connection through its states, by the server's ledger, and tells what its monitors need to know of it.
+struct ConnectionWatch: Sendable {
+    struct Connection: Sendable {
+        var state = ConnectionState.connecting
+        var user: String?
+        let opened: Instant
+        /// Taken from the client, given to the server, answered by it.
+        var requestedAt: Instant?
+        var askedAt: Instant?
+        var answeredAt: Instant?
+        /// What its loop had told of a crowded machine when it was requested.
+        var crowded: UInt64 = 0
+        /// A fault, or a limit of ours, acted here before it was decided what becomes of it.
+        var isTouched = false
+        /// Faults made its credential what it is.
+        var isForged = false
+        /// Nothing can be told of its end: cut by us, unreadable, or its client broke the rules.
+        var isObscured = false
+        /// Its server is not read from.
+        var isHeld = false
+        var isDecided = false
+        var isRefused = false
+        /// A Ping of the server has no Pong yet.
+        var isPinged = false
+        /// Who ended it first.
+        var endedBy: Side?
+        /// Its server ended it while neither side had sent a Close.
+        var isDropped = false
+        /// It went without a clean end, and its client had no part in that.
+        var isLost = false
+        /// Its server did not answer as long as miswire waits (trust.md L2).
+        var isTimedOut = false
+        func card(_ id: SessionID) -> ConnectionCard { ConnectionCard(session: id, user: user) }
+    }
+
+    /// False: the journal holds what happens once a session does, and no frames.
+    let seesFrames: Bool
+    /// The event that ends `authenticating`; nil = the accept.
+    let ready: String?
+    /// Codes of a Close with which a server ends a connection well.
+    private let clean: [Int]
+    private(set) var connections: [SessionID: Connection] = [:]
+    /// Live ones, in the order of `ConnectionState.allCases`.
+    private(set) var counts: [ConnectionState: Int] = [:]
+    /// Nanoseconds in which the machine had no processor to spare, by the loop that told it.
+    private var crowded: [UInt16: UInt64] = [:]
+    /// What a client that leaves before it is answered must have waited to count.
+    private static let patience: Duration = .seconds(1)
+
+    init(ready: String?, clean: [Int], seesFrames: Bool) {
+        self.ready = ready
+        self.clean = clean
+        self.seesFrames = seesFrames
+    }
+
+    subscript(id: SessionID) -> Connection? { connections[id] }
+
+    func card(_ id: SessionID) -> ConnectionCard { ConnectionCard(session: id, user: connections[id]?.user) }
+
+    mutating func observe(_ entry: Entry, _ out: inout [Signal]) {
+        guard let id = entry.session else {
+            if case .tick(let more) = entry.body, more > 0 { crowded[entry.loop] = (crowded[entry.loop] ?? 0) &+ more }
+            return
+        }
+        switch entry.body {
+        case .opened(let opened):
+            // What a fault opened is nobody's connection, and what was written after messages has no states.
+            guard opened.fault == nil, !opened.isMadeUp else { return }
+            connections[id] = Connection(opened: entry.instant)
+            counts[.connecting, default: 0] += 1
+            out.append(.moved(card(id), to: .connecting))
+        case .head(let head): read(head, id, loop: entry.loop, &out)
+        case .facts(let facts):
+            guard facts.tap == .serverOut else { return }
+            if let user = facts.user { connections[id]?.user = user }
+            if !facts.faults.isEmpty { connections[id]?.isForged = true }
+        case .became(let became): decide(became, id, at: entry.instant, loop: entry.loop, &out)
+        case .frame(let frame): read(frame, id, &out)
+        case .fault(let fault): read(fault, id, &out)
+        case .limit(let limit):
+            let isServers = limit.id == "L2" && connections[id]?.state == .upgrading
+            if isServers { connections[id]?.isTimedOut = true } else { connections[id]?.isTouched = true }
+        case .hold(let hold): if hold.side == .server { connections[id]?.isHeld = hold.isHeld }
+        case .ended(let end): read(end, id)
+        case .closed: close(id, at: entry.instant, &out)
+        case .bytes(let bytes):
+            if bytes.kind != .opaque { connections[id]?.isObscured = true }
+        case .recoded, .note, .tick: break
+        }
+    }
+
+    mutating func obscure(_ id: SessionID) { connections[id]?.isObscured = true }
+
+    /// The event that makes it ready has come.
+    mutating func becomeReady(_ id: SessionID, _ out: inout [Signal]) {
+        if connections[id]?.state == .authenticating { move(id, to: .open, &out) }
+    }
+
+    private mutating func move(_ id: SessionID, to state: ConnectionState, _ out: inout [Signal]) {
+        guard let old = connections[id]?.state, old != state else { return }
+        connections[id]?.state = state
+        counts[old, default: 0] -= 1
+        if state != .closed { counts[state, default: 0] += 1 }
+        out.append(.moved(card(id), to: state))
+    }
+
+    private mutating func read(_ head: HeadRecord, _ id: SessionID, loop: UInt16, _ out: inout [Signal]) {
+        guard let known = connections[id] else { return }
+        switch head.passage.direction {
+        case .toServer:
+            // Whoever was refused may ask again on the same connection.
+            if known.isRefused { begin(id, &out) }
+            guard connections[id]?.state == .connecting else { return }
+            if connections[id]?.requestedAt == nil {
+                connections[id]?.requestedAt = head.passage.in ?? head.passage.out
+                connections[id]?.crowded = crowded[loop] ?? 0
+            }
+            guard let asked = head.passage.out else { return }
+            connections[id]?.askedAt = asked
+            move(id, to: .upgrading, &out)
+        case .toClient: connections[id]?.answeredAt = head.passage.in
+        }
+    }
+
+    private mutating func decide(_ became: Became, _ id: SessionID, at now: Instant, loop: UInt16, _ out: inout [Signal]) {
+        guard let known = connections[id], !known.isDecided else { return }
+        connections[id]?.isDecided = true
+        switch became {
+        case .opaque:
+            // No upgrade was asked for, or its answer is none.
+            connections[id]?.isDecided = known.askedAt.map { $0 >= now } ?? true
+            tellUnanswered(id, at: now, &out)
+            leave(id, &out)
+        case .refused(let status):
+            connections[id]?.isRefused = true
+            if !known.isForged, !known.isTouched || status < 500 { out.append(.refused(known.card(id), status: status)) }
+            move(id, to: .closing, &out)
+        case .accepted:
+            if !known.isTouched, let requested = known.requestedAt {
+                let lost = Duration.nanoseconds(Int64(clamping: (crowded[loop] ?? 0) &- known.crowded))
+                out.append(.connected(known.card(id), took: requested.duration(to: known.answeredAt ?? now), crowded: lost))
+            }
+            move(id, to: ready == nil ? .open : .authenticating, &out)
+        }
+    }
+
+    private mutating func read(_ frame: FrameRecord, _ id: SessionID, _ out: inout [Signal]) {
+        guard frame.frame.opcode.isControl, frame.passage.atServer != nil, let known = connections[id] else { return }
+        switch (frame.frame.opcode, frame.passage.direction) {
+        case (.ping, .toClient): connections[id]?.isPinged = true
+        case (.pong, .toServer): connections[id]?.isPinged = false
+        case (.close, let direction):
+            if direction == .toClient, known.state != .closing {
+                let payload = frame.frame.payload
+                let code = payload.getInteger(at: payload.readerIndex, as: UInt16.self).map { Int($0) } ?? 1005
+                if !clean.contains(code) { connections[id]?.isLost = true }
+                if !known.isForged { out.append(.closed(known.card(id), code: code)) }
+            }
+            move(id, to: .closing, &out)
+        default: break
+        }
+    }
+
+    private mutating func read(_ fault: FaultRecord, _ id: SessionID, _ out: inout [Signal]) {
+        guard fault.applied, let known = connections[id] else { return }
+        if !known.isDecided || known.state == .authenticating { connections[id]?.isTouched = true }
+        if fault.influence.excuses.contains(.ending) || fault.influence.reach == .connection { connections[id]?.isObscured = true }
+        if fault.tap == .serverIn || fault.tap == .clientOut { out.append(.touched(known.card(id))) }
+    }
+
+    private mutating func read(_ end: EndRecord, _ id: SessionID) {
+        guard let known = connections[id] else { return }
+        if end.by != .peer { connections[id]?.isObscured = true }
+        let wasUp = known.state == .open || known.state == .authenticating
+        if wasUp, known.endedBy == nil, end.by == .fault || end.by == .peer && end.side == .server { connections[id]?.isLost = true }
+        guard known.endedBy == nil else { return }
+        connections[id]?.endedBy = end.side
+        // A reset overtakes what was said before it; a peer that is silent may be given up.
+        let isLoss = end.style == .reset && end.undelivered > 0
+        connections[id]?.isDropped = end.side == .server && wasUp && !isLoss && !known.isPinged && !known.isHeld
+    }
+
+    private mutating func close(_ id: SessionID, at now: Instant, _ out: inout [Signal]) {
+        guard let known = connections[id] else { return }
+        if known.isDropped, !known.isObscured, seesFrames {
+            out.append(.invalid(known.card(id), "\(known.state.rawValue) to closed: the server ends the connection without a Close"))
+        }
+        if known.isLost { out.append(.lost(known.card(id))) }
+        tellUnanswered(id, at: now, &out)
+        leave(id, &out)
+    }
+
+    /// Nothing was answered, and neither a fault nor its client explains it.
+    private func tellUnanswered(_ id: SessionID, at now: Instant, _ out: inout [Signal]) {
+        guard let known = connections[id], !known.isDecided, !known.isTouched, let requested = known.requestedAt else { return }
+        if known.isTimedOut {
+            out.append(.unanswered(known.card(id), "no answer to the upgrade"))
+        } else if known.endedBy != .client {
+            out.append(.unanswered(known.card(id), "the server is gone or ends the connection before it answers"))
+        } else if requested.duration(to: now) >= Self.patience {
+            out.append(.unanswered(known.card(id), "its client gives up"))
+        }
+    }
+
+    private mutating func leave(_ id: SessionID, _ out: inout [Signal]) {
+        move(id, to: .closed, &out)
+        connections[id] = nil
+    }
+
+    private mutating func begin(_ id: SessionID, _ out: inout [Signal]) {
+        guard let old = connections[id] else { return }
+        var fresh = Connection(opened: old.opened)
+        (fresh.user, fresh.isTouched, fresh.isObscured, fresh.isHeld) = (old.user, old.isTouched, old.isObscured, old.isHeld)
+        fresh.state = old.state
+        connections[id] = fresh
+        move(id, to: .connecting, &out)
+    }
+}

@@ -1,0 +1,167 @@
+import Contracts
+import Journaling
+
+/// The monitors at work: one clock for all of them, which goes with the journal and stands still while nobody looked.
+struct MonitorBoard: Sendable {
+    private struct Seat: Sendable {
+        var monitor: any Monitor
+        /// Its place in the book.
+        let place: Int
+    }
+    private var seats: [Seat] = []
+    private var book = AlertBook()
+    private(set) var watch: ConnectionWatch
+    private(set) var vitals = Vitals()
+    private var tracker: VitalsTracker
+    private var signals: [Signal] = []
+    /// On the monitors' clock: now, and when the next of them wants to be woken.
+    private var now = Instant.zero
+    private var due: Instant?
+    private var last: Instant?
+    private var hasTicked = false
+    /// Between two entries of a journal that ticks every 100 ms: more, and miswire itself, or its machine, stood still.
+    private static let mostSilence: Duration = .seconds(1)
+    /// Between two entries of any other: a capture may hold days of which it knows nothing.
+    private static let mostGap: Duration = .seconds(86_400)
+
+    init(_ contract: Contract?, absence: Absence, seesFrames: Bool) {
+        let session = contract?.session ?? SessionRules()
+        let auth = contract?.auth ?? AuthRules()
+        watch = ConnectionWatch(ready: session.ready, clean: session.clean + auth.close, seesFrames: seesFrames)
+        tracker = VitalsTracker(hasRuns: !(contract?.runs.isEmpty ?? true))
+        let rules = contract?.monitors ?? MonitorRules()
+        for (place, type) in MonitorRegistry.all.enumerated() {
+            let monitor = absence.isEmpty || !type.needsEveryone ? type.init(rules, contract) : nil
+            book.enrol(MonitorStatus(id: type.id, name: type.name, severity: type.severity, isOn: monitor != nil))
+            if let monitor { seats.append(Seat(monitor: monitor, place: place)) }
+        }
+    }
+
+    var alerts: [Alert] { book.alerts }
+    var statuses: [MonitorStatus] { book.statuses }
+    mutating func takeNews() -> [AlertChange] { book.takeNews() }
+
+    var report: MonitorReport {
+        var report = MonitorReport()
+        report.statuses = book.statuses
+        report.connections = ConnectionState.allCases.dropLast().map { ($0, watch.counts[$0] ?? 0) }
+        report.vitals = vitals
+        return report
+    }
+
+    // MARK: Time
+
+    /// The journal has come so far: what is due before this entry is told first.
+    mutating func advance(to entry: Entry) {
+        if entry.body.isTick { hasTicked = true }
+        advance(to: entry.instant)
+    }
+
+    mutating func conclude(at end: Instant) { advance(to: end) }
+
+    private mutating func advance(to instant: Instant) {
+        guard let before = last else {
+            last = instant
+            return now = instant
+        }
+        guard instant > before else { return }
+        last = instant
+        let gap = before.duration(to: instant)
+        let seen = min(gap, hasTicked ? Self.mostSilence : Self.mostGap)
+        let target = now.advanced(by: seen)
+        wake(before: target)
+        now = target
+        if seen < gap { book.shift += gap - seen }
+    }
+
+    private mutating func wake(before limit: Instant) {
+        while let next = due, next < limit {
+            guard let index = seats.indices.first(where: { seats[$0].monitor.due == next }) else { break }
+            book.speaker = seats[index].place
+            seats[index].monitor.wake(at: next, watch, &book)
+            plan()
+        }
+    }
+
+    private mutating func plan() { due = seats.lazy.compactMap(\.monitor.due).min() }
+
+    // MARK: What happens
+
+    mutating func observe(_ entry: Entry, _ pulses: inout [Pulse]) {
+        watch.observe(entry, &signals)
+        for pulse in pulses { translate(pulse) }
+        pulses.removeAll(keepingCapacity: true)
+        if !signals.isEmpty { tell() }
+    }
+
+    private mutating func translate(_ pulse: Pulse) {
+        let card = watch.card(pulse.session)
+        switch pulse.kind {
+        case .asked: signals.append(.asked(card))
+        case .event(let mark, let name):
+            if let ready = watch.ready, ready == name || ready == mark.title { watch.becomeReady(pulse.session, &signals) }
+            signals.append(.event(card, mark))
+        case .run(let number, let step):
+            if case .heard(let type) = step, let known = watch[pulse.session], known.state == .authenticating, !known.isObscured,
+                !known.isTouched
+            {
+                signals.append(.invalid(card, "authenticating: \(type) before \(watch.ready ?? "it is ready")"))
+            }
+            signals.append(.run(number, card, step))
+        case .obscured: watch.obscure(pulse.session)
+        }
+    }
+
+    /// What was settled by an entry, or by a deadline before the next.
+    mutating func hear(_ readings: [Reading]) {
+        for reading in readings {
+            switch reading {
+            case .early(let early):
+                signals.append(.invalid(card(early.evidence), "upgrading: \(early.what) before the accept"))
+            case .conduct(let conducted):
+                if case .wrote(.afterClose, let evidence) = conducted.outcome {
+                    signals.append(.invalid(card(evidence), "closing: data behind the server's own Close"))
+                }
+            case .settled(.run(let name, let key, _, let expected, _, _), let fate):
+                let run = Terminal.plain(key.map { "\(name) \($0)" } ?? name)
+                switch fate {
+                case .missed(let bound, let evidence):
+                    signals.append(.unpaired(card(evidence), "\(run): no \(expected) within \(Wording.duration(bound))"))
+                case .broken(let how, _, let evidence): signals.append(.unpaired(card(evidence), "\(run): no \(expected), \(how)"))
+                default: break
+                }
+            default: break
+            }
+        }
+        if !signals.isEmpty { tell() }
+    }
+
+    private func card(_ evidence: Evidence) -> ConnectionCard {
+        guard let session = evidence.sessions.first else { return ConnectionCard(session: SessionID(0), user: evidence.users.first) }
+        return ConnectionCard(session: session, user: watch[session]?.user ?? evidence.users.first)
+    }
+
+    private mutating func tell() {
+        for signal in signals {
+            tracker.hear(signal, at: now, &vitals)
+            for index in seats.indices {
+                book.speaker = seats[index].place
+                seats[index].monitor.hear(signal, at: now, &book)
+            }
+        }
+        signals.removeAll(keepingCapacity: true)
+        plan()
+    }
+}
+
+/// Where monitors and properties stand while traffic flows.
+package struct MonitorReport: Sendable {
+    package var statuses: [MonitorStatus] = []
+    /// Live connections by their state.
+    package var connections: [(state: ConnectionState, count: Int)] = []
+    package var vitals = Vitals()
+    package var properties: [PropertySummary] = []
+    package var errorsDelivered = 0
+    package var errorKinds = 0
+    package init() {}
+}

@@ -1,0 +1,73 @@
+import Contracts
+import Journaling
+
+/// No event for so long while sessions are active (incidents.md I5): something was asked, or a run is under way, and nobody
+/// hears anything. Sessions that only stand there are not active.
+struct SilentFailure: Monitor {
+    static let id = "silent-failure"
+    static let name = "silent failure"
+    static let severity = Alert.Severity.critical
+    static let needsEveryone = true
+
+    private let bound: Duration
+    /// Connections whose client said something since the last event of anybody, and when it did first, in that order.
+    private var asked: [(session: SessionID, at: Instant)] = []
+    private var waiting: Set<SessionID> = []
+    private var runs: [UInt64: SessionID] = [:]
+    /// Of the last event, or when the first of the runs under way began.
+    private var since = Instant.zero
+    private(set) var due: Instant?
+    private var openSince: Instant?
+
+    init?(_ rules: MonitorRules, _ contract: Contract?) {
+        guard let bound = rules.silentFailure, let contract, !contract.events.isEmpty else { return nil }
+        self.bound = bound
+    }
+
+    mutating func hear(_ signal: Signal, at now: Instant, _ book: inout AlertBook) {
+        switch signal {
+        case .event, .touched: heard(at: now, &book)
+        case .asked(let card):
+            guard waiting.insert(card.session).inserted else { return }
+            asked.append((card.session, now))
+        case .run(let run, let card, .entered(true)):
+            if runs.isEmpty { since = now }
+            runs[run] = card.session
+        case .run(let run, _, .entered(false)), .run(let run, _, .over): runs[run] = nil
+        case .moved(let card, .closing), .moved(let card, .closed):
+            guard waiting.remove(card.session) != nil else { return }
+            asked.removeAll { $0.session == card.session }
+        default: return
+        }
+        if book.isOpen(), waiting.isEmpty, runs.isEmpty {
+            book.clear("no session is active", at: now)
+            openSince = nil
+        }
+        plan()
+    }
+
+    private mutating func heard(at now: Instant, _ book: inout AlertBook) {
+        if let openSince { book.clear("an event after \(Wording.duration(openSince.duration(to: now)))", at: now) }
+        openSince = nil
+        asked.removeAll(keepingCapacity: true)
+        waiting.removeAll(keepingCapacity: true)
+        since = now
+    }
+
+    private mutating func plan() {
+        guard openSince == nil else { return due = nil }
+        let first = [asked.first?.at, runs.isEmpty ? nil : since].compactMap { $0 }.min()
+        due = first?.advanced(by: bound)
+    }
+
+    mutating func wake(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) {
+        // Who is not read from may have said anything.
+        if asked.contains(where: { scene[$0.session]?.isHeld ?? false }) || runs.values.contains(where: { scene[$0]?.isHeld ?? false }) {
+            return due = now.advanced(by: max(bound, .seconds(1)))
+        }
+        let active = Set(asked.map(\.session)).union(runs.values).count
+        openSince = now.advanced(by: .zero - bound)
+        due = nil
+        book.open("no event for \(Wording.duration(bound)) with \(Wording.count(active, "session")) active", at: now)
+    }
+}

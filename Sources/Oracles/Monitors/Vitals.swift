@@ -1,0 +1,57 @@
+package import Contracts
+import Journaling
+
+/// How the served application fares (incidents.md I4), in numbers.
+package struct Vitals: Sendable, Equatable {
+    /// False: the contract names no runs, and nobody counts them.
+    package var hasRuns = false
+    package var runsBegun = 0
+    package var runsCompleted = 0
+    /// Ended by an error event.
+    package var runsFailed = 0
+    /// Gone with their connection, or without their end.
+    package var runsLost = 0
+    /// Sessions that were up.
+    package var sessions = 0
+    /// Of these, ended by the server without a clean Close, or by a fault.
+    package var lost = 0
+    /// Of those, back within a minute: the same user has another session.
+    package var resumed = 0
+
+    package init() {}
+
+    /// Runs of which it is known how they ended, by the server's or a fault's doing.
+    package var runsDecided: Int { runsCompleted + runsFailed + runsLost }
+    package var survivedOrResumed: Int { sessions - lost + resumed }
+    /// What both must reach, as connections must (incidents.md I4).
+    package static let target = Share(millionths: 990_000)
+}
+
+/// Counts them.
+struct VitalsTracker: Sendable {
+    private static let comeback: Duration = .seconds(60)
+    private let hasRuns: Bool
+    /// Users who lost a session and have not come back.
+    private var gone = Fading<String, Instant?>(capacity: 16_384)
+
+    init(hasRuns: Bool) { self.hasRuns = hasRuns }
+
+    mutating func hear(_ signal: Signal, at now: Instant, _ vitals: inout Vitals) {
+        vitals.hasRuns = hasRuns
+        switch signal {
+        case .run(_, _, .began): vitals.runsBegun += 1
+        case .run(_, _, .over(.completed)): vitals.runsCompleted += 1
+        case .run(_, _, .over(.failed)): vitals.runsFailed += 1
+        case .run(_, _, .over(.lost)): vitals.runsLost += 1
+        case .moved(let card, .open):
+            vitals.sessions += 1
+            guard let user = card.user, let left = gone[user], let left else { return }
+            gone.update(user) { $0 = nil }
+            if left.duration(to: now) <= Self.comeback { vitals.resumed += 1 }
+        case .lost(let card):
+            vitals.lost += 1
+            if let user = card.user { gone.set(user, now) }
+        default: return
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import Contracts
+import Journaling
+
+/// What monitors are told of what the reader sees.
+extension Reader {
+    mutating func pulse(_ kind: Pulse.Kind, _ id: SessionID) { pulses.append(Pulse(session: id, kind: kind)) }
+
+    mutating func pulseAsked(_ recognition: Recognition, _ id: SessionID) {
+        if recognition.outcome != .ignored, recognition.heartbeat == nil { pulse(.asked, id) }
+    }
+
+    mutating func pulseEvent(_ recognition: Recognition, _ id: SessionID, _ contract: Contract) {
+        guard recognition.outcome != .ignored, recognition.heartbeat == nil else { return }
+        let mark = Signal.EventMark(
+            isError: recognition.name.map(contract.isError) ?? false, title: recognition.title.map { Terminal.plain($0) } ?? "a message")
+        pulse(.event(mark, name: recognition.name), id)
+    }
+
+    /// What became of a run that reached no end of its own.
+    static func end(_ fate: Fate) -> RunEnd {
+        switch fate {
+        case .missed, .broken, .cut: .lost
+        case .kept, .undecided: .abandoned
+        }
+    }
+}
