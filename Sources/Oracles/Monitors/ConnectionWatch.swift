@@ -88,7 +88,7 @@ struct ConnectionWatch: Sendable {
         case .closed: close(id, at: entry.instant, &out)
         case .bytes(let bytes):
             if bytes.kind != .opaque { connections[id]?.isObscured = true }
-        case .recoded, .note, .tick: break
+        case .recoded, .note, .tick, .target: break
         }
     }
 
