@@ -30,17 +30,20 @@ import Wire
         #expect(try wrong(schema, #"{"type":"it","id":"a"}"#) == nil)
         #expect(try wrong(schema, #"{"type":"it"}"#) == "id: a value")
         #expect(try wrong(schema, #"{"type":"it","id":7}"#) == "id: a string not 7")
-        #expect(try wrong(#"{"schema": {"uniqueItems": true, "multipleOf": 2}}"#, #"{"type":"it"}"#) == nil, "what is ignored accuses nobody")
+        let ignored = #"{"schema": {"uniqueItems": true, "multipleOf": 2}}"#
+        #expect(try wrong(ignored, #"{"type":"it"}"#) == nil, "what is ignored accuses nobody")
     }
 
     @Test func aClosedMessageHasNoOtherFields() throws {
-        let closed = #"{"shape": {"id": "<text>", "body.n": "<any>", "free": "<object|absent>", "list[*].x": "<any|absent>"}, "closed": true}"#
+        let shape = #"{"id": "<text>", "body.n": "<any>", "free": "<object|absent>", "list[*].x": "<any|absent>"}"#
+        let closed = #"{"shape": \#(shape), "closed": true}"#
         let fine = [
             #"{"type":"it","id":"a","body":{"n":1},"list":[]}"#, #"{"type":"it","id":"a","body":{"n":1},"free":{"z":1},"list":[{"x":1}]}"#,
         ]
         for message in fine { #expect(try wrong(closed, message) == nil, "\(message)") }
         #expect(try wrong(closed, #"{"type":"it","id":"a","body":{"n":1},"list":[],"more":2}"#) == "more: <absent> not 2")
-        #expect(try wrong(closed, #"{"type":"it","id":"a","body":{"n":1,"m":2},"list":[]}"#) == nil, "a field of a field is not the message's")
+        let deeper = #"{"type":"it","id":"a","body":{"n":1,"m":2},"list":[]}"#
+        #expect(try wrong(closed, deeper) == nil, "a field of a field is not the message's")
     }
 
     /// What is wrong with a schema stands at its place in the contract.
@@ -48,7 +51,10 @@ import Wire
         var reader = ContractReader(
             Document(
                 try JSON.parse(
-                    #"{"miswire-contract": 1, "name": "x", "wire": {"type": "type"}, "events": {"it": {"schema": {"type": "strng", "uniqueItems": true}}}}"#),
+                    #"""
+                    {"miswire-contract": 1, "name": "x", "wire": {"type": "type"},
+                     "events": {"it": {"schema": {"type": "strng", "uniqueItems": true}}}}
+                    """#),
                 file: "c.yaml"))
         _ = reader.read()
         #expect(reader.problems.map(\.severity) == [.error, .warning])

@@ -50,7 +50,9 @@ import Wire
     @Test func findingsAreJoinedByTypeAndPlace() {
         let judgement = judge { story in
             story.enter(1, "alice", at: 0)
-            for number in 0..<5 { story.event(1, #"{"type":"connected","user_id":"alice","connection_id":\#(number)}"#, at: 10 + Double(number)) }
+            for number in 0..<5 {
+                story.event(1, #"{"type":"connected","user_id":"alice","connection_id":\#(number)}"#, at: 10 + Double(number))
+            }
             story.event(1, #"{"type":"mused"}"#, at: 20)
         }
         #expect(judgement.heads == ["C2", "C2"] && judgement.findings.first?.repeats == 5)
@@ -130,7 +132,10 @@ import Wire
 
     /// NaN, or a member twice: who reads it in his way may find it as declared.
     @Test func whatOnlySomeParsersReadIsLeftOpen() {
-        for text in [#"{"type":"connected","user_id":"alice","connection_id":"c","connection_id":7}"#, #"{"type":"mused","type":"notice"}"#] {
+        let texts = [
+            #"{"type":"connected","user_id":"alice","connection_id":"c","connection_id":7}"#, #"{"type":"mused","type":"notice"}"#,
+        ]
+        for text in texts {
             let judgement = judge { story in
                 story.enter(1, "alice", at: 0)
                 story.event(1, text, at: 10)
@@ -146,7 +151,10 @@ import Wire
 
     /// A secret that was cut out may have been of the declared form.
     @Test func whatWasCutOutAccusesNobody() {
-        let contract = AgentChat.with(#"{"events": {"token": {"shape": {"value": "re:[a-z]+"}}}, "requests": {}, "runs": {}, "reject": [], "errors": null, "identity": {}, "flows": {}, "session": {}}"#)
+        let contract = AgentChat.read(
+            #"""
+            {"miswire-contract": 1, "name": "t", "wire": {"type": "type"}, "events": {"token": {"shape": {"value": "re:[a-z]+"}}}}
+            """#)
         let judgement = judge(contract) { story in
             story.open(1, "alice", at: 0)
             story.event(1, #"{"type":"token","value":"‹secret:0a›"}"#, at: 10)

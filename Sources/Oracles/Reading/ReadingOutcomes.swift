@@ -55,7 +55,9 @@ extension Reader {
         }
         leaveRecovery(of: request, fate)
         if !stated.isEmpty, !request.isRefusal { answeredStated(request.user, request.session, askedAt: request.at, fate) }
-        if let obligation = obligation(of: request), !isSilent(request), !isOptional(request, fate) { readings.append(.settled(obligation, fate)) }
+        if let obligation = obligation(of: request), !isSilent(request), !isOptional(request, fate) {
+            readings.append(.settled(obligation, fate))
+        }
         var isSpared = false
         if case .undecided = fate { isSpared = true }
         close(number, isSpared: isSpared)
