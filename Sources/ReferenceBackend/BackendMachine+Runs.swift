@@ -21,7 +21,8 @@ extension BackendMachine {
             message: 0, fault: "script")
         let run = Run(
             id: "run_\(threads[thread]?.stem ?? "chat_0")_\(number)", thread: thread, user: connection.user,
-            connection: id, listener: id, number: number, requestID: start.requestID, agent: start.agent, message: Redaction.hideTokens(in: start.message),
+            connection: id, listener: id, number: number, requestID: start.requestID,
+            agent: start.agent, message: Redaction.hideTokens(in: start.message),
             script: start.agent.script(message: start.message, dice: &dice))
         runs[run.id] = run
         connections[id]?.runs.append(run.id)
