@@ -78,11 +78,19 @@ package struct Labeler: Sendable {
     package func rivals(of index: Int, _ request: Recognition, in context: any LabelContext) -> [Int] {
         contract.reject.indices.prefix(index).filter { earlier in
             let rule = contract.reject[earlier]
-            guard rule.before != nil || rule.after != nil || rule.run != nil else { return false }
-            var bare = rule
-            (bare.before, bare.after, bare.run) = (nil, nil, nil)
-            return holds(bare, request, context) != nil
+            return (rule.before != nil || rule.after != nil || rule.run != nil) && mayHold(rule, request, context)
         }
+    }
+
+    /// Every rule that may hold, whatever state it asks for and whether it lets the request be accepted as well.
+    package func possible(_ request: Recognition, in context: any LabelContext) -> [Int] {
+        contract.reject.indices.filter { mayHold(contract.reject[$0], request, context) }
+    }
+
+    private func mayHold(_ rule: RejectRule, _ request: Recognition, _ context: any LabelContext) -> Bool {
+        var bare = rule
+        (bare.before, bare.after, bare.run) = (nil, nil, nil)
+        return holds(bare, request, context) != nil
     }
 
     private enum Holding { case byBytes, byState }

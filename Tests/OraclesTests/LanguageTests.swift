@@ -7,7 +7,7 @@ import Wire
 
 /// Whole contracts of other protocols: what each key of the language makes of a story (contract.md, "Semantics").
 @Suite struct LanguageTests {
-    private static let graph = AgentChat.read(
+    static let graph = AgentChat.read(
         #"""
         {"miswire-contract": 1, "name": "graphql", "wire": {"type": "type"},
          "session": {"ready": "connection_ack", "heartbeat": {"ask": "ping", "answer": "pong", "from": "either", "within": "1s"}},
@@ -205,7 +205,7 @@ import Wire
 
     // MARK: Several messages in a frame
 
-    private static let rpc = AgentChat.read(
+    static let rpc = AgentChat.read(
         #"""
         {"miswire-contract": 1, "name": "rpc", "wire": {"batch": true, "split": "\u001e"},
          "requests": {"call": {"match": {"method": "<text>", "id": "<text|number>"}, "answer": ["result", "failure"], "within": "3s"},
@@ -215,8 +215,8 @@ import Wire
          "reject": [{"when": "<malformed>", "with": -32700}, {"when": ["<unknown>", "<invalid>"], "with": -32600}]}
         """#)
 
-    private static func call(_ id: Int) -> String { #"{"method":"m","id":\#(id)}"# }
-    private static func result(_ id: Int) -> String { #"{"result":1,"id":\#(id)}"# }
+    static func call(_ id: Int) -> String { #"{"method":"m","id":\#(id)}"# }
+    static func result(_ id: Int) -> String { #"{"result":1,"id":\#(id)}"# }
 
     @Test func batches() {
         func told(_ answers: [String]) -> Judgement {
@@ -355,7 +355,7 @@ import Wire
         #expect(theatre.failed == ["E4"] && theatre.counts("E1") == [1, 1, 0, 0, 0])
     }
 
-    private static let voice = AgentChat.read(
+    static let voice = AgentChat.read(
         #"""
         {"miswire-contract": 1, "name": "voice", "wire": {"type": "type"},
          "requests": {"create": {"starts": "response"}, "cancel": {}},

@@ -61,6 +61,9 @@ import Testing
         more(#"identity: { credential: request aks token }"#, "7:25: error: request \"aks\" in identity.credential is declared nowhere; nearest: ask"),
         more(#"identity: { user: event sad user }"#, "7:19: error: event \"sad\" in identity.user is declared nowhere; nearest: said"),
         key(#"identity: { credential: header }"#, "3:25: error: place \"header\" is not complete; write header NAME"),
+        key(#"identity: { ids: { a: { at: a, within: b }, b: { at: b, within: c }, c: { at: c, within: b } } }"#,
+            "3:20: error: ids are within each other in a circle: b c b; leave one within out"),
+        key(#"identity: { ids: { a: { at: a, within: user }, b: { at: b, within: a }, c: { at: c, within: a } } }"#),
         // MARK: auth, session
         key(#"auth: { event: close }"#, "3:16: error: auth.event needs one of then-close, alone, never; found \"close\"; nearest: alone"),
         key(#"auth: { anonymous: maybe }"#, "3:20: error: auth.anonymous needs true or false; found \"maybe\""),
@@ -185,6 +188,8 @@ import Testing
         more("reject: [{ when: { t: ask }, before: said }, { when: { t: ask, x: 1 } }]"),
         key("wire: { type: t }\nevents: { a: {}, b: {} }\nruns: { r: { states: { s: { a: done }, u: { a: u, b: done } } } }",
             "5:40: warning: state \"u\" of r is never reached; give another state an edge to it"),
+        more("reject: [{ when: { t: ask }, run: open }]",
+            "7:35: warning: rule 1 can never hold: no state of a run is hot, so that none is open; write hot: { STATE: never } for states without a bound"),
         more("monitors: off"), more("session: { heartbeat: { ask: ask, answer: said, from: client, every: 5s } }"),
     ])
     func warnings(row: Row) {

@@ -102,6 +102,23 @@ extension ContractReader {
         }
     }
 
+    /// What is within itself is nowhere.
+    mutating func checkContainment() {
+        var outer: [String: String] = [:]
+        for case (let name, .id(let within)?) in contract.identity.ids.map({ ($0.name, $0.within) }) { outer[name] = within }
+        var known: Set<String> = []
+        for (id, field) in zip(contract.identity.ids, document["identity"]?["ids"]?.map ?? []) where !known.contains(id.name) {
+            var way = [id.name]
+            var seen: Set<String> = [id.name]
+            while let last = way.last, let next = outer[last], seen.insert(next).inserted, !known.contains(next) { way.append(next) }
+            known.formUnion(way)
+            guard let last = way.last, let next = outer[last], let start = way.firstIndex(of: next) else { continue }
+            fail(
+                field.mark, "ids are within each other in a circle: \((way[start...] + [next]).joined(separator: " "))",
+                remedy: "leave one within out")
+        }
+    }
+
     /// A group of one form says nothing: it must have one value with the groups of that name in other forms, or with the
     /// id of its name.
     mutating func checkForms() {

@@ -58,6 +58,12 @@ extension ContractReader {
         rule.send = fields["send"]?.json
         if let run = fields["run"] {
             rule.run = choice(run, "run in \(place)", ["open", "none"]).flatMap(RejectRule.RunState.init)
+            let isHot = contract.runs.contains { !$0.hot.isEmpty }
+            if rule.run == .open, !runNames.names.isEmpty, !isHot {
+                warn(
+                    run.mark, "rule \(number) can never hold: no state of a run is hot, so that none is open",
+                    remedy: "write hot: { STATE: never } for states without a bound")
+            }
             if rule.run != nil, runNames.names.isEmpty { fail(run.mark, "run in \(place) needs runs", remedy: "declare one in runs") }
         }
         if let inside = fields["inside"], let name = text(inside, "inside in \(place)") {

@@ -49,6 +49,7 @@ package struct ContractReader {
         contract.success = successes()
         checkRecognition()
         checkPlaces()
+        checkContainment()
         checkForms()
         checkStates()
         checkRules()

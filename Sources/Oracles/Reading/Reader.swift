@@ -54,6 +54,8 @@ struct Reader: Sendable {
     var copies: Copies
     var requests: [UInt64: Request] = [:]
     var requestBytes = 0
+    /// Open requests whose label depends on a state.
+    var statefulLabels = 0
     var lastRequest: UInt64 = 0
     var runs: [UInt64: Run] = [:]
     var runsByKey: [RunKey: UInt64] = [:]

@@ -324,6 +324,9 @@ extension Reader {
         }
         let isAllowed = open.contains { allows($0, close: code) || answerCloses(of: $0).contains(code) }
         if isAllowed { return .kept("a close with \(code) that another request allows") }
+        if let may = open.first(where: { mayAllow($0, close: code) }) {
+            return .undecided("the server closes with \(code), perhaps for \(may.phrase)")
+        }
         let mayBeAllowed = open.contains { request in
             request.mayBeRefusedBy.map { contract.reject.indices.contains($0) && contract.reject[$0].allows(close: code) } ?? false
         }

@@ -48,6 +48,7 @@ extension Reader {
         case .toServer: readRequest(payload, message, frame, entry, id, at: at, contract)
         case .toClient: readEvent(payload, message, entry, id, at: at, contract)
         }
+        if statefulLabels > 0, let user = sessions[id]?.user { recheckLabels(of: user) }
     }
 
     /// A server must fail a connection on which its client breaks the protocol (RFC 6455 section 7.1.7), at once or when
@@ -205,6 +206,7 @@ extension Reader {
         if case .mustReject(let index, let isStateful) = label, contract.reject.indices.contains(index) {
             if !openInside(&request, rule: index, isStateful: isStateful, on: id) {
                 request.waits = .refusal(rule: index, isStateful: isStateful)
+                if isStateful { statefulLabels += 1 }
                 bound = contract.bound(of: contract.reject[index])
             }
         } else if let rule, let name = rule.starts, let index = contract.runs.firstIndex(where: { $0.name == name }) {

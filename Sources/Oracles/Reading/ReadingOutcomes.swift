@@ -81,6 +81,7 @@ extension Reader {
     /// Takes it off the books without a word.
     mutating func close(_ number: UInt64, isSpared: Bool = false) {
         guard let request = requests.removeValue(forKey: number) else { return }
+        if case .refusal(_, isStateful: true) = request.waits { statefulLabels -= 1 }
         requestBytes -= request.size
         sessions[request.session]?.open.removeAll { $0 == number }
         if request.isRefusal { sessions[request.session]?.value.haunt(Ghost(request: request, wasAnswered: false, isSpared: isSpared)) }

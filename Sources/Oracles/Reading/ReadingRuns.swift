@@ -13,6 +13,7 @@ extension Reader {
         run.isIndeterminate = isDoubtful || request.isIndeterminate
         if let contract, let value = request.recognition.value {
             run.wished = contract.key(of: contract.runs[rule], in: value).map { Identifiers.text($0) }
+            if let wished = run.wished, takeOver(wished, rule, of: request.user, on: id, contract) { run.isIndeterminate = true }
         }
         runs[run.number] = run
         sessions[id]?.runs.append(run.number)
@@ -25,6 +26,20 @@ extension Reader {
             bury(oldest, isDone: false)
         }
         return run.number
+    }
+
+    /// A run of that user and key is still known: what comes may be either's. True when there is one.
+    private mutating func takeOver(
+        _ wished: String, _ rule: Int, of user: Principal, on id: SessionID, _ contract: Contract
+    ) -> Bool {
+        let key = RunKey(rule: rule, session: contract.runs[rule].serverScope ? nil : id, text: wished)
+        guard let old = runsByKey[key], runs[old]?.owner == user else { return false }
+        runs[old]?.isIndeterminate = true
+        if !isHot(old) {
+            settleRun(old, .kept("its key is taken again"))
+            bury(old, isDone: false)
+        }
+        return true
     }
 
     /// Entering a hot state starts its bound; self-edges do not come here.

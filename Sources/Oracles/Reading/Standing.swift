@@ -81,6 +81,12 @@ extension Reader {
     /// A Close of that code is as good as the outcomes of its rule.
     func allows(_ request: Request, close code: Int) -> Bool { rules(of: request).contains { $0.allows(close: code) } }
 
+    /// A rule that may hold for it allows such a Close.
+    func mayAllow(_ request: Request, close code: Int) -> Bool {
+        guard let contract, let labeler, let standing = standing(of: request.session) else { return false }
+        return labeler.possible(request.recognition, in: standing).contains { contract.reject[$0].allows(close: code) }
+    }
+
     /// An error event of that kind is as good as the outcomes of its rule.
     func allows(_ request: Request, kind: String?) -> Bool { rules(of: request).contains { $0.allows(kind: kind) } }
 
