@@ -67,7 +67,7 @@ struct Reader: Sendable {
     /// The server as a WebSocket peer; none before the accept, and when nothing can be told of it any more.
     var conducts: [SessionID: Conduct] = [:]
     /// What a client sent with or behind an illegal frame, and nowhere else.
-    var behind: [Canaries.Canary: SessionID] = [:]
+    var behind: [Canary: SessionID] = [:]
     var deadlines = Deadlines()
     var starvation = Starvation()
     /// What profiles expect, and is not settled.
