@@ -8,6 +8,7 @@ package enum PropertyRegistry {
         ErrorForm.self,
         ForeignContent.self,
         ForeignEvents.self,
+        NoCredential.self,
         FailsClosed.self,
         Conforms.self,
         NoLoss.self,

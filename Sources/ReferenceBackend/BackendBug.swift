@@ -8,12 +8,15 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
     case malformedSwallowed = "B08"
     case successWithoutUser = "B09"
     case errorToLastConnected = "B10"
+    case answerBroadcast = "B11"
     case foreignThreadAccepted = "B12"
+    case contextReused = "B14"
     case badTokenSilence = "B15"
     case queueDropsSilently = "B18"
     case resumeOffByOne = "B19"
     case duplicateAfterReconnect = "B20"
     case bareError = "B28"
+    case tokenEchoed = "B30"
 
     /// One line for `miswire backend --help` and reports.
     package var summary: String {
@@ -24,6 +27,9 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
         case .malformedSwallowed: "the error for malformed JSON is swallowed"
         case .successWithoutUser: "a request without user_id is answered by success events"
         case .errorToLastConnected: "an error goes to the socket that connected last, not to the requester"
+        case .answerBroadcast: "the answer of a slow tool is told to every user who waits for one as well"
+        case .contextReused: "a session whose peer just left hands its context to one of fifty later ones"
+        case .tokenEchoed: "an authentication error repeats the caller's own token"
         case .foreignThreadAccepted: "a thread of another user is accepted"
         case .badTokenSilence: "a bad token is upgraded, then met with silence"
         case .queueDropsSilently: "the bounded queue of a slow reader drops events silently"

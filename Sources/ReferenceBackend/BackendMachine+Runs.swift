@@ -26,7 +26,8 @@ extension BackendMachine {
         runs[run.id] = run
         connections[id]?.runs.append(run.id)
         connections[id]?.begun &+= 1
-        tell("agent_started", of: run, ["agent_name": .string(start.agent.rawValue)], at: now, &effects)
+        let fields: EventFields = ["agent_name": .string(start.agent.rawValue)]
+        tell("agent_started", of: run, fields + leftover(for: run, &effects), at: now, &effects)
         schedule(run, from: now)
     }
 
@@ -71,18 +72,18 @@ extension BackendMachine {
         case .partial(let text): tell("partial_result", of: run, ["content": .string(text)], at: now, &effects)
         case .report(let text): tell("final_report", of: run, ["content": .string(text)], at: now, &effects)
         case .open(let tool):
-            let call = ToolCall(tool: tool, id: "call_\(nextNumber())")
+            let call = ToolCall(tool: tool, id: "call_\(nextNumber())", opened: due)
             run.calls.append(call)
             runs[id] = run
             tell("tool_executing", of: run, call.fields, at: now, &effects)
-        case .close(let tool, let raised): endCall(of: tool, raised: raised, in: &run, at: now, &effects)
+        case .close(let tool, let raised): endCall(of: tool, raised: raised, in: &run, due: due, at: now, &effects)
         case .complete: return complete(run, at: now, &effects)
         }
         schedule(run, from: due)
     }
 
     private mutating func endCall(
-        of tool: String, raised: Bool, in run: inout Run, at now: Instant, _ effects: inout [BackendEffect]
+        of tool: String, raised: Bool, in run: inout Run, due: Instant, at now: Instant, _ effects: inout [BackendEffect]
     ) {
         guard let place = run.calls.firstIndex(where: { $0.tool == tool }) else { return }
         let call = run.calls.remove(at: place)
@@ -91,6 +92,7 @@ extension BackendMachine {
         var fields = call.fields
         fields += raised ? ["status": "failed", "reason": "the tool raised an exception"] : ["status": "ok"]
         tell("tool_completed", of: run, fields, at: now, &effects)
+        if has(.answerBroadcast) { broadcast(run, call, due: due, at: now, &effects) }
     }
 
     private mutating func complete(_ run: Run, at now: Instant, _ effects: inout [BackendEffect]) {
@@ -127,7 +129,7 @@ extension BackendMachine {
         if let id = run.listener { connections[id]?.runs.removeAll { $0 == run.id } }
     }
 
-    private mutating func tell(
+    mutating func tell(
         _ type: String, of run: Run, _ fields: EventFields, at now: Instant, _ effects: inout [BackendEffect]
     ) {
         let sequence = threads.nextSequence(in: run.thread)

@@ -29,6 +29,8 @@ package struct BackendMachine: Sendable {
     var timers = TimerQueue<Deadline>()
     /// Bugs whose code path was passed already: one REACHED mark is enough.
     var reached: Set<BackendBug> = []
+    /// B14: contexts that nobody emptied, the latest last.
+    var contexts: [Leftover] = []
     var counter: UInt64 = 0
     var upgrades: UInt64 = 0
     /// When the event in hand came.
@@ -195,6 +197,7 @@ package struct BackendMachine: Sendable {
 
     private mutating func end(_ id: BackendConnectionID, _ effects: inout [BackendEffect]) {
         detachRuns(of: id)
+        if has(.contextReused) { keepContext(of: id, &effects) }
         guard let connection = connections.removeValue(forKey: id) else { return }
         if connection.phase == .over { return }
         effects.append(.close(id))

@@ -1,3 +1,4 @@
+import Journaling
 import Wire
 
 /// One answer of an agent, under way.
@@ -31,6 +32,7 @@ struct Run: Sendable {
 struct ToolCall: Sendable {
     let tool: String
     let id: String
+    let opened: Instant
 
     var fields: EventFields { ["tool_call_id": .string(id), "tool_name": .string(tool)] }
 }

@@ -70,6 +70,8 @@ struct Reader: Sendable {
     var behind: [Canary: SessionID] = [:]
     var deadlines = Deadlines()
     var starvation = Starvation()
+    /// Whose the credentials are, and what the server said last.
+    var disclosing = Disclosing()
     /// What profiles expect, and is not settled.
     var stated = StatedBook()
     /// Numbered events, and what clients and the server said of going on.
@@ -132,11 +134,17 @@ struct Reader: Sendable {
         guard let id = entry.session else { return }
         if sessions[id] == nil { begin(id, entry) }
         switch entry.body {
-        case .head(let head): readHead(head, entry, id)
+        case .head(let head):
+            readHead(head, entry, id)
+            noteForDisclosures(entry)
         case .facts(let facts): readFacts(facts, entry, id)
         case .became(let became): readBecame(became, entry, id)
-        case .frame(let frame): readFrame(frame, entry, id)
-        case .bytes(let bytes): readBytes(bytes, entry, id)
+        case .frame(let frame):
+            readFrame(frame, entry, id)
+            if frame.passage.direction == .toClient { noteForDisclosures(entry) }
+        case .bytes(let bytes):
+            readBytes(bytes, entry, id)
+            noteForDisclosures(entry)
         case .fault(let fault):
             readFault(fault, entry, id)
             if !stated.isEmpty { followStated(entry, id) }
