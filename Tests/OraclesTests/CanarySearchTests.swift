@@ -86,7 +86,7 @@ import Wire
         let canary = key.canary(of: "bob", number: 2)
         let digits = try Layer.base64.wrap(Array("?>??~~~ÿ \(canary.text) ?>??~~~ÿ".utf8))
         let text = digits.flatMap { $0 == 0x2f ? [0x5c, 0x2f] : [$0] }
-        let lines = text.enumerated().flatMap { $0.offset % 60 == 40 && $0.element != 0x2f ? Array(#"\r\n"#.utf8) + [$0.element] : [$0.element] }
+        let lines = text.enumerated().flatMap { $0.offset % 90 == 60 && $0.element != 0x2f ? Array(#"\r\n"#.utf8) + [$0.element] : [$0.element] }
         for escaped in [text, lines] { #expect(CanarySearch.all(in: ByteBuffer(bytes: Array("{\"x\":\"".utf8) + escaped + Array("\"}".utf8))) == [canary]) }
     }
 

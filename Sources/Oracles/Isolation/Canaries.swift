@@ -13,8 +13,10 @@ struct Canaries: Sendable {
 
     init(capacity: Int) { owners = Fading(capacity: capacity) }
 
-    mutating func learn(_ payload: ByteBuffer, owner: Principal) {
-        for canary in CanarySearch.all(in: payload) where !canary.isDeclassified {
+    /// Whether there was any.
+    mutating func learn(_ payload: ByteBuffer, owner: Principal) -> Bool {
+        let found = CanarySearch.all(in: payload)
+        for canary in found where !canary.isDeclassified {
             var known = owners[canary] ?? Owners()
             guard !known.users.contains(owner) else { continue }
             // Who so many know is no secret.
@@ -22,6 +24,7 @@ struct Canaries: Sendable {
             owners.set(canary, known)
             counts[owner, default: 0] += 1
         }
+        return !found.isEmpty
     }
 
     func isKnown(_ canary: Canary) -> Bool { owners[canary] != nil }

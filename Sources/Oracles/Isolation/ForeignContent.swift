@@ -14,6 +14,7 @@ package struct ForeignContent: Property {
 
     package mutating func observe(_ reading: Reading) -> [Ruling] {
         if case .unread(let why) = reading { return [.inconclusive(why)] }
+        if case .suspected(let why) = reading { return [.inconclusive(why)] }
         guard case .event(let event) = reading, !event.isJoined else { return [] }
         guard let canary = event.canary, let evidence = event.evidence else {
             return event.hasForeignCanaries ? [.pass] : []

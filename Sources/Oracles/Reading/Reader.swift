@@ -59,6 +59,8 @@ struct Reader: Sendable {
     var tombs: Fading<RunKey, Tomb>
     var identifiers: Identifiers
     var canaries: Canaries
+    /// In place of canaries where there are none.
+    var learnt: LearntWords
     var leftovers: [Leftover] = []
     /// What each frame changes stands here: a session is large, and would be copied for it, with all that it has said.
     var said: [SessionID: Said] = [:]
@@ -116,6 +118,7 @@ struct Reader: Sendable {
         finished = Finished(capacity: capacity.streams)
         identifiers = Identifiers(contract?.identity.ids ?? [], capacity: capacity.names)
         canaries = Canaries(capacity: capacity.names)
+        learnt = LearntWords(capacity: capacity.perSession * 4)
     }
 
     mutating func drain() -> [Reading] {

@@ -20,6 +20,8 @@ package enum Reading: Sendable {
     case unread(String)
     /// How the server kept to the protocol on one connection, once each.
     case conduct(Conducted)
+    /// One user's words seem to have come to another; a sentence.
+    case suspected(String)
     /// Something that the server said to somebody who brought a credential that nobody guesses.
     case credential(Disclosed)
     /// One event: whose content and whose identifiers it carries.
