@@ -28,7 +28,7 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
         case .successWithoutUser: "a request without user_id is answered by success events"
         case .errorToLastConnected: "an error goes to the socket that connected last, not to the requester"
         case .answerBroadcast: "the answer of a slow tool is told to every user who waits for one as well"
-        case .contextReused: "a session whose peer just left hands its context to one of fifty later ones"
+        case .contextReused: "the context of a session whose peer left without a Close is found by the fiftieth after it"
         case .tokenEchoed: "an authentication error repeats the caller's own token"
         case .foreignThreadAccepted: "a thread of another user is accepted"
         case .badTokenSilence: "a bad token is upgraded, then met with silence"

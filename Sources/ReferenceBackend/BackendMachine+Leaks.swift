@@ -5,9 +5,8 @@ import Wire
 extension BackendMachine {
     /// B11: a tool that takes longer than this is slow.
     static let slowTool = Duration.milliseconds(4)
-    /// B14: one of so many sessions takes a context that was not emptied.
-    static let contextShare: UInt64 = 50
-    private static let mostContexts = 16
+    /// B14: contexts in turn, so that each is used again so many sessions later.
+    private static let contexts: UInt64 = 50
 
     /// Whoever waits for an answer as well hears this one, as a part of his own.
     mutating func broadcast(_ run: Run, _ call: ToolCall, due: Instant, at now: Instant, _ effects: inout [BackendEffect]) {
@@ -22,17 +21,14 @@ extension BackendMachine {
         }
     }
 
-    /// The peer is gone without a Close: the context goes back as it is.
+    /// The peer is gone without a Close: the context stays as it is.
     mutating func keepContext(of id: BackendConnectionID, _ effects: inout [BackendEffect]) {
         guard let connection = connections[id], connection.isOpen, !connection.context.isEmpty else { return }
         mark(.contextReused, .reached, on: id, user: connection.user, type: "agent_started", &effects)
-        contexts.append(Leftover(user: connection.user, text: connection.context))
-        if contexts.count > Self.mostContexts { contexts.removeFirst() }
+        contexts[connection.ordinal % Self.contexts] = Leftover(user: connection.user, text: connection.context)
     }
 
-    func isReuser(_ ordinal: UInt64) -> Bool { ordinal % Self.contextShare == 7 }
-
-    mutating func takeContext(_ ordinal: UInt64) -> Leftover? { isReuser(ordinal) ? contexts.popLast() : nil }
+    mutating func takeContext(_ ordinal: UInt64) -> Leftover? { contexts.removeValue(forKey: ordinal % Self.contexts) }
 
     /// What the first run of a session finds in its context, and leaves there.
     mutating func leftover(for run: Run, _ effects: inout [BackendEffect]) -> EventFields {

@@ -29,8 +29,8 @@ package struct BackendMachine: Sendable {
     var timers = TimerQueue<Deadline>()
     /// Bugs whose code path was passed already: one REACHED mark is enough.
     var reached: Set<BackendBug> = []
-    /// B14: contexts that nobody emptied, the latest last.
-    var contexts: [Leftover] = []
+    /// B14: contexts that nobody emptied, by their place among fifty.
+    var contexts: [UInt64: Leftover] = [:]
     var counter: UInt64 = 0
     var upgrades: UInt64 = 0
     /// When the event in hand came.

@@ -90,9 +90,7 @@ import Wire
     }
 
     @Test func declaredBroadcast() {
-        var contract = AgentChat.contract
-        contract.sharing = SharingRules()
-        contract.sharing?.broadcast = ["partial_result"]
+        let contract = AgentChat.with(#"{"sharing": {"broadcast": ["partial_result"]}}"#)
         let text = #"{"type":"partial_result","user_id":"bob","thread_id":"t2","run_id":"r2","text":"\#(Self.word)"}"#
         let judgement = judged([Self.says(1, "alice", Self.word, at: 10), { $0.event(2, text, at: 50) }], by: contract)
         #expect(!judgement.summary("I1").reasons.contains { $0.hasPrefix("suspected") })

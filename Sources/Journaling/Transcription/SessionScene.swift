@@ -113,7 +113,7 @@ struct SessionScene {
         let hits = shared.credentials.hits(in: bytes)
         note(hits, in: message.opcode, besides: found, direction, &shared)
         if !shared.isRaw {
-            let spans = found.map { Redactor.Span(range: $0.range, secret: Array($0.value.utf8)) }
+            let spans = found.map(\.span)
                 + Redactor.occurrences(of: secrets, in: bytes)
                 + hits.map { Redactor.Span(range: $0.range, secret: $0.secret) } + HiddenTexts.spans(of: shared.hidden, in: bytes)
             if let replaced = shared.redactor.redact(bytes, spans) {
