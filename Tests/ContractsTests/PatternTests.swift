@@ -104,9 +104,11 @@ struct SmallPartTests {
     }
 
     /// What redaction hid fits a shape, whatever the shape asks; it never condemns anybody.
-    @Test(arguments: [#"{"t":"re:[0-9]{16}"}"#, #"{"t":"<number>"}"#, #"{"t":"4111*"}"#, #"{"t":7}"#, #"{"a":{"t":"<number>"}}"#, #"{"t":["x",7]}"#])
+    @Test(arguments: [
+        #"{"t":"re:[0-9]{16}"}"#, #"{"t":"<number>"}"#, #"{"t":"4111*"}"#, #"{"t":7}"#, #"{"a":{"t":"<number>"}}"#, #"{"t":["x",7]}"#,
+    ])
     func whatIsHiddenIsTrusted(pattern: String) throws {
-        let pattern = try Self.pattern(pattern)
+        let pattern = try PatternTests.pattern(pattern)
         for text in [#"{"t":"‹secret:07f›","a":{"t":"‹secret:07f›"}}"#, #"{"t":"x ‹jwt:a1›","a":{"t":"‹jwt:a1›"}}"#] {
             let message = try JSON.parse(text)
             #expect(pattern.violation(in: message) == nil && pattern.holds(for: message))
@@ -116,7 +118,7 @@ struct SmallPartTests {
     }
 
     @Test func aRuleSeesWhatItCondemns() throws {
-        #expect(try Self.pattern(#"{"t":"<any>"}"#).holds(for: JSON.parse(#"{"t":"‹secret:07f›"}"#), hidden: false))
-        #expect(try !Self.pattern(#"{"t":"<absent>"}"#).holds(for: JSON.parse(#"{"t":"‹secret:07f›"}"#), hidden: false))
+        #expect(try PatternTests.pattern(#"{"t":"<any>"}"#).holds(for: JSON.parse(#"{"t":"‹secret:07f›"}"#), hidden: false))
+        #expect(try !PatternTests.pattern(#"{"t":"<absent>"}"#).holds(for: JSON.parse(#"{"t":"‹secret:07f›"}"#), hidden: false))
     }
 }

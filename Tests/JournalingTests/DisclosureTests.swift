@@ -91,14 +91,16 @@ import Wire
         bob.now = 2_000
         bob.upgrade(["Authorization: Bearer \(Self.token("bob"))"])
         bob.read(.toClient, Wiretap.text("have \(Self.opaque)", mask: nil))
-        var assembler = JournalAssembler(loops: 1, .init(finder: RedactionTests.Finder(), redactionKey: Array(0..<32), epochSeconds: 1_000))
+        var assembler = JournalAssembler(
+            loops: 1, .init(finder: RedactionTests.Finder(), redactionKey: Array(0..<32), epochSeconds: 1_000))
         assembler.push(alice.raw + bob.raw, loop: 0)
         assembler.finish(loop: 0)
         var entries: [Entry] = []
         assembler.drain(into: &entries)
         let found = disclosures(entries)
         #expect(found.count == 1 && found.first?.tag == entries.facts.first?.tag)
-        #expect(entries.first { if case .facts(let facts) = $0.body { facts.tap == .serverIn } else { false } }?.session == SessionID(2))
+        let told = entries.first { if case .facts(let facts) = $0.body { facts.tap == .serverIn } else { false } }
+        #expect(told?.session == SessionID(2))
         #expect(!entries.ndjson.contains(Self.opaque))
     }
 
@@ -106,7 +108,9 @@ import Wire
     @Test func notADisclosure() {
         let token = Self.token("alice")
         // The protocol chosen may have borne it, a cookie renews it, a redirect repeats where somebody asked.
-        for field in ["Sec-WebSocket-Protocol: token.\(token)", "Set-Cookie: token=\(token)", "Location: /ws/?token=\(token)"] {
+        for field in [
+            "Sec-WebSocket-Protocol: token.\(token)", "Set-Cookie: token=\(token)", "Location: /ws/?token=\(token)",
+        ] {
             var tap = Wiretap()
             tap.piece(.toServer, .head, Wiretap.head(["GET /ws HTTP/1.1", "Authorization: Bearer \(token)"]))
             tap.piece(.toClient, .head, Wiretap.head(["HTTP/1.1 302 No", field]))

@@ -44,7 +44,9 @@ import Wire
     /// W4: ids and times drawn anew, in every alphabet in which a canary could be written, told to all.
     @Test(arguments: 1...40 as ClosedRange<UInt64>) func randomIDsAndTimes(seed: UInt64) {
         var dice = Dice(DiceKey(seed: seed, profile: "W4", user: "", connection: 0), direction: nil, message: 0, fault: "")
-        let alphabets = ["0123456789abcdef", "abcdefghijklmnopqrstuvwxyz234567", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"]
+        let alphabets = [
+            "0123456789abcdef", "abcdefghijklmnopqrstuvwxyz234567", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+        ]
         func drawn(_ count: Int) -> String {
             let digits = Array(alphabets[dice.below(3)].utf8)
             return String(decoding: (0..<count).map { _ in digits[dice.below(digits.count)] }, as: UTF8.self)

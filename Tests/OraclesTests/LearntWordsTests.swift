@@ -31,7 +31,9 @@ import Wire
     }
 
     @Test func suspectedAndNoMore() {
-        let judgement = judged([Self.says(1, "alice", "my key is \(Self.word), keep it", at: 10), Self.hears(2, "for you: \(Self.word)", at: 50)])
+        let judgement = judged([
+            Self.says(1, "alice", "my key is \(Self.word), keep it", at: 10), Self.hears(2, "for you: \(Self.word)", at: 50),
+        ])
         #expect(judgement.findings.isEmpty, "it proves nothing")
         #expect(judgement.summary("I1").verdict == .inconclusive)
         let reason = judgement.summary("I1").reasons.first ?? ""
@@ -132,7 +134,10 @@ import Wire
 
     @Test func whatLooksDrawn() {
         #expect(LearntWords.all(in: "id=\(Self.word); x") == [Self.word])
-        let none = ["2026-11-22T23:42:09.123Z", "agent_started_with_tools_2", "aaaa1111aaaa1111aaaa1111", "x1y2z3", "gpt-4o-2024-08-06", "‹jwt:a1›"]
+        let none = [
+            "2026-11-22T23:42:09.123Z", "agent_started_with_tools_2", "aaaa1111aaaa1111aaaa1111", "x1y2z3", "gpt-4o-2024-08-06",
+            "‹jwt:a1›",
+        ]
         for text in none { #expect(LearntWords.all(in: text).isEmpty, "\(text)") }
         #expect(LearntWords.all(in: .object([.init(key: "a", value: [.string(Self.word), 1, .null])])) == [Self.word])
     }

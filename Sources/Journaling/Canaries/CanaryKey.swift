@@ -8,7 +8,8 @@ package struct CanaryKey: Sendable, Hashable {
     package init(_ key: [UInt8]) { self.key = key }
 
     package init(seed: UInt64) {
-        self.init(Digest.hmacSHA256((0..<8).map { UInt8(truncatingIfNeeded: seed >> UInt64(56 - 8 * $0)) }, key: Array("miswire canary".utf8)))
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: seed >> UInt64(56 - 8 * $0)) }
+        self.init(Digest.hmacSHA256(bytes, key: Array("miswire canary".utf8)))
     }
 
     /// - Parameter number: tells one user's canaries apart; 24 bits of it count.

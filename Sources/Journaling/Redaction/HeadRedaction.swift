@@ -45,7 +45,8 @@ extension Redactor {
             ? StandardSecrets().secrets(inRequest: view) : StandardSecrets().secrets(inResponse: view)
         let secrets = Self.repeatable(found + usual, in: view)
         let spans = (found + usual).map { Span(range: $0.range, secret: Array($0.value.utf8)) }
-            + Self.occurrences(of: known + secrets, in: view.bytes) + others.spans(in: view.bytes) + HiddenTexts.spans(of: hidden, in: view.bytes)
+            + Self.occurrences(of: known + secrets, in: view.bytes) + others.spans(in: view.bytes)
+            + HiddenTexts.spans(of: hidden, in: view.bytes)
         let replaced = redact(view.bytes, spans)
         return RedactedHead(
             bytes: replaced.map { ByteBuffer(bytes: $0.bytes) } ?? head,
