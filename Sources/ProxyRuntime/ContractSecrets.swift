@@ -12,7 +12,7 @@ package struct ContractSecrets: SecretFinder {
     private let users: [Place]
     private let secrets: [Place]
     /// Those of them that stand in any message, whoever says it, and the names that they end with.
-    private let hidden: [(Place, names: [String])]
+    private let anywhere: [(Place, names: [String])]
     private let recognizer: Recognizer
     /// Names that need not stand in their messages: these are recognised by `match`, or are no texts of their own.
     private let hidden: Set<String>
@@ -24,7 +24,7 @@ package struct ContractSecrets: SecretFinder {
         credentials = contract.identity.credential
         users = contract.identity.user
         secrets = contract.secrets.filter { if case .everyEvent = $0.kind { false } else { true } }
-        hidden = contract.secrets.compactMap { place in
+        anywhere = contract.secrets.compactMap { place in
             if case .everyEvent(let path) = place.kind { (place, path.lastNames) } else { nil }
         }
         recognizer = Recognizer(contract)
@@ -48,7 +48,7 @@ package struct ContractSecrets: SecretFinder {
     package func secrets(inMessage payload: ByteBuffer, opcode: Opcode, _ direction: Direction) -> [FoundSecret] {
         let places = (credentials.map { ($0, true) } + secrets.map { ($0, false) }).filter { place, _ in
             isPossible(place, in: payload, direction)
-        } + hidden.filter { mayName($0.names, payload) }.map { ($0.0, false) }
+        } + anywhere.filter { mayName($0.names, payload) }.map { ($0.0, false) }
         guard !places.isEmpty else { return [] }
         let readings = recognizer.recogniseAll(payload, opcode: opcode, direction: direction)
         let text = MessageText(payload)
@@ -57,18 +57,19 @@ package struct ContractSecrets: SecretFinder {
                 var found = FoundSecret(place: place.text, value: value, range: range, isCredential: isCredential)
                 found.isWord = words.contains(value)
                 return found
-            } + (isCredential ? [] : numbers(at: place, in: text, reading.value))
+            } + (isCredential ? [] : readings.flatMap { numbers(at: place, in: text, $0) })
         }
     }
 
     /// What is no string has to be hidden too.
-    private func numbers(at place: Place, in text: MessageText, _ value: JSON?) -> [FoundSecret] {
+    private func numbers(at place: Place, in text: MessageText, _ reading: Recognition) -> [FoundSecret] {
         let path: Path
         switch place.kind {
-        case .request(_, let at), .event(_, let at), .everyEvent(let at): path = at
+        case .request(let name, let at) where isNamed(name, reading), .event(let name, let at) where isNamed(name, reading): path = at
+        case .everyEvent(let at): path = at
         default: return []
         }
-        let wanted = value.map { path.values(in: $0).flatMap(\.numbers) } ?? []
+        let wanted = reading.value.map { path.values(in: $0).flatMap(\.numbers) } ?? []
         return wanted.isEmpty ? [] : text.numbers(wanted, under: path.lastNames).map { number, range in
             var found = FoundSecret(place: place.text, value: number, range: range, isCredential: false)
             found.isBare = true
