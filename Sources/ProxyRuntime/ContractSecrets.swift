@@ -53,7 +53,7 @@ package struct ContractSecrets: SecretFinder {
         let readings = recognizer.recogniseAll(payload, opcode: opcode, direction: direction)
         let text = MessageText(payload)
         return places.flatMap { place, isCredential in
-            readings.flatMap { ranges(of: place, in: text, $0, direction) }.map { value, range in
+            readings.flatMap { ranges(of: place, in: text, $0, isCredential: isCredential) }.map { value, range in
                 var found = FoundSecret(place: place.text, value: value, range: range, isCredential: isCredential)
                 found.isWord = words.contains(value)
                 return found
@@ -182,7 +182,7 @@ package struct ContractSecrets: SecretFinder {
     /// Everywhere where the place's values stand. Of a message that no parser reads alike, every member of the name
     /// that the place ends with: too much is better than too little.
     private func ranges(
-        of place: Place, in text: MessageText, _ reading: Recognition, _ direction: Direction
+        of place: Place, in text: MessageText, _ reading: Recognition, isCredential: Bool
     ) -> [(String, Range<Int>)] {
         let path: Path
         let value = reading.value
@@ -196,7 +196,9 @@ package struct ContractSecrets: SecretFinder {
         let values = value.map { path.values(in: $0).flatMap(\.strings).filter { !$0.isEmpty } } ?? []
         let named = value == nil || text.isAmbiguous ? text.members(named: path.lastNames) : []
         return values.flatMap { wanted in
-            let members = words.contains(wanted) ? text.members(named: path.lastNames).filter { $0.0 == wanted } : []
+            // A word of one letter may be the message's type as well.
+            let members = !isCredential ? text.strings([wanted], under: path.lastNames)
+                : words.contains(wanted) ? text.members(named: path.lastNames).filter { $0.0 == wanted } : []
             return members.isEmpty ? text.places(of: wanted).map { (wanted, $0) } : members
         } + named
     }
