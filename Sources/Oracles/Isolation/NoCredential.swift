@@ -7,7 +7,6 @@ package struct NoCredential: Property {
     package static let name = "no credential in content"
     package static let requirement =
         "no credential of 16 bytes or more occurs, raw, URL- or base64-encoded, in what the server says (oracle I4)"
-
     package static let hears: ReadingKinds = [.unread, .credential]
 
     package static func missingKey(in contract: Contract?) -> String? {

@@ -13,8 +13,8 @@ package struct ReadingKinds: OptionSet, Sendable, Hashable {
     package static let conduct = ReadingKinds(rawValue: 1 << 7)
     package static let event = ReadingKinds(rawValue: 1 << 8)
     package static let delivered = ReadingKinds(rawValue: 1 << 9)
-    package static let credential = ReadingKinds(rawValue: 1 << 30)
-    package static let suspected = ReadingKinds(rawValue: 1 << 31)
+    package static let suspected = ReadingKinds(rawValue: 1 << 10)
+    package static let credential = ReadingKinds(rawValue: 1 << 11)
     /// For a property that is being written.
     package static let all = ReadingKinds(rawValue: .max)
 }
@@ -32,8 +32,8 @@ extension Reading {
         case .conduct: .conduct
         case .event: .event
         case .delivered: .delivered
-        case .credential: .credential
         case .suspected: .suspected
+        case .credential: .credential
         }
     }
 }
