@@ -12,7 +12,7 @@ package struct ContractSecrets: SecretFinder {
     private let users: [Place]
     private let secrets: [Place]
     /// Those of them that stand in any message, whoever says it, and the names that they end with.
-    private let hidden: [(Place, names: [String])]
+    private let anywhere: [(Place, names: [String])]
     private let recognizer: Recognizer
     /// Names that need not stand in their messages: these are recognised by `match`, or are no texts of their own.
     private let nameless: Set<String>
@@ -24,7 +24,7 @@ package struct ContractSecrets: SecretFinder {
         credentials = contract.identity.credential
         users = contract.identity.user
         secrets = contract.secrets.filter { if case .everyEvent = $0.kind { false } else { true } }
-        hidden = contract.secrets.compactMap { place in
+        anywhere = contract.secrets.compactMap { place in
             if case .everyEvent(let path) = place.kind { (place, path.lastNames) } else { nil }
         }
         recognizer = Recognizer(contract)
@@ -48,12 +48,12 @@ package struct ContractSecrets: SecretFinder {
     package func secrets(inMessage payload: ByteBuffer, opcode: Opcode, _ direction: Direction) -> [FoundSecret] {
         let places = (credentials.map { ($0, true) } + secrets.map { ($0, false) }).filter { place, _ in
             isPossible(place, in: payload, direction)
-        } + hidden.filter { mayName($0.names, payload) }.map { ($0.0, false) }
+        } + anywhere.filter { mayName($0.names, payload) }.map { ($0.0, false) }
         guard !places.isEmpty else { return [] }
         let readings = recognizer.recogniseAll(payload, opcode: opcode, direction: direction)
         let text = MessageText(payload)
         return places.flatMap { place, isCredential in
-            readings.flatMap { ranges(of: place, in: text, $0, direction) }.map { value, range in
+            readings.flatMap { ranges(of: place, in: text, $0, isCredential: isCredential) }.map { value, range in
                 var found = FoundSecret(place: place.text, value: value, range: range, isCredential: isCredential)
                 found.isWord = words.contains(value)
                 return found
@@ -184,7 +184,7 @@ package struct ContractSecrets: SecretFinder {
     /// Everywhere where the place's values stand. Of a message that no parser reads alike, every member of the name
     /// that the place ends with: too much is better than too little.
     private func ranges(
-        of place: Place, in text: MessageText, _ reading: Recognition, _ direction: Direction
+        of place: Place, in text: MessageText, _ reading: Recognition, isCredential: Bool
     ) -> [(String, Range<Int>)] {
         let path: Path
         let value = reading.value
@@ -198,7 +198,9 @@ package struct ContractSecrets: SecretFinder {
         let values = value.map { path.values(in: $0).flatMap(\.strings).filter { !$0.isEmpty } } ?? []
         let named = value == nil || text.isAmbiguous ? text.members(named: path.lastNames) : []
         return values.flatMap { wanted in
-            let members = words.contains(wanted) ? text.members(named: path.lastNames).filter { $0.0 == wanted } : []
+            // A word of one letter may be the message's type as well.
+            let members = !isCredential ? text.strings([wanted], under: path.lastNames)
+                : words.contains(wanted) ? text.members(named: path.lastNames).filter { $0.0 == wanted } : []
             return members.isEmpty ? text.places(of: wanted).map { (wanted, $0) } : members
         } + named
     }

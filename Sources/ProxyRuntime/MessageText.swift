@@ -47,6 +47,14 @@ struct MessageText {
         }
     }
 
+    /// The same of strings, without their quotes.
+    func strings(_ wanted: [String], under names: [String]) -> [(String, Range<Int>)] {
+        document.nodes.indices.compactMap { index in
+            guard let text = document.string(of: index), wanted.contains(text), isUnder(names, index) else { return nil }
+            return (text, inner(index))
+        }
+    }
+
     private func isUnder(_ names: [String], _ node: Int) -> Bool {
         var next: Int? = node
         while let at = next {

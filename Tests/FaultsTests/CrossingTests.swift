@@ -76,6 +76,23 @@ import Wire
         #expect(net.conclude().differences == [])
     }
 
+    /// What a fault takes to another user's server is declassified; what stays, or goes to a client, is as it was said.
+    @Test func canariesOnTheirWay() {
+        let canary = CanaryKey(seed: 1).canary(of: "alice", number: 1).text
+        let taken = "mwd-" + canary.dropFirst(4)
+        for mode in ["divert", "copy"] {
+            var (net, alice, bob) = pair(mode, to: .server)
+            for text in ["a1", "say \(canary)!", "say \(canary)."] { net.client(alice, Sample.frame(text, masked: true)) }
+            let own = mode == "copy" ? ["a1", "say \(canary)!", "say \(canary)."] : ["a1", "say \(canary)."]
+            #expect(Sample.messages(net.takeServer(alice), .toServer) == own)
+            #expect(Sample.messages(net.takeServer(bob), .toServer) == ["say \(taken)!"])
+            #expect(net.conclude().differences == [])
+        }
+        var (net, alice, bob) = pair("divert", to: .client)
+        for text in ["a1", canary] { net.server(alice, Sample.frame(text, masked: false)) }
+        #expect(events(net.takeClient(bob)) == [canary])
+    }
+
     /// It waits for the end of a message, never splits one.
     @Test func insertedBetweenMessages() {
         var (net, alice, bob) = pair("divert", to: .client)

@@ -98,6 +98,13 @@ import Wire
         #expect(!judgement.summary("I1").reasons.contains { $0.hasPrefix("suspected") })
     }
 
+    @Test func saidInARoom() {
+        let contract = AgentChat.with(#"{"sharing": {"rooms": {"id": "thread", "join": "connection_test", "leave": "cancel"}}}"#)
+        let text = Say.start("alice", "q1", thread: "t1", text: Self.word)
+        let judgement = judged([{ $0.send(1, text, at: 10) }, Self.hears(2, Self.word, at: 50)], by: contract)
+        #expect(!judgement.summary("I1").reasons.contains { $0.hasPrefix("suspected") })
+    }
+
     /// Users who talk with a server that repeats what each said, and tells all the same constants: never a word about it.
     @Test(arguments: 1...60 as ClosedRange<UInt64>) func healthyTalkIsSilent(seed: UInt64) {
         var dice = Dice(DiceKey(seed: seed, profile: "learnt", user: "", connection: 0), direction: nil, message: 0, fault: "")

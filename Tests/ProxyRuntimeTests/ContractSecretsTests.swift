@@ -106,6 +106,12 @@ import Wire
         #expect(try hidden(message, direction) == message)
     }
 
+    /// A secret that says the same as something else hides nothing but itself.
+    @Test func aShortSecretHidesItselfAlone() throws {
+        let text = try hidden(#"{"type":"x","pin":"x","card":{"on":"x"},"note":"x"}"#, .toServer)
+        #expect(text.hasPrefix(#"{"type":"x","pin":"‹secret:"#) && text.hasSuffix(#"›"},"note":"x"}"#), "\(text)")
+    }
+
     @Test func headersOfBothSides() throws {
         let finder = try Self.finder()
         let head = HeadView(Array("HTTP/1.1 101 x\r\nX-Session: abc\r\n\r\n".utf8))

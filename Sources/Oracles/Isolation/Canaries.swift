@@ -14,6 +14,7 @@ struct Canaries: Sendable {
     init(capacity: Int) { owners = Fading(capacity: capacity) }
 
     /// Whether there was any.
+    @discardableResult
     mutating func learn(_ payload: ByteBuffer, owner: Principal) -> Bool {
         let found = CanarySearch.all(in: payload)
         for canary in found where !canary.isDeclassified {

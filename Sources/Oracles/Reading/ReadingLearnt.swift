@@ -8,7 +8,14 @@ extension Reader {
     mutating func learnWords(_ value: JSON?, _ frame: FrameRecord, of id: SessionID) {
         guard isLearning, let value, let user = sessions[id]?.user, user.isLasting else { return }
         let words = privateWords(in: value, besides: [])
-        if !words.isEmpty { learnt.said(words, by: user, isOwn: frame.provenance.faults.isEmpty) }
+        guard !words.isEmpty else { return }
+        learnt.said(words, by: user, isOwn: frame.provenance.faults.isEmpty && !namesRoom(value))
+    }
+
+    /// What is said in a room is its members'.
+    private func namesRoom(_ value: JSON) -> Bool {
+        guard let contract, let rooms = contract.sharing?.rooms, !rooms.isEmpty else { return false }
+        return contract.identity.ids.contains { rule in rooms.contains { $0.id == rule.name } && rule.at.value(in: value) != nil }
     }
 
     mutating func hearWords(of event: Event, isShared: Bool) {
