@@ -3,6 +3,7 @@ package enum PropertyRegistry {
     package static let all: [any Property.Type] = [
         AcceptFirst.self,
         RunEnds.self,
+        PartsPair.self,
         ErrorReaches.self,
         SuccessForInvalid.self,
         ErrorForm.self,

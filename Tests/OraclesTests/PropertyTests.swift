@@ -21,7 +21,7 @@ struct PropertyStories: Sendable {
     var undecided: Story
 
     static let all: [String: PropertyStories] = [
-        "H1": greeting, "E1": runs, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners,
+        "H1": greeting, "E1": runs, "E2": parts, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners,
         "A1": authentication, "C1": protocol6455, "X1": stated,
     ]
 
@@ -59,6 +59,28 @@ struct PropertyStories: Sendable {
             cut(&story, 1, at: 20)
         },
         undecided: { started(&$0) })
+
+    private static func toolUsed(_ story: inout Transcript) {
+        started(&story)
+        story.event(1, Say.event("tool_executing", "alice", run: "r1", thread: "t1", more: #","tool_call_id":"c1""#), at: 12)
+    }
+
+    private static let parts = PropertyStories(
+        words: "tools pair and nest",
+        violated: { story in
+            toolUsed(&story)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t1"), at: 13)
+        },
+        kept: { story in
+            toolUsed(&story)
+            story.event(1, Say.event("tool_completed", "alice", run: "r1", thread: "t1", more: #","tool_call_id":"c1""#), at: 13)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t1"), at: 14)
+        },
+        excused: { story in
+            toolUsed(&story)
+            cut(&story, 1, at: 20)
+        },
+        undecided: { toolUsed(&$0) })
 
     private static func refused(_ story: inout Transcript) {
         story.enter(1, "alice", at: 0)

@@ -50,6 +50,8 @@ struct Reader: Sendable {
     var runs: [UInt64: Run] = [:]
     var runsByKey: [RunKey: UInt64] = [:]
     var lastRun: UInt64 = 0
+    var lastPart: UInt64 = 0
+    var partsKept = 0
     var tombs: Fading<RunKey, Tomb>
     var identifiers: Identifiers
     var canaries: Canaries

@@ -10,6 +10,8 @@ package enum Reading: Sendable {
     case settled(Obligation, Fate)
     /// An event that the run's automaton does not allow, or that nobody asked for.
     case stray(Stray)
+    /// An event of a run's part that is out of place.
+    case misplaced(Misplaced)
     /// A success event that only a must-reject request can have caused.
     case success(Success)
     /// An error event, with what is wrong with it.
@@ -57,6 +59,28 @@ package enum Reading: Sendable {
         package var evidence: Evidence
         package var line: Line
         /// Why it may be allowed all the same.
+        package var doubt: String?
+    }
+
+    package struct Misplaced: Sendable {
+        package enum Kind: Sendable, Hashable {
+            /// It begins in a state that is not for it.
+            case notIn(String)
+            case beginsAgain
+            case endsAgain
+            case neverBegan
+            /// What must stand between its beginning and its end.
+            case outside
+        }
+        package var kind: Kind
+        package var part: String
+        package var key: String?
+        package var run: String
+        package var type: String
+        package var user: String
+        package var evidence: Evidence
+        package var line: Line
+        /// Why it may be in its place all the same.
         package var doubt: String?
     }
 
@@ -138,6 +162,18 @@ package struct RequestCard: Sendable, Hashable {
     package var line: Line
 }
 
+/// A part of a run as findings speak of it.
+package struct PartCard: Sendable, Hashable {
+    /// `tool`
+    package var name: String
+    package var run: String
+    package var key: String?
+    /// What ends it: `tool_completed`.
+    package var end: String
+    package var user: String
+    package var line: Line
+}
+
 /// Something that the server owes.
 package enum Obligation: Sendable {
     case greeting(name: String, user: String, line: Line)
@@ -145,6 +181,8 @@ package enum Obligation: Sendable {
     case rejection(RequestCard, expected: String)
     case run(name: String, key: String?, state: String, expected: String, user: String, line: Line)
     case answer(RequestCard, expected: String)
+    /// The end of a part of a run.
+    case part(PartCard)
     /// What a profile expects of a fault.
     case stated(StatedCard)
 }

@@ -180,7 +180,7 @@ extension Reader {
         }
     }
 
-    private func isLegible(_ value: JSON) -> Bool { !Redactor.mayBeRedacted(Identifiers.text(value)) }
+    func isLegible(_ value: JSON) -> Bool { !Redactor.mayBeRedacted(Identifiers.text(value)) }
 
     mutating func open(
         _ recognition: Recognition, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant, size: Int

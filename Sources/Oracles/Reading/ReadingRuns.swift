@@ -74,15 +74,10 @@ extension Reader {
         learnLinks(number, event)
         let state = rule.states[run.state].name
         let (name, type) = (event.recognition.name, event.recognition.type)
-        if rule.parts.contains(where: { part in
-            (part.in.isEmpty || part.in.contains(state))
-                && ([part.start, part.end] + part.inside).contains { $0.names(isRequest: false, name: name, type: type) }
-        }) {
-            return
-        }
+        let isPart = !rule.parts.isEmpty && stepParts(number, event, rule, in: state)
         if let edge = rule.edge(from: state, isRequest: false, name: name, type: type) {
             follow(edge.next, number, event, rule)
-        } else if rule.names(isRequest: false, name: name, type: type) {
+        } else if !isPart, rule.names(isRequest: false, name: name, type: type) {
             stray(.noEdge(state), number, event, rule)
         }
     }
@@ -124,6 +119,7 @@ extension Reader {
     mutating func settleRun(_ number: UInt64, _ fate: Fate) {
         guard let run = runs[number], !run.isSettled, let contract else { return }
         runs[number]?.isSettled = true
+        settleParts(of: number, fate)
         let rule = contract.runs[run.rule]
         let state = rule.states.indices.contains(run.state) ? rule.states[run.state].name : ""
         var fate = fate
@@ -155,6 +151,7 @@ extension Reader {
     /// Off the books; its key stays known, so that what comes after is seen.
     mutating func bury(_ number: UInt64, isDone: Bool, last: Entry? = nil) {
         guard let run = runs.removeValue(forKey: number) else { return }
+        partsKept -= run.parts.count
         sessions[run.session]?.runs.removeAll { $0 == number }
         guard let key = run.key else { return }
         if runsByKey[key] == number { runsByKey[key] = nil }

@@ -103,6 +103,7 @@ struct RunState: Sendable {
     /// Its request and its latest events, for evidence.
     var entries: [Entry]
     var isIndeterminate = false
+    var parts = PartBook()
     /// Its obligation is settled: no further verdict about its end.
     var isSettled = false
 
