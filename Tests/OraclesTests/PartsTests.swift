@@ -91,7 +91,7 @@ import Wire
             story.send(1, Say.start("alice", "q1"), at: 10)
             story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "t1", request: "q1"), at: 11)
             story.play("+c1", run: "r1", on: 1, "alice", at: 1_000)
-            story.fault(1, "delay", Influence(.downstream, [.deadline]), tap: .serverOut, held: .seconds(5), at: 2_000)
+            story.fault(1, "delay", Influence(.message, [.deadline]), tap: .serverOut, held: .seconds(5), at: 2_000)
             story.play("-c1 !", run: "r1", on: 1, "alice", at: 35_000)
         }
         #expect(judgement.sentences.isEmpty)
