@@ -16,15 +16,22 @@ package struct BackendMachine: Sendable {
     static let runLimit = 1_000
     /// B01: an upgrade that takes longer than this after the accept loses its greeting.
     static let patience = Duration.milliseconds(20)
+    /// B07: a tool that was at work for this long is not waited for any more.
+    static let toolPatience = Duration.milliseconds(100)
 
     package let configuration: BackendConfiguration
     let events: EventBuilder
     var connections: [BackendConnectionID: Connection] = [:]
     var threads = ThreadTable()
     var runs: [String: Run] = [:]
+    var aftermath = Aftermath()
+    var rooms = Rooms()
+    /// B13: the connection that came last, by the user's name in small letters.
+    var mailboxes: [String: BackendConnectionID] = [:]
     var timers = TimerQueue<Deadline>()
     /// Bugs whose code path was passed already: one REACHED mark is enough.
     var reached: Set<BackendBug> = []
+    var reachedDecoys: Set<BackendDecoy> = []
     var counter: UInt64 = 0
     var upgrades: UInt64 = 0
     /// What was taken and sent since this was last emptied, when the configuration asks for it.
@@ -54,6 +61,7 @@ package struct BackendMachine: Sendable {
         timers.sweep { deadline in
             switch deadline {
             case .step(let run): runs[run] != nil
+            case .aftermath(let run): aftermath.isAwaited(run)
             case .head(let id), .authentication(let id), .farewell(let id), .greeting(let id), .expiry(let id):
                 connections[id] != nil
             }
@@ -66,6 +74,7 @@ package struct BackendMachine: Sendable {
         while let (due, deadline) = timers.pop(at: now) {
             switch deadline {
             case .step(let run): step(run, due: due, at: now, &effects)
+            case .aftermath(let run): settleAftermath(of: run, at: now, &effects)
             case .head(let id):
                 if connections[id]?.phase == .head { answer(id, Upgrade.page(408, "no request came"), &effects) }
             case .authentication(let id):
@@ -184,12 +193,15 @@ package struct BackendMachine: Sendable {
     private mutating func end(_ id: BackendConnectionID, _ effects: inout [BackendEffect]) {
         dropRuns(of: id)
         guard let connection = connections.removeValue(forKey: id) else { return }
+        let folded = connection.user.lowercased()
+        if mailboxes[folded] == id { mailboxes[folded] = nil }
         if connection.phase == .over { return }
         effects.append(.close(id))
     }
 
     mutating func dropRuns(of id: BackendConnectionID) {
         for run in connections[id]?.runs ?? [] { runs[run] = nil }
+        aftermath.forget(id)
         connections[id]?.runs = []
     }
 
@@ -235,7 +247,21 @@ package struct BackendMachine: Sendable {
                     type: type)))
     }
 
+    mutating func mark(
+        _ decoy: BackendDecoy, _ stage: BackendMark.Stage, on id: BackendConnectionID, user: String?, request: JSON? = nil,
+        type: String, _ effects: inout [BackendEffect]
+    ) {
+        if stage == .reached, !reachedDecoys.insert(decoy).inserted { return }
+        effects.append(
+            .mark(
+                BackendMark(
+                    decoy: decoy, stage: stage, user: user, request: request, connection: connections[id]?.name ?? "",
+                    type: type)))
+    }
+
     func has(_ bug: BackendBug) -> Bool { configuration.bugs.contains(bug) }
+
+    func plays(_ decoy: BackendDecoy) -> Bool { configuration.decoys.contains(decoy) }
 }
 
 extension CloseBody {

@@ -1,3 +1,4 @@
+import Journaling
 import Wire
 
 /// One answer of an agent, under way.
@@ -14,6 +15,8 @@ struct Run: Sendable {
     var position = 0
     /// Calls begun and not ended, in order: name and id.
     var calls: [ToolCall] = []
+    /// The room that gets its events.
+    var room: String?
     /// A tool has raised.
     var raised = false
 
@@ -26,6 +29,7 @@ struct Run: Sendable {
 struct ToolCall: Sendable {
     let tool: String
     let id: String
+    var since = Instant.zero
 
     var fields: EventFields { ["tool_call_id": .string(id), "tool_name": .string(tool)] }
 }
