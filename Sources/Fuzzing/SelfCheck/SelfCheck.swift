@@ -46,6 +46,12 @@ package enum SelfCheck {
         Specimen(
             property: "E1",
             moves: [.opens(1, "alice", .intact), .hears(1, greeting), .says(1, start), .hears(1, event("agent_started"))]),
+        Specimen(
+            property: "E2",
+            moves: [
+                .opens(1, "alice", .intact), .hears(1, greeting), .says(1, start), .hears(1, event("agent_started")),
+                .hears(1, event("tool_executing")), .hears(1, event("agent_completed")),
+            ]),
         Specimen(property: "E3", moves: [.opens(1, "alice", .intact), .hears(1, greeting), .says(1, "{")]),
         Specimen(
             property: "E4",
