@@ -11,6 +11,8 @@ package struct Contract: Sendable {
     package var hash: String = ""
     /// `agent-chat.yaml`, for places in findings.
     package var file: String = ""
+    /// `import`: a file with more messages, as it was named.
+    package var imported: ImportRule?
     package var wire = WireRules()
     package var identity = IdentityRules()
     package var auth: AuthRules?
@@ -23,14 +25,30 @@ package struct Contract: Sendable {
     package var reject: [RejectRule] = []
     /// Names of events that mean success: declared, or all that occur in states, parts and answers, less errors.
     package var success: Set<String> = []
+    /// `success` as it was declared; nil = it was not.
+    package var declaredSuccess: [MessageName]?
+    package var delivery: DeliveryRules?
     package var sharing: SharingRules?
     package var volatile: [Path] = []
     package var secrets: [Place] = []
     package var deadline: Duration = .seconds(5)
     package var flows: [Flow] = []
+    /// Name of the flow that a healthy server completes: for sentinels, health and recovery. Nil = the first.
+    package var health: String?
     package var dictionary: [String] = []
+    package var monitors = MonitorRules()
 
     package init(name: String) { self.name = name }
+}
+
+/// More messages, from AsyncAPI or a JSON Schema with `$defs` (contract.md, `import`).
+package struct ImportRule: Sendable, Hashable {
+    package var file: String
+    package var line: Line
+    package init(file: String, line: Line) {
+        self.file = file
+        self.line = line
+    }
 }
 
 /// Where a rule is written, for evidence (`contract agent-chat.yaml:88`): with `extends` not every rule stands in
@@ -55,6 +73,12 @@ package struct WireRules: Sendable {
     package var subprotocols: [String] = []
     package var format: Format = .json
     package var binary: Binary = .ignore
+    /// Separator of several messages in one text frame; an empty last piece is dropped.
+    package var split: String?
+    /// A top-level array is several messages.
+    package var batch = false
+    /// Its named groups become the fields; the group `body` is parsed as JSON when it is JSON.
+    package var envelope: LinearRegex?
     package var type: Path?
     package var serial = false
     /// Nil = the default: undeclared events fail when `events` is present.
@@ -67,6 +91,7 @@ package struct IdentityRules: Sendable {
     /// Paths (in every event) or places of the principal's name; empty = each connection is its own user.
     package var user: [Place] = []
     package var mint: Mint?
+    package var login: LoginRule?
     package var ids: [IdentifierRule] = []
     package init() {}
 
@@ -91,12 +116,14 @@ package struct IdentifierRule: Sendable {
     package var `is`: Bound?
     /// Many to one, for ever.
     package var within: Bound?
+    package var form: IdentifierForm?
     package var line: Line
-    package init(name: String, at: [Path], is identity: Bound?, within: Bound?, line: Line) {
+    package init(name: String, at: [Path], is identity: Bound?, within: Bound?, form: IdentifierForm? = nil, line: Line) {
         self.name = name
         self.at = at
         self.is = identity
         self.within = within
+        self.form = form
         self.line = line
     }
 }
@@ -119,6 +146,7 @@ package struct SessionRules: Sendable {
     package var within: Duration = .seconds(5)
     /// Close codes that end runs well; default 1000, 1001 and `auth.close`.
     package var clean: [Int] = [1000, 1001]
+    package var heartbeat: HeartbeatRule?
     package var line: Line = 0
     package init() {}
 }
@@ -128,8 +156,16 @@ package struct MessageRule: Sendable {
     /// How it is recognised beside its type value; nil = by the type name or glob alone.
     package var match: Pattern?
     package var shape: Pattern?
-    /// Requests: exactly one of these events must come, within `within` (nil = the contract's `deadline`).
+    /// A JSON Schema that says what is valid, instead of `shape`.
+    package var schema: JSON?
+    /// Fields that neither `match`, `shape` nor `wire.type` names are not valid.
+    package var closed = false
+    package var examples: [JSON] = []
+    /// Requests: exactly one of these events must come, within `within` (nil = the contract's `deadline`). Events: one
+    /// of these requests is owed by the client.
     package var answer: [String] = []
+    /// Requests: close codes that are an answer too; then a TCP end without that Close is E1.
+    package var answerCloses: [Int] = []
     package var within: Duration?
     /// Requests: the run that it opens.
     package var starts: String?
@@ -284,16 +320,11 @@ package struct RejectRule: Sendable {
     package var mayAccept: Bool { outcomes.contains(.accepted) }
 }
 
-package struct SharingRules: Sendable {
-    package var broadcast: [String] = []
-    package init() {}
-}
-
 package struct Flow: Sendable {
     package enum Step: Sendable {
         /// A template with `{user} {credential} {canary} {uuid} {n} {now} {now+1h}` in its strings.
         case send(JSON)
-        case await(event: String, within: Duration?, keep: [(name: String, path: Path)])
+        case await(event: String, within: Duration?, keep: [(name: String, path: Path)], match: Pattern? = nil)
     }
     package var name: String
     package var steps: [Step]

@@ -18,9 +18,25 @@ extension Contract {
     /// An event that means success: named in states, parts or answers, and no error.
     package func isSuccess(_ event: Recognition) -> Bool {
         guard let name = event.name, !isError(event: name) else { return false }
+        if let declaredSuccess {
+            return declaredSuccess.contains { $0.names(isRequest: false, name: name, type: event.type) }
+        }
         if success.contains(name) || event.type.map(success.contains) ?? false { return true }
         return runs.contains { $0.names(isRequest: false, name: name, type: event.type) }
     }
+
+    /// Close codes that end runs well.
+    package var cleanCloses: [Int] {
+        if let session { return session.clean }
+        let well = [1000, 1001]
+        return well + (auth ?? AuthRules()).close.filter { !well.contains($0) }
+    }
+
+    /// The flow that a healthy server completes; nil without flows.
+    package var healthFlow: Flow? { health.flatMap { name in flows.first { $0.name == name } } ?? flows.first }
+
+    /// Undeclared events fail: said, or because there are declared ones.
+    package var unknownEventsFail: Bool { wire.unknownFails ?? !events.isEmpty }
 
     /// How long the outcome of a rule may take.
     package func bound(of rule: RejectRule) -> Duration { rule.within ?? errors?.within ?? deadline }

@@ -63,8 +63,6 @@ struct ContractErrorTests {
         ("running, error: done }", "running }", "c.yaml:16:12: error: state \"asked\" is hot and has no edge to done; add one for the event that ends it"),
         ("hot: { asked", "hot: { askd", "c.yaml:16:12: error: state \"askd\" is not a state of run; nearest: asked"),
         ("{ type: bad }", "{ type: start }", "c.yaml:23:13: error: flow one-run, step 1 is must-reject by rule 1; a flow is a valid conversation"),
-        ("name: t", "name: t\ndelivery: {}", "c.yaml:3:1: error: key \"delivery\" in the contract is not supported yet; leave it out"),
-        ("key: run_id", "key: run_id\n    scope: server", "c.yaml:13:5: error: key \"scope\" in runs.run is not supported yet; leave it out"),
         ("starts: run", "starts: rum", "c.yaml:5:48: error: run \"rum\" in requests.start.starts is declared nowhere; nearest: run"),
         ("key: run_id", "key: 'a.'", "c.yaml:12:10: error: path \"a.\": a name is missing at its end"),
         ("- { when: [<malformed>", "- { when: [<malfromed>", "c.yaml:21:14: error: pattern \"<malfromed>\": not a type word; nearest: malformed"),

@@ -26,6 +26,24 @@ extension ContractReader {
         }
     }
 
+    /// Places in messages name declared ones.
+    mutating func checkPlaces() {
+        let written = [
+            ("identity.credential", document["identity"]?["credential"]), ("identity.user", document["identity"]?["user"]),
+            ("secrets", document["secrets"]), ("delivery.resume.by", document["delivery"]?["resume"]?["by"]),
+        ]
+        for (name, document) in written {
+            for item in items(document, name) {
+                guard let text = item.scalar?.text, let place = try? Place(text, deep: true) else { continue }
+                switch place.kind {
+                case .request(let message, _): check(message, among: requestNames, "request", name, item.mark)
+                case .event(let message, _): checkEvent(message, name, item.mark)
+                case .header, .query, .cookie, .subprotocol, .path, .credential, .everyEvent: continue
+                }
+            }
+        }
+    }
+
     /// A flow is a valid conversation: none of its messages may have to be refused.
     mutating func checkFlows() {
         let recogniser = Recognizer(contract)

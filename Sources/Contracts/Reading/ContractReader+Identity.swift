@@ -2,25 +2,13 @@ import Journaling
 import Wire
 
 extension ContractReader {
-    mutating func readWire(_ document: Document?) {
-        guard let document else { return }
-        let fields = mapping(document, .wire)
-        contract.wire.paths = texts(fields["paths"], "wire.paths").map { Glob($0) }
-        contract.wire.type = path(fields["type"], "wire.type")
-        if let word = choice(fields["format"], "wire.format", ["json", "raw"]) {
-            contract.wire.format = WireRules.Format(rawValue: word) ?? .json
-        }
-        if contract.wire.format == .raw, contract.wire.type != nil, let mark = fields["type"]?.mark {
-            fail(mark, "wire.type needs format: json", remedy: "raw messages have no fields; recognise them by match")
-        }
-    }
-
     mutating func readIdentity(_ document: Document?) {
         guard let document else { return }
         let fields = mapping(document, .identity)
         contract.identity.credential = places(fields["credential"], "identity.credential")
         contract.identity.user = places(fields["user"], "identity.user")
         if let mint = fields["mint"] { readMint(mint) }
+        if let login = fields["login"] { readLogin(login) }
         readIdentifiers(fields["ids"])
     }
 
@@ -43,6 +31,20 @@ extension ContractReader {
             }
         }
         contract.identity.mint = .init(algorithm: algorithm, keyVariable: words[1], claims: claims)
+    }
+
+    private mutating func readLogin(_ document: Document) {
+        let place = "identity.login"
+        let fields = mapping(document, .login)
+        let post = required(fields["post"], "post", of: document, place) { $0.text($1, $2) }
+        let token = required(fields["token"], "token", of: document, place) { $0.path($1, $2) }
+        let expires = path(fields["expires"], "\(place).expires")
+        if let post, !post.hasPrefix("/"), !post.hasPrefix("http://"), !post.hasPrefix("https://"), let mark = fields["post"]?.mark {
+            fail(mark, "\(place).post needs a path or a URL", remedy: "found \"\(post)\", expected such as /login")
+        }
+        guard let post, let token else { return }
+        contract.identity.login = LoginRule(
+            post: post, json: fields["json"]?.json ?? .object([]), token: token, expires: expires, line: line(document.mark))
     }
 
     private static func isVariable(_ text: String) -> Bool {
@@ -71,8 +73,9 @@ extension ContractReader {
                 identity = word == "user" ? .user : .connection
             }
             let within = bound(fields["within"], "\(place).within", names.filter { $0 != field.key })
+            let form = form(fields["form"], "\(place).form")
             contract.identity.ids.append(
-                IdentifierRule(name: field.key, at: at, is: identity, within: within, line: line(field.mark)))
+                IdentifierRule(name: field.key, at: at, is: identity, within: within, form: form, line: line(field.mark)))
         }
     }
 
@@ -91,29 +94,27 @@ extension ContractReader {
         }
     }
 
-    mutating func readAuth(_ document: Document?) {
-        guard let document else { return }
-        let fields = mapping(document, .auth)
-        var auth = AuthRules()
-        auth.line = line(document.mark)
-        if let codes = numbers(fields["refuse"], "auth.refuse", 400...599) { auth.refuse = codes }
-        if let codes = numbers(fields["close"], "auth.close", 1000...4999) { auth.close = codes }
-        if let within = duration(fields["within"], "auth.within") { auth.within = within }
-        if let revoked = bound(fields["revoked"], "auth.revoked") { auth.revoked = revoked }
-        contract.auth = auth
+    private mutating func form(_ document: Document?, _ place: String) -> IdentifierForm? {
+        guard let document, let text = text(document, place) else { return nil }
+        do throws(PartError) { return try IdentifierForm(text) } catch {
+            fail(document.mark, error)
+            return nil
+        }
     }
 
-    mutating func readSession(_ document: Document?) {
-        guard let document else { return }
-        let fields = mapping(document, .session)
-        var session = SessionRules()
-        session.line = line(document.mark)
-        session.clean += (contract.auth ?? AuthRules()).close.filter { !session.clean.contains($0) }
-        if let name = text(fields["greeting"], "session.greeting"), let mark = fields["greeting"]?.mark {
-            checkEvent(name, "session.greeting", mark)
-            session.greeting = name
+    /// A group of one form says nothing: it must have one value with the groups of that name in other forms, or with the
+    /// id of its name.
+    mutating func checkForms() {
+        let ids = contract.identity.ids
+        let groups = ids.flatMap { $0.form?.groups ?? [] }
+        for id in ids {
+            guard let mark = document["identity"]?["ids"]?[id.name]?["form"]?.mark else { continue }
+            for group in id.form?.groups ?? [] where groups.count(where: { $0 == group }) == 1 {
+                if ids.contains(where: { $0.name == group && $0.name != id.name }) { continue }
+                warn(
+                    mark, "form: group \"\(group)\" occurs once; it binds nothing",
+                    remedy: "give another form a group of that name, or write (?:…)")
+            }
         }
-        if let within = duration(fields["within"], "session.within") { session.within = within }
-        contract.session = session
     }
 }

@@ -4,33 +4,55 @@ extension ContractReader {
     mutating func readMessages(_ fields: [String: Document]) {
         let requests = named(fields["requests"], "requests")
         let events = named(fields["events"], "events")
+        eventNames = KnownNames(events.map(\.key))
+        requestNames = KnownNames(requests.map(\.key))
         let runs = fields["runs"]?.map?.map(\.key) ?? []
         for field in events {
             let inner = message(field, .event(field.key))
-            contract.events.append(rule(field, inner))
-        }
-        eventNames = KnownNames(contract.events.map(\.name))
-        for field in requests {
-            let inner = message(field, .request(field.key))
-            var rule = rule(field, inner)
-            let place = "requests.\(field.key)"
-            for item in items(inner["answer"], "\(place).answer") {
-                guard let name = text(item, "\(place).answer") else { continue }
-                checkEvent(name, "\(place).answer", item.mark)
+            var rule = rule(field, inner, "events.\(field.key)")
+            for item in items(inner["answer"], "events.\(field.key).answer") {
+                guard let name = text(item, "events.\(field.key).answer") else { continue }
+                check(name, among: requestNames, "request", "events.\(field.key).answer", item.mark)
                 rule.answer.append(name)
             }
-            rule.within = duration(inner["within"], "\(place).within")
+            contract.events.append(rule)
+        }
+        for field in requests {
+            let place = "requests.\(field.key)"
+            let inner = message(field, .request(field.key))
+            var rule = rule(field, inner, place)
+            readAnswer(inner["answer"], "\(place).answer", &rule)
             if let name = text(inner["starts"], "\(place).starts"), let mark = inner["starts"]?.mark {
                 rule.starts = name
-                if !runs.contains(name) {
-                    fail(
-                        mark, "run \"\(name)\" in \(place).starts is declared nowhere",
-                        remedy: Nearest.remedy(for: name, among: runs))
-                }
+                checkRun(name, runs, "\(place).starts", mark)
             }
             contract.requests.append(rule)
         }
-        requestNames = KnownNames(contract.requests.map(\.name))
+    }
+
+    mutating func checkRun(_ name: String, _ runs: [String], _ place: String, _ mark: Mark) {
+        guard !runs.contains(name) else { return }
+        fail(mark, "run \"\(name)\" in \(place) is declared nowhere", remedy: Nearest.remedy(for: name, among: runs))
+    }
+
+    /// Events, and `close 4400`.
+    private mutating func readAnswer(_ document: Document?, _ place: String, _ rule: inout MessageRule) {
+        for item in items(document, place) {
+            guard let name = text(item, place) else { continue }
+            if name.hasPrefix("close ") {
+                if let code = closeCode(name, place, item.mark) { rule.answerCloses.append(code) }
+                continue
+            }
+            checkEvent(name, place, item.mark)
+            rule.answer.append(name)
+        }
+    }
+
+    /// The code of `close 1008`.
+    mutating func closeCode(_ text: String, _ place: String, _ mark: Mark) -> Int? {
+        if let code = Int(text.dropFirst("close ".count)), (1000...4999).contains(code) { return code }
+        fail(mark, "\"\(text)\" in \(place) is no close code", remedy: "write close 1008, or another from 1000 to 4999")
+        return nil
     }
 
     /// `ping: {}` and `ping:` declare a message of any shape.
@@ -39,10 +61,28 @@ extension ContractReader {
         return mapping(field.value, table)
     }
 
-    private mutating func rule(_ field: Document.Field, _ inner: [String: Document]) -> MessageRule {
-        MessageRule(
+    private mutating func rule(_ field: Document.Field, _ inner: [String: Document], _ place: String) -> MessageRule {
+        var rule = MessageRule(
             name: field.key, match: pattern(inner["match"], "match"), shape: pattern(inner["shape"], "shape"),
             line: line(field.mark))
+        if let schema = inner["schema"] {
+            if schema.map == nil, schema.scalar?.bool == nil {
+                fail(schema.mark, "\(place).schema needs a mapping", remedy: "found \(schema.found)")
+            } else if inner["shape"] != nil {
+                fail(schema.mark, "\(place) has both shape and schema", remedy: "keep one")
+            } else {
+                rule.schema = schema.json
+            }
+        }
+        if let closed = flag(inner["closed"], "\(place).closed") {
+            rule.closed = closed
+            if closed, rule.shape == nil, let mark = inner["closed"]?.mark {
+                fail(mark, "\(place).closed needs a shape", remedy: "a schema closes itself: additionalProperties: false")
+            }
+        }
+        rule.examples = items(inner["examples"], "\(place).examples").map(\.json)
+        rule.within = duration(inner["within"], "\(place).within")
+        return rule
     }
 
     /// Whether an event of that name, or of a glob that covers it, is declared.

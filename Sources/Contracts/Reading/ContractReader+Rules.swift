@@ -13,13 +13,18 @@ extension ContractReader {
         if names.isEmpty, document.map != nil {
             fail(document.mark, "errors needs event", remedy: "name the event that carries errors")
         }
-        var errors = ErrorRules(
-            event: names, kind: path(fields["kind"], "errors.kind"), kinds: texts(fields["kinds"], "errors.kinds"))
+        var kinds: [String] = []
+        for item in items(fields["kinds"], "errors.kinds") {
+            if let text = text(item, "errors.kinds") { kinds.append(Self.kind(item, text)) }
+        }
+        var errors = ErrorRules(event: names, kind: path(fields["kind"], "errors.kind"), kinds: kinds)
         if !errors.kinds.isEmpty, errors.kind == nil, let mark = fields["kinds"]?.mark {
             fail(mark, "errors.kinds needs errors.kind", remedy: "name the path where the kind stands")
         }
         if let within = duration(fields["within"], "errors.within") { errors.within = within }
         errors.context = paths(fields["context"], "errors.context")
+        errors.ordered = flag(fields["ordered"], "errors.ordered") ?? true
+        errors.recovers = flag(fields["recovers"], "errors.recovers") ?? true
         errors.line = line(document.mark)
         contract.errors = errors
     }
@@ -35,7 +40,30 @@ extension ContractReader {
             var rule = RejectRule(when: when, line: line(item.mark))
             let outcomes = items(fields["with"], "with").compactMap { outcome($0) }
             if !outcomes.isEmpty { rule.outcomes = outcomes }
+            readConditions(fields, number, &rule)
             contract.reject.append(rule)
+        }
+    }
+
+    private mutating func readConditions(_ fields: [String: Document], _ number: Int, _ rule: inout RejectRule) {
+        let place = "rule \(number) of reject"
+        rule.unless = items(fields["unless"], "unless").compactMap { condition($0) }
+        rule.before = messageNames(fields["before"], "before in \(place)").first
+        rule.after = messageNames(fields["after"], "after in \(place)").first
+        for key in ["before", "after"] where fields[key]?.list?.count ?? 1 != 1 {
+            if let mark = fields[key]?.mark { fail(mark, "\(key) in \(place) needs one message", remedy: "write one rule for each") }
+        }
+        rule.within = duration(fields["within"], "within in \(place)")
+        rule.recovers = flag(fields["recovers"], "recovers in \(place)")
+        rule.send = fields["send"]?.json
+        let runs = contract.runs.map(\.name)
+        if let run = fields["run"] {
+            rule.run = choice(run, "run in \(place)", ["open", "none"]).flatMap(RejectRule.RunState.init)
+            if rule.run != nil, runs.isEmpty { fail(run.mark, "run in \(place) needs runs", remedy: "declare one in runs") }
+        }
+        if let inside = fields["inside"], let name = text(inside, "inside in \(place)") {
+            rule.inside = name
+            checkRun(name, runs, "inside of rule \(number)", inside.mark)
         }
     }
 
@@ -68,15 +96,15 @@ extension ContractReader {
         case "accepted": return .accepted
         default: break
         }
-        if text.hasPrefix("close ") {
-            if let code = Int(text.dropFirst("close ".count)), (1000...4999).contains(code) { return .close(code) }
-            fail(document.mark, "\"\(text)\" in with is no close code", remedy: "write close 1008, or another from 1000 to 4999")
-            return nil
-        }
-        checkKind(text, document.mark)
+        if text.hasPrefix("close ") { return closeCode(text, "with", document.mark).map { .close($0) } }
+        let kind = Self.kind(document, text)
+        checkKind(kind, document.mark)
         if contract.errors == nil {
             fail(document.mark, "kind \"\(text)\" in with needs errors", remedy: "declare errors: { event: NAME, kind: PATH }")
         }
-        return .kind(document.scalar?.json?.canonical ?? text)
+        return .kind(kind)
     }
+
+    /// A number in its shortest form, anything else as it is written.
+    static func kind(_ document: Document, _ text: String) -> String { document.scalar?.json?.canonical ?? text }
 }

@@ -7,9 +7,12 @@ extension ContractReader {
             let fields = mapping(field.value, .run(field.key))
             let states = states(fields["states"], field)
             let names = states.map(\.name)
+            let scope = choice(fields["scope"], "\(place).scope", ["server", "connection"])
+            let unasked = flag(fields["unasked"], "\(place).unasked") ?? false
             contract.runs.append(
                 RunRule(
-                    name: field.key, key: paths(fields["key"], "\(place).key"), serverScope: true, unasked: false,
+                    name: field.key, key: paths(fields["key"], "\(place).key"), serverScope: scope != "connection",
+                    unasked: unasked,
                     states: states, hot: hot(fields["hot"], field.key, states),
                     kinds: fields["kinds"].map { kinds($0, "\(place).kinds") },
                     parts: parts(fields["parts"], field.key, names), line: line(field.mark)))
@@ -68,7 +71,7 @@ extension ContractReader {
     mutating func kinds(_ document: Document, _ place: String) -> [String] {
         var kinds: [String] = []
         for item in items(document, place) {
-            guard let kind = text(item, place) else { continue }
+            guard let kind = text(item, place).map({ Self.kind(item, $0) }) else { continue }
             checkKind(kind, item.mark)
             kinds.append(kind)
         }
@@ -100,7 +103,8 @@ extension ContractReader {
             parts.append(
                 RunRule.Part(
                     name: field.key, key: paths(fields["key"], "\(place).key"), start: starts[0], end: ends[0],
-                    in: within, inside: [], before: messageNames(fields["before"], "\(place).before"),
+                    in: within, inside: messageNames(fields["inside"], "\(place).inside"),
+                    before: messageNames(fields["before"], "\(place).before"),
                     within: duration(fields["within"], "\(place).within"), line: line(field.mark)))
         }
         return parts

@@ -13,17 +13,23 @@ extension ContractReader {
         for field in fields {
             if table.known.contains(field.key) {
                 if field.value.scalar?.isNull != true { known[field.key] = field.value }
-            } else if table.later.contains(field.key) {
-                fail(field.mark, "key \"\(field.key)\" in \(table.place) is not supported yet", remedy: "leave it out")
             } else {
-                // The word meant may be one that is not supported yet; what to choose from is what is.
-                let near = Nearest.word(to: field.key, among: table.known + table.later).map { "nearest: \($0)" }
                 fail(
                     field.mark, "unknown key \"\(field.key)\" in \(table.place)",
-                    remedy: near ?? "known: " + Nearest.list(table.known))
+                    remedy: Nearest.remedy(for: field.key, among: table.known))
             }
         }
         return known
+    }
+
+    /// A field that its mapping cannot be without; `read` says what is wrong with one that is there.
+    mutating func required<Value>(
+        _ value: Document?, _ key: String, of document: Document, _ place: String,
+        _ read: (inout ContractReader, Document, String) -> Value?
+    ) -> Value? {
+        if let value { return read(&self, value, "\(place).\(key)") }
+        if document.map != nil { fail(document.mark, "\(place) needs \(key)", remedy: "write \(key): …") }
+        return nil
     }
 
     /// The fields of a mapping whose keys are names chosen by the author.
@@ -75,6 +81,13 @@ extension ContractReader {
         return numbers
     }
 
+    mutating func flag(_ document: Document?, _ place: String) -> Bool? {
+        guard let document else { return nil }
+        if let value = document.scalar?.bool { return value }
+        fail(document.mark, "\(place) needs true or false", remedy: "found \(document.found)")
+        return nil
+    }
+
     mutating func choice(_ document: Document?, _ place: String, _ words: [String]) -> String? {
         guard let document else { return nil }
         if let word = document.scalar?.text, words.contains(word) { return word }
@@ -113,7 +126,9 @@ extension ContractReader {
         return found
     }
 
-    mutating func path(_ document: Document?, _ place: String, deep: Bool = false) -> Path? {
+    mutating func path(_ document: Document?, _ place: String) -> Path? { path(document, place, deep: false) }
+
+    mutating func path(_ document: Document?, _ place: String, deep: Bool) -> Path? {
         guard let document, let text = text(document, place) else { return nil }
         do throws(PartError) { return try Path(text, deep: deep) } catch {
             fail(document.mark, error)
@@ -129,11 +144,11 @@ extension ContractReader {
         return paths
     }
 
-    mutating func places(_ document: Document?, _ place: String) -> [Place] {
+    mutating func places(_ document: Document?, _ place: String, deep: Bool = false) -> [Place] {
         var places: [Place] = []
         for item in items(document, place) {
             guard let text = text(item, place) else { continue }
-            do throws(PartError) { places.append(try Place(text)) } catch { fail(item.mark, error) }
+            do throws(PartError) { places.append(try Place(text, deep: deep)) } catch { fail(item.mark, error) }
         }
         return places
     }

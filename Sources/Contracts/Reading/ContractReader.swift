@@ -23,8 +23,12 @@ package struct ContractReader {
     package mutating func read() -> Contract {
         let fields = mapping(document, .contract)
         readHead(fields)
+        if let file = text(fields["import"], "import"), let mark = fields["import"]?.mark {
+            contract.imported = ImportRule(file: file, line: line(mark))
+        }
         readWire(fields["wire"])
         readIdentity(fields["identity"])
+        if let deadline = duration(fields["deadline"], "deadline") { contract.deadline = deadline }
         readMessages(fields)
         readAuth(fields["auth"])
         readSession(fields["session"])
@@ -32,11 +36,19 @@ package struct ContractReader {
         readErrors(fields["errors"])
         readRuns(fields["runs"])
         readReject(fields["reject"])
+        readDelivery(fields["delivery"])
+        readSharing(fields["sharing"])
         contract.volatile = paths(fields["volatile"], "volatile", deep: true)
+        contract.secrets = places(fields["secrets"], "secrets", deep: true)
         readFlows(fields["flows"])
+        readHealth(fields["health"])
         contract.dictionary = texts(fields["dictionary"], "dictionary")
+        readMonitors(fields["monitors"])
+        if let success = fields["success"] { contract.declaredSuccess = messageNames(success, "success") }
         contract.success = successes()
         checkRecognition()
+        checkPlaces()
+        checkForms()
         checkRules()
         checkFlows()
         return contract

@@ -57,7 +57,7 @@ enum Company {
         for step in flow.steps {
             switch step {
             case .send(let message): verbs.append(.send(message.text))
-            case .await(let event, let bound, let keep):
+            case .await(let event, let bound, let keep, _):
                 verbs.append(.until([event], within: bound ?? contract.deadline))
                 if !keep.isEmpty { return verbs }
             }

@@ -26,7 +26,7 @@ package struct FlowScript: Sendable {
             switch step {
             case .send(let message):
                 exchanges.append([Self.verb(try Self.bind(message, kept))])
-            case .await(let event, let within, let keep):
+            case .await(let event, let within, let keep, _):
                 guard isGuardName(event) else { throw Unusable(reason: "no plan can wait for \(event)") }
                 let verb = Plan.Verb.until([event], within: within ?? contract.deadline)
                 if exchanges.isEmpty { exchanges.append([]) }

@@ -77,7 +77,7 @@ package struct Stage: Sendable {
         var verbs: [Plan.Verb] = [.until(["open"], within: bound)]
         let said = contract.flows.first.map { flow in
             flow.steps.compactMap { step -> String? in
-                if case .await(let event, _, _) = step { event } else { nil }
+                if case .await(let event, _, _, _) = step { event } else { nil }
             }
         }
         let answers = contract.requests.flatMap(\.answer)

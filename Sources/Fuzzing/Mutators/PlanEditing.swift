@@ -244,7 +244,7 @@ extension Workshop {
         bounds += contract.requests.compactMap(\.within) + contract.reject.compactMap(\.within)
         bounds += contract.runs.flatMap { $0.hot.compactMap(\.within) + $0.parts.compactMap(\.within) }
         bounds += [contract.auth?.within, contract.session?.within, contract.errors?.within].compactMap(\.self)
-        for case .await(_, let within?, _) in contract.flows.flatMap(\.steps) { bounds.append(within) }
+        for case .await(_, let within?, _, _) in contract.flows.flatMap(\.steps) { bounds.append(within) }
         return min(bounds.max() ?? .seconds(5), PlanBounds.guardTime)
     }
 }

@@ -28,7 +28,7 @@ extension Workshop {
         flow.steps.map { step in
             switch step {
             case .send(let message): Self.verb(sending: message)
-            case .await(let event, let within, _): .until([event], within: within ?? contract.deadline)
+            case .await(let event, let within, _, _): .until([event], within: within ?? contract.deadline)
             }
         }
     }

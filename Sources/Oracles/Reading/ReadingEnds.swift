@@ -209,8 +209,7 @@ extension Reader {
 
     /// Rule 9: a Close that answers the client's, or an end after the client's, is clean whatever its code.
     private func isClean(_ code: Int) -> Bool {
-        let clean = contract?.session?.clean ?? SessionRules().clean
-        return clean.contains(code) || contract?.auth?.close.contains(code) ?? false
+        (contract?.cleanCloses ?? SessionRules().clean).contains(code)
     }
 
     /// Words that left behind the client's end: a server may act on them, and nobody knows which it still heard.

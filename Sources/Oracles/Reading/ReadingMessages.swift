@@ -290,7 +290,7 @@ extension Reader {
     ) {
         guard let recognizer, let session = sessions[id] else { return }
         let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toClient)
-        let isShared = recognition.name.map { contract.sharing?.broadcast.contains($0) ?? false } ?? false
+        let isShared = contract.sharing?.isBroadcast(name: recognition.name, type: recognition.type) ?? false
         if isShared { canaries.declassify(payload) }
         sessions[id]?.value.note(.init(isRequest: false, name: recognition.name, type: recognition.type))
         let event = Event(

@@ -1,0 +1,34 @@
+/// What the values of an identifier look like (contract.md, `identity.ids.N.form`): a glob, or `re:` and an expression
+/// whose named groups must have one value within a message wherever they occur.
+package struct IdentifierForm: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
+        case glob(Glob)
+        case regex(LinearRegex)
+    }
+    /// As written.
+    package let text: String
+    package let kind: Kind
+
+    package init(_ text: String) throws(PartError) {
+        self.text = text
+        kind = text.hasPrefix("re:") ? .regex(try LinearRegex(String(text.dropFirst(3)))) : .glob(Glob(text))
+    }
+
+    /// Names of its groups, in order.
+    package var groups: [String] { if case .regex(let regex) = kind { regex.groups } else { [] } }
+
+    package func matches(_ value: String) -> Bool {
+        switch kind {
+        case .glob(let glob): glob.matches(value)
+        case .regex(let regex): regex.matches(value)
+        }
+    }
+
+    /// The values of its groups; nil when the form does not fit.
+    package func match(_ value: String) -> LinearRegex.Match? {
+        switch kind {
+        case .glob(let glob): glob.matches(value) ? LinearRegex.Match(values: []) : nil
+        case .regex(let regex): regex.match(value)
+        }
+    }
+}
