@@ -9,6 +9,7 @@ package enum PropertyRegistry {
         ErrorForm.self,
         ForeignContent.self,
         ForeignEvents.self,
+        IdentityConsistent.self,
         FailsClosed.self,
         Conforms.self,
         StatedExpectation.self,

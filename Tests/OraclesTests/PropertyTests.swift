@@ -21,7 +21,7 @@ struct PropertyStories: Sendable {
     var undecided: Story
 
     static let all: [String: PropertyStories] = [
-        "H1": greeting, "E1": runs, "E2": parts, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners,
+        "H1": greeting, "E1": runs, "E2": parts, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners, "I3": bonds,
         "A1": authentication, "C1": protocol6455, "X1": stated,
     ]
 
@@ -185,6 +185,26 @@ struct PropertyStories: Sendable {
         undecided: { story in
             crowd(&story)
             story.unlifted(2, .toClient, at: 30)
+        })
+
+    private static let bonds = PropertyStories(
+        words: "identity consistent",
+        violated: { story in
+            started(&story)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t2"), at: 12)
+        },
+        kept: { story in
+            started(&story)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t1"), at: 12)
+        },
+        unmoved: { story in
+            started(&story)
+            story.fault(1, "mutate", Influence(.message, [.delivery, .success]), tap: .clientOut, at: 12)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t2"), at: 12)
+        },
+        undecided: { story in
+            started(&story)
+            story.unlifted(1, .toClient, at: 30)
         })
 
     private static let authentication = PropertyStories(

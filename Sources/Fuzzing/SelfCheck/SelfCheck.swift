@@ -26,17 +26,17 @@ package enum SelfCheck {
         return judge.conclude(at: Instant(nanoseconds: 100_000_000_000)).findings.contains { $0.property == property }
     }
 
-    private static let greeting = #"{"type":"connected","user_id":"alice","connection_id":"c1"}"#
+    private static let greeting = #"{"type":"connected","user_id":"alice","connection_id":"ws_alice_1_0a"}"#
     private static let start =
         #"{"type":"agent_started","agent_name":"assistant","user_id":"alice","request_id":"q1","message":"mwc-abcdefghijkl"}"#
-    private static func event(_ type: String) -> String {
-        #"{"type":"\#(type)","user_id":"alice","thread_id":"t1","run_id":"r1","request_id":"q1"}"#
+    private static func event(_ type: String, run: String = "run_chat_7_1") -> String {
+        #"{"type":"\#(type)","user_id":"alice","thread_id":"thread_chat_7_1_0c","run_id":"\#(run)","request_id":"q1"}"#
     }
     /// alice's run is over when bob hears something.
     private static func overheard(_ text: String) -> [Specimen.Move] {
         [
             .opens(1, "alice", .intact), .hears(1, greeting), .opens(2, "bob", .intact),
-            .hears(2, #"{"type":"connected","user_id":"bob","connection_id":"c2"}"#), .says(1, start),
+            .hears(2, #"{"type":"connected","user_id":"bob","connection_id":"ws_bob_2_0b"}"#), .says(1, start),
             .hears(1, event("agent_started")), .hears(1, event("agent_completed")), .hears(2, text),
         ]
     }
@@ -68,6 +68,11 @@ package enum SelfCheck {
             ]),
         Specimen(property: "I1", moves: overheard(#"{"type":"notice","text":"mwc-abcdefghijkl"}"#)),
         Specimen(property: "I2", moves: overheard(event("agent_thinking"))),
+        Specimen(
+            property: "I3",
+            moves: [
+                .opens(1, "alice", .intact), .hears(1, greeting), .says(1, start), .hears(1, event("agent_started", run: "run_chat_8_1")),
+            ]),
         Specimen(property: "A1", moves: [.opens(1, "alice", .forged)]),
         Specimen(property: "C1", moves: [.opens(1, "alice", .intact), .hearsMasked(1, greeting)]),
         Specimen(

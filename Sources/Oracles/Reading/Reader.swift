@@ -54,6 +54,10 @@ struct Reader: Sendable {
     var partsKept = 0
     var tombs: Fading<RunKey, Tomb>
     var identifiers: Identifiers
+    var bindings: Bindings
+    var memberships: Memberships
+    /// Somebody who is gone said what nobody could read.
+    var hasLostWords = false
     var canaries: Canaries
     var leftovers: [Leftover] = []
     /// What each frame changes stands here: a session is large, and would be copied for it, with all that it has said.
@@ -89,6 +93,8 @@ struct Reader: Sendable {
         copies = Copies(capacity: 4_096, volatile: contract?.volatile ?? [])
         tombs = Fading(capacity: capacity.names)
         identifiers = Identifiers(contract?.identity.ids ?? [], capacity: capacity.names)
+        bindings = Bindings(contract?.identity.ids ?? [], capacity: capacity.names)
+        memberships = Memberships(contract, capacity: capacity.names)
         canaries = Canaries(capacity: capacity.names)
     }
 

@@ -128,6 +128,8 @@ package enum Reading: Sendable {
         package var hasForeignCanaries: Bool
         package var canary: Foreign?
         package var identity: Foreign?
+        /// Whether what belongs together in it does.
+        var bonds = Bonds.none
         /// Whether its owner could be told at all.
         package var isOwned: Bool
         /// Told when an owed error did not come and this one was left over: the event itself was counted before.
@@ -137,6 +139,14 @@ package enum Reading: Sendable {
         package var evidence: Evidence?
         /// Why the canary may be known to its user all the same.
         package var doubt: String?
+
+        enum Bonds: Sendable {
+            /// Nothing is declared of what it names.
+            case none
+            case kept
+            case doubtful(String)
+            case broken(Bindings.Breach)
+        }
 
         package struct Foreign: Sendable {
             package enum Kind: Sendable, Hashable { case canary, run, `is`, within, error }

@@ -375,7 +375,9 @@ extension Reader {
         members[session.user]?.removeAll { $0 == id }
         if members[session.user]?.isEmpty == true { members[session.user] = nil }
         sessions[id] = nil
+        if said[id]?.isUnknown == true { hasLostWords = true }
         said[id] = nil
+        bindings.forget(id)
         legalities[id] = nil
     }
 }

@@ -110,6 +110,7 @@ extension Reader {
         // A server may read, and repeat, what the contract leaves out.
         let words = recognition.value ?? (message.opcode == .binary ? JSON.decode(payload).value : nil)
         if let words { learnSent(words, id) }
+        if !memberships.isEmpty, let words { shareWords(payload, words, by: user, at: at) }
         if words == nil || recognition.tolerated { learnLoose(payload, id) }
         defer { sessions[id]?.value.note(.init(isRequest: true, name: recognition.name, type: recognition.type)) }
         guard let session = sessions[id] else { return }
@@ -124,7 +125,9 @@ extension Reader {
     private mutating func learnSent(_ value: JSON, _ id: SessionID) {
         // A run may be named where no identifier is declared.
         let keys = contract?.runs.compactMap { contract?.key(of: $0, in: value).map { Identifiers.text($0) } } ?? []
-        note(identifiers.values(in: value) + keys, sentOn: id)
+        let values = identifiers.values(in: value)
+        bindings.hear(values)
+        note(values + keys, sentOn: id)
     }
 
     /// Parsers read it differently: one takes the first of two members, one stops at a depth, one at the first value.
@@ -219,6 +222,7 @@ extension Reader {
             deadlines.add(.request(request.number), at: pending.due)
         }
         noteName(of: request)
+        if !memberships.isEmpty { memberships.hear(recognition, number: request.number, user: session.user, at: at) }
         if !request.isRefusal { shareName(of: request) }
         keep(request, on: id)
     }
@@ -316,6 +320,7 @@ extension Reader {
 
     private mutating func link(_ event: Event, _ ownership: Ownership, _ contract: Contract) {
         switch (event.isError, ownership) {
+        case (_, .shared): spareWaiting(for: event, contract)
         case (true, .anothers(let owner)):
             tellForm(of: event, nil, contract)
             keepLeftover(event, owner: owner)
@@ -347,4 +352,6 @@ enum Ownership: Sendable, Equatable {
     case own
     /// It was meant for that user, or belongs to a run of theirs.
     case anothers(String)
+    /// It came to a room that its receiver shares, and is not known to be the receiver's.
+    case shared
 }
