@@ -123,7 +123,7 @@ import Wire
                 story.event(2, event, at: 40)
             }
         }
-        #expect(judgement(#"{"type":"news2","text":"\#(Self.word)"}"#).heads == ["I1"])
+        #expect(judgement(#"{"type":"room_joined","text":"\#(Self.word)"}"#).heads == ["I1"])
         #expect(judgement(#"{"type":"room_message","room_id":"den","text":"\#(Self.word)"}"#).sentences.isEmpty)
         #expect(judgement(#"{"type":"news","text":"\#(Self.word)"}"#).sentences.isEmpty)
     }
