@@ -1,5 +1,6 @@
 import Journaling
 import NIOCore
+import Wire
 
 /// Lines of one file, as they come; memory is bounded by the longest line.
 final class LineReader {
@@ -33,9 +34,7 @@ final class LineReader {
 
     func next() throws(RecordingError) -> Line {
         while true {
-            let view = held.readableBytesView
-            if let newline = view[(view.startIndex + searched)...].firstIndex(of: 0x0a) {
-                let length = newline - view.startIndex
+            if let length = ByteScan.first(0x0a, in: held.readableBytesSpan, from: searched) {
                 guard length <= longest else { throw tooLong() }
                 number += 1
                 searched = 0
@@ -43,7 +42,7 @@ final class LineReader {
                 held.moveReaderIndex(forwardBy: 1)
                 return .whole(line)
             }
-            searched = view.count
+            searched = held.readableBytes
             if isAtEnd {
                 guard held.readableBytes > 0 else { return .end }
                 number += 1

@@ -100,7 +100,7 @@ package struct RecordingReader {
 
     /// Nil for a line that is no entry.
     private mutating func take(_ line: ByteBuffer) throws(RecordingError) -> Entry? {
-        switch try EntryCodec.decode(line, place: place) {
+        switch try EntryCodec.decode(line, place: LinePlace(path, line: lines.number)) {
         case .header:
             throw RecordingError(
                 place: place, sentence: "a header stands in the middle of a segment", expected: "an entry",

@@ -9,13 +9,21 @@ struct ReplayForm {
     var plan: Plan
     var file: String
     var report: ReplayReport
+    /// With `--confirm`.
+    var confirmed: [ConfirmedReplay.Item] = []
 
     func print(to console: Console, json: Bool) -> ExitReason {
         if json {
             let time = Console.utc()
             for line in lines(time) { console.emit(line) }
         } else {
-            console.answer(steps(console.out) + verdict(console.out))
+            console.answer(steps(console.out))
+            for item in confirmed {
+                let stage = plan.faults.isEmpty ? "transparent" : file
+                console.answer("\n" + FindingBlock(item.finding, stage: stage, replay: item.replay).text(console.out))
+                if let reason = item.reason { console.answer("  \(SafeText.show(reason))\n") }
+            }
+            console.answer((confirmed.isEmpty ? "" : "\n") + verdict(console.out))
         }
         return reason
     }
@@ -82,6 +90,14 @@ struct ReplayForm {
         var lines = report.steps.map { step in
             JSONLine("step", time: time).adding("step", step.number).adding("ok", .bool(step.isOK))
                 .adding("took", step.took.nanoseconds / 1_000)
+        }
+        for item in confirmed {
+            lines.append(
+                JudgementLines.finding(item.finding, replay: item.replay, facts: item.facts, time: time)
+                    .adding("reruns", item.reruns).adding("attributed", FindingBlock.short(item.finding.attribution)))
+        }
+        if !confirmed.isEmpty, let judgement = report.run?.judgement {
+            lines += JudgementLines.properties(judgement, time: time) + JudgementLines.toolErrors(judgement, time: time)
         }
         let word =
             switch report.outcome {

@@ -10,6 +10,15 @@ package enum Severity {
         return order.distance(from: order.startIndex, to: index) * 10 + number
     }
 
+    /// `critical`: one user sees another's, or anybody gets in. `high`: users wait, lose or are told wrong. `medium`: the rest.
+    package static func word(_ property: String) -> String {
+        switch property {
+        case "I1", "I2", "I4", "A1": "critical"
+        case "E5", "I3", "C1", "C2", "R1", "R3", "X1": "medium"
+        default: "high"
+        }
+    }
+
     /// Worst first; of equally bad ones by id, so that the order is the same every time.
     package static func isWorse(_ left: Finding, than right: Finding) -> Bool {
         let (first, second) = (rank(left.property), rank(right.property))

@@ -11,7 +11,8 @@ package enum Attribution: Sendable, Hashable {
     case unattributed
     case intrinsic(failed: Int, of: Int)
     /// Needs these fault ids, the smallest set found.
-    case faultExposed([String], failed: Int, of: Int)
+    /// - Parameter without: decided reruns without any fault; none of them showed it.
+    case faultExposed([String], failed: Int, of: Int, without: Int)
     case flaky(failed: Int, of: Int)
 }
 

@@ -13,7 +13,7 @@ package struct Replayer: Sendable {
     /// and a plan that is about its end (R2) can be judged.
     package var target: (any ReplayTarget)?
     /// The finding that a server's end is, after a run of this plan.
-    package var blame: (@Sendable (Crash, Plan, RigRun) -> Finding)?
+    package var blame: (@Sendable (Crash, Plan, RigRun) -> Finding?)?
     /// At least so long between two runs.
     package var pause = Duration.zero
     package init(rig: Rig) { self.rig = rig }
@@ -119,7 +119,7 @@ package struct Replayer: Sendable {
         }
         return ReplayReport(
             outcome: outcome, steps: shown.run.steps, firstDifference: shown.difference, finding: shown.finding,
-            sentence: shown.finding?.sentence ?? now(plan, shown))
+            sentence: shown.finding?.sentence ?? now(plan, shown), run: shown.run)
     }
 
     /// `refused with 401 (credential?)`, with the step's words in front.
@@ -180,13 +180,16 @@ package struct ReplayReport: Sendable {
     /// The finding when it was seen again, else a sentence of what happens now.
     package var finding: Finding?
     package var sentence: String
+    /// The run that shows the outcome.
+    package var run: RigRun?
     package init(
-        outcome: Outcome, steps: [StepResult], firstDifference: Int?, finding: Finding?, sentence: String
+        outcome: Outcome, steps: [StepResult], firstDifference: Int?, finding: Finding?, sentence: String, run: RigRun? = nil
     ) {
         self.outcome = outcome
         self.steps = steps
         self.firstDifference = firstDifference
         self.finding = finding
         self.sentence = sentence
+        self.run = run
     }
 }

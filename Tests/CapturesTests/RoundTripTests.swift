@@ -44,7 +44,7 @@ import Wire
             let bytes = try folder.read("rec/" + name)
             #expect(bytes.last == 0x0a && bytes.count < 2_400)
             let first = bytes.prefix { $0 != 0x0a }
-            guard case .header(let header) = try EntryCodec.decode(ByteBuffer(bytes: first), place: name) else {
+            guard case .header(let header) = try EntryCodec.decode(ByteBuffer(bytes: first), place: LinePlace(name)) else {
                 Issue.record("no header in \(name)")
                 continue
             }

@@ -198,7 +198,7 @@ import Testing
         #expect(outcome.plan.faults.map(\.id) == needed)
         #expect(
             outcome.finding.attribution
-                == (needed.isEmpty ? .intrinsic(failed: 5, of: 5) : .faultExposed(needed, failed: 5, of: 5)))
+                == (needed.isEmpty ? .intrinsic(failed: 5, of: 5) : .faultExposed(needed, failed: 5, of: 5, without: 5)))
     }
 
     // MARK: Ends

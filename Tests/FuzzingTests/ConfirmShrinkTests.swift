@@ -57,7 +57,7 @@ import Testing
         #expect(outcome.plan.steps.count { $0.comment?.hasPrefix("fails here: ") == true } == 1)
         #expect(try PlanText.parse(text) == outcome.plan)
         if planted.bug == .lostGreetingDuringAccept {
-            #expect(outcome.finding.attribution == .faultExposed(["f2"], failed: 5, of: 5))
+            #expect(outcome.finding.attribution == .faultExposed(["f2"], failed: 5, of: 5, without: 5))
         } else {
             #expect(outcome.finding.attribution == .intrinsic(failed: 5, of: 5))
             #expect(outcome.plan.faults == [])
@@ -117,7 +117,7 @@ import Testing
             let words = outcome.plan.steps.map { PlanText.words(of: $0.verb) }
             #expect(words == ["connect /ws", "until connected within 600ms"])
             #expect(outcome.plan.faults.map(\.words) == [["stage", "upgrade-request", "delay", "220ms"]])
-            #expect(outcome.finding.attribution == .faultExposed(["f1"], failed: 5, of: 5))
+            #expect(outcome.finding.attribution == .faultExposed(["f1"], failed: 5, of: 5, without: 5))
             return
         }
         Issue.record("no run shows it")

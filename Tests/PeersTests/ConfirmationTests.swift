@@ -110,7 +110,7 @@ import Testing
         let backends = Backends([.malformedSwallowed])
         let outcome = try await Confirmation(rig: rig, place: backends).confirm(finding, from: plan, seenIn: run)
         #expect(finding.users == ["alice"])
-        #expect(outcome.finding.attribution == .faultExposed(["request"], failed: 5, of: 5))
+        #expect(outcome.finding.attribution == .faultExposed(["request"], failed: 5, of: 5, without: 5))
         #expect(outcome.plan.users.map(\.name) == ["alice"])
         #expect(outcome.plan.faults.map(\.id) == ["request"])
         #expect(try PlanText.parse(PlanText.print(outcome.plan)).faults.count == 1)

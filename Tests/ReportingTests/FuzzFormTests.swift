@@ -210,7 +210,7 @@ import Testing
     @Test func longSentencesGoOnBelowAndNoLineIsWiderThanTheMockUp() {
         var report = Sample.report()
         report.findings[0].finding.sentence = Array(repeating: "words", count: 30).joined(separator: " ") + "\u{1b}[2J"
-        report.findings[0].finding.attribution = .faultExposed(["f1"], failed: 4, of: 5)
+        report.findings[0].finding.attribution = .faultExposed(["f1"], failed: 4, of: 5, without: 5)
         let text = FindingsTable(report.findings).text(Style())
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })
         #expect(text.contains("fault-exposed 4 of 5") && !text.contains("\u{1b}"))

@@ -210,7 +210,7 @@ package struct Forgetter {
         for path in paths {
             let lines = try LineReader(path, longest: EntryCodec.longestLine(limits), chunk: 64 << 10, limits: limits)
             // A recorder may have been killed before the header of its last segment was written.
-            guard case .whole(let line) = try lines.next(), case .header(let header) = try EntryCodec.decode(line, place: path)
+            guard case .whole(let line) = try lines.next(), case .header(let header) = try EntryCodec.decode(line, place: LinePlace(path))
             else { continue }
             if header.without(before.mentions) != header { problem = "a header still names them" }
         }

@@ -19,7 +19,9 @@ package struct Replay: AsyncParsableCommand {
             miswire replay I2-7c1e44.plan --exec 'miswire backend --bugs B10 --port {port}'
             miswire replay rec/s31 ws://127.0.0.1:8080/ws --credential alice=@alice.token --speed 10x
             miswire replay rec/ --as server --listen 127.0.0.1:9000
-            A plan says STILL FAILING, FIXED or CANNOT REPLAY. Of a recording each answer is SAME, CHANGED, MISSING or
+            miswire replay I2-7c1e44.plan ws://127.0.0.1:8080/ws --confirm
+            A plan says STILL FAILING, FIXED or CANNOT REPLAY; with --confirm each finding comes with its evidence and the
+            faults that it needs. Of a recording each answer is SAME, CHANGED, MISSING or
             EXTRA: ids, times and tokens are bound anew, and the contract's properties are judged as well.
             """)
 
@@ -33,6 +35,8 @@ package struct Replay: AsyncParsableCommand {
     var contract: String?
     @Option(help: "How often to play a plan. Default: 5.")
     var runs: Int?
+    @Flag(help: "Of a plan, rerun each finding with and without faults, and show its evidence.")
+    var confirm = false
     @Option(help: "Of a recording, how fast users act: 1x, 10x or max. Default: 1x.")
     var speed: String?
     @Option(
@@ -75,9 +79,16 @@ package struct Replay: AsyncParsableCommand {
         let keeper = TargetKeeper(named.source, settings: Self.watch(read))
         do {
             if exec != nil { _ = try await keeper.start() }
-            let report = try await replay(read, runs, contract, credentials, at: named, keeper)
+            let rig = try rig(read, contract, credentials, at: named)
+            let report = try await replay(read, runs, rig, named, keeper)
             await keeper.stop()
-            let reason = ReplayForm(plan: read, file: plan, report: report).print(to: console, json: looks.json)
+            var form = ReplayForm(plan: read, file: plan, report: report)
+            if confirm {
+                let confirmed = ConfirmedReplay(
+                    plan: read, file: plan, rig: rig, place: TargetStand(named.source), command: again(), seed: seed)
+                form.confirmed = try await confirmed.findings(of: report)
+            }
+            let reason = form.print(to: console, json: looks.json)
             throw Finished(reason)
         } catch let error as RigError {
             await keeper.stop()
@@ -108,10 +119,9 @@ package struct Replay: AsyncParsableCommand {
             details: [("found", Figures.plural(messages, "message")), ("expected", "at most 1,000, for 1,000/s")], exit: .usage)
     }
 
-    private func replay(
-        _ plan: Plan, _ runs: Int, _ contract: Contract, _ credentials: GivenCredentials, at named: Target.Named,
-        _ keeper: TargetKeeper
-    ) async throws -> ReplayReport {
+    private func rig(
+        _ plan: Plan, _ contract: Contract, _ credentials: GivenCredentials, at named: Target.Named
+    ) throws -> Rig {
         var profile: Faults.Profile?
         if !plan.faults.isEmpty { profile = try PlanFile.profile(plan) }
         let place: Endpoint
@@ -123,11 +133,29 @@ package struct Replay: AsyncParsableCommand {
         var rig = Rig(
             target: place, contract: contract, profile: profile, seed: seed, key: Array(SigningKey.value().utf8))
         for (user, token) in credentials.tokens { rig.cast.tokens[user] = token }
+        return rig
+    }
+
+    /// What was typed, with what is not the default spelt out.
+    private func again() -> String {
+        var words = ["\(OwnName.command) replay", FuzzCommandLine.quoted(plan)]
+        if let url { words.append(FuzzCommandLine.quoted(url)) }
+        if let exec { words += ["--exec", FuzzCommandLine.quoted(exec)] }
+        if let name = self.contract { words += ["--contract", FuzzCommandLine.quoted(name)] }
+        if seed != 1 { words += ["--seed", "\(seed)"] }
+        return words.joined(separator: " ")
+    }
+
+    private func replay(
+        _ plan: Plan, _ runs: Int, _ rig: Rig, _ named: Target.Named, _ keeper: TargetKeeper
+    ) async throws -> ReplayReport {
         var replayer = Replayer(rig: rig)
         replayer.runs = runs
         replayer.target = ReplayedTarget(keeper)
         let cast = rig.cast
+        let contract = rig.contract
         replayer.blame = { crash, plan, run in
+            guard let contract else { return nil }
             let last = LastInput(in: run.entries, contract: contract, cast: cast)
             return CrashFinding.make(crash, plan: plan, lastInput: last, contract: contract)
         }

@@ -95,15 +95,17 @@ package struct Confirmer: Sendable {
         // Whoever is refused costs one rerun, so that a second one for who is not costs little.
         let times = 2
         let bare = await FaultNeeds(rerunner: rerunner, finding: sighting.finding, times: times, patience: patience)
-            .needed(by: sighting.plan, reserve: budget.runs)
+            .needed(by: sighting.plan, reserve: 2 * budget.runs)
         var bests = [bare]
         if budget.shrinks {
+            // Faults that are needed are counted without them as well.
+            let counts = bare.faults.isEmpty ? 2 : 3
             let shrinking = ShrinkLoop(
-                rerunner: rerunner, finding: sighting.finding, times: times, patience: patience, reserve: 2 * budget.runs,
+                rerunner: rerunner, finding: sighting.finding, times: times, patience: patience, reserve: counts * budget.runs,
                 onShrink: onShrink)
             bests += await shrinking.shrink(bare, upTo: sighting.blamed(in: bare), seen: sighting.run.steps)
         }
-        let final = FinalCount(rerunner: rerunner, finding: sighting.finding, runs: budget.runs, times: times)
+        let final = FinalCount(rerunner: rerunner, finding: sighting.finding, runs: budget.runs, times: times, patience: patience)
         let verdict = await final.count(bests, before: bare == sighting.plan ? count : nil) { plan in
             budget.shrinks ? finished(plan, sighting.finding) : []
         }

@@ -17,32 +17,8 @@ struct FaultNeeds {
         if await shows([], of: plan, twice, reserve) { return with([], plan) }
         if plan.faults.count == 1 { return plan }
         for fault in plan.faults where await shows([fault], of: plan, twice, reserve) { return with([fault], plan) }
-        return with(await reduced(plan, reserve), plan)
-    }
-
-    /// ddmin (Zeller): complements of ever smaller parts.
-    private func reduced(_ plan: Plan, _ reserve: Int) async -> [Plan.FaultLine] {
-        var faults = plan.faults
-        var parts = 2
-        while faults.count > 2 {
-            let size = max(1, (faults.count + parts - 1) / parts)
-            var smaller: [Plan.FaultLine]?
-            for start in stride(from: 0, to: faults.count, by: size) where smaller == nil {
-                var rest = faults
-                rest.removeSubrange(start..<min(start + size, faults.count))
-                if await shows(rest, of: plan, times, reserve) { smaller = rest }
-            }
-            if let smaller {
-                faults = smaller
-                parts = max(2, parts - 1)
-            } else if size == 1 {
-                break
-            } else {
-                parts = min(faults.count, parts * 2)
-            }
-            if await rerunner.isOver(reserve: reserve) { break }
-        }
-        return faults
+        let fewest = await DeltaDebugging.fewest(of: plan.faults) { await shows($0, of: plan, times, reserve) }
+        return with(fewest, plan)
     }
 
     private func shows(_ faults: [Plan.FaultLine], of plan: Plan, _ times: Int, _ reserve: Int) async -> Bool {

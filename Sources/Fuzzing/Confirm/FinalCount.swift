@@ -9,6 +9,7 @@ struct FinalCount {
     let runs: Int
     /// So often each plan has shown it already.
     let times: Int
+    let patience: Duration
 
     struct Verdict {
         var finding: Finding
@@ -31,17 +32,20 @@ struct FinalCount {
                 let count = await count(form, Rerunner.Count())
                 // Cut short, a plan is as good as it was: it did show, and nothing spoke against it. Its best form has to
                 // be seen once.
-                if count.missing == 0, count.shown.count >= runs { return verdict(count, form) }
-                if count.missing == 0, count.isShort { return verdict(count, count.shown.isEmpty ? plan : form) }
-                if unsteady == nil, !count.shown.isEmpty { unsteady = verdict(count, form) }
+                if count.missing == 0, count.shown.count >= runs { return await verdict(count, form) }
+                if count.missing == 0, count.isShort { return await verdict(count, count.shown.isEmpty ? plan : form) }
+                if unsteady == nil, !count.shown.isEmpty { unsteady = await verdict(count, form) }
             }
         }
-        guard let first = bests.first else { return unsteady ?? verdict(Rerunner.Count(), Plan()) }
+        guard let first = bests.first else {
+            if let unsteady { return unsteady }
+            return await verdict(Rerunner.Count(), Plan())
+        }
         if before == nil || before?.isMixed == false, let form = forms(first).first, form != first {
             let count = await count(form, Rerunner.Count())
-            if count.missing == 0, count.shown.count >= runs { return verdict(count, form) }
+            if count.missing == 0, count.shown.count >= runs { return await verdict(count, form) }
         }
-        let verdict = verdict(await count(first, before ?? Rerunner.Count()), first)
+        let verdict = await verdict(await count(first, before ?? Rerunner.Count()), first)
         if case .flaky = verdict.attribution, let unsteady { return unsteady }
         return verdict
     }
@@ -55,7 +59,14 @@ struct FinalCount {
         return await rerunner.count(plan, finding, wanted: runs, from: one, goesOn: isSteady)
     }
 
-    private func verdict(_ count: Rerunner.Count, _ plan: Plan) -> Verdict {
+    /// As often without its faults as with them, as far as the budget goes: that clears the server, and nothing less does.
+    private func without(_ plan: Plan) async -> Rerunner.Count {
+        var bare = plan
+        bare.faults = []
+        return await rerunner.count(bare, finding, wanted: runs, patience: patience) { $0.shown.isEmpty }
+    }
+
+    private func verdict(_ count: Rerunner.Count, _ plan: Plan) async -> Verdict {
         let isWhole: (CaseRun) -> Bool = { run in !run.steps.contains { $0.isStopped } }
         let latest = count.shown.last { isWhole($0.run) } ?? count.shown.last
         var verdict = Verdict(
@@ -66,11 +77,14 @@ struct FinalCount {
         if count.missing > 0 || failed < runs && !isShort {
             verdict.attribution = .flaky(failed: max(1, failed), of: max(1, total))
             verdict.reason = count.reason
+        } else if plan.faults.isEmpty {
+            verdict.attribution = .intrinsic(failed: failed, of: total)
         } else {
+            let without = await without(plan)
             verdict.attribution =
-                plan.faults.isEmpty
-                ? .intrinsic(failed: failed, of: total)
-                : .faultExposed(plan.faults.map(\.id), failed: failed, of: total)
+                without.shown.isEmpty
+                ? .faultExposed(plan.faults.map(\.id), failed: failed, of: total, without: without.decided)
+                : .flaky(failed: without.shown.count, of: without.decided)
         }
         return verdict
     }

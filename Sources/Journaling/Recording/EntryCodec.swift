@@ -27,16 +27,8 @@ package enum EntryCodec {
     /// - Parameters:
     ///   - line: without its newline.
     ///   - place: `rec/0007.ndjson:88214`, for the error.
-    package static func decode(_ line: ByteBuffer, place: String) throws(RecordingError) -> Line {
-        let value: JSON
-        do {
-            value = try JSON.parse(line)
-        } catch {
-            throw RecordingError(
-                place: place, sentence: "the line is no JSON: \(error.reason) at byte \(error.offset + 1)",
-                expected: "one entry", found: excerpt(of: line), remedy: "restore the line from a copy or remove it")
-        }
-        var fields = try LineFields(value, place: place)
+    package static func decode(_ line: ByteBuffer, place: LinePlace) throws(RecordingError) -> Line {
+        var fields = try LineFields(line, place: place)
         if let version = try fields.integerIfPresent("miswire-recording", as: Int.self) {
             return .header(try fields.header(version: version))
         }
@@ -61,12 +53,6 @@ package enum EntryCodec {
         body(&writer)
         writer.finish()
         buffer.writeBytes(writer.line)
-    }
-
-    /// The line's first characters, printable ones only.
-    private static func excerpt(of line: ByteBuffer) -> String {
-        let bytes = line.readableBytesView.prefix(40).map { 0x20..<0x7f ~= $0 ? $0 : UInt8(ascii: "?") }
-        return "`\(String(decoding: bytes, as: UTF8.self))`"
     }
 }
 

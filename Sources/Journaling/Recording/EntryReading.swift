@@ -107,8 +107,7 @@ extension LineFields {
             firstByte: first, lengthForm: form, declaredLength: length, maskKey: try mask(),
             payload: try payloadIfPresent() ?? ByteBuffer())
         var message: MessageRecord?
-        if let value = take("msg") {
-            var fields = try LineFields(value, place: place)
+        if var fields = try objectIfPresent("msg") {
             message = try fields.message(of: frame)
             try fields.finish()
         }

@@ -41,7 +41,7 @@ extension LineFields {
     mutating func header(version: Int) throws(RecordingError) -> RecordingHeader {
         guard version == RecordingHeader.currentVersion else {
             throw RecordingError(
-                place: place, sentence: "the recording is of another version",
+                place: place.description, sentence: "the recording is of another version",
                 expected: "miswire-recording \(RecordingHeader.currentVersion)", found: "\(version)",
                 remedy: "read it with the program that wrote it")
         }
@@ -57,8 +57,7 @@ extension LineFields {
     }
 
     private mutating func retention() throws(RecordingError) -> Retention? {
-        guard let value = take("retention") else { return nil }
-        var fields = try LineFields(value, place: place)
+        guard var fields = try objectIfPresent("retention") else { return nil }
         let retention = Retention(
             seconds: try fields.integerIfPresent("seconds"), bytes: try fields.integerIfPresent("bytes"))
         try fields.finish()
@@ -66,8 +65,7 @@ extension LineFields {
     }
 
     private mutating func source(_ key: String) throws(RecordingError) -> RecordingHeader.Source? {
-        guard let value = take(key) else { return nil }
-        var fields = try LineFields(value, place: place)
+        guard var fields = try objectIfPresent(key) else { return nil }
         let source = RecordingHeader.Source(
             name: try fields.string("name"), hash: try fields.string("hash"), text: try fields.string("text"))
         try fields.finish()

@@ -1,65 +1,168 @@
 import NIOCore
 import Wire
 
-/// The fields of one JSON object, taken out one by one; what is left at the end is an error.
+/// The fields of one JSON object, taken out one by one; what is left at the end is an error. Values are read when they are
+/// taken, and where they stand: no tree is built of a line.
 struct LineFields {
-    private let members: [JSON.Member]
-    private var taken: [Bool]
-    let place: String
+    private struct Field {
+        var key: Range<Int>
+        var isKeyEscaped: Bool
+        var value: Value
+        /// With quotes and brackets.
+        var range: Range<Int>
+        var isTaken = false
+    }
+    private enum Value: Equatable { case string(escaped: Bool), number, bool(Bool), null, container }
 
-    init(_ value: JSON, place: String) throws(RecordingError) {
-        guard case .object(let members) = value else {
-            throw RecordingError(
-                place: place, sentence: "the line is no entry", expected: "a JSON object", found: value.article,
-                remedy: "remove the line")
-        }
-        self.members = members
-        self.place = place
-        taken = Array(repeating: false, count: members.count)
+    private let bytes: [UInt8]
+    private var fields: [Field] = []
+    /// Fields are mostly asked for in the order in which they were written.
+    private var next = 0
+    let place: LinePlace
+
+    init(_ line: ByteBuffer, place: LinePlace) throws(RecordingError) {
+        try self.init([UInt8](line.readableBytesView), place: place)
     }
 
-    mutating func take(_ key: String) -> JSON? {
-        for index in members.indices where !taken[index] && members[index].key == key {
-            taken[index] = true
-            return members[index].value
+    private init(_ bytes: [UInt8], place: LinePlace) throws(RecordingError) {
+        self.bytes = bytes
+        self.place = place
+        fields.reserveCapacity(16)
+        let found: JSON
+        do throws(JSONError) {
+            if try index() { return }
+            found = try JSON.parse(ByteBuffer(bytes: bytes))
+        } catch { throw Self.noJSON(error, bytes, place) }
+        throw RecordingError(
+            place: place.description, sentence: "the line is no entry", expected: "a JSON object", found: found.article,
+            remedy: "remove the line")
+    }
+
+    private static func noJSON(_ error: JSONError, _ bytes: [UInt8], _ place: LinePlace) -> RecordingError {
+        let excerpt = bytes.prefix(40).map { 0x20..<0x7f ~= $0 ? $0 : UInt8(ascii: "?") }
+        return RecordingError(
+            place: place.description, sentence: "the line is no JSON: \(error.reason) at byte \(error.offset + 1)",
+            expected: "one entry", found: "`\(String(decoding: excerpt, as: UTF8.self))`",
+            remedy: "restore the line from a copy or remove it")
+    }
+
+    /// Notes where the members stand. False for anything but an object, which may be no JSON at all behind its first token.
+    private mutating func index() throws(JSONError) -> Bool {
+        var tokens = JSONTokens(bytes)
+        guard case .beginObject = try tokens.next() else { return false }
+        var key = 0..<0
+        var isKeyEscaped = false
+        var start = 0
+        while let token = try tokens.next() {
+            let value: Value
+            let range: Range<Int>
+            switch token {
+            case .key(let place, let escaped):
+                if tokens.depth == 1 { (key, isKeyEscaped) = (place, escaped) }
+                continue
+            case .beginObject(let place), .beginArray(let place):
+                if tokens.depth == 2 { start = place }
+                continue
+            case .endObject(let end), .endArray(let end): (value, range) = (.container, start..<end)
+            case .string(let place, let escaped): (value, range) = (.string(escaped: escaped), place)
+            case .number(let place): (value, range) = (.number, place)
+            case .bool(let flag, let place): (value, range) = (.bool(flag), place)
+            case .null(let place): (value, range) = (.null, place)
+            }
+            if tokens.depth == 1 { fields.append(Field(key: key, isKeyEscaped: isKeyEscaped, value: value, range: range)) }
+        }
+        try tokens.finish()
+        return true
+    }
+
+    private mutating func find(_ key: String) -> Field? {
+        let count = key.utf8.count
+        for step in fields.indices {
+            let index = next + step < fields.count ? next + step : next + step - fields.count
+            guard !fields[index].isTaken, isNamed(fields[index], key, count) else { continue }
+            fields[index].isTaken = true
+            next = index + 1 < fields.count ? index + 1 : 0
+            return fields[index]
         }
         return nil
     }
 
+    private func isNamed(_ field: Field, _ key: String, _ count: Int) -> Bool {
+        if field.isKeyEscaped { return name(field) == key }
+        guard field.key.count == count + 2 else { return false }
+        var index = field.key.lowerBound + 1
+        for byte in key.utf8 {
+            if bytes[index] != byte { return false }
+            index += 1
+        }
+        return true
+    }
+
+    private func name(_ field: Field) -> String { JSONText.decode(bytes, field.key, escaped: field.isKeyEscaped) }
+
+    private func json(_ field: Field) -> JSON? { try? JSON.parse(ByteBuffer(bytes: bytes[field.range])) }
+
     /// Throws when a field is left that nobody asked for: another version wrote it, or it was given twice.
     func finish() throws(RecordingError) {
-        guard let index = taken.firstIndex(of: false) else { return }
-        let key = members[index].key
-        let again = members[..<index].contains { $0.key == key }
+        guard let index = fields.firstIndex(where: { !$0.isTaken }) else { return }
+        let key = name(fields[index])
+        let again = fields.indices.contains { $0 != index && name(fields[$0]) == key }
         throw RecordingError(
-            place: place, sentence: again ? "field \"\(key)\" is given twice" : "unknown field \"\(key)\"",
+            place: place.description, sentence: again ? "field \"\(key)\" is given twice" : "unknown field \"\(key)\"",
             expected: "the fields of recording version \(RecordingHeader.currentVersion)", found: "\"\(key)\"",
             remedy: "read it with the program that wrote it")
     }
 
     func wrong(_ key: String, expected: String, found: JSON?) -> RecordingError {
         RecordingError(
-            place: place, sentence: found == nil ? "field \"\(key)\" is missing" : "field \"\(key)\" is wrong",
+            place: place.description, sentence: found == nil ? "field \"\(key)\" is missing" : "field \"\(key)\" is wrong",
             expected: expected, found: found.map(\.article) ?? "nothing",
             remedy: "restore the line from a copy or remove it")
     }
 
+    private func wrong(_ key: String, expected: String, _ field: Field?) -> RecordingError {
+        wrong(key, expected: expected, found: field.map { json($0) ?? .null })
+    }
+
+    /// The fields of the object in that field.
+    mutating func objectIfPresent(_ key: String) throws(RecordingError) -> LineFields? {
+        guard let field = find(key) else { return nil }
+        return try LineFields(Array(bytes[field.range]), place: place)
+    }
+
     mutating func string(_ key: String) throws(RecordingError) -> String {
-        let value = take(key)
-        guard case .string(let text) = value else { throw wrong(key, expected: "a string", found: value) }
+        guard let text = try stringIfPresent(key) else { throw wrong(key, expected: "a string", found: nil) }
         return text
     }
 
     mutating func stringIfPresent(_ key: String) throws(RecordingError) -> String? {
-        guard let value = take(key) else { return nil }
-        guard case .string(let text) = value else { throw wrong(key, expected: "a string", found: value) }
-        return text
+        guard let field = find(key) else { return nil }
+        guard case .string(let escaped) = field.value else { throw wrong(key, expected: "a string", field) }
+        return JSONText.decode(bytes, field.range, escaped: escaped)
     }
 
     mutating func integerIfPresent<T: FixedWidthInteger>(_ key: String, as type: T.Type = T.self) throws(RecordingError) -> T? {
-        guard let value = take(key) else { return nil }
-        guard case .number(let text) = value, let number = T(text) else {
-            throw wrong(key, expected: "an integer from \(T.min) to \(T.max)", found: value)
+        guard let field = find(key) else { return nil }
+        guard field.value == .number, let number: T = integer(field.range) else {
+            throw wrong(key, expected: "an integer from \(T.min) to \(T.max)", field)
+        }
+        return number
+    }
+
+    /// Nil for what is no integer, or does not fit.
+    private func integer<T: FixedWidthInteger>(_ range: Range<Int>) -> T? {
+        let isNegative = bytes[range.lowerBound] == UInt8(ascii: "-")
+        var number: T = 0
+        for index in (range.lowerBound + (isNegative ? 1 : 0))..<range.upperBound {
+            let byte = bytes[index]
+            guard byte >= 0x30, byte <= 0x39 else { return nil }
+            let tenfold = number.multipliedReportingOverflow(by: 10)
+            let digit = T(truncatingIfNeeded: byte - 0x30)
+            let next =
+                isNegative
+                ? tenfold.partialValue.subtractingReportingOverflow(digit) : tenfold.partialValue.addingReportingOverflow(digit)
+            if tenfold.overflow || next.overflow { return nil }
+            number = next.partialValue
         }
         return number
     }
@@ -70,18 +173,19 @@ struct LineFields {
     }
 
     mutating func flag(_ key: String, default value: Bool = false) throws(RecordingError) -> Bool {
-        guard let found = take(key) else { return value }
-        guard case .bool(let flag) = found else { throw wrong(key, expected: "true or false", found: found) }
+        guard let field = find(key) else { return value }
+        guard case .bool(let flag) = field.value else { throw wrong(key, expected: "true or false", field) }
         return flag
     }
 
     mutating func wordIfPresent<T: RawRepresentable<String> & CaseIterable>(
         _ key: String, as type: T.Type = T.self
     ) throws(RecordingError) -> T? {
-        guard let value = take(key) else { return nil }
-        guard case .string(let text) = value, let word = T(rawValue: text) else {
+        guard let field = find(key) else { return nil }
+        guard case .string(let escaped) = field.value, let word = T(rawValue: JSONText.decode(bytes, field.range, escaped: escaped))
+        else {
             let words = T.allCases.map { $0.rawValue }.joined(separator: ", ")
-            throw wrong(key, expected: "one of \(words)", found: value)
+            throw wrong(key, expected: "one of \(words)", field)
         }
         return word
     }
@@ -97,8 +201,8 @@ struct LineFields {
     }
 
     mutating func strings(_ key: String) throws(RecordingError) -> [String] {
-        guard let value = take(key) else { return [] }
-        guard case .array(let elements) = value else { throw wrong(key, expected: "a list of strings", found: value) }
+        guard let field = find(key) else { return [] }
+        guard case .array(let elements) = json(field) else { throw wrong(key, expected: "a list of strings", field) }
         var texts: [String] = []
         for element in elements {
             guard case .string(let text) = element else { throw wrong(key, expected: "a list of strings", found: element) }
@@ -112,16 +216,30 @@ struct LineFields {
     }
 
     mutating func refIfPresent(_ key: String) throws(RecordingError) -> EntryRef? {
-        guard let value = take(key) else { return nil }
-        guard case .string(let text) = value, let ref = EntryRef(text) else {
-            throw wrong(key, expected: "a session and an ordinal such as s31.12", found: value)
+        guard let field = find(key) else { return nil }
+        guard case .string(escaped: false) = field.value, let ref = ref(field.range) else {
+            throw wrong(key, expected: "a session and an ordinal such as s31.12", field)
         }
         return ref
     }
 
+    private func ref(_ range: Range<Int>) -> EntryRef? {
+        let text = range.lowerBound + 1..<range.upperBound - 1
+        guard text.count >= 4, bytes[text.lowerBound] == UInt8(ascii: "s"),
+            let dot = bytes[text].firstIndex(of: UInt8(ascii: ".")), dot > text.lowerBound + 1, dot + 1 < text.upperBound,
+            let session: UInt32 = integer(text.lowerBound + 1..<dot), let ordinal: UInt32 = integer(dot + 1..<text.upperBound),
+            bytes[text.lowerBound + 1] != UInt8(ascii: "-"), bytes[dot + 1] != UInt8(ascii: "-")
+        else { return nil }
+        return EntryRef(session: SessionID(session), ordinal: ordinal)
+    }
+
     /// `text` or `b64`; nil when there is neither.
     mutating func payloadIfPresent() throws(RecordingError) -> ByteBuffer? {
-        if let text = try stringIfPresent("text") { return ByteBuffer(string: text) }
+        if let field = find("text") {
+            guard case .string(let escaped) = field.value else { throw wrong("text", expected: "a string", field) }
+            if escaped { return ByteBuffer(bytes: JSONText.decodeBytes(bytes, field.range)) }
+            return ByteBuffer(bytes: bytes[field.range.lowerBound + 1..<field.range.upperBound - 1])
+        }
         guard let text = try stringIfPresent("b64") else { return nil }
         guard let bytes = Base64.decode(text) else { throw wrong("b64", expected: "base64", found: .string(text)) }
         return bytes

@@ -1,3 +1,4 @@
+import Findings
 import Journaling
 import NIOCore
 package import Oracles
@@ -14,9 +15,12 @@ package enum JudgementLines {
         }
     }
 
-    package static func finding(_ finding: Finding, replay: String?, time: String) -> JSONLine {
+    package static func finding(
+        _ finding: Finding, replay: String?, facts: RunFacts? = nil, time: String
+    ) -> JSONLine {
         var line = JSONLine("violation", time: time).adding("property", finding.property)
-            .adding("finding", finding.id).adding("also", finding.also).adding("sentence", finding.sentence)
+            .adding("finding", finding.id).adding("fingerprint", finding.fingerprint)
+            .adding("severity", Severity.word(finding.property)).adding("also", finding.also).adding("sentence", finding.sentence)
             .adding("requirement", finding.requirement).adding("expected", finding.expected)
             .adding("found", finding.found).adding("users", finding.users)
             .adding("sessions", finding.sessions.map(\.description)).adding("repeats", finding.repeats)
@@ -24,6 +28,7 @@ package enum JudgementLines {
             .adding("faults", finding.faults.map(\.id))
             .adding("entries", .array(finding.witness.map { .number(String($0.number)) }))
             .adding("witness", .array(finding.witness.map(Self.witness)))
+        if let facts { line = line.adding("run", facts.json) }
         if let replay { line = line.adding("replay", replay) }
         return line
     }

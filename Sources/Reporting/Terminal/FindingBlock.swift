@@ -146,8 +146,8 @@ package struct FindingBlock: Sendable {
         switch attribution {
         case .unattributed: "unattributed: no rerun was possible"
         case .intrinsic(let failed, let of): "intrinsic: \(failed) of \(of) with no fault"
-        case .faultExposed(let ids, let failed, let of):
-            "fault-exposed: needs \(ids.joined(separator: " and ")), \(failed) of \(of) with, 0 of \(of) without"
+        case .faultExposed(let ids, let failed, let of, let without):
+            "fault-exposed: needs \(ids.joined(separator: " and ")), \(failed) of \(of) with, 0 of \(without) without"
         case .flaky(let failed, let of): "flaky: \(failed) of \(of)"
         }
     }
@@ -159,7 +159,7 @@ extension FindingBlock {
         switch attribution {
         case .unattributed: "unattributed"
         case .intrinsic(let failed, let of): "intrinsic, \(failed) of \(of)"
-        case .faultExposed(_, let failed, let of): "fault-exposed, \(failed) of \(of)"
+        case .faultExposed(_, let failed, let of, _): "fault-exposed, \(failed) of \(of)"
         case .flaky(let failed, let of): "flaky, \(failed) of \(of)"
         }
     }

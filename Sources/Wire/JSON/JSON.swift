@@ -1,5 +1,5 @@
 /// A JSON value (RFC 8259): order and duplicate keys kept, numbers as their text.
-package indirect enum JSON: Sendable, Hashable {
+package enum JSON: Sendable, Hashable {
     case null
     case bool(Bool)
     case number(String)

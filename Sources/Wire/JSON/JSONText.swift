@@ -2,7 +2,7 @@
 package enum JSONText {
     /// Equal byte for byte: Swift's own equality takes differently composed letters for the same.
     package static func isSame(_ left: String, _ right: String) -> Bool {
-        left == right && left.utf8.elementsEqual(right.utf8)
+        left.utf8.count == right.utf8.count && left == right && left.utf8.elementsEqual(right.utf8)
     }
 
     /// Four hex digits at that offset as a UTF-16 unit.
@@ -25,18 +25,22 @@ package enum JSONText {
     /// The string between the quotes of `range` (a range that `JSONTokens` gave). A lone surrogate becomes U+FFFD.
     package static func decode(_ bytes: [UInt8], _ range: Range<Int>, escaped: Bool) -> String {
         guard range.count >= 2, range.lowerBound >= 0, range.upperBound <= bytes.count else { return "" }
-        let inside = bytes[range.lowerBound + 1..<range.upperBound - 1]
-        guard escaped else { return String(decoding: inside, as: UTF8.self) }
+        guard escaped else { return String(decoding: bytes[range.lowerBound + 1..<range.upperBound - 1], as: UTF8.self) }
+        return String(decoding: decodeBytes(bytes, range), as: UTF8.self)
+    }
+
+    /// The same as UTF-8.
+    package static func decodeBytes(_ bytes: [UInt8], _ range: Range<Int>) -> [UInt8] {
+        guard range.count >= 2, range.lowerBound >= 0, range.upperBound <= bytes.count else { return [] }
+        let end = range.upperBound - 1
         var out: [UInt8] = []
-        out.reserveCapacity(inside.count)
-        var index = inside.startIndex
-        while index < inside.endIndex {
-            let byte = bytes[index]
-            guard byte == UInt8(ascii: "\\"), index + 1 < inside.endIndex else {
-                out.append(byte)
-                index += 1
-                continue
-            }
+        out.reserveCapacity(range.count)
+        var index = range.lowerBound + 1
+        while index < end {
+            let escape = ByteScan.first(UInt8(ascii: "\\"), in: bytes.span.extracting(0..<end), from: index) ?? end
+            out.append(contentsOf: bytes[index..<escape])
+            index = escape
+            guard index + 1 < end else { break }
             let kind = bytes[index + 1]
             index += 2
             switch kind {
@@ -49,7 +53,7 @@ package enum JSONText {
             default: out.append(kind)
             }
         }
-        return String(decoding: out, as: UTF8.self)
+        return out
     }
 
     private static func scalar(_ bytes: [UInt8], _ index: inout Int) -> Unicode.Scalar {

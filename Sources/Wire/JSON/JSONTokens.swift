@@ -243,6 +243,7 @@ package struct JSONTokens: Sendable {
         var high = false
         var inCharacter = false
         var check = UTF8Validator()
+        position = ByteScan.endOfPlainText(in: bytes.span, from: position)
         while let byte = peek {
             let isPlain = byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
             if !isPlain || inCharacter {
@@ -254,6 +255,7 @@ package struct JSONTokens: Sendable {
                 if byte == UInt8(ascii: "\\"), !inCharacter {
                     escaped = true
                     try escape(&high)
+                    if !high { position = ByteScan.endOfPlainText(in: bytes.span, from: position) }
                     continue
                 }
                 if byte < 0x20, !inCharacter { throw error("a control character inside a string") }

@@ -24,6 +24,26 @@ package enum ByteScan {
         first(wanted, in: unsafe bytes.bytes, from: offset)
     }
 
+    /// Where the first byte stands, at `offset` or behind it, that is no plain part of a JSON string (RFC 8259 section 7): a
+    /// control character, a quote, a backslash, or anything beyond ASCII. The end when there is none.
+    package static func endOfPlainText(in bytes: Span<UInt8>, from offset: Int) -> Int {
+        let raw = unsafe bytes.bytes
+        var index = offset
+        while index <= raw.byteCount - 8 {
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let controls = (word &- ones &* 0x20) & ~word
+            let marks = zeros(word ^ (ones &* 0x22)) | zeros(word ^ (ones &* 0x5c))
+            if (controls | marks | word) & tops != 0 { break }
+            index += 8
+        }
+        while index < raw.byteCount {
+            let byte = unsafe raw.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+            if byte < 0x20 || byte >= 0x80 || byte == 0x22 || byte == 0x5c { return index }
+            index += 1
+        }
+        return index
+    }
+
     /// The top bit of some byte is set when, and only when, one of the eight is zero.
     private static func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word & tops }
 }
