@@ -4,13 +4,18 @@ import Wire
 
 /// Runs: born at their request, keyed by their first event, over at `done` (contract.md, semantics 9 and 10).
 extension Reader {
-    /// A keyless instance for a request that starts one (keyed, if the request carries the key).
+    /// An instance for a request that starts one; its first event says what its key is.
     mutating func beginRun(_ rule: Int, for request: inout Request, on id: SessionID, isDoubtful: Bool) -> UInt64 {
         lastRun += 1
         var run = Run(RunState(
             number: lastRun, rule: rule, key: nil, owner: request.user, session: id, request: request.number,
             links: request.links, entries: [request.entry]))
         run.isIndeterminate = isDoubtful || request.isIndeterminate
+        run.asked = contract.flatMap { contract in
+            request.recognition.value.flatMap { contract.key(of: contract.runs[rule], in: $0) }.map {
+                RunKey(rule: rule, session: contract.runs[rule].serverScope ? nil : id, text: Identifiers.text($0))
+            }
+        }
         runs[run.number] = run
         sessions[id]?.runs.append(run.number)
         enter(run.number, since: request.at)

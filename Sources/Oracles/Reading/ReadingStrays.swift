@@ -102,8 +102,8 @@ extension Reader {
         for (index, rule) in contract.runs.enumerated() {
             guard rule.states.contains(where: { $0.edges.contains(where: \.name.isRequest) }),
                 let key = contract.key(of: rule, in: value),
-                let number = runsByKey[
-                    RunKey(rule: index, session: rule.serverScope ? nil : id, text: Identifiers.text(key))],
+                let number = run(
+                    with: RunKey(rule: index, session: rule.serverScope ? nil : id, text: Identifiers.text(key)), on: id),
                 let run = runs[number], rule.states.indices.contains(run.state),
                 let edge = rule.edge(
                     from: rule.states[run.state].name, isRequest: true, name: request.name, type: request.type)
@@ -117,6 +117,11 @@ extension Reader {
                 enter(number, since: at)
             }
         }
+    }
+
+    /// The run with that key, or the one here that was asked for under it and has not begun.
+    private func run(with key: RunKey, on id: SessionID) -> UInt64? {
+        runsByKey[key] ?? sessions[id]?.runs.last { runs[$0]?.key == nil && runs[$0]?.asked == key }
     }
 
     /// An event that reached the wrong user: its run and the request that caused it are told by I2 alone.

@@ -92,6 +92,8 @@ struct RunState: Sendable {
     let rule: Int
     /// Nil until its first event names it.
     var key: RunKey?
+    /// The key that its request bears: a server may give it another.
+    var asked: RunKey?
     var owner: Principal
     var session: SessionID
     let request: UInt64?
