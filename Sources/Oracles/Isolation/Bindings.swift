@@ -109,7 +109,7 @@ struct Bindings: Sendable {
         guard values.allSatisfy({ $0.map { !Redactor.mayBeRedacted($0) } ?? true }) else { return .none }
         let echoed = isError ? values.map { $0.map(isEcho) ?? false } : values.map { _ in false }
         if hasForms { for case let value? in values where makers[value] == nil { makers.set(value, isEcho(value) ? .client : .server) } }
-        let breach = misshapen(values, user) ?? rebound(values, echoed, session) ?? reconnected(values, echoed, session)
+        let breach = misshapen(values, echoed, user) ?? rebound(values, echoed, session) ?? reconnected(values, echoed, session)
         if let breach {
             guard told[breach] == nil else { return .none }
             told.set(breach, true)
@@ -130,11 +130,11 @@ struct Bindings: Sendable {
 
     // MARK: Forms
 
-    private mutating func misshapen(_ values: [String?], _ user: String?) -> Breach? {
+    private mutating func misshapen(_ values: [String?], _ echoed: [Bool], _ user: String?) -> Breach? {
         guard hasForms else { return nil }
         var groups: [(group: String, rule: Int, value: String)] = []
         for index in rules.indices {
-            guard let form = rules[index].form, let value = values[index], isServers(value) else { continue }
+            guard let form = rules[index].form, let value = values[index], !echoed[index], isServers(value) else { continue }
             switch fit(of: value, form, index) {
             case .misfit: return Breach(name: rules[index].name, value: value, kind: .form(form.text), line: rules[index].line)
             case .fits(let found): groups += found.map { ($0.name, index, $0.value) }
