@@ -113,9 +113,8 @@ extension Listening {
     static func decoys(_ text: String) throws -> Set<BackendDecoy> {
         do { return try BackendDecoy.list(text) } catch {
             let known = BackendDecoy.allCases.map(\.rawValue)
-            let word = (error as? UnknownDecoy)?.name ?? text
             throw Complaint(
-                "no decoy is called `\(SafeText.show(word))`",
+                "no decoy is called `\(SafeText.show(error.name))`",
                 details: [("known", known.joined(separator: " "))], exit: .usage)
         }
     }
