@@ -72,6 +72,10 @@ package struct RunEnds: Property {
             edge = "after done"
             sentence = "\(whose) goes on with \(stray.type) after its end"
             expected = "nothing after the end of the \(stray.run)"
+        case .answersAgain:
+            edge = "answered again"
+            sentence = "\(whose) is answered a second time with \(stray.type)"
+            expected = "one answer to each request"
         case .noEdge(let state):
             edge = "state \(state)"
             sentence = "\(whose) is \(state) and gets \(stray.type)"

@@ -132,6 +132,7 @@ extension Reader {
         if let key = keys.first(where: { tombs[$0] != nil }), let tomb = tombs[key] {
             return afterwards(event, key, tomb, contract)
         }
+        if answersAgain(event, contract) { return }
         nobodyAsked(event, keys, contract)
     }
 
@@ -147,6 +148,7 @@ extension Reader {
         switch request.waits {
         case .answer:
             tellRecovery(of: request, failure: nil, event.entry, at: event.at)
+            for name in exclusiveNames(of: request) { said[request.session]?.answered(name: name) }
             settle(taker.number, .kept(event.type))
         case .start(let number):
             let rule = runs[number]?.rule

@@ -233,7 +233,7 @@ extension Reader {
         }
     }
 
-    private func exclusiveNames(of request: Request) -> [String] {
+    func exclusiveNames(of request: Request) -> [String] {
         zip(request.links, request.extras).enumerated().compactMap { index, values in
             isExclusive(index) ? (values.0 ?? values.1).map { "\(index) \(Identifiers.text($0))" } : nil
         }
