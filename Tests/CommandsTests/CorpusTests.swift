@@ -24,24 +24,30 @@ import Testing
     static let expectations: [String: Expectation] = [
         // The sessions of users, and two of the player's looks whether anything listens.
         "three-users": Expectation(
-            exit: .pass, verdicts: ["H1": .pass, "E1": .pass, "E2": .pass, "I1": .pass, "I2": .pass, "I3": .pass, "C1": .pass], sessions: 5),
+            exit: .pass,
+            verdicts: ["H1": .pass, "E1": .pass, "E2": .pass, "I1": .pass, "I2": .pass, "I3": .pass, "C1": .pass],
+            sessions: 5),
         "five-errors": Expectation(
             exit: .pass,
             verdicts: [
-                "H1": .pass, "E1": .pass, "E2": .pass, "E3": .pass, "E4": .pass, "E5": .pass, "I2": .pass, "I3": .pass, "A1": .pass, "C1": .pass,
+                "H1": .pass, "E1": .pass, "E2": .pass, "E3": .pass, "E4": .pass, "E5": .pass, "I2": .pass, "I3": .pass,
+                "A1": .pass, "C1": .pass,
             ], errorsDelivered: 5, sessions: 4),
         "delayed-accept": Expectation(
-            exit: .pass, verdicts: ["H1": .pass, "E1": .pass, "E2": .pass, "I1": .pass, "I2": .pass, "I3": .pass, "C1": .pass], sessions: 6,
-            faultsActed: 4...8),
+            exit: .pass,
+            verdicts: ["H1": .pass, "E1": .pass, "E2": .pass, "I1": .pass, "I2": .pass, "I3": .pass, "C1": .pass],
+            sessions: 6, faultsActed: 4...8),
         "crossed-pair": Expectation(
             exit: .pass,
             verdicts: [
-                "H1": .pass, "E1": .pass, "E2": .pass, "E3": .pass, "E4": .pass, "E5": .pass, "I1": .pass, "I2": .pass, "I3": .pass, "C1": .pass,
+                "H1": .pass, "E1": .pass, "E2": .pass, "E3": .pass, "E4": .pass, "E5": .pass, "I1": .pass, "I2": .pass,
+                "I3": .pass, "C1": .pass,
             ], errorsDelivered: 2, sessions: 4, faultsActed: 2...40),
         "error-to-the-wrong-user": Expectation(
             exit: .violations,
             verdicts: [
-                "H1": .pass, "E1": .pass, "E2": .pass, "E3": .inconclusive, "E4": .inconclusive, "E5": .pass, "I1": .pass, "I2": .fail, "I3": .pass, "C1": .pass,
+                "H1": .pass, "E1": .pass, "E2": .pass, "E3": .inconclusive, "E4": .inconclusive, "E5": .pass, "I1": .pass,
+                "I2": .fail, "I3": .pass, "C1": .pass,
             ], findings: ["I2-014635"], sessions: 4,
             summary: "I2 1, E3 1 inconclusive, E4 1 inconclusive"),
         "silent-error": Expectation(

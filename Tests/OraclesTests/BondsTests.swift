@@ -96,7 +96,9 @@ import Wire
         let judgement = judge { story in
             story.enter(1, "alice", at: 0)
             story.send(1, Say.start("alice", "q1"), at: 10)
-            for (at, type, thread) in [(11.0, "agent_started", "t1"), (12, "agent_thinking", "t2"), (13, "agent_thinking", "t2"), (14, "agent_completed", "t1")] {
+            for (at, type, thread) in [
+                (11.0, "agent_started", "t1"), (12, "agent_thinking", "t2"), (13, "agent_thinking", "t2"), (14, "agent_completed", "t1"),
+            ] {
                 story.event(1, Say.event(type, "alice", run: "r1", thread: thread, request: "q1"), at: at)
             }
         }
@@ -115,8 +117,8 @@ import Wire
             story.send(1, Say.start("alice", "q2"), at: 20)
             story.wholeRun(1, "alice", run: "chat_2_1", thread: "thread_chat_2_1_ab", request: "q2", at: 21)
             story.send(1, #"{"type":"cancel","run_id":"chat_1_1","thread_id":"thread_chat_2_1_ab","user_id":"odd"}"#, at: 30)
-            story.event(
-                1, Say.error("message_processing_error", user: "odd", more: #","run_id":"chat_1_1","thread_id":"thread_chat_2_1_ab""#), at: 31)
+            let repeated = #","run_id":"chat_1_1","thread_id":"thread_chat_2_1_ab""#
+            story.event(1, Say.error("message_processing_error", user: "odd", more: repeated), at: 31)
         }
         #expect(judgement.sentences.isEmpty)
     }

@@ -137,7 +137,8 @@ import Wire
             story.send(1, Say.start("alice", "q1"), at: 10)
             story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "t1", request: "q1"), at: 11)
             story.play("+c1", run: "r1", on: 1, "alice", at: 20)
-            story.event(1, Say.event("tool_completed", "alice", run: "r1", thread: "t1", more: #","tool_call_id":"c1""#), at: 21, out: .some(nil))
+            let ended = Say.event("tool_completed", "alice", run: "r1", thread: "t1", more: #","tool_call_id":"c1""#)
+            story.event(1, ended, at: 21, out: .some(nil))
             story.fault(1, "drop", Influence(.message, [.delivery]), tap: .clientOut, on: story.last, at: 21)
             story.play("!", run: "r1", on: 1, "alice", at: 22)
         }
@@ -221,7 +222,9 @@ import Wire
         #expect(judgement.failed == (sentence == nil ? [] : ["E2"]))
     }
 
-    @Test(arguments: [("created added/a/0 added/a/1 item_done/a/0 item_done/a/1 done", true), ("created added/a/0 item_done/a/1 done", false)])
+    @Test(arguments: [
+        ("created added/a/0 added/a/1 item_done/a/0 item_done/a/1 done", true), ("created added/a/0 item_done/a/1 done", false),
+    ])
     func aCompositeKey(words: String, isKept: Bool) {
         let contract = Self.realtime(#"{"key": "item + part", "start": "added", "end": "item_done", "before": "done"}"#)
         #expect(judge(contract) { Self.say(&$0, words) }.heads == (isKept ? [] : ["E2"]))

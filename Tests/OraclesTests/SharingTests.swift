@@ -53,7 +53,8 @@ import Wire
             story.send(1, Say.start("alice", "q1", text: "mwc-aaaaaaaaaaaa").replacing("{", with: #"{"room_id":"den","#), at: 30)
             // bob hears each of it first.
             for session in [2, 1] {
-                for (index, type) in ["agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed"].enumerated() {
+                let types = ["agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed"]
+                for (index, type) in types.enumerated() {
                     let more = #","room_id":"den","tool_name":"t","text":"mwc-aaaaaaaaaaaa""#
                     let at = 40 + 2 * Double(index) - Double(session) / 2
                     story.event(session, Say.event(type, "alice", run: "r1", thread: "t1", request: "q1", more: more), at: at)
@@ -126,6 +127,22 @@ import Wire
         #expect(judgement(#"{"type":"room_joined","text":"\#(Self.word)"}"#).heads == ["I1"])
         #expect(judgement(#"{"type":"room_message","room_id":"den","text":"\#(Self.word)"}"#).sentences.isEmpty)
         #expect(judgement(#"{"type":"news","text":"\#(Self.word)"}"#).sentences.isEmpty)
+    }
+
+    /// A thread may be a room: whoever joined it may go on in it, though it began as another's.
+    @Test(arguments: [true, false]) func aSharedThreadIsNotForeign(joins: Bool) {
+        var contract = Self.contract
+        contract.sharing?.rooms[0].id = "thread"
+        let judgement = judge(contract) { story in
+            for (session, user) in [(1, "alice"), (2, "bob")] { story.enter(session, user, at: Double(session)) }
+            story.send(1, Say.start("alice", "q1"), at: 10)
+            story.wholeRun(1, "alice", run: "r1", thread: "t1", request: "q1", at: 11)
+            if joins { story.send(2, #"{"type":"join_room","room_id":"t1","thread_id":"t1"}"#, at: 20) }
+            story.send(2, Say.start("bob", "q2", thread: "t1"), at: 30)
+            story.wholeRun(2, "bob", run: "r2", thread: "t1", request: "q2", at: 31)
+            story.close(2, by: .client, 1000, at: 50)
+        }
+        #expect(judgement.heads == (joins ? [] : ["I2 also E4"]))
     }
 
     /// Two members ask at once, and nobody says whose the answers are.

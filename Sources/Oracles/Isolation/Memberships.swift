@@ -36,6 +36,15 @@ struct Memberships: Sendable {
     /// More rooms were joined than are remembered.
     var hasForgotten: Bool { members.forgotten > 0 }
 
+    func isRoom(_ path: Path) -> Bool { paths.contains { $0.contains(path) } }
+
+    /// That user is, or was, in the room that the value at that path names.
+    func shares(_ user: Principal, _ path: Path, _ value: JSON, _ aliases: Aliases) -> Bool {
+        rules.indices.contains { index in
+            paths[index].contains(path) && has(user, Room(rule: index, value: Identifiers.text(value)), at: .zero, aliases)
+        }
+    }
+
     func isRoom(_ rule: IdentifierRule) -> Bool { rules.contains { $0.id == rule.name } }
 
     /// The rooms that a message names.
@@ -48,7 +57,9 @@ struct Memberships: Sendable {
     mutating func hear(_ request: Recognition, number: UInt64, user: Principal, at: Instant) {
         guard let value = request.value else { return }
         for room in rooms(in: value) {
-            func names(_ names: [MessageName]) -> Bool { names.contains { $0.names(isRequest: true, name: request.name, type: request.type) } }
+            func names(_ names: [MessageName]) -> Bool {
+                names.contains { $0.names(isRequest: true, name: request.name, type: request.type) }
+            }
             if names(rules[room.rule].join) {
                 join(room, user, number)
             } else if names(rules[room.rule].leave) {

@@ -170,6 +170,9 @@ struct Standing: LabelContext {
     let session: Session
     let identifiers: Identifiers
     let aliases: Aliases
+    let memberships: Memberships
+    /// What it joined is not all known.
+    let mayHaveJoined: Bool
     let isReady: Bool
     /// Keys of the user's open runs.
     let openKeys: [JSON]
@@ -186,6 +189,8 @@ struct Standing: LabelContext {
         return openKeys.contains(key)
     }
     func isForeign(_ path: Path, _ value: JSON) -> Bool {
-        identifiers.isForeign(path, value, to: session.user, aliases)
+        guard identifiers.isForeign(path, value, to: session.user, aliases) else { return false }
+        guard memberships.isRoom(path) else { return true }
+        return !mayHaveJoined && !memberships.shares(session.user, path, value, aliases)
     }
 }

@@ -165,7 +165,8 @@ extension Reader {
         let isReady = session.acceptedAt != nil && session.cutBy == nil && session.obscured == nil
             && (contract?.session?.greeting == nil || session.isGreeted)
         return Standing(
-            session: session, identifiers: identifiers, aliases: aliases, isReady: isReady, openKeys: keys, hasOpenRun: hasOpenRun)
+            session: session, identifiers: identifiers, aliases: aliases, memberships: memberships,
+            mayHaveJoined: mayHaveJoined(session.user, id), isReady: isReady, openKeys: keys, hasOpenRun: hasOpenRun)
     }
 
     /// What the request says there, where it is asked to say anything.

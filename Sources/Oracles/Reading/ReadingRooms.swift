@@ -19,7 +19,12 @@ extension Reader {
 
     private func isIn(_ room: Memberships.Room, _ user: Principal, _ id: SessionID, at: Instant) -> Bool {
         if memberships.has(user, room, at: at, aliases) { return true }
-        // It may have joined where nobody looked.
+        return mayHaveJoined(user, id)
+    }
+
+    /// It may have joined where nobody looked.
+    func mayHaveJoined(_ user: Principal, _ id: SessionID) -> Bool {
+        guard !memberships.isEmpty else { return false }
         let mayHaveSaid = (members[user] ?? [id]).contains { said[$0]?.isUnknown ?? true }
         return mayHaveSaid || memberships.hasForgotten || holes.last != nil || !absence.isSubset(of: .users)
     }
