@@ -189,6 +189,10 @@ extension Reader {
     mutating func open(
         _ recognition: Recognition, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant, size: Int
     ) {
+        // Who asks to join a room does not name a stranger's.
+        if !memberships.isEmpty, let user = sessions[id]?.user {
+            memberships.hear(recognition, number: lastRequest + 1, user: user, at: at)
+        }
         guard let contract, let labeler, let session = sessions[id], let standing = standing(of: id) else { return }
         let label = labeler.label(recognition, in: standing)
         let doubt = doubt(of: label, supposedLabels(of: recognition, in: standing), contract)
@@ -223,7 +227,6 @@ extension Reader {
             deadlines.add(.request(request.number), at: pending.due)
         }
         noteName(of: request)
-        if !memberships.isEmpty { memberships.hear(recognition, number: request.number, user: session.user, at: at) }
         if !request.isRefusal { shareName(of: request) }
         keep(request, on: id)
     }
