@@ -50,7 +50,7 @@ extension Reader {
     }
 
     /// A second answer on the connection of the one request that ever bore that name.
-    private mutating func answersAgain(_ event: Event, _ contract: Contract) -> Bool {
+    mutating func answersAgain(_ event: Event, _ contract: Contract) -> Bool {
         let (name, type) = (event.recognition.name, event.recognition.type)
         let answered = contract.requests.first { $0.answer.contains { $0 == name || $0 == type } }
         guard let answered, !contract.runs.contains(where: { $0.names(isRequest: false, name: name, type: type) }) else { return false }
