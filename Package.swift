@@ -124,7 +124,7 @@ let package = Package(
                     + (["Peers", "Fuzzing"].contains(module.name) ? ["ReferenceBackend"] : [])
                     + (module.name == "Faults" ? ["Checks"] : []),
                 // Vectors, and harnesses with peers of other makers; .ci/run starts these.
-                exclude: ["Wire": ["Vectors"], "Captures": ["Vectors"], "ProxyRuntime": ["Peers"]][module.name] ?? [],
+                exclude: ["Wire": ["Vectors"], "Oracles": ["Golden"], "Captures": ["Vectors"], "ProxyRuntime": ["Peers"]][module.name] ?? [],
                 swiftSettings: strict)
         }
         + [.testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict)]

@@ -328,6 +328,12 @@ package struct Flow: Sendable {
     }
     package var name: String
     package var steps: [Step]
+    /// Names kept by the steps in front of that one.
+    package func kept(before index: Int) -> Set<String> {
+        var names: Set<String> = []
+        for case .await(_, _, let keep, _) in steps.prefix(index) { names.formUnion(keep.map(\.name)) }
+        return names
+    }
     package init(name: String, steps: [Step]) {
         self.name = name
         self.steps = steps

@@ -14,8 +14,10 @@ package enum Label: Sendable, Hashable {
 package protocol LabelContext {
     /// A message of that name (exact or glob) has passed on this connection, at the server's taps.
     func hasSeen(_ name: MessageName) -> Bool
-    /// The run with that key is open; nil = any run of this user is.
+    /// Surely a run of that rule with that key is open, which is in a hot state; nil = any run here.
     func isRunOpen(key: JSON?) -> Bool
+    /// The same, where it cannot be excluded.
+    func mayRunBeOpen(key: JSON?) -> Bool
     /// The value is an identifier known to belong to another user.
     func isForeign(_ path: Path, _ value: JSON) -> Bool
     /// Accepted, authenticated and past `session.ready`: without it nothing is must-accept.
@@ -25,6 +27,7 @@ package protocol LabelContext {
 }
 
 extension LabelContext {
+    package func mayRunBeOpen(key: JSON?) -> Bool { isRunOpen(key: key) }
     package var isReady: Bool { false }
     package var user: String? { nil }
 }
@@ -35,15 +38,25 @@ package struct Labeler: Sendable {
 
     package init(_ contract: Contract) {
         self.contract = contract
+        let recognizer = Recognizer(contract)
         // Flows say the same again and again.
-        var sent: [JSON] = []
-        for case .send(let template) in contract.flows.flatMap(\.steps) where !sent.contains(template) { sent.append(template) }
-        templates = sent.map { FlowTemplate($0) }
+        var sent: [FlowTemplate] = []
+        for flow in contract.flows {
+            for (index, step) in flow.steps.enumerated() {
+                guard case .send(let template) = step else { continue }
+                for message in recognizer.recognise(sent: template).compactMap(\.value) {
+                    let template = FlowTemplate(message, kept: flow.kept(before: index))
+                    if !sent.contains(template) { sent.append(template) }
+                }
+            }
+        }
+        templates = sent
     }
 
     package func label(_ request: Recognition, in context: any LabelContext) -> Label {
         // What only some parsers take may be taken or refused.
-        if request.tolerated || request.outcome == .ignored { return .mayAccept }
+        if request.tolerated || request.outcome == .ignored || request.heartbeat != nil { return .mayAccept }
+        if case .unreadable = request.outcome { return .mayAccept }
         for (index, rule) in contract.reject.enumerated() {
             guard let holding = holds(rule, request, context) else { continue }
             return rule.mayAccept ? .mayAccept : .mustReject(rule: index, stateful: holding == .byState)
@@ -60,6 +73,18 @@ package struct Labeler: Sendable {
         return holds(contract.reject[rule], request, context) != nil
     }
 
+    /// The earlier rules that hold but for the state they ask for, of which nobody can say how it is where the server
+    /// decides: what they allow is as good as the outcomes of rule `index`.
+    package func rivals(of index: Int, _ request: Recognition, in context: any LabelContext) -> [Int] {
+        contract.reject.indices.prefix(index).filter { earlier in
+            let rule = contract.reject[earlier]
+            guard rule.before != nil || rule.after != nil || rule.run != nil else { return false }
+            var bare = rule
+            (bare.before, bare.after, bare.run) = (nil, nil, nil)
+            return holds(bare, request, context) != nil
+        }
+    }
+
     private enum Holding { case byBytes, byState }
 
     /// Nil when it does not hold.
@@ -69,8 +94,8 @@ package struct Labeler: Sendable {
         if let before = rule.before, context.hasSeen(before) { return nil }
         if let after = rule.after, !context.hasSeen(after) { return nil }
         if let wanted = rule.run {
-            let isOpen = context.isRunOpen(key: request.value.flatMap { runKey(of: request, $0) })
-            guard isOpen == (wanted == .open) else { return nil }
+            let key = request.value.flatMap { runKey(of: request, $0) }
+            guard wanted == .open ? context.isRunOpen(key: key) : !context.mayRunBeOpen(key: key) else { return nil }
         }
         let asksState = rule.before != nil || rule.after != nil || rule.run != nil || rule.unless.contains(where: \.asksForeign)
         return asksState || holding.allSatisfy(\.asksForeign) ? .byState : .byBytes

@@ -26,7 +26,8 @@ extension Contract {
         guard reject.indices.contains(index) else { return nil }
         let rule = reject[index]
         if let send = rule.send { return send }
-        guard rule.before == nil, rule.after == nil, rule.run == nil, rule.unless.isEmpty else { return nil }
+        // What an envelope makes of a message cannot be turned round.
+        guard wire.envelope == nil, rule.before == nil, rule.after == nil, rule.run == nil, rule.unless.isEmpty else { return nil }
         guard case .pattern(let pattern)? = rule.when.first else { return nil }
         return pattern.test.literal
     }

@@ -113,6 +113,9 @@ extension RunRule {
             }
     }
 
+    /// Messages of the client are edges too.
+    package var hasRequestEdges: Bool { states.contains { $0.edges.contains(where: \.name.isRequest) } }
+
     package func isHot(_ state: String) -> Bool { hot.contains { $0.state == state } }
 
     /// The initial state's name.

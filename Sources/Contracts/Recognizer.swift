@@ -13,6 +13,8 @@ package struct Recognition: Sendable, Hashable {
         case malformed(String)
         /// A binary frame that this contract does not look at.
         case ignored
+        /// More than is looked at: it may be any message; the phrase says why.
+        case unreadable(String)
     }
     package var outcome: Outcome
     /// Index into `contract.requests` or `contract.events`.
@@ -22,6 +24,8 @@ package struct Recognition: Sendable, Hashable {
     package var type: String?
     /// Under `format: raw` a string: the text, or binary as lower-case hex.
     package var value: JSON?
+    /// What it is to the heartbeat: whatever else is declared, it is ignored by everything but that rule.
+    package var heartbeat: HeartbeatRule.Part?
     /// Only some parsers take it (NaN, duplicate keys, ...): such a request is always may-accept.
     package var tolerated: Bool
     package init(
@@ -43,20 +47,25 @@ package struct Recognition: Sendable, Hashable {
 /// Reads messages as a contract declares them: exact type name, then `match` in file order, then glob names in file
 /// order.
 package struct Recognizer: Sendable {
-    private let wire: WireRules
+    let wire: WireRules
+    private let envelope: Envelope?
+    private let heartbeat: HeartbeatRule?
     private let requests: Table
     private let events: Table
 
     package init(_ contract: Contract) {
         wire = contract.wire
-        requests = Table(contract.requests)
-        events = Table(contract.events)
+        envelope = contract.wire.envelope.map(Envelope.init)
+        heartbeat = contract.session?.heartbeat
+        requests = Table(contract.requests, type: contract.wire.type)
+        events = Table(contract.events, type: contract.wire.type)
     }
 
+    /// One message: a whole frame, or what `content` found in it.
     package func recognise(_ payload: ByteBuffer, opcode: Opcode, direction: Direction) -> Recognition {
         if wire.format == .raw {
             let text = opcode == .binary ? Self.hexadecimal(payload) : String(decoding: payload.readableBytesView, as: UTF8.self)
-            return recognise(.string(text), direction: direction)
+            return envelope.map { open($0, text, direction) } ?? recognise(.string(text), direction: direction)
         }
         if opcode == .binary {
             switch wire.binary {
@@ -65,6 +74,7 @@ package struct Recognizer: Sendable {
             case .decode: break
             }
         }
+        if let envelope { return open(envelope, String(decoding: payload.readableBytesView, as: UTF8.self), direction) }
         switch JSON.decode(payload) {
         case .value(let value, let tolerated): return recognise(value, direction: direction, tolerated: tolerated)
         case .malformed(let error):
@@ -73,28 +83,46 @@ package struct Recognizer: Sendable {
         }
     }
 
+    private func open(_ envelope: Envelope, _ text: String, _ direction: Direction) -> Recognition {
+        switch envelope.open(text) {
+        case .fields(let value, let tolerated): recognise(value, direction: direction, tolerated: tolerated)
+        case .misfit: Recognition(outcome: .malformed("it does not fit wire.envelope"))
+        case .tooLong: Recognition(outcome: .unreadable("a message is longer than what wire.envelope is tried on"))
+        }
+    }
+
     /// The same for a message that is decoded already.
     package func recognise(_ value: JSON, direction: Direction, tolerated: Bool = false) -> Recognition {
         let table = direction == .toServer ? requests : events
         let type = wire.type?.value(in: value)?.string
-        var result = Recognition(outcome: .unknown, type: type, value: value, tolerated: tolerated)
+        // Whether a batch of nothing is a message is anybody's choice.
+        let isOdd = tolerated || wire.batch && value == .array([])
+        var result = Recognition(outcome: .unknown, type: type, value: value, tolerated: isOdd)
         guard let found = table.find(value, type: type) else { return result }
         let rule = table.rules[found]
         result.rule = found
         result.name = rule.name
-        result.outcome = rule.shape?.violation(in: value).map(Recognition.Outcome.invalid) ?? .valid
+        result.outcome = table.violation(found, in: value).map(Recognition.Outcome.invalid) ?? .valid
+        result.heartbeat = heartbeat?.part(isRequest: direction == .toServer, name: rule.name)
         return result
     }
 
     /// The messages of one direction, ordered for look-up.
     private struct Table: Sendable {
         let rules: [MessageRule]
+        /// What a message may hold at its top, where its rule is closed.
+        private let fields: [Set<String>?]
         private var exact: [String: Int] = [:]
         private var matches: [(index: Int, pattern: Pattern)] = []
         private var globs: [(index: Int, glob: Glob)] = []
 
-        init(_ rules: [MessageRule]) {
+        init(_ rules: [MessageRule], type: Path?) {
             self.rules = rules
+            fields = rules.map { rule in
+                guard rule.closed, let shape = rule.shape else { return nil }
+                let named = Self.tops(of: shape.test) + (rule.match.map { Self.tops(of: $0.test) } ?? []) + (type?.tops ?? [])
+                return Set(named)
+            }
             for (index, rule) in rules.enumerated() {
                 let glob = Glob(rule.name)
                 if let pattern = rule.match {
@@ -105,6 +133,21 @@ package struct Recognizer: Sendable {
                     globs.append((index, glob))
                 }
             }
+        }
+
+        private static func tops(of test: Pattern.Test) -> [String] {
+            switch test {
+            case .fields(let fields): fields.flatMap(\.path.tops)
+            case .anyOf(let tests): tests.flatMap(tops)
+            case .glob, .regex, .equal, .words: []
+            }
+        }
+
+        /// What is wrong with a message of that rule: `error: <text>`, or a field that nothing names.
+        func violation(_ index: Int, in value: JSON) -> String? {
+            if let violation = rules[index].shape?.violation(in: value) { return violation }
+            guard let known = fields[index], case .object(let members) = value else { return nil }
+            return members.first { !known.contains($0.key) }.map { "\($0.key): <absent>" }
         }
 
         func find(_ value: JSON, type: String?) -> Int? {

@@ -88,18 +88,23 @@ package struct Template: Sendable, Hashable {
 }
 
 /// A message of a flow, to see whether a request is one of it, unchanged but for variables.
-struct FlowTemplate: Sendable {
+struct FlowTemplate: Sendable, Hashable {
     private let template: JSON
+    /// Names that its flow has kept before, in order.
+    private let kept: Set<String>
 
-    init(_ template: JSON) { self.template = template }
+    init(_ template: JSON, kept: Set<String> = []) {
+        self.template = template
+        self.kept = kept
+    }
 
     /// - Parameter user: what `{user}` must stand for; nil = anything.
-    func matches(_ message: JSON, user: String? = nil) -> Bool { Self.matches(template, message, user) }
+    func matches(_ message: JSON, user: String? = nil) -> Bool { matches(template, message, user) }
 
-    private static func matches(_ template: JSON, _ message: JSON, _ user: String?) -> Bool {
+    private func matches(_ template: JSON, _ message: JSON, _ user: String?) -> Bool {
         switch (template, message) {
         case (.string(let text), _):
-            let pieces = Template(text).pieces
+            let pieces = Template(text, kept: kept).pieces
             guard pieces.contains(where: { if case .literal = $0 { false } else { true } }) else { return template == message }
             let found: String
             switch message {
@@ -108,7 +113,7 @@ struct FlowTemplate: Sendable {
             case .number(let text) where pieces.count == 1: found = text
             default: return false
             }
-            return fits(pieces[...], found[...], user)
+            return Self.fits(pieces[...], found[...], user)
         case (.object(let wanted), .object(let found)):
             return wanted.count == found.count
                 && wanted.allSatisfy { member in message[member.key].map { matches(member.value, $0, user) } ?? false }

@@ -10,6 +10,9 @@ package struct Judge: Sendable {
     private var collector: Collector
     private var entries: UInt64 = 0
     private let kinds: [String]
+    /// By seat, so that no seat is looked at that has nothing to do.
+    private let hears: [ReadingKinds]
+    private let timed: [Int]
 
     /// A property and what it has said.
     private struct Seat: Sendable {
@@ -32,6 +35,8 @@ package struct Judge: Sendable {
         reader = Reader(contract, absence: absence, capacity: capacity)
         collector = Collector(contractFile: contract?.file ?? "")
         kinds = contract?.errors?.kinds ?? []
+        hears = properties.map { $0.hears }
+        timed = properties.indices.filter { properties[$0].isTimed }
         seats = properties.map { type in
             var summary = PropertySummary(id: type.id, name: type.name)
             summary.notApplicable = type.missingKey(in: contract)
@@ -56,7 +61,7 @@ package struct Judge: Sendable {
         while reader.fireNext(before: now) {
             if !reader.readings.isEmpty { hear() }
         }
-        ask { try $0.advance(to: now) }
+        if !timed.isEmpty { ask(timed) { try $0.advance(to: now) } }
     }
 
     /// Findings that are new since the last call, for the live proxy. `conclude` gives them all again, complete.
@@ -74,7 +79,7 @@ package struct Judge: Sendable {
         let standing = collector.findings.map(\.id)
         reader.conclude(at: end)
         hear()
-        ask { try $0.conclude(at: end) }
+        ask(Array(seats.indices)) { try $0.conclude(at: end) }
         var judgement = Judgement()
         judgement.properties = seats.map(\.summary)
         judgement.pending = undecided - before
@@ -98,16 +103,21 @@ package struct Judge: Sendable {
     /// Tells every property what the reader made of the entry in hand.
     private mutating func hear() {
         let readings = reader.drain()
-        ask { property in
+        let kinds = readings.map(\.kind)
+        let present = kinds.reduce(into: ReadingKinds()) { $0.formUnion($1) }
+        ask(seats.indices.filter { !hears[$0].isDisjoint(with: present) }) { property in
+            let hears = type(of: property).hears
             var rulings: [Ruling] = []
-            for reading in readings { rulings += try property.observe(reading) }
+            for index in readings.indices where !hears.isDisjoint(with: kinds[index]) {
+                rulings += try property.observe(readings[index])
+            }
             return rulings
         }
     }
 
-    private mutating func ask(_ question: (inout any Property) throws -> [Ruling]) {
+    private mutating func ask(_ places: [Int], _ question: (inout any Property) throws -> [Ruling]) {
         var items: [Collector.Item] = []
-        for index in seats.indices where seats[index].isAsked {
+        for index in places where seats[index].isAsked {
             do {
                 let rulings = try question(&seats[index].property)
                 for ruling in rulings { count(ruling, at: index, into: &items) }

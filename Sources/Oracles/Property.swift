@@ -10,16 +10,22 @@ package protocol Property: Sendable {
     static var name: String { get }
     /// One sentence that cites the clause.
     static var requirement: String { get }
+    /// What it looks at; it is told of nothing else. Most messages concern few properties.
+    static var hears: ReadingKinds { get }
+    /// Whether it has deadlines of its own (`advance`).
+    static var isTimed: Bool { get }
     /// The contract key that would switch it on, when this contract (or its absence) leaves it unasked.
     static func missingKey(in contract: Contract?) -> String?
     init(_ contract: Contract?)
     mutating func observe(_ reading: Reading) throws -> [Ruling]
-    /// Deadlines that are the property's own; those of requests, runs and connections come as readings.
+    /// Asked when `isTimed`. Deadlines that are the property's own; those of requests, runs and connections come as readings.
     mutating func advance(to now: Instant) throws -> [Ruling]
     func conclude(at end: Instant) throws -> [Ruling]
 }
 
 extension Property {
+    package static var hears: ReadingKinds { .all }
+    package static var isTimed: Bool { false }
     package mutating func advance(to now: Instant) throws -> [Ruling] { [] }
     package func conclude(at end: Instant) throws -> [Ruling] { [] }
 }

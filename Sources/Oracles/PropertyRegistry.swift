@@ -12,12 +12,14 @@ package enum PropertyRegistry {
         IdentityConsistent.self,
         FailsClosed.self,
         Conforms.self,
+        NoLoss.self,
+        ResumeComplete.self,
         StatedExpectation.self,
     ]
 
     /// Of violations with one cause the most specific heads the finding: by letter I A H E D C R, then as listed.
     static let specificity = [
-        "I2", "I1", "I3", "I4", "A1", "H1", "H2", "E4", "E3", "E1", "E2", "E5", "D1", "D2", "C1", "C2", "R1", "R2", "R3", "X1",
+        "I2", "I1", "I3", "I4", "A1", "H1", "H2", "D1", "D2", "E4", "E3", "E1", "E2", "E5", "C1", "C2", "R1", "R2", "R3", "X1",
     ]
 
     static func rank(_ id: String) -> Int { specificity.firstIndex(of: id) ?? specificity.count }

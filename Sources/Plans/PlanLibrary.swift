@@ -2,7 +2,7 @@
 package enum PlanLibrary {
     package static let names = [
         "transparent", "delayed-accept", "lost-credential", "mutated-requests", "crossed-streams", "crossed-requests",
-        "interleaved-users",
+        "flaky-network", "interleaved-users",
     ]
 
     /// The plan's text, nil when none has that name.
@@ -14,6 +14,7 @@ package enum PlanLibrary {
         case "mutated-requests": shipped(PackageResources.mutated_requests_plan)
         case "crossed-streams": shipped(PackageResources.crossed_streams_plan)
         case "crossed-requests": shipped(PackageResources.crossed_requests_plan)
+        case "flaky-network": shipped(PackageResources.flaky_network_plan)
         case "interleaved-users": PlanText.print(interleaved(users: 50))
         default: nil
         }

@@ -12,6 +12,8 @@ package struct ContractSecrets: SecretFinder {
     private let users: [Place]
     private let secrets: [Place]
     private let recognizer: Recognizer
+    /// Names that need not stand in their messages: these are recognised by `match`, or are no texts of their own.
+    private let hidden: Set<String>
     /// Names of messages.
     private let words: Set<String>
 
@@ -21,6 +23,8 @@ package struct ContractSecrets: SecretFinder {
         users = contract.identity.user
         secrets = contract.secrets
         recognizer = Recognizer(contract)
+        let isTyped = contract.wire.type != nil
+        hidden = Set((contract.requests + contract.events).filter { !isTyped || $0.match != nil }.map(\.name))
         words = Set((contract.requests + contract.events).map(\.name))
         verificationKey = key
         expectsJWT = (credentials + users).contains(where: \.expectsToken)
@@ -38,15 +42,20 @@ package struct ContractSecrets: SecretFinder {
             isPossible(place, in: payload, direction)
         }
         guard !places.isEmpty else { return [] }
-        let reading = recognizer.recognise(payload, opcode: opcode, direction: direction)
+        let readings = recognizer.recogniseAll(payload, opcode: opcode, direction: direction)
         let text = MessageText(payload)
         return places.flatMap { place, isCredential in
-            ranges(of: place, in: text, reading.value, name: reading.title, direction).map { value, range in
+            readings.flatMap { ranges(of: place, in: text, $0, direction) }.map { value, range in
                 var found = FoundSecret(place: place.text, value: value, range: range, isCredential: isCredential)
                 found.isWord = words.contains(value)
                 return found
             }
         }
+    }
+
+    private func isNamed(_ name: String, _ reading: Recognition) -> Bool {
+        let glob = Glob(name)
+        return [reading.type, reading.name].compactMap { $0 }.contains(where: glob.matches)
     }
 
     package func users(inRequest head: HeadView, credential: FoundSecret?) -> [String] {
@@ -80,9 +89,8 @@ package struct ContractSecrets: SecretFinder {
             switch place.kind {
             case .request(let name, let path):
                 guard isPossible(place, in: payload, .toServer) else { continue }
-                let reading = recognizer.recognise(payload, opcode: opcode, direction: .toServer)
-                guard let value = reading.value, reading.title.map({ Glob(name).matches($0) }) == true else { continue }
-                raw = path.values(in: value).compactMap(\.string)
+                raw = recognizer.recogniseAll(payload, opcode: opcode, direction: .toServer).filter { isNamed(name, $0) }
+                    .compactMap(\.value).flatMap { path.values(in: $0).compactMap(\.string) }
             case .credential: raw = credential.map { [$0.value] } ?? []
             default: continue
             }
@@ -136,7 +144,7 @@ package struct ContractSecrets: SecretFinder {
     private func isPossible(_ place: Place, in payload: ByteBuffer, _ direction: Direction) -> Bool {
         switch (place.kind, direction) {
         case (.request(let name, _), .toServer), (.event(let name, _), .toClient):
-            name.contains("*") || holds(payload, Array(name.utf8))
+            name.contains("*") || hidden.contains(name) || holds(payload, Array(name.utf8))
         case (.everyEvent, .toClient): true
         default: false
         }
@@ -145,12 +153,13 @@ package struct ContractSecrets: SecretFinder {
     /// Everywhere where the place's values stand. Of a message that no parser reads alike, every member of the name
     /// that the place ends with: too much is better than too little.
     private func ranges(
-        of place: Place, in text: MessageText, _ value: JSON?, name: String?, _ direction: Direction
+        of place: Place, in text: MessageText, _ reading: Recognition, _ direction: Direction
     ) -> [(String, Range<Int>)] {
         let path: Path
+        let value = reading.value
         switch place.kind {
         case .request(let wanted, let at), .event(let wanted, let at):
-            if value != nil, name.map({ Glob(wanted).matches($0) }) != true { return [] }
+            if value != nil, !isNamed(wanted, reading) { return [] }
             path = at
         case .everyEvent(let at): path = at
         default: return []

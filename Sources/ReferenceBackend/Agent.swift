@@ -16,6 +16,8 @@ enum Agent: String, Sendable, CaseIterable {
     case fragile
     /// No tool, but 200 ms of thought.
     case slow
+    /// A report in 200 pieces of 4 KiB.
+    case writer
 
     struct Step: Sendable, Hashable {
         var pause: Duration
@@ -87,6 +89,10 @@ enum Agent: String, Sendable, CaseIterable {
         case .slow:
             add(1, 3, .think("this takes a while"))
             add(200, 200, .complete)
+        case .writer:
+            add(1, 3, .think("this becomes long"))
+            for number in 1...200 { add(2, 4, .partial("part \(number) of 200: " + String(repeating: "so it goes ", count: 372))) }
+            add(0, 1, .complete)
         }
         return steps
     }

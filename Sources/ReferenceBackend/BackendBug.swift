@@ -15,6 +15,9 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
     case foreignThreadAccepted = "B12"
     case foldedUserNames = "B13"
     case badTokenSilence = "B15"
+    case queueDropsSilently = "B18"
+    case resumeOffByOne = "B19"
+    case duplicateAfterReconnect = "B20"
     case twoGenerators = "B27"
     case bareError = "B28"
 
@@ -35,6 +38,9 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
         case .foldedUserNames: "connections are found by the user's name in small letters, so that events go to a namesake"
         case .twoGenerators: "run_id and thread_id are made by two generators"
         case .badTokenSilence: "a bad token is upgraded, then met with silence"
+        case .queueDropsSilently: "the bounded queue of a slow reader drops events silently"
+        case .resumeOffByOne: "a resume is off by one where its buffer is too short, and does not say so"
+        case .duplicateAfterReconnect: "what came while nobody listened is delivered twice after a reconnect"
         case .bareError: "errors come without message and timestamp"
         }
     }

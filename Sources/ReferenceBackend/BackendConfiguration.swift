@@ -13,6 +13,9 @@ package enum BackendEvent: Sendable {
     case received(BackendConnectionID, ByteBuffer)
     /// The peer ended its side, or the transport is gone.
     case ended(BackendConnectionID)
+    /// The transport takes no more for now, and again: until then what is said waits, up to a bound.
+    case blocked(BackendConnectionID)
+    case drained(BackendConnectionID)
     /// `nextWake` has come.
     case wake
 }

@@ -127,7 +127,9 @@ final class BackendHandler: ChannelInboundHandler {
 
     /// A peer that does not read is not read either, so that it cannot make us hold what it asks for.
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        context.channel.setOption(.autoRead, value: context.channel.isWritable).whenComplete { _ in }
+        let isWritable = context.channel.isWritable
+        context.channel.setOption(.autoRead, value: isWritable).whenComplete { _ in }
+        if let id { core.handle(isWritable ? .drained(id) : .blocked(id)) }
         context.fireChannelWritabilityChanged()
     }
 

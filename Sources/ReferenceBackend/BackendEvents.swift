@@ -55,7 +55,7 @@ struct EventBuilder: Sendable {
     }
 
     /// The error by which a run ends: it names the run.
-    func failure(of run: Run, at now: Instant) -> JSON {
+    func failure(of run: Run, sequence: Int?, at now: Instant) -> JSON {
         var members: [JSON.Member] = [
             .init(key: "type", value: "error"), .init(key: "error", value: .string(ErrorKind.toolExecution.rawValue)),
             .init(key: "message", value: "the tool raised an exception, and the agent gave up"),
@@ -63,7 +63,21 @@ struct EventBuilder: Sendable {
             .init(key: "run_id", value: .string(run.id)),
         ]
         if let request = run.requestID { members.append(.init(key: "request_id", value: request)) }
+        if let sequence { members.append(.init(key: "seq", value: .number("\(sequence)"))) }
         if let room = run.room { members.append(.init(key: "room_id", value: .string(room))) }
+        members.append(.init(key: "timestamp", value: timestamp(now)))
+        return .object(members)
+    }
+
+    /// Not everything behind the cursor can be told: the rest stands in the history.
+    /// - Parameter first: the number of the oldest event that could still be replayed.
+    func truncated(user: String, thread: String?, cursor: Int?, first: Int?, at now: Instant) -> JSON {
+        var members: [JSON.Member] = [
+            .init(key: "type", value: "history_truncated"), .init(key: "user_id", value: .string(user)),
+        ]
+        if let thread { members.append(.init(key: "thread_id", value: .string(thread))) }
+        if let cursor { members.append(.init(key: "cursor", value: .number("\(cursor)"))) }
+        if let first { members.append(.init(key: "first_seq", value: .number("\(first)"))) }
         members.append(.init(key: "timestamp", value: timestamp(now)))
         return .object(members)
     }

@@ -21,16 +21,16 @@ extension BackendMachine {
                 "type": "room_message", "room_id": .string(room), "user_id": .string(user),
                 "message": .string(Redaction.hideTokens(in: text)), "timestamp": events.timestamp(now),
             ]
-            share(event, in: room, from: id, at: now, &effects)
+            share(event, in: room, by: user, from: id, at: now, &effects)
         }
     }
 
     /// To every connection of every member, in order of their upgrades.
     /// - Parameter id: the connection whose doing it is.
     mutating func share(
-        _ event: JSON, in room: String, from id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
+        _ event: JSON, in room: String, by user: String, from id: BackendConnectionID, at now: Instant,
+        _ effects: inout [BackendEffect]
     ) {
-        let user = connections[id]?.user ?? ""
         mark(.sharedRoom, .reached, on: id, user: user, type: event["type"]?.string ?? "", &effects)
         let receivers = connections.filter { connection in
             connection.value.isOpen && rooms.isMember(connection.value.user, of: room)

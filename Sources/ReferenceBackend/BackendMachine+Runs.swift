@@ -22,7 +22,7 @@ extension BackendMachine {
             message: 0, fault: "script")
         let stem = runStem(in: thread, start, on: id, connection.user, &effects)
         var run = Run(
-            id: "run_\(stem)_\(number)", thread: thread, user: connection.user, connection: id,
+            id: "run_\(stem)_\(number)", thread: thread, user: connection.user, connection: id, listener: id, number: number,
             requestID: start.requestID, agent: start.agent, message: Redaction.hideTokens(in: start.message),
             script: start.agent.script(
                 message: start.message, more: plays(.slowTool) ? .milliseconds(400) : .zero, dice: &dice))
@@ -176,13 +176,13 @@ extension BackendMachine {
 
     mutating func forget(_ run: Run) {
         runs[run.id] = nil
-        connections[run.connection]?.runs.removeAll { $0 == run.id }
+        if let id = run.listener { connections[id]?.runs.removeAll { $0 == run.id } }
     }
 
     mutating func tell(
         _ type: String, of run: Run, _ fields: EventFields, at now: Instant, _ effects: inout [BackendEffect]
     ) {
         let sequence = threads.nextSequence(in: run.thread)
-        emit(events.event(type, of: run, sequence: sequence, fields: fields, at: now), of: run, at: now, &effects)
+        emit(events.event(type, of: run, sequence: sequence, fields: fields, at: now), sequence, of: run, at: now, &effects)
     }
 }

@@ -7,6 +7,8 @@ extension BackendMachine {
     mutating func open(
         _ id: BackendConnectionID, _ head: RequestHead, at now: Instant, _ effects: inout [BackendEffect]
     ) {
+        if let thread = HistoryRequest.thread(in: head.path) { return answer(id, history(of: thread, head, at: now), &effects) }
+        connections[id]?.resume = ResumeWish(head)
         switch Upgrade.decide(head, key: configuration.key, now: second(at: now), open: openConnections) {
         case .answer(let text): answer(id, text, &effects)
         case .accept(let response, let principal):
@@ -54,6 +56,7 @@ extension BackendMachine {
             setExpiry(id)
         }
         effects.append(.send(id, bytes))
+        if connections[id]?.owesGreeting == false { resume(id, at: now, &effects) }
         if case .authenticating = standing {
             timers.set(.authentication(id), at: now.advanced(by: Self.authenticationTime))
         }
@@ -63,7 +66,8 @@ extension BackendMachine {
     mutating func greet(_ id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]) {
         guard let connection = connections[id], connection.isOpen, connection.owesGreeting else { return }
         let bytes = welcome(id, together: false, at: now, &effects)
-        if bytes.readableBytes > 0 { effects.append(.send(id, bytes)) }
+        if bytes.readableBytes > 0 { put(bytes, on: id, &effects) }
+        resume(id, at: now, &effects)
     }
 
     /// The greeting's frame; empty when a bug loses it.

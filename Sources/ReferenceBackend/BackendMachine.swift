@@ -12,8 +12,12 @@ package struct BackendMachine: Sendable {
     static let authenticationTime = Duration.milliseconds(1_500)
     /// A Close of ours is answered within this time, or the transport ends without.
     static let farewellTime = Duration.seconds(1)
+    /// The same when the client reads nothing: what was said before, and why it ends, still waits for it.
+    static let slowFarewellTime = Duration.seconds(30)
     /// Runs under way on one connection; more are refused.
     static let runLimit = 1_000
+    /// Runs under way in all; beyond them those of a connection end with it.
+    static let detachedLimit = 100_000
     /// B01: an upgrade that takes longer than this after the accept loses its greeting.
     static let patience = Duration.milliseconds(20)
     /// B07: a tool that was at work for this long is not waited for any more.
@@ -34,6 +38,8 @@ package struct BackendMachine: Sendable {
     var reachedDecoys: Set<BackendDecoy> = []
     var counter: UInt64 = 0
     var upgrades: UInt64 = 0
+    /// When the event in hand came.
+    var clock = Instant.zero
     /// What was taken and sent since this was last emptied, when the configuration asks for it.
     package var messages: [BackendMessage] = []
 
@@ -49,6 +55,7 @@ package struct BackendMachine: Sendable {
     package var openConnections: Int { connections.values.count { $0.isOpen } }
 
     package mutating func handle(_ event: BackendEvent, at now: Instant, into effects: inout [BackendEffect]) {
+        clock = now
         wake(at: now, &effects)
         switch event {
         case .opened(let id):
@@ -56,6 +63,9 @@ package struct BackendMachine: Sendable {
             timers.set(.head(id), at: now.advanced(by: Self.headTime))
         case .received(let id, let bytes): receive(bytes, from: id, at: now, &effects)
         case .ended(let id): end(id, &effects)
+        case .blocked(let id): connections[id]?.outbox.block(at: now)
+        case .drained(let id):
+            for frame in connections[id]?.outbox.release() ?? [] { effects.append(.send(id, frame)) }
         case .wake: break
         }
         timers.sweep { deadline in
@@ -178,25 +188,38 @@ package struct BackendMachine: Sendable {
     ) {
         guard let connection = connections[id], connection.hasSocket, connection.phase != .closing else { return }
         send(Frame(opcode: .close, payload: CloseBody(code: code, reason: reason).payload), to: id, &effects)
-        dropRuns(of: id)
+        detachRuns(of: id)
         connections[id]?.phase = .closing
-        timers.set(.farewell(id), at: now.advanced(by: Self.farewellTime))
+        let time = connection.outbox.isBlocked ? Self.slowFarewellTime : Self.farewellTime
+        timers.set(.farewell(id), at: now.advanced(by: time))
     }
 
     /// Nothing more is said; the transport ends once all is sent.
     private mutating func release(_ id: BackendConnectionID, _ effects: inout [BackendEffect]) {
-        dropRuns(of: id)
+        detachRuns(of: id)
+        for frame in connections[id]?.outbox.release() ?? [] { effects.append(.send(id, frame)) }
         connections[id]?.phase = .over
         effects.append(.close(id))
     }
 
     private mutating func end(_ id: BackendConnectionID, _ effects: inout [BackendEffect]) {
-        dropRuns(of: id)
+        detachRuns(of: id)
         guard let connection = connections.removeValue(forKey: id) else { return }
         let folded = connection.user.lowercased()
         if mailboxes[folded] == id { mailboxes[folded] = nil }
         if connection.phase == .over { return }
         effects.append(.close(id))
+    }
+
+    /// Runs go on when their connection goes: their user may come back for what they say.
+    private mutating func detachRuns(of id: BackendConnectionID) {
+        guard let names = connections[id]?.runs, !names.isEmpty else { return }
+        if runs.count > Self.detachedLimit { return dropRuns(of: id) }
+        for name in names {
+            runs[name]?.listener = nil
+            if let thread = runs[name]?.thread { threads.tear(thread) }
+        }
+        connections[id]?.runs = []
     }
 
     mutating func dropRuns(of id: BackendConnectionID) {
@@ -223,8 +246,36 @@ package struct BackendMachine: Sendable {
     }
 
     mutating func send(_ frame: Frame, to id: BackendConnectionID, _ effects: inout [BackendEffect]) {
+        if frame.opcode == .text, connections[id]?.outbox.isFull(at: clock) == true {
+            return overflow(frame.payload, on: id, &effects)
+        }
         log(.toClient, frame.opcode, frame.payload, of: id)
-        effects.append(.send(id, FrameWriter.bytes(frame)))
+        put(FrameWriter.bytes(frame), on: id, &effects)
+    }
+
+    /// To the transport, or behind what waits for it.
+    mutating func put(_ bytes: ByteBuffer, on id: BackendConnectionID, _ effects: inout [BackendEffect]) {
+        if connections[id]?.outbox.isBlocked == true {
+            connections[id]?.outbox.append(bytes)
+        } else {
+            effects.append(.send(id, bytes))
+        }
+    }
+
+    /// A client that does not read is told so and let go, rather than that something of its is lost: it can resume. With
+    /// B18 what does not fit is lost, and nobody says so.
+    private mutating func overflow(
+        _ payload: ByteBuffer, on id: BackendConnectionID, _ effects: inout [BackendEffect]
+    ) {
+        guard has(.queueDropsSilently) else {
+            return close(id, 1013, "this connection reads too slowly", at: clock, &effects)
+        }
+        let event = JSON.decode(payload).value
+        for stage in [BackendMark.Stage.reached, .triggered] {
+            mark(
+                .queueDropsSilently, stage, on: id, user: connections[id]?.user, request: event?.given("request_id"),
+                type: event?["type"]?.string ?? "", &effects)
+        }
     }
 
     /// Says something unless our Close went before.

@@ -53,6 +53,9 @@ package final class BackendServer: Sendable {
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.maxMessagesPerRead, value: 4)
+                // Little waits where nobody sees it, so that a client that does not read is felt soon.
+                .childChannelOption(.socketOption(.so_sndbuf), value: 32 << 10)
+                .childChannelOption(.writeBufferWaterMark, value: .init(low: 16 << 10, high: 32 << 10))
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(BackendHandler(core: core.value))

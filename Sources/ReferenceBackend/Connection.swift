@@ -37,6 +37,10 @@ struct Connection: Sendable {
     var runs: [String] = []
     /// Runs begun so far.
     var begun: UInt64 = 0
+    /// What waits while the client does not read.
+    var outbox = Outbox()
+    /// It asked to go on where another connection ended; answered behind the greeting.
+    var resume: ResumeWish?
 
     var isOpen: Bool { phase == .open }
     var speaks: Bool { phase == .open || phase == .authenticating }

@@ -102,7 +102,7 @@ enum Upgrade: Sendable {
         text(status, body: JSON.object([.init(key: "error", value: .string(reason))]).text, fields: fields)
     }
 
-    private static func text(_ status: Int, body: String, fields: [String] = [], withBody: Bool = true) -> String {
+    static func text(_ status: Int, body: String, fields: [String] = [], withBody: Bool = true) -> String {
         let lines =
             ["HTTP/1.1 \(status) \(phrase(status))"] + fields + [
                 "Content-Type: application/json", "Content-Length: \(body.utf8.count)", "Connection: close",

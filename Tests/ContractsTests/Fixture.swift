@@ -36,15 +36,17 @@ let chat = """
                        {"await": "completed", "within": "30s"}]}}
     """
 
-struct Context: LabelContext {
+struct Context: LabelContext, Sendable {
     var seen: [String] = []
     var open: [JSON?] = []
     var foreign: [JSON] = []
+    var mayBeOpen = false
     var isReady = false
     var user: String?
     func hasSeen(_ name: MessageName) -> Bool {
         seen.contains { name.names(isRequest: name.isRequest, name: $0, type: $0) }
     }
     func isRunOpen(key: JSON?) -> Bool { open.contains { key == nil || $0 == key } }
+    func mayRunBeOpen(key: JSON?) -> Bool { mayBeOpen || isRunOpen(key: key) }
     func isForeign(_ path: Path, _ value: JSON) -> Bool { foreign.contains(value) }
 }

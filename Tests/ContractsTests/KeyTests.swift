@@ -131,14 +131,16 @@ struct KeyTests {
                 "identity": {"ids": {"thread": {"at": "thread_id"}}},
                 "delivery": {"sequence": {"at": "seq", "per": "thread"}, "id": "event_id",
                   "history": {"get": "/threads/{thread}/events", "items": "events[*]"},
-                  "resume": {"by": "query cursor", "from": "seq", "truncated": "cut"}}
+                  "resume": {"by": "query cursor", "from": "seq", "truncated": "gone"}}
                 """#
             ).delivery)
         #expect(rules.sequence?.at.text == "seq" && rules.sequence?.per == "thread" && rules.id.map(\.text) == ["event_id"])
         guard case .get(let path)? = rules.history?.asking else { throw Missing() }
         #expect(path == "/threads/{thread}/events" && rules.history?.names == ["thread"] && rules.history?.items.text == "events[*]")
         #expect(rules.resume?.by.kind == .query("cursor") && rules.resume?.from.text == "seq")
-        #expect(rules.resume?.truncated == MessageName(isRequest: false, glob: Glob("cut")))
+        #expect(rules.resume?.truncated == MessageName(isRequest: false, glob: Glob("gone")))
+        let read = try Recognizer(with(#""delivery": {"resume": {"by": "query c", "from": "n", "truncated": "gone"}}, "wire": {"type": "type"}"#))
+        #expect(read.recognise(try JSON.parse(#"{"type":"gone"}"#), direction: .toClient).name == "gone", "this line declares it")
     }
 
     @Test func deliveryInMessages() throws {

@@ -146,16 +146,40 @@ struct LabelerTests {
         }
     }
 
-    @Test func orderAndRunConditions() throws {
-        var contract = try contract(chat)
-        contract.reject[0].before = MessageName(isRequest: false, glob: Glob("started"))
-        contract.reject[1].run = .open
-        let read = Recognizer(contract).recognise(
-            ByteBuffer(string: #"{"type":"start","agent":"none"}"#), opcode: .text, direction: .toServer)
+    private func stateful(_ rule: String) throws -> (Contract, Recognition) {
+        let contract = try contract(
+            #"{"miswire-contract": 1, "name": "t", "wire": {"type": "type"}, "requests": {"ask": {}, "hi": {}}, "events": {"ready": {}, "end": {}},"#
+                + #""runs": {"r": {"key": "k", "states": {"s": {"end": "done"}}, "hot": {"s": "5s"}}},"#
+                + #""reject": [{"when": {"type": "ask"}, \#(rule)}, {"when": {"type": "ask", "bad": true}}]}"#)
+        return (contract, Recognizer(contract).recognise(try JSON.parse(#"{"type":"ask","k":7,"bad":true}"#), direction: .toServer))
+    }
+
+    @Test(arguments: [
+        (#""before": "ready""#, Context(), Context(seen: ["ready"])), (#""after": "request hi""#, Context(seen: ["hi"]), Context()),
+        (#""after": "h*""#, Context(seen: ["hi"]), Context()), (#""run": "open""#, Context(open: [.number("7")]), Context(open: [.number("8")])),
+        (#""run": "none""#, Context(open: [.number("8")]), Context(open: [.number("7")])),
+        (#""run": "none""#, Context(), Context(mayBeOpen: true)),
+    ])
+    func statefulRules(rule: String, holding: Context, other: Context) throws {
+        let (contract, request) = try stateful(rule)
         let labeler = Labeler(contract)
-        #expect(labeler.label(read, in: Context()) == .mustReject(rule: 0, stateful: true))
-        #expect(labeler.label(read, in: Context(seen: ["started"])) == .mustReject(rule: 4, stateful: false))
-        #expect(
-            labeler.label(read, in: Context(seen: ["started"], open: [.string("r")])) == .mustReject(rule: 1, stateful: true))
+        #expect(labeler.label(request, in: holding) == .mustReject(rule: 0, stateful: true))
+        #expect(labeler.label(request, in: other) == .mustReject(rule: 1, stateful: false))
+        #expect(labeler.stillHolds(rule: 0, request, in: holding) && !labeler.stillHolds(rule: 0, request, in: other))
+        #expect(labeler.rivals(of: 1, request, in: other) == [0], "the server may see another state")
+        #expect(labeler.rivals(of: 0, request, in: other) == [])
+    }
+
+    @Test func namesThatAFlowHasKept() throws {
+        let contract = try contract(
+            #"{"miswire-contract": 1, "name": "t", "wire": {"type": "type"}, "requests": {"ask": {}}, "events": {"said": {}}, "flows": {"f": ["#
+                + #"{"await": "said", "keep": {"thread": "id"}}, {"send": {"type": "ask", "id": "{thread}", "x": "a {thread} b"}}]}}"#)
+        func label(_ text: String) throws -> Label {
+            Labeler(contract).label(
+                Recognizer(contract).recognise(try JSON.parse(text), direction: .toServer), in: Context(isReady: true))
+        }
+        #expect(try label(#"{"type":"ask","id":"t1","x":"a t1 b"}"#) == .mustAccept)
+        #expect(try label(#"{"type":"ask","id":7,"x":"a t1 b"}"#) == .mustAccept)
+        #expect(try label(#"{"type":"ask","id":"t1","x":"a t1 c"}"#) == .mayAccept)
     }
 }

@@ -107,6 +107,36 @@ import Wire
         #expect(judgement.summary("H1").checked == 0, "no greeting is owed to a bad credential")
     }
 
+    /// W7: a restart as a fault of ours: connections go, nobody is there for a while, and the client goes on where it was,
+    /// at a server that has kept everything, or that has lost everything and says so.
+    @Test(arguments: [true, false]) func restartByUs(isDurable: Bool) {
+        let judgement = judge { story in
+            story.numbered(1, "alice", [1, 2, 3], at: 0)
+            story.numbered(2, "bob", [1, 2, 3], thread: "tb", at: 1, ends: true)
+            for session in 1...2 { story.isCut(session, at: 20 + Double(session)) }
+            story.upgrade(3, "alice", at: 30)
+            story.fault(3, "down", Influence(.openOperations, [.ending, .success, .completion, .delivery]), tap: .clientIn, at: 30)
+            story.end(3, .client, .reset, by: .fault, at: 31)
+            story.closed(3, at: 31)
+            story.resume(4, "alice", "3", at: 500)
+            story.resume(5, "bob", "3", at: 501)
+            if isDurable {
+                story.numbers(4, "alice", [4], at: 510)
+                story.number(4, "alice", 5, type: "agent_completed", at: 511)
+            } else {
+                story.truncated(4, "alice", thread: nil, at: 510)
+                story.truncated(5, "bob", thread: nil, at: 510)
+            }
+            story.send(5, Say.start("bob", "qr7"), at: 520)
+            for (index, type) in ["agent_started", "agent_thinking", "agent_completed"].enumerated() {
+                story.number(5, "bob", index + 1, type: type, thread: "tb2", run: "r7", at: 521 + Double(index))
+            }
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.summary("E1").verdict == .excused, "what was under way when we cut it")
+        #expect(judgement.summary("D2").verdict == .pass && judgement.summary("D1").verdict == .pass)
+    }
+
     /// W8: our own profile drops the events on their way to the client.
     @Test func eventsDroppedByUs() {
         let judgement = judge { story in

@@ -83,6 +83,8 @@ struct RandomJournal {
         var next = 0
         var live: [(session: Int, user: String)] = []
         var runs: [(session: Int, user: String, run: String)] = []
+        /// The last number that each user was told.
+        var numbers: [String: Int] = [:]
 
         mutating func below(_ n: UInt64) -> UInt64 { dice.below(n) }
         mutating func id(_ letter: String) -> String {
@@ -104,6 +106,7 @@ struct RandomJournal {
             teller.story.loop = UInt16(clamping: teller.below(2))
             if ticks, teller.below(8) > 0 { teller.story.tick(at: teller.at) }
             teller.tell(step)
+            if teller.below(4) == 0 { teller.count() }
         }
         entries = teller.story.entries.enumerated().map { index, entry in
             var entry = entry

@@ -22,7 +22,7 @@ struct PropertyStories: Sendable {
 
     static let all: [String: PropertyStories] = [
         "H1": greeting, "E1": runs, "E2": parts, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners, "I3": bonds,
-        "A1": authentication, "C1": protocol6455, "X1": stated,
+        "A1": authentication, "C1": protocol6455, "D1": delivery, "D2": resume, "X1": stated,
     ]
 
     private static func cut(_ story: inout Transcript, _ session: Int, at ms: Double) {
@@ -30,6 +30,48 @@ struct PropertyStories: Sendable {
         story.end(session, .server, .reset, by: .fault, at: ms)
         story.end(session, .client, .finish, by: .fault, at: ms)
     }
+
+    private static let delivery = PropertyStories(
+        words: "no loss, duplicate, reorder",
+        violated: { $0.numbered(1, "alice", [1, 2, 4], at: 0, ends: true) },
+        kept: { $0.numbered(1, "alice", [1, 2, 3], at: 0, ends: true) },
+        excused: { story in
+            story.numbered(1, "alice", [1, 2], at: 0, ends: true)
+            story.fault(1, "stall-reads", Influence(.connection, [.deadline]), tap: .serverIn, at: 20)
+            story.truncated(1, "alice", at: 30)
+            story.numbers(1, "alice", [5], at: 31)
+        },
+        undecided: { story in
+            story.numbered(1, "alice", [1, 2], at: 0, ends: true)
+            story.enter(2, "alice", at: 20)
+            story.numbers(1, "alice", [4], at: 30)
+        })
+
+    private static let resume = PropertyStories(
+        words: "resume complete",
+        violated: { story in
+            story.numbered(1, "alice", [1, 2, 3], at: 0, ends: true)
+            story.leave(1, at: 30)
+            story.resume(2, "alice", "1", at: 40)
+            story.numbers(2, "alice", [3], at: 50)
+        },
+        kept: { story in
+            story.numbered(1, "alice", [1, 2, 3], at: 0, ends: true)
+            story.leave(1, at: 30)
+            story.resume(2, "alice", "1", at: 40)
+            story.numbers(2, "alice", [2, 3], at: 50)
+        },
+        unmoved: { story in
+            story.numbered(1, "alice", [1, 2, 3], at: 0, ends: true)
+            cut(&story, 1, at: 30)
+            story.resume(2, "alice", "1", at: 40)
+            story.numbers(2, "alice", [3], at: 50)
+        },
+        undecided: { story in
+            story.numbered(1, "alice", [1, 2, 3], at: 0, ends: true)
+            story.leave(1, at: 30)
+            story.resume(2, "alice", "1", at: 40)
+        })
 
     private static let greeting = PropertyStories(
         words: "accept first, first frame kept",
@@ -340,6 +382,23 @@ struct PropertyStories: Sendable {
         #expect(real.conclude(at: end).heads == [id])
     }
 
+    /// A property told of everything says what it says when it is told of what it hears.
+    @Test(arguments: PropertyRegistry.all.map { $0.id })
+    func nothingElseConcernsIt(id: String) throws {
+        let type = try #require(PropertyRegistry.all.first { $0.id == id })
+        for seed in 1...12 as ClosedRange<UInt64> {
+            var reader = Reader(AgentChat.contract)
+            var property = type.init(AgentChat.contract)
+            for entry in RandomJournal(seed: seed).entries {
+                while reader.fireNext(before: Reader.horizon(of: entry)) {}
+                reader.read(entry)
+                for reading in reader.drain() where type.hears.isDisjoint(with: reading.kind) {
+                    #expect(try property.observe(reading).isEmpty, "\(id) has something to say on \(reading.kind)")
+                }
+            }
+        }
+    }
+
     @Test func aPropertyThatThrowsIsInconclusiveAlone() throws {
         var judge = Judge(contract: AgentChat.contract, properties: [Throws.self, ErrorReaches.self])
         for entry in entries(try #require(PropertyStories.all["E3"]).violated) { judge.observe(entry) }
@@ -353,6 +412,7 @@ private struct PassesAll: Property {
     static let id = "X0"
     static let name = "everything is fine"
     static let requirement = "nothing"
+    static let hears = ReadingKinds.all
     static func missingKey(in contract: Contract?) -> String? { nil }
     init(_ contract: Contract?) {}
     func observe(_ reading: Reading) -> [Ruling] { [.pass] }
@@ -363,6 +423,7 @@ private struct Throws: Property {
     static let id = "X9"
     static let name = "cannot judge"
     static let requirement = "nothing"
+    static let hears = ReadingKinds.all
     static func missingKey(in contract: Contract?) -> String? { nil }
     init(_ contract: Contract?) {}
     func observe(_ reading: Reading) throws -> [Ruling] { throw Failure() }

@@ -153,16 +153,30 @@ import Wire
         #expect(stage.events(alice).last?["status"] == "completed")
     }
 
-    @Test func runsEndWithTheirConnection() {
+    @Test func runsOutliveTheirConnectionUnheard() {
         var stage = Stage()
         let id = stage.connect("alice")
         for _ in 1...5 { stage.say(start("slow"), on: id) }
         stage.handle(.ended(id))
-        #expect(stage.machine.runs.isEmpty)
         #expect(stage.machine.connections.isEmpty)
         let bytes = stage.bytes(id)
+        let other = stage.connect("alice")
         stage.pass(.seconds(1))
         #expect(stage.bytes(id) == bytes)
+        #expect(stage.types(other) == ["connected"], "who does not ask to resume hears nothing of them")
+        #expect(stage.machine.runs.isEmpty)
+    }
+
+    @Test func aRunWithoutConnectionCanBeCancelledFromAnother() {
+        var stage = Stage()
+        let first = stage.connect("alice")
+        stage.say(start("slow"), on: first)
+        let run = stage.events(first)[1]["run_id"]?.string ?? ""
+        stage.handle(.ended(first))
+        let second = stage.connect("alice")
+        stage.say(#"{"type":"cancel","run_id":"\#(run)"}"#, on: second)
+        #expect(stage.types(second) == ["connected", "agent_completed"])
+        #expect(stage.events(second).last?["status"] == "cancelled")
     }
 
     @Test func tokenInTheMessageIsNotRepeated() {

@@ -84,7 +84,12 @@ struct DemoRun: Sendable {
     }
 
     private func rig(_ stage: DemoStage) throws -> Rig {
-        let profile = try ProfileLoader().load(stage.profile)
+        var profile = try ProfileLoader().load(stage.profile)
+        // A plan that says where faults act says so of all of them.
+        if let plan = PlanLibrary.plan(stage.name), !plan.faults.isEmpty {
+            profile = try PlanFile.profile(plan)
+            profile.name = stage.profile
+        }
         var rig = Rig(
             target: Endpoint(host: "127.0.0.1", port: server.port), contract: contract, profile: profile, seed: seed,
             key: Array(SigningKey.value().utf8))

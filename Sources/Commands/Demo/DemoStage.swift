@@ -21,6 +21,11 @@ struct DemoStage: Sendable {
         DemoStage(name: "mutated-requests", profile: "mutated-requests") { judgement, _ in Self.delivered(judgement) },
         DemoStage(name: "crossed-streams", profile: "crossed-streams") { _, _ in "0 foreign messages" },
         DemoStage(name: "crossed-requests", profile: "crossed-requests") { _, _ in "0 foreign messages" },
+        DemoStage(name: "flaky-network", profile: "flaky-network") { judgement, _ in
+            func summary(_ id: String) -> PropertySummary? { judgement.properties.first { $0.id == id } }
+            let cut = Figures.plural(summary("E1")?.excused ?? 0, "run")
+            return "\(cut) cut, \(Figures.count(summary("D2")?.passed ?? 0)) resumed"
+        },
         DemoStage(name: "interleaved-users", profile: "transparent") { _, _ in "0 foreign messages" },
     ]
 

@@ -66,6 +66,11 @@ extension Path {
         }
     }
 
+    /// The members of the message in which its parts begin.
+    var tops: [String] {
+        parts.compactMap { steps in if case .key(let name)? = steps.first { name } else { nil } }
+    }
+
     /// Everything it yields, nulls left out, in document order.
     package func values(in message: JSON) -> [JSON] { candidates(in: message).filter { $0 != .null } }
 
@@ -80,7 +85,29 @@ extension Path {
 
     /// As `values`, with explicit nulls: patterns tell null from absent.
     func candidates(in message: JSON) -> [JSON] {
-        if parts.count == 1, let steps = parts.first { return Self.walk(steps, message) }
+        switch lookup(in: message) {
+        case .absent: []
+        case .one(let value): [value]
+        case .many(let values): values
+        }
+    }
+
+    /// What it yields, explicit nulls included. Most paths yield one value at most, and need no list for it.
+    enum Lookup {
+        case absent
+        case one(JSON)
+        case many([JSON])
+    }
+
+    func lookup(in message: JSON) -> Lookup {
+        if parts.count == 1, let steps = parts.first {
+            if steps.contains(where: \.needsWalk) { return .many(Self.walk(steps, message)) }
+            return Self.single(steps, message).map(Lookup.one) ?? .absent
+        }
+        return .many(composite(message))
+    }
+
+    private func composite(_ message: JSON) -> [JSON] {
         let found = parts.map { Self.walk($0, message).first { $0 != .null } }
         guard found.contains(where: { $0 != nil }) else { return [] }
         return [.array(found.map { $0 ?? .null })]

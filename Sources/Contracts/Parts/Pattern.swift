@@ -40,7 +40,7 @@ package struct Pattern: Sendable, Hashable {
     package var asksForeign: Bool { test.contains { $0.contains(.foreign) } }
 
     package func holds(for message: JSON, foreign: ForeignTest = { _, _ in false }) -> Bool {
-        test.holds([message], at: .whole, foreign)
+        test.holds(one: message, at: .whole, foreign)
     }
 
     /// The first path that does not hold, with what is wanted there: `error: <text>`. Nil when the pattern holds.
@@ -48,7 +48,7 @@ package struct Pattern: Sendable, Hashable {
         guard case .fields(let fields) = test else {
             return holds(for: message, foreign: foreign) ? nil : text
         }
-        let failing = fields.first { !$0.test.holds($0.path.candidates(in: message), at: $0.path, foreign) }
+        let failing = fields.first { !$0.test.holds($0.path.lookup(in: message), at: $0.path, foreign) }
         return failing.map { "\($0.path.text): \($0.test.summary)" }
     }
 }
@@ -57,9 +57,13 @@ extension Pattern.Test {
     /// Whether one value that is there passes, without knowing which identifiers are foreign.
     package func holds(_ value: JSON) -> Bool { holds(one: value, at: .whole) { _, _ in false } }
 
-    /// - Parameter values: what the path yielded, nulls included; empty = absent.
-    func holds(_ values: [JSON], at path: Path, _ foreign: ForeignTest) -> Bool {
-        values.isEmpty ? admitsAbsent : values.allSatisfy { holds(one: $0, at: path, foreign) }
+    /// - Parameter found: what the path yielded, nulls included.
+    func holds(_ found: Path.Lookup, at path: Path, _ foreign: ForeignTest) -> Bool {
+        switch found {
+        case .absent: admitsAbsent
+        case .one(let value): holds(one: value, at: path, foreign)
+        case .many(let values): values.isEmpty ? admitsAbsent : values.allSatisfy { holds(one: $0, at: path, foreign) }
+        }
     }
 
     package var admitsAbsent: Bool {
@@ -70,11 +74,11 @@ extension Pattern.Test {
         }
     }
 
-    private func holds(one value: JSON, at path: Path, _ foreign: ForeignTest) -> Bool {
+    fileprivate func holds(one value: JSON, at path: Path, _ foreign: ForeignTest) -> Bool {
         switch self {
         case .fields(let fields):
             return fields.allSatisfy { field in
-                field.test.holds(field.path.candidates(in: value), at: field.path.below(path), foreign)
+                field.test.holds(field.path.lookup(in: value), at: field.path.below(path), foreign)
             }
         case .anyOf(let tests): return tests.contains { $0.holds(one: value, at: path, foreign) }
         case .glob(let glob):

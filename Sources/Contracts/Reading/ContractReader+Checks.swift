@@ -26,6 +26,17 @@ extension ContractReader {
         }
     }
 
+    /// States that no edge leads to.
+    mutating func checkStates() {
+        for (run, field) in zip(contract.runs, document["runs"]?.map ?? []) {
+            let written = field.value["states"]?.map ?? []
+            let reached = Set(run.states.flatMap { state in state.edges.filter { $0.next != state.name }.map(\.next) })
+            for field in written.dropFirst() where field.key != "done" && !reached.contains(field.key) {
+                warn(field.mark, "state \"\(field.key)\" of \(run.name) is never reached", remedy: "give another state an edge to it")
+            }
+        }
+    }
+
     /// Places in messages name declared ones.
     mutating func checkPlaces() {
         let written = [
@@ -44,7 +55,7 @@ extension ContractReader {
         }
     }
 
-    /// A flow is a valid conversation: none of its messages may have to be refused.
+    /// A flow is a valid conversation: none of its messages may have to be refused where it stands.
     mutating func checkFlows() {
         let recogniser = Recognizer(contract)
         let labeler = Labeler(contract)
@@ -52,17 +63,24 @@ extension ContractReader {
         var work = 0
         for (flow, field) in zip(contract.flows, written) {
             guard let items = field.value.list, items.count == flow.steps.count else { continue }
+            var before = Before(seen: [contract.session?.greeting, contract.session?.ready].compactMap { $0 }.map { (false, $0, $0) })
             for (index, step) in flow.steps.enumerated() {
-                guard case .send(let template) = step else { continue }
+                guard case .send(let template) = step else {
+                    if case .await(let event, _, _, _) = step { before.seen.append((false, event, event)) }
+                    continue
+                }
                 let sample = Template.fill(template, now: 1) { .string($0 == "n" ? "1" : $0) }
                 // A contract that asks for more than this is no conversation: it is a bomb.
-                work += contract.reject.count * sample.text.utf8.count
+                work += contract.reject.count * (sample.text.utf8.count + before.seen.count)
                 guard work <= Self.mostWork else { return }
-                let request = recogniser.recognise(sample, direction: .toServer)
-                guard case .mustReject(let rule, _) = labeler.label(request, in: NothingKnown()) else { continue }
-                fail(
-                    items[index].mark, "flow \(flow.name), step \(index + 1) is must-reject by rule \(rule + 1)",
-                    remedy: "a flow is a valid conversation")
+                for request in recogniser.recognise(sent: sample) {
+                    if case .mustReject(let rule, _) = labeler.label(request, in: before) {
+                        fail(
+                            items[index].mark, "flow \(flow.name), step \(index + 1) is must-reject by rule \(rule + 1)",
+                            remedy: "a flow is a valid conversation")
+                    }
+                    before.seen.append((true, request.name, request.type))
+                }
             }
         }
     }
@@ -70,9 +88,14 @@ extension ContractReader {
     /// Rules times bytes.
     private static let mostWork = 1_000_000
 
-    private struct NothingKnown: LabelContext {
-        func hasSeen(_ name: MessageName) -> Bool { false }
+    /// What a flow has said and awaited so far; of runs nothing is known.
+    private struct Before: LabelContext {
+        var seen: [(isRequest: Bool, name: String?, type: String?)]
+        func hasSeen(_ name: MessageName) -> Bool {
+            seen.contains { name.names(isRequest: $0.isRequest, name: $0.name, type: $0.type) }
+        }
         func isRunOpen(key: JSON?) -> Bool { false }
+        func mayRunBeOpen(key: JSON?) -> Bool { true }
         func isForeign(_ path: Path, _ value: JSON) -> Bool { false }
     }
 }

@@ -51,8 +51,12 @@ extension ContractReader {
 
     private mutating func resume(_ document: Document) -> DeliveryRules.Resume? {
         let fields = mapping(document, .resume)
-        let truncated = event(fields["truncated"], "delivery.resume.truncated").map {
-            MessageName(isRequest: false, glob: Glob($0))
+        // It need not stand among the events: this line declares it.
+        let truncated = text(fields["truncated"], "delivery.resume.truncated").map { MessageName(isRequest: false, glob: Glob($0)) }
+        if let truncated, truncated.glob.isExact, !eventNames.covers(truncated.glob.text), !contract.events.isEmpty,
+            let mark = fields["truncated"]?.mark
+        {
+            contract.events.append(MessageRule(name: truncated.glob.text, match: nil, shape: nil, line: line(mark)))
         }
         let place = required(fields["by"], "by", of: document, "delivery.resume") { reader, document, place in
             reader.places(document, place).first

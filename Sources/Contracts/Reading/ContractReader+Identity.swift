@@ -106,11 +106,13 @@ extension ContractReader {
     /// id of its name.
     mutating func checkForms() {
         let ids = contract.identity.ids
-        let groups = ids.flatMap { $0.form?.groups ?? [] }
-        for id in ids {
-            guard let mark = document["identity"]?["ids"]?[id.name]?["form"]?.mark else { continue }
-            for group in id.form?.groups ?? [] where groups.count(where: { $0 == group }) == 1 {
-                if ids.contains(where: { $0.name == group && $0.name != id.name }) { continue }
+        let names = Set(ids.map(\.name))
+        var uses: [String: Int] = [:]
+        for group in ids.flatMap({ $0.form?.groups ?? [] }) { uses[group, default: 0] += 1 }
+        for (id, field) in zip(ids, document["identity"]?["ids"]?.map ?? []) {
+            guard let mark = field.value["form"]?.mark else { continue }
+            for group in id.form?.groups ?? [] where uses[group] == 1 {
+                if group != id.name, names.contains(group) { continue }
                 warn(
                     mark, "form: group \"\(group)\" occurs once; it binds nothing",
                     remedy: "give another form a group of that name, or write (?:…)")

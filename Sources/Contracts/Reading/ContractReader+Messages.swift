@@ -6,7 +6,7 @@ extension ContractReader {
         let events = named(fields["events"], "events")
         eventNames = KnownNames(events.map(\.key))
         requestNames = KnownNames(requests.map(\.key))
-        let runs = fields["runs"]?.map?.map(\.key) ?? []
+        runNames = KnownNames(fields["runs"]?.map?.map(\.key) ?? [])
         for field in events {
             let inner = message(field, .event(field.key))
             var rule = rule(field, inner, "events.\(field.key)")
@@ -24,15 +24,18 @@ extension ContractReader {
             readAnswer(inner["answer"], "\(place).answer", &rule)
             if let name = text(inner["starts"], "\(place).starts"), let mark = inner["starts"]?.mark {
                 rule.starts = name
-                checkRun(name, runs, "\(place).starts", mark)
+                checkRun(name, "\(place).starts", mark)
             }
             contract.requests.append(rule)
         }
     }
 
-    mutating func checkRun(_ name: String, _ runs: [String], _ place: String, _ mark: Mark) {
-        guard !runs.contains(name) else { return }
-        fail(mark, "run \"\(name)\" in \(place) is declared nowhere", remedy: Nearest.remedy(for: name, among: runs))
+    mutating func checkRun(_ name: String, _ place: String, _ mark: Mark) {
+        guard !isFull, !runNames.declares(name) else { return }
+        let runs = runNames.names
+        fail(
+            mark, "run \"\(name)\" in \(place) is declared nowhere",
+            remedy: runs.isEmpty ? "declare it in runs" : Nearest.remedy(for: name, among: runs))
     }
 
     /// Events, and `close 4400`.
@@ -95,7 +98,7 @@ extension ContractReader {
         if isFull || !Glob(name).isExact || known.covers(name) { return }
         fail(
             mark, "\(kind) \"\(name)\" in \(place) is declared nowhere",
-            remedy: Nearest.remedy(for: name, among: known.names))
+            remedy: known.names.isEmpty ? "declare it in \(kind)s" : Nearest.remedy(for: name, among: known.names))
     }
 
     /// `agent_started`, `response.*` or `request complete`, as in edges and part lists.

@@ -56,14 +56,13 @@ extension ContractReader {
         rule.within = duration(fields["within"], "within in \(place)")
         rule.recovers = flag(fields["recovers"], "recovers in \(place)")
         rule.send = fields["send"]?.json
-        let runs = contract.runs.map(\.name)
         if let run = fields["run"] {
             rule.run = choice(run, "run in \(place)", ["open", "none"]).flatMap(RejectRule.RunState.init)
-            if rule.run != nil, runs.isEmpty { fail(run.mark, "run in \(place) needs runs", remedy: "declare one in runs") }
+            if rule.run != nil, runNames.names.isEmpty { fail(run.mark, "run in \(place) needs runs", remedy: "declare one in runs") }
         }
         if let inside = fields["inside"], let name = text(inside, "inside in \(place)") {
             rule.inside = name
-            checkRun(name, runs, "inside of rule \(number)", inside.mark)
+            checkRun(name, "inside of rule \(number)", inside.mark)
         }
     }
 

@@ -11,6 +11,7 @@ package struct ContractReader {
     /// Declared messages, once they are read.
     var eventNames = KnownNames([])
     var requestNames = KnownNames([])
+    var runNames = KnownNames([])
     /// The newest version of the language that this program reads.
     package static let version = 1
 
@@ -49,6 +50,7 @@ package struct ContractReader {
         checkRecognition()
         checkPlaces()
         checkForms()
+        checkStates()
         checkRules()
         checkFlows()
         return contract

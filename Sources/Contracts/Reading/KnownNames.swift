@@ -10,5 +10,7 @@ struct KnownNames {
         globs = names.map { Glob($0) }.filter { !$0.isExact }
     }
 
+    func declares(_ name: String) -> Bool { exact.contains(name) }
+
     func covers(_ name: String) -> Bool { exact.contains(name) || globs.contains { $0.matches(name) } }
 }

@@ -18,7 +18,10 @@ struct RunWatch: Sendable {
     var isOpen: Bool { open > 0 }
 
     mutating func saw(_ message: LiftedMessage, _ direction: Direction) {
-        let read = recognizer.recognise(message.payload, opcode: message.opcode, direction: direction)
+        for read in recognizer.recogniseAll(message.payload, opcode: message.opcode, direction: direction) { saw(read, direction) }
+    }
+
+    private mutating func saw(_ read: Recognition, _ direction: Direction) {
         if direction == .toServer {
             if let rule = read.rule, requests.indices.contains(rule), requests[rule].starts != nil { open += 1 }
         } else if open > 0, endings.contains(where: { $0.names(isRequest: false, name: read.name, type: read.type) }) {

@@ -68,7 +68,7 @@ package struct LastInput: Sendable, Equatable {
         return switch read.outcome {
         case .malformed: "<malformed>"
         case .unknown: "<unknown>"
-        case .ignored: plain
+        case .ignored, .unreadable: plain
         // The declared name: the type value is payload, and a glob may have taken any.
         case .valid, .invalid: read.name ?? plain
         }

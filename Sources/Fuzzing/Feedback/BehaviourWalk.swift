@@ -112,7 +112,7 @@ struct BehaviourWalk {
             let kind = FeatureHash.text(recognition.value?.kind ?? "")
             return FeatureHash.join(kind, recognition.type == nil ? 3 : 4)
         case .malformed(let phrase): return FeatureHash.join(TextTemplate.hash(of: phrase) & 0x3f, 5)
-        case .ignored: return 6
+        case .ignored, .unreadable: return 6
         }
     }
 

@@ -69,27 +69,30 @@ struct LineFields {
             case .bool(let flag, let place): (value, range) = (.bool(flag), place)
             case .null(let place): (value, range) = (.null, place)
             }
-            if tokens.depth == 1 { fields.append(Field(key: key, isKeyEscaped: isKeyEscaped, value: value, range: range)) }
+            guard tokens.depth == 1 else { continue }
+            fields.append(Field(key: key, isKeyEscaped: isKeyEscaped, value: value, range: range))
         }
         try tokens.finish()
         return true
     }
 
     private mutating func find(_ key: String) -> Field? {
-        let count = key.utf8.count
-        for step in fields.indices {
-            let index = next + step < fields.count ? next + step : next + step - fields.count
-            guard !fields[index].isTaken, isNamed(fields[index], key, count) else { continue }
-            fields[index].isTaken = true
-            next = index + 1 < fields.count ? index + 1 : 0
-            return fields[index]
+        guard let index = place(of: key, in: next..<fields.count) ?? place(of: key, in: 0..<next) else { return nil }
+        fields[index].isTaken = true
+        next = index + 1
+        return fields[index]
+    }
+
+    private func place(of key: String, in range: Range<Int>) -> Int? {
+        let count = key.utf8.count + 2
+        for index in range where (fields[index].key.count == count || fields[index].isKeyEscaped) && !fields[index].isTaken {
+            if isNamed(fields[index], key) { return index }
         }
         return nil
     }
 
-    private func isNamed(_ field: Field, _ key: String, _ count: Int) -> Bool {
+    private func isNamed(_ field: Field, _ key: String) -> Bool {
         if field.isKeyEscaped { return name(field) == key }
-        guard field.key.count == count + 2 else { return false }
         var index = field.key.lowerBound + 1
         for byte in key.utf8 {
             if bytes[index] != byte { return false }

@@ -7,6 +7,7 @@ package struct ErrorForm: Property {
     package static let name = "error shape, order, recovery"
     package static let requirement =
         "an error has its declared fields and kind, comes in request order, repeats the request's context, and the connection goes on (contract errors)"
+    package static let hears: ReadingKinds = [.error, .recovery]
 
     package static func missingKey(in contract: Contract?) -> String? {
         ErrorReaches.missingKey(in: contract) ?? (contract?.errors == nil ? "errors" : nil)

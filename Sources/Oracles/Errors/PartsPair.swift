@@ -8,6 +8,8 @@ package struct PartsPair: Property {
     package static let requirement =
         "each part of a run begins once, and ends once, in time and before the run does (contract runs, parts)"
 
+    package static let hears: ReadingKinds = [.settled, .misplaced]
+
     package static func missingKey(in contract: Contract?) -> String? {
         guard let contract, !contract.runs.isEmpty else { return "runs" }
         return contract.runs.allSatisfy(\.parts.isEmpty) ? "runs.\(contract.runs.first?.name ?? "N").parts" : nil

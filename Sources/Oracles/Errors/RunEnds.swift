@@ -7,10 +7,12 @@ package struct RunEnds: Property {
     package static let name = "a run ends once"
     package static let requirement =
         "every started run gets exactly one end or a clean close in time, and nothing after it (contract runs, answer)"
+    package static let hears: ReadingKinds = [.settled, .stray]
 
     package static func missingKey(in contract: Contract?) -> String? {
         guard let contract else { return "runs" }
-        return contract.runs.isEmpty && contract.requests.allSatisfy(\.answer.isEmpty) ? "runs" : nil
+        let isOwed = contract.requests.contains { !$0.answer.isEmpty || !$0.answerCloses.isEmpty }
+        return contract.runs.isEmpty && !isOwed ? "runs" : nil
     }
     package init(_ contract: Contract?) {}
 

@@ -7,6 +7,7 @@ package struct ForeignContent: Property {
     package static let name = "no foreign content"
     package static let requirement =
         "no canary of a user arrives on a connection whose user neither sent nor was given it (oracle I1)"
+    package static let hears: ReadingKinds = [.unread, .event]
 
     package static func missingKey(in contract: Contract?) -> String? { contract == nil ? "wire" : nil }
     package init(_ contract: Contract?) {}

@@ -6,6 +6,7 @@ package struct ForeignEvents: Property {
     package static let id = "I2"
     package static let name = "routing by ownership"
     package static let requirement = "each event of a run goes to the user whose connection caused the run (contract identity, runs)"
+    package static let hears: ReadingKinds = [.unread, .event]
 
     package static func missingKey(in contract: Contract?) -> String? {
         guard let contract else { return "identity.user" }

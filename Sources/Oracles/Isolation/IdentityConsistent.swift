@@ -8,6 +8,8 @@ package struct IdentityConsistent: Property {
     package static let requirement =
         "identifiers stay bound to each other for ever and have their declared forms (contract identity.ids)"
 
+    package static let hears: ReadingKinds = [.unread, .event]
+
     package static func missingKey(in contract: Contract?) -> String? {
         guard let ids = contract?.identity.ids, !Bindings(ids, capacity: 1).isEmpty else { return "identity.ids" }
         return nil

@@ -9,6 +9,7 @@ package struct Conforms: Property {
     package static let name = "protocol conformance"
     package static let requirement =
         "the server's frames are legal, and it fails a connection where it must (RFC 6455 5.1, 5.2, 5.5, 7.4, 8.1; RFC 7692 6)"
+    package static let hears: ReadingKinds = .conduct
 
     package static func missingKey(in contract: Contract?) -> String? { nil }
     package init(_ contract: Contract?) {}

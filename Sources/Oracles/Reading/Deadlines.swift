@@ -6,6 +6,8 @@ struct Deadlines: Sendable {
     enum Subject: Sendable, Hashable {
         case greeting(SessionID)
         case authentication(SessionID)
+        /// The answer to the client's oldest heartbeat.
+        case heartbeat(SessionID)
         /// By its number.
         case request(UInt64)
         case run(UInt64)

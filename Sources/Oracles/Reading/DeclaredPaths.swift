@@ -11,7 +11,9 @@ struct DeclaredPaths: Sendable {
         let recognizer = Recognizer(contract)
         var sends: [Int: [JSON]] = [:]
         for case .send(let template) in contract.flows.flatMap(\.steps) {
-            if let rule = recognizer.recognise(template, direction: .toServer).rule { sends[rule, default: []].append(template) }
+            for message in recognizer.recognise(sent: template) {
+                if let rule = message.rule, let value = message.value { sends[rule, default: []].append(value) }
+            }
         }
         rules = contract.requests.enumerated().map { index, request in
             guard let shape = request.shape else { return nil }

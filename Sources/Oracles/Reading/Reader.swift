@@ -15,6 +15,7 @@ struct Reader: Sendable {
         var names = 262_144
         var perSession = 4_096
         var leftovers = 1_024
+        var streams = 65_536
     }
 
     let contract: Contract?
@@ -24,8 +25,13 @@ struct Reader: Sendable {
     let labeler: Labeler?
     /// Link paths, and paths of an error's context, that requests declare.
     let linked: DeclaredPaths?
+    /// Messages that rules of `reject` ask for, and whether any asks for runs.
+    let watched: [MessageName]
+    let asksRuns: Bool
     let repeated: DeclaredPaths?
     let capacity: Capacity
+    /// Where events say in which stream they are counted; empty = each user has one.
+    let countedBy: [Path]
 
     /// What the entry in hand, or time, brought; taken by `drain`.
     var readings: [Reading] = []
@@ -72,6 +78,17 @@ struct Reader: Sendable {
     var starvation = Starvation()
     /// What profiles expect, and is not settled.
     var stated = StatedBook()
+    /// Numbered events, and what clients and the server said of going on.
+    var streams: Streams
+    var resumptions: [SessionID: Resumption] = [:]
+    var signals: [SessionID: Signals] = [:]
+    /// Connections whose client asked to hear again what was said there.
+    var reheard: Set<SessionID> = []
+    /// When a user's latest connection was over.
+    var departed: Fading<Principal, Instant>
+    /// Single events by their name, and where they came first.
+    var deliveredNames: Fading<StreamKey, SessionID>
+    var finished: Finished
     var passed = LatelyPassed()
 
     var sessionCount = 0
@@ -82,9 +99,14 @@ struct Reader: Sendable {
         self.contract = contract
         self.absence = absence
         self.capacity = capacity
+        let per = contract?.delivery?.sequence?.per
+        countedBy = contract?.identity.ids.first { $0.name == per }?.at ?? []
         recognizer = contract.map(Recognizer.init)
         labeler = contract.map(Labeler.init)
         linked = contract.map { DeclaredPaths($0.link.map(\.request), of: $0) }
+        let stateful = contract?.reject ?? []
+        watched = stateful.flatMap { [$0.before, $0.after].compactMap { $0 } }
+        asksRuns = stateful.contains { $0.run != nil }
         repeated = contract.map { DeclaredPaths($0.errors?.context ?? [], of: $0) }
         bereaved = Fading(capacity: capacity.names)
         unheard = Fading(capacity: capacity.names)
@@ -92,6 +114,10 @@ struct Reader: Sendable {
         aliases = Aliases(capacity: capacity.names)
         copies = Copies(capacity: 4_096, volatile: contract?.volatile ?? [])
         tombs = Fading(capacity: capacity.names)
+        streams = Streams(capacity: capacity.streams)
+        departed = Fading(capacity: capacity.names)
+        deliveredNames = Fading(capacity: capacity.names)
+        finished = Finished(capacity: capacity.streams)
         identifiers = Identifiers(contract?.identity.ids ?? [], capacity: capacity.names)
         bindings = Bindings(contract?.identity.ids ?? [], capacity: capacity.names)
         memberships = Memberships(contract, capacity: capacity.names)
@@ -162,35 +188,5 @@ struct Reader: Sendable {
 
     mutating func note(_ text: String) {
         if notes.count < 100, !notes.contains(text) { notes.append(text) }
-    }
-}
-
-/// How a session stands to the state that labels ask for (contract.md, semantics 3).
-struct Standing: LabelContext {
-    let session: Session
-    let identifiers: Identifiers
-    let aliases: Aliases
-    let memberships: Memberships
-    /// What it joined is not all known.
-    let mayHaveJoined: Bool
-    let isReady: Bool
-    /// Keys of the user's open runs.
-    let openKeys: [JSON]
-    let hasOpenRun: Bool
-
-    /// Who has no name is nobody's `{user}`.
-    var user: String? { if case .named(let name) = session.user { name } else { "" } }
-
-    func hasSeen(_ name: MessageName) -> Bool {
-        session.seen.contains { name.names(isRequest: $0.isRequest, name: $0.name, type: $0.type) }
-    }
-    func isRunOpen(key: JSON?) -> Bool {
-        guard let key else { return hasOpenRun }
-        return openKeys.contains(key)
-    }
-    func isForeign(_ path: Path, _ value: JSON) -> Bool {
-        guard identifiers.isForeign(path, value, to: session.user, aliases) else { return false }
-        guard memberships.isRoom(path) else { return true }
-        return !mayHaveJoined && !memberships.shares(session.user, path, value, aliases)
     }
 }

@@ -24,6 +24,33 @@ package enum Reading: Sendable {
     case conduct(Conducted)
     /// One event: whose content and whose identifiers it carries.
     case event(EventReading)
+    /// How a numbered event stands to those before it.
+    case delivered(Delivered)
+
+    package struct Delivered: Sendable {
+        package enum Outcome: Sendable {
+            case inOrder
+            /// That number came behind this one: others are missing between them, or it is late.
+            case gap(after: Int, number: Int, Evidence)
+            /// It came before, on this connection or, with a cursor, by what the client said.
+            case again(number: Int, cursor: String?, Evidence)
+            /// Lost, and the server says so.
+            case told(String)
+            case doubtful(String)
+            /// A resume began right behind its cursor, or the server said that it cannot.
+            case resumed
+            case incomplete(cursor: Int, first: Int, Evidence)
+            case unresumed(String)
+            /// The answer of a history lacks a run that ended well.
+            case absent(run: String, Evidence)
+        }
+        package var user: String
+        package var type: String
+        /// The identifier that has a count of its own: `thread`.
+        package var stream: String
+        package var outcome: Outcome
+        package var line: Line
+    }
 
     package struct Conducted: Sendable {
         package enum Outcome: Sendable {

@@ -45,6 +45,14 @@ extension Reader {
                 return deadlines.add(item.subject, at: later)
             }
             missAuthentication(id, pending, at: item.due)
+        case .heartbeat(let id):
+            guard let pending = sessions[id]?.beat?.pending, isDue(pending, item, id) else { return }
+            let held = held(id, .connection, since: pending.since, until: item.due)
+            if let later = patience(with: pending, held, id, at: item.due) {
+                sessions[id]?.beat?.pending.proofDue = later
+                return deadlines.add(item.subject, at: later)
+            }
+            missBeat(id, at: item.due)
         case .request(let number):
             guard let request = requests[number], let pending = request.pending, isDue(pending, item, request.session) else {
                 return
@@ -85,7 +93,7 @@ extension Reader {
 
     private func session(of subject: Deadlines.Subject) -> SessionID? {
         switch subject {
-        case .greeting(let id), .authentication(let id): id
+        case .greeting(let id), .authentication(let id), .heartbeat(let id): id
         case .request(let number): requests[number]?.session
         case .run(let number), .part(let number, _): runs[number]?.session
         case .stated: nil
@@ -136,6 +144,7 @@ extension Reader {
             conclude(id)
         }
         concludeStated(at: end)
+        concludeDelivery()
     }
 
     /// Bounds that are over and only wait for proof that our own loops were awake: no more of it will come.
@@ -153,6 +162,7 @@ extension Reader {
         guard let session = sessions[id] else { return }
         if let pending = session.greeting, isReady(pending) { missGreeting(id, pending, at: end, isLate: true) }
         if let pending = session.authentication, isReady(pending) { missAuthentication(id, pending, at: end, isLate: true) }
+        if let pending = session.beat?.pending, isReady(pending) { missBeat(id, at: end, isLate: true) }
         for number in session.open {
             if let pending = requests[number]?.pending, isReady(pending) { expire(number, at: end, isLate: true) }
         }
@@ -170,12 +180,13 @@ extension Reader {
         let why = session.isClosedByClient
             ? "the client left before the deadline" : unread ?? "the recording ends before the deadline"
         settleGreeting(id, .undecided(why))
+        settleBeat(id, .undecided(why))
         if session.authentication != nil, !session.awaitsCredential { settleAuthentication(id, .undecided(why)) }
         for number in session.open {
             if requests[number]?.waits == .nothing { close(number) } else { settle(number, .undecided(why)) }
         }
         for number in session.runs {
-            let isClean = session.isClosedByClient
+            let isClean = session.isClosedByClient || !isHot(number)
             settleRun(number, isClean ? .kept("a clean close") : .undecided(why))
         }
     }

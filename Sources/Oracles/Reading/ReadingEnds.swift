@@ -27,6 +27,7 @@ extension Reader {
         sessions[id]?.value.note(fault: entry)
         guard fault.applied else { return }
         if fault.held > .zero { credit(fault, id, since: entry.instant) }
+        excuseDelivery(fault, id)
         guard fault.influence.excuses.contains(.ending), let session = sessions[id], session.cutBy == nil else { return }
         let name = fault.kind == "cut" ? fault.id : "\(fault.id) \(fault.kind)"
         sessions[id]?.cutBy = name
@@ -52,6 +53,10 @@ extension Reader {
         if let pending = longer(session.authentication) {
             sessions[id]?.authentication = pending
             if !session.awaitsCredential { deadlines.add(.authentication(id), at: pending.due) }
+        }
+        if let pending = longer(session.beat?.pending) {
+            sessions[id]?.beat?.pending = pending
+            deadlines.add(.heartbeat(id), at: pending.due)
         }
         for number in session.open {
             guard let pending = longer(requests[number]?.pending) else { continue }
@@ -80,11 +85,19 @@ extension Reader {
         guard let session = sessions[id] else { return }
         settleGreeting(id, fate)
         settleAuthentication(id, fate)
+        settleBeat(id, fate)
         for number in session.open { settle(number, fate) }
         for number in session.runs {
-            settleRun(number, fate)
+            settleRun(number, isHot(number) ? fate : .kept("it was not open"))
             bury(number, isDone: false)
         }
+    }
+
+    /// Only a run in a hot state is open, and owes anything.
+    func isHot(_ number: UInt64) -> Bool {
+        guard let contract, let run = runs[number], contract.runs.indices.contains(run.rule) else { return false }
+        let rule = contract.runs[run.rule]
+        return rule.states.indices.contains(run.state) && rule.isHot(rule.states[run.state].name)
     }
 
     mutating func readClose(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant) {
@@ -193,11 +206,14 @@ extension Reader {
         let isAnswer = session.isClosedByClient
         if session.isBad, !isAnswer, let why = session.obscured { settleAuthentication(id, .undecided(why)) }
         if session.isBad { settleAuthentication(id, closedWith: isAnswer ? nil : code, isAnswer: isAnswer, entry) }
-        settleGreeting(id, .undecided(isAnswer ? "the client left before the deadline" : "the server ended it first"))
+        let over = isAnswer ? "the client left before the deadline" : "the server ended it first"
+        settleGreeting(id, .undecided(over))
+        settleBeat(id, .undecided(over))
         judgeUsable(id, endedWith: code, entry, at: at)
         let isClean = isAnswer || code.map(isClean) ?? false
         bereave(session, at: at)
         let explained = isAnswer ? nil : session.obscured.map { .undecided($0) } ?? explanation(of: code, on: session, at: at)
+            ?? slowReading(code, session)
         for number in session.open {
             endRequest(number, code: code, isAnswer: isAnswer, explained, entry, at: at)
         }
@@ -205,6 +221,12 @@ extension Reader {
             endRun(number, code: code, isClean: isClean, explained, entry, at: at)
             bury(number, isDone: false)
         }
+    }
+
+    /// A server that is not read from may let go of whoever does not read, if it says so (oracle.md: stalled reads).
+    private func slowReading(_ code: Int?, _ session: Session) -> Fate? {
+        guard let code, code == 1013 || (4_000...4_999).contains(code), !session.unread.spans.isEmpty else { return nil }
+        return .cut("the server closed with \(code) what was not read")
     }
 
     /// Rule 9: a Close that answers the client's, or an end after the client's, is clean whatever its code.
@@ -300,9 +322,7 @@ extension Reader {
         if let at, let refused = session.refused, refused.at.duration(to: at) <= contract.errors?.within ?? contract.deadline {
             open.append(refused.request)
         }
-        let isAllowed = open.contains { request in
-            request.rule.map { contract.reject.indices.contains($0) && contract.reject[$0].allows(close: code) } ?? false
-        }
+        let isAllowed = open.contains { allows($0, close: code) || answerCloses(of: $0).contains(code) }
         if isAllowed { return .kept("a close with \(code) that another request allows") }
         let mayBeAllowed = open.contains { request in
             request.mayBeRefusedBy.map { contract.reject.indices.contains($0) && contract.reject[$0].allows(close: code) } ?? false
@@ -334,14 +354,14 @@ extension Reader {
             return settle(number, .kept("a clean close"))
         }
         if let rule = request.rule, contract.reject.indices.contains(rule) {
-            if let code, contract.reject[rule].allows(close: code) { return settle(number, .kept("a close with \(code)")) }
+            if let code, allows(request, close: code) { return settle(number, .kept("a close with \(code)")) }
             if !stillRefused(request) { return close(number) }
             // A server that goes away or restarts was not asked by this request.
             if let code, [1000, 1001, 1012, 1013].contains(code) || explained != nil {
                 return settle(number, .undecided("the server closes with \(code)"))
             }
-        } else if code.map(isClean) ?? false {
-            return settle(number, .kept("a clean close"))
+        } else if let code, isClean(code) || answerCloses(of: request).contains(code) {
+            return settle(number, .kept("a close with \(code)"))
         } else if let explained {
             return settle(number, explained)
         }
@@ -353,10 +373,11 @@ extension Reader {
     private mutating func endRun(
         _ number: UInt64, code: Int?, isClean: Bool, _ explained: Fate?, _ entry: Entry, at: Instant
     ) {
-        guard let run = runs[number], let contract else { return }
-        let rule = contract.runs[run.rule]
-        let isHot = rule.states.indices.contains(run.state) && rule.isHot(rule.states[run.state].name)
-        if isClean || !isHot { return settleRun(number, .kept("a clean close")) }
+        guard let run = runs[number] else { return }
+        if let code, let inside = run.inside, allows(inside, close: code) {
+            return settleRun(number, .kept("a close with \(code)"))
+        }
+        if isClean || !isHot(number) { return settleRun(number, .kept("a clean close")) }
         if let explained { return settleRun(number, explained) }
         let how = code.map { "the server closes with \($0)" } ?? "the server ends the connection without a close"
         let edge = code.map { "close \($0)" } ?? "drop"
@@ -374,6 +395,7 @@ extension Reader {
         leave(id, .undecided("the connection is over before the deadline"))
         members[session.user]?.removeAll { $0 == id }
         if members[session.user]?.isEmpty == true { members[session.user] = nil }
+        leaveDelivery(id, session.user, at: at)
         sessions[id] = nil
         if said[id]?.isUnknown == true { hasLostWords = true }
         said[id] = nil

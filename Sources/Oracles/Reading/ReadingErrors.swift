@@ -133,10 +133,7 @@ extension Reader {
         for number in candidates.numbers {
             guard let request = requests[number] else { continue }
             switch request.waits {
-            case .refusal(let rule, _):
-                if contract.reject.indices.contains(rule), contract.reject[rule].allows(kind: kind) {
-                    classes.refusals.append(number)
-                }
+            case .refusal: if allows(request, kind: kind) { classes.refusals.append(number) }
             case .answer: classes.waiting.append(number)
             case .start(let run):
                 if let run = runs[run], allows(contract.runs[run.rule], kind) { classes.waiting.append(number) }
@@ -201,8 +198,7 @@ extension Reader {
 
     /// It waits for an error of this kind.
     func awaits(_ kind: String?, _ number: UInt64, _ contract: Contract) -> Bool {
-        guard let rule = requests[number]?.rule, contract.reject.indices.contains(rule) else { return false }
-        return contract.reject[rule].allows(kind: kind)
+        requests[number].map { allows($0, kind: kind) } ?? false
     }
 
     /// The contract owes it no error, and lets the server refuse it with one of any kind all the same.
@@ -265,9 +261,7 @@ extension Reader {
     /// What waits for such an error on other connections of the same user.
     private func owedElsewhere(_ open: [UInt64], _ kind: String?, _ event: Event, _ contract: Contract) -> [UInt64] {
         open.filter { number in
-            guard let request = requests[number], request.session != event.session, let rule = request.rule,
-                contract.reject.indices.contains(rule), contract.reject[rule].allows(kind: kind)
-            else { return false }
+            guard let request = requests[number], request.session != event.session, allows(request, kind: kind) else { return false }
             return match(request.links, event.links, ignoring: { foreign(request, $0, contract) }) == .never
         }
     }

@@ -10,7 +10,7 @@ extension Reader {
         guard let session = sessions[event.session] else { return }
         var problem = shapeProblem(event, contract)
         var doubt: String?
-        if let link, !isNamesake(link.request) {
+        if let link, !isNamesake(link.request), !isSilent(link.request) {
             if problem == nil { doubt = mayBeOfUnseen(event.user, at: event.at, isNamed: isNamed(link.request, by: event)) }
             problem = problem ?? kindProblem(event, link.request, contract)
                 ?? orderProblem(link.request, isCertain: link.isCertain, contract)
@@ -48,7 +48,7 @@ extension Reader {
     private func kindProblem(_ event: Event, _ request: Request, _ contract: Contract) -> Reading.ErrorReading.Problem? {
         guard let rule = request.rule, contract.reject.indices.contains(rule), !request.isIndeterminate else { return nil }
         let kind = event.recognition.value.flatMap(contract.errorKind)
-        if contract.reject[rule].allows(kind: kind) { return nil }
+        if allows(request, kind: kind) { return nil }
         // Whose the thread is that it names may be asked first, and only the server knows that.
         if request.recognition.value != nil, !isPlain(request),
             contract.reject.contains(where: { $0.allows(kind: kind) })

@@ -10,6 +10,7 @@ extension Reader {
         if sessions[id]?.opening.count ?? 4 < 4 { sessions[id]?.opening.append(entry) }
         if head.passage.direction == .toServer {
             sessions[id]?.path = Self.path(of: head.bytes)
+            readCursor(head, entry, id)
         } else {
             sessions[id]?.answeredAt = at
         }
@@ -53,6 +54,7 @@ extension Reader {
         // A fault made the credential another's, of whom the recording need not hold anything else.
         if absence.contains(.users), !facts.faults.isEmpty, let user = sessions[id]?.user { meetUnseen(user, at: entry.instant) }
         if !isBad, session.acceptedAt != nil { expectGreeting(id, since: entry.instant) }
+        if !resumptions.isEmpty { aimCursor(id, at: entry.instant) }
     }
 
     /// Contract.md, semantics 17. What nothing allows to judge is not judged, unless a fault of ours spoilt it.
@@ -127,6 +129,7 @@ extension Reader {
             followEarly(id, at: at)
             if !inScope { sessions[id]?.authentication = nil }
             if !session.isBad { expectGreeting(id, since: at) }
+            if !resumptions.isEmpty { aimCursor(id, at: at) }
         }
     }
 

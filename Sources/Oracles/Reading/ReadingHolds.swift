@@ -76,6 +76,10 @@ extension Reader {
             sessions[id]?.authentication?.proofDue = now
             deadlines.add(.authentication(id), at: now)
         }
+        if session.beat?.pending.proofDue == .distantFuture {
+            sessions[id]?.beat?.pending.proofDue = now
+            deadlines.add(.heartbeat(id), at: now)
+        }
         for number in session.open where requests[number]?.pending?.proofDue == .distantFuture {
             requests[number]?.pending?.proofDue = now
             deadlines.add(.request(number), at: now)

@@ -125,6 +125,7 @@ private struct Supposed: LabelContext {
     var user: String? { standing.user }
     func hasSeen(_ name: MessageName) -> Bool { standing.hasSeen(name) }
     func isRunOpen(key: JSON?) -> Bool { isOpen ?? standing.isRunOpen(key: key) }
+    func mayRunBeOpen(key: JSON?) -> Bool { isOpen ?? standing.mayRunBeOpen(key: key) }
     func isForeign(_ path: Path, _ value: JSON) -> Bool {
         standing.isForeign(path, value)
             || isForeign && !standing.identifiers.isOwn(path, value, of: standing.session.user, standing.aliases)

@@ -105,7 +105,8 @@ extension Reader {
             guard let run = runs[number], run.key == nil, let contract, contract.runs[run.rule].states.indices.contains(run.state)
             else { return false }
             return contract.runs[run.rule].edge(
-                from: contract.runs[run.rule].states[run.state].name, isRequest: false, name: event.recognition.name, type: event.recognition.type) != nil
+                from: contract.runs[run.rule].states[run.state].name, isRequest: false, name: event.recognition.name,
+                type: event.recognition.type) != nil
         case .nothing: return false
         }
     }
@@ -124,23 +125,49 @@ extension Reader {
         let waiting = openRequests(of: event.user).filter { number in
             requests[number].map { waits($0, for: event, isSuccess: isSuccess) } ?? false
         }
-        if let taker = taker(of: event, among: waiting), !belongsElsewhere(event, taker, keys) {
+        let taker = wished(keys, among: waiting) ?? serialTaker(of: event, among: waiting, contract) ?? taker(of: event, among: waiting)
+        if let taker, !belongsElsewhere(event, taker, keys) {
             return take(event, taker, keys, contract)
         }
         if stepKeyless(event, keys, contract) { return }
         if isSuccess, !event.isCopy, let ghost = ghost(of: event) { return haunt(event, ghost, contract) }
-        if let key = keys.first(where: { tombs[$0] != nil }), let tomb = tombs[key] {
+        if !mayBeginUnasked(event, contract), let key = keys.first(where: { tombs[$0] != nil }), let tomb = tombs[key] {
             return afterwards(event, key, tomb, contract)
         }
         if answersAgain(event, contract) { return }
         nobodyAsked(event, keys, contract)
     }
 
+    /// The one request whose run it was to be, by the key that it bears itself.
+    private func wished(_ keys: [RunKey], among waiting: [UInt64]) -> Taker? {
+        let named = waiting.filter { number in
+            guard case .start(let run)? = requests[number]?.waits, let run = runs[run], let wished = run.wished else { return false }
+            return keys.contains { $0.rule == run.rule && $0.text == wished && ($0.session == nil || $0.session == run.session) }
+        }
+        guard named.count == 1, let number = named.first else { return nil }
+        return Taker(number: number, byKey: true, wasAlone: true, isExclusive: true)
+    }
+
+    /// With `wire.serial` the oldest open one of the connection is answered, or none (semantics 7).
+    private func serialTaker(of event: Event, among waiting: [UInt64], _ contract: Contract) -> Taker? {
+        guard contract.wire.serial, let first = waiting.first(where: { requests[$0]?.session == event.session }) else { return nil }
+        return Taker(number: first, byKey: false, wasAlone: waiting.count == 1)
+    }
+
+    /// A run that the server may start by itself begins with it.
+    private func mayBeginUnasked(_ event: Event, _ contract: Contract) -> Bool {
+        contract.runs.contains { rule in
+            guard rule.unasked, let initial = rule.initial else { return false }
+            return rule.edge(from: initial, isRequest: false, name: event.recognition.name, type: event.recognition.type) != nil
+        }
+    }
+
     /// A success that only its age ties to a must-reject request is rather what it says it is: a run's that is over or
     /// lost, or a copy.
     private func belongsElsewhere(_ event: Event, _ taker: Taker, _ keys: [RunKey]) -> Bool {
         guard requests[taker.number]?.isRefusal == true, !taker.isExclusive else { return false }
-        return event.isCopy || keys.contains { tombs[$0] != nil } || isBereaved(event.user, at: event.at)
+        if event.isCopy || contract.map({ mayBeginUnasked(event, $0) }) ?? false { return true }
+        return keys.contains { tombs[$0] != nil } || isBereaved(event.user, at: event.at)
     }
 
     private mutating func take(_ event: Event, _ taker: Taker, _ keys: [RunKey], _ contract: Contract) {

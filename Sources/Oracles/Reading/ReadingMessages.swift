@@ -30,6 +30,19 @@ extension Reader {
             let why = "a message on it could not be read: \(message.unlifted ?? "it is too large")"
             return unread(id, frame.passage.direction, why)
         }
+        switch recognizer?.content(of: payload, opcode: message.opcode) ?? .one {
+        case .one: readMessage(payload, message, frame, entry, id, at: at, contract)
+        case .several(let pieces):
+            for piece in pieces { readMessage(piece, message, frame, entry, id, at: at, contract) }
+        case .tooMany:
+            unread(id, frame.passage.direction, "a frame on it holds more than \(Recognizer.mostMessages) messages")
+        }
+    }
+
+    private mutating func readMessage(
+        _ payload: ByteBuffer, _ message: MessageRecord, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID,
+        at: Instant, _ contract: Contract
+    ) {
         switch frame.passage.direction {
         case .toServer: readRequest(payload, message, frame, entry, id, at: at, contract)
         case .toClient: readEvent(payload, message, entry, id, at: at, contract)
@@ -76,7 +89,7 @@ extension Reader {
     }
 
     /// A message of the client may have held any word that comes back; one of the server anybody's.
-    private mutating func unread(_ id: SessionID, _ direction: Direction, _ why: String) {
+    mutating func unread(_ id: SessionID, _ direction: Direction, _ why: String) {
         if direction == .toServer { said[id]?.isUnknown = true }
         if direction == .toClient { readings.append(.unread(why)) }
         obscure(id, why)
@@ -112,12 +125,15 @@ extension Reader {
         if let words { learnSent(words, id) }
         if !memberships.isEmpty, let words { shareWords(payload, words, by: user, at: at) }
         if words == nil || recognition.tolerated { learnLoose(payload, id) }
-        defer { sessions[id]?.value.note(.init(isRequest: true, name: recognition.name, type: recognition.type)) }
+        defer { noteSeen(recognition, isRequest: true, id) }
+        if case .unreadable(let why) = recognition.outcome { return unread(id, .toServer, why) }
+        if contract.delivery != nil { readCursor(recognition, entry, id, at: at) }
         guard let session = sessions[id] else { return }
         // An unauthenticated connection is owed a refusal and nothing else.
         // One that has ended, on either side's word, owes nothing more.
         guard !session.isBad else { return }
         if session.isClosedByClient || session.isOver { return mayStillBeHeard(session, at: at) }
+        if let part = recognition.heartbeat { return readBeat(part, .toServer, recognition, entry, id, at: at) }
         if let value = recognition.value { stepRuns(request: recognition, value, entry, id, at: at) }
         open(recognition, frame, entry, id, at: at, size: payload.readableBytes)
     }
@@ -149,24 +165,6 @@ extension Reader {
             return
         }
         for value in values { said[id]?.note(value) }
-    }
-
-    func standing(of id: SessionID) -> Standing? {
-        guard let session = sessions[id] else { return nil }
-        var keys: [JSON] = []
-        var hasOpenRun = false
-        for member in members[session.user] ?? [] {
-            for number in sessions[member]?.runs ?? [] {
-                guard let run = runs[number], !run.isSettled || run.isIndeterminate else { continue }
-                hasOpenRun = true
-                if let key = run.key { keys.append(.string(key.text)) }
-            }
-        }
-        let isReady = session.acceptedAt != nil && session.cutBy == nil && session.obscured == nil
-            && (contract?.session?.greeting == nil || session.isGreeted)
-        return Standing(
-            session: session, identifiers: identifiers, aliases: aliases, memberships: memberships,
-            mayHaveJoined: mayHaveJoined(session.user, id), isReady: isReady, openKeys: keys, hasOpenRun: hasOpenRun)
     }
 
     /// What the request says there, where it is asked to say anything.
@@ -208,17 +206,20 @@ extension Reader {
         let rule = recognition.rule.flatMap { contract.requests.indices.contains($0) ? contract.requests[$0] : nil }
         var bound = contract.deadline
         if case .mustReject(let index, let isStateful) = label, contract.reject.indices.contains(index) {
-            request.waits = .refusal(rule: index, isStateful: isStateful)
-            bound = contract.bound(of: contract.reject[index])
+            if !openInside(&request, rule: index, isStateful: isStateful, on: id) {
+                request.waits = .refusal(rule: index, isStateful: isStateful)
+                bound = contract.bound(of: contract.reject[index])
+            }
         } else if let rule, let name = rule.starts, let index = contract.runs.firstIndex(where: { $0.name == name }) {
             let isDoubtful = recognition.tolerated || recognition.outcome != .valid
             let run = beginRun(index, for: &request, on: id, isDoubtful: isDoubtful)
             request.waits = .start(run: run)
-        } else if let rule, !rule.answer.isEmpty {
+        } else if let rule, !rule.answer.isEmpty || !rule.answerCloses.isEmpty {
             request.waits = .answer(rule.answer)
             bound = contract.bound(of: rule)
             if recognition.outcome != .valid { request.isIndeterminate = true }
         }
+        doubtUnready(&request, session, rule)
         // What it brings about may take as long as anything that is asked for.
         if request.waits == .nothing { bound = max(bound, min(at.duration(to: longestWait(from: at)), .seconds(600))) }
         if case .start = request.waits {} else {
@@ -229,6 +230,14 @@ extension Reader {
         noteName(of: request)
         if !request.isRefusal { shareName(of: request) }
         keep(request, on: id)
+    }
+
+    /// Before AUTHENTICATING is over a server need not listen to anything but what ends it.
+    private mutating func doubtUnready(_ request: inout Request, _ session: Session, _ rule: MessageRule?) {
+        guard !request.isRefusal, let ready = contract?.session?.ready, !isReadied(session) else { return }
+        if let rule, rule.answer.contains(where: { Glob($0).matches(ready) }) { return }
+        request.isIndeterminate = true
+        if case .start(let run) = request.waits { runs[run]?.isIndeterminate = true }
     }
 
     private mutating func noteName(of request: Request) {
@@ -300,25 +309,35 @@ extension Reader {
         let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toClient)
         let isShared = contract.sharing?.isBroadcast(name: recognition.name, type: recognition.type) ?? false
         if isShared { canaries.declassify(payload) }
-        sessions[id]?.value.note(.init(isRequest: false, name: recognition.name, type: recognition.type))
+        noteSeen(recognition, isRequest: false, id)
+        if case .unreadable(let why) = recognition.outcome { return unread(id, .toClient, why) }
+        if let part = recognition.heartbeat { return readBeat(part, .toClient, recognition, entry, id, at: at) }
+        if isReady(recognition) { sessions[id]?.isReadied = true }
         let event = Event(
             recognition: recognition, entry: entry, session: id, user: session.user, at: at,
             links: recognition.value.map { value in contract.link.map { $0.event.value(in: value) } } ?? [],
             isError: recognition.name.map(contract.isError) ?? false,
             isCopy: (members[session.user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: session.user, on: id))
         let (ownership, reading) = judgeOwnership(of: event, payload, isShared: isShared, contract)
+        let isForeign = ownership != .own || reading.identity != nil
+        let isReplay = contract.delivery != nil && followDelivery(event, isForeign: isForeign, contract)
         if session.isBad {
             if isGreeting(recognition) { sessions[id]?.isGreeted = true }
             readUnauthenticated(recognition, entry, id, at: at)
         } else if recognition.outcome != .ignored {
             if let name = contract.session?.greeting, isGreeting(recognition) { settleGreeting(id, .kept(name)) }
-            link(event, ownership, contract)
+            if !isReplay { link(event, ownership, contract) }
         }
         tell(reading, of: event, contract)
     }
 
     private func isGreeting(_ recognition: Recognition) -> Bool {
         guard let name = contract?.session?.greeting else { return false }
+        return recognition.name == name || recognition.type == name
+    }
+
+    private func isReady(_ recognition: Recognition) -> Bool {
+        guard let name = contract?.session?.ready else { return false }
         return recognition.name == name || recognition.type == name
     }
 

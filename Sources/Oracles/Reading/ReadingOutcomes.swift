@@ -11,9 +11,18 @@ extension Reader {
         case .refusal(let rule, _):
             guard contract.reject.indices.contains(rule) else { return nil }
             return .rejection(card, expected: Self.expected(contract.reject[rule]))
-        case .answer(let names): return .answer(card, expected: Wording.list(names))
+        case .answer(let names):
+            return .answer(card, expected: Wording.list(names + answerCloses(of: request).map { "a close with \($0)" }))
         case .start, .nothing: return nil
         }
+    }
+
+    /// Close codes that are its answer.
+    func answerCloses(of request: Request) -> [Int] {
+        guard let contract, case .answer = request.waits, let rule = request.recognition.rule,
+            contract.requests.indices.contains(rule)
+        else { return [] }
+        return contract.requests[rule].answerCloses
     }
 
     /// `connection_error`, `an error or a close`.
@@ -53,7 +62,7 @@ extension Reader {
     }
 
     /// Only E4 is judged where silence is an outcome, so an expired bound is as good as kept.
-    private func isSilent(_ request: Request) -> Bool {
+    func isSilent(_ request: Request) -> Bool {
         guard let rule = request.rule, let contract, contract.reject.indices.contains(rule) else { return false }
         return contract.reject[rule].outcomes.contains(.silence)
     }

@@ -124,7 +124,7 @@ extension Reader {
         return nil
     }
 
-    private func ownRun(_ event: Event, _ value: JSON, _ contract: Contract) -> UInt64? {
+    func ownRun(_ event: Event, _ value: JSON, _ contract: Contract) -> UInt64? {
         for (index, rule) in contract.runs.enumerated() {
             guard let key = contract.key(of: rule, in: value) else { continue }
             let session = rule.serverScope ? nil : event.session

@@ -11,10 +11,8 @@ extension Reader {
             number: lastRun, rule: rule, key: nil, owner: request.user, session: id, request: request.number,
             links: request.links, entries: [request.entry]))
         run.isIndeterminate = isDoubtful || request.isIndeterminate
-        run.asked = contract.flatMap { contract in
-            request.recognition.value.flatMap { contract.key(of: contract.runs[rule], in: $0) }.map {
-                RunKey(rule: rule, session: contract.runs[rule].serverScope ? nil : id, text: Identifiers.text($0))
-            }
+        if let contract, let value = request.recognition.value {
+            run.wished = contract.key(of: contract.runs[rule], in: value).map { Identifiers.text($0) }
         }
         runs[run.number] = run
         sessions[id]?.runs.append(run.number)
@@ -90,7 +88,9 @@ extension Reader {
     private mutating func follow(_ next: String, _ number: UInt64, _ event: Event, _ rule: RunRule) {
         if next == "done" {
             judgeLate(number, event)
+            if let contract { endInside(number, event, contract) }
             settleRun(number, .kept(event.type))
+            if let run = runs[number] { noteFinished(run, event) }
             return bury(number, isDone: true, last: event.entry)
         }
         guard let index = rule.states.firstIndex(where: { $0.name == next }), index != runs[number]?.state else { return }
@@ -117,6 +117,7 @@ extension Reader {
         guard let run = runs[number] else { return }
         runs[number]?.value.note(event.entry)
         judgeLate(number, event)
+        endInside(number, event, contract)
         settleRun(run.number, .kept(event.type))
         bury(run.number, isDone: run.key != nil, last: event.entry)
     }
@@ -125,6 +126,7 @@ extension Reader {
         guard let run = runs[number], !run.isSettled, let contract else { return }
         runs[number]?.isSettled = true
         settleParts(of: number, fate)
+        leaveInside(number, fate)
         let rule = contract.runs[run.rule]
         let state = rule.states.indices.contains(run.state) ? rule.states[run.state].name : ""
         var fate = fate

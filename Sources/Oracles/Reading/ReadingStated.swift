@@ -128,7 +128,14 @@ extension Reader {
         else { return }
         let concerned = (members[user] ?? [id]).flatMap { stated.of($0) }
         guard !concerned.isEmpty else { return }
-        let event = recognizer.recognise(payload, opcode: message.opcode, direction: .toClient)
+        for event in recognizer.recogniseAll(payload, opcode: message.opcode, direction: .toClient) {
+            followStated(event, concerned, entry, id, at: at, contract)
+        }
+    }
+
+    private mutating func followStated(
+        _ event: Recognition, _ concerned: [UInt64], _ entry: Entry, _ id: SessionID, at: Instant, _ contract: Contract
+    ) {
         for number in concerned {
             guard let known = stated[number], known.farSide == .server else { continue }
             let isError = event.name.map(contract.isError) ?? false

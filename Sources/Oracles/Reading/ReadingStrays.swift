@@ -119,32 +119,52 @@ extension Reader {
         start(lastRun, key: key, event, contract)
     }
 
-    /// A message of the client that names a run by its key may be one of its edges (`request NAME`).
+    /// A message of the client may be an edge of a run (`request NAME`): of the one whose key it bears, or, without a key, of
+    /// the one on this connection that has such an edge; where several have, nobody knows which is meant.
     mutating func stepRuns(request: Recognition, _ value: JSON, _ entry: Entry, _ id: SessionID, at: Instant) {
         guard let contract else { return }
-        for (index, rule) in contract.runs.enumerated() {
-            guard rule.states.contains(where: { $0.edges.contains(where: \.name.isRequest) }),
-                let key = contract.key(of: rule, in: value),
-                let number = run(
-                    with: RunKey(rule: index, session: rule.serverScope ? nil : id, text: Identifiers.text(key)), on: id),
-                let run = runs[number], rule.states.indices.contains(run.state),
-                let edge = rule.edge(
-                    from: rule.states[run.state].name, isRequest: true, name: request.name, type: request.type)
-            else { continue }
-            runs[number]?.value.note(entry)
-            if edge.next == "done" {
-                settleRun(number, .kept(request.name ?? "a request"))
-                bury(number, isDone: true, last: entry)
-            } else if let state = rule.states.firstIndex(where: { $0.name == edge.next }), state != run.state {
-                runs[number]?.state = state
-                enter(number, since: at)
+        for (index, rule) in contract.runs.enumerated() where rule.hasRequestEdges {
+            guard let key = contract.key(of: rule, in: value) else {
+                stepKeyless(request: request, index, rule, entry, id, at: at)
+                continue
             }
+            let runKey = RunKey(rule: index, session: rule.serverScope ? nil : id, text: Identifiers.text(key))
+            let number = runsByKey[runKey] ?? openRuns(on: id).first { runs[$0]?.rule == index && runs[$0]?.wished == runKey.text }
+            if let number { step(number, request: request, rule, entry, at: at) }
         }
     }
 
-    /// The run with that key, or the one here that was asked for under it and has not begun.
-    private func run(with key: RunKey, on id: SessionID) -> UInt64? {
-        runsByKey[key] ?? sessions[id]?.runs.last { runs[$0]?.key == nil && runs[$0]?.asked == key }
+    /// Those without a key yet.
+    private func openRuns(on id: SessionID) -> [UInt64] { (sessions[id]?.runs ?? []).filter { runs[$0]?.key == nil } }
+
+    private mutating func stepKeyless(
+        request: Recognition, _ index: Int, _ rule: RunRule, _ entry: Entry, _ id: SessionID, at: Instant
+    ) {
+        let takers = (sessions[id]?.runs ?? []).filter { number in
+            runs[number].map { $0.rule == index && edge(of: $0, for: request, rule) != nil } ?? false
+        }
+        if takers.count > 1 { for number in takers { runs[number]?.isIndeterminate = true } }
+        if takers.count == 1, let number = takers.first { step(number, request: request, rule, entry, at: at) }
+    }
+
+    private func edge(of run: Run, for request: Recognition, _ rule: RunRule) -> RunRule.Edge? {
+        guard rule.states.indices.contains(run.state) else { return nil }
+        return rule.edge(from: rule.states[run.state].name, isRequest: true, name: request.name, type: request.type)
+    }
+
+    private mutating func step(_ number: UInt64, request: Recognition, _ rule: RunRule, _ entry: Entry, at: Instant) {
+        guard let run = runs[number], let edge = edge(of: run, for: request, rule) else { return }
+        runs[number]?.value.note(entry)
+        // A server may read it differently, or not at all.
+        if request.tolerated || request.outcome != .valid { runs[number]?.isIndeterminate = true }
+        if edge.next == "done" {
+            settleRun(number, .kept(request.name ?? "a request"))
+            // What was under way when it left may still come.
+            bury(number, isDone: false, last: entry)
+        } else if let state = rule.states.firstIndex(where: { $0.name == edge.next }), state != run.state {
+            runs[number]?.state = state
+            enter(number, since: at)
+        }
     }
 
     /// An event that reached the wrong user: its run and the request that caused it are told by I2 alone.

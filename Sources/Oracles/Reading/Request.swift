@@ -92,8 +92,8 @@ struct RunState: Sendable {
     let rule: Int
     /// Nil until its first event names it.
     var key: RunKey?
-    /// The key that its request bears: a server may give it another.
-    var asked: RunKey?
+    /// The key that its request bears: the server may take it, or another.
+    var wished: String?
     var owner: Principal
     var session: SessionID
     let request: UInt64?
@@ -108,6 +108,8 @@ struct RunState: Sendable {
     var parts = PartBook()
     /// Its obligation is settled: no further verdict about its end.
     var isSettled = false
+    /// The request that asked for it, when that must be refused by an error inside of it (`inside` of a rule).
+    var inside: Request?
 
     mutating func note(_ entry: Entry) {
         if entries.count >= 5 { entries.remove(at: 2) }

@@ -38,6 +38,10 @@ struct SessionState: Sendable {
 
     var greeting: Pending?
     var isGreeted = false
+    /// The event came that ends AUTHENTICATING.
+    var isReadied = false
+    /// The oldest question of the client whether the server is there.
+    var beat: Beat?
 
     /// Numbers of requests without an outcome, oldest first; and of runs that are not over.
     var open: [UInt64] = []
@@ -57,7 +61,8 @@ struct SessionState: Sendable {
 
     /// Fault entries that concern this connection, the last few.
     var faults: [Entry] = []
-    var seen: [SeenName] = []
+    /// Indices of names that rules of `reject` ask for (`before`, `after`), and that have passed.
+    var seen: [Int] = []
     /// It sent or got messages.
     var hasSpoken = false
 
@@ -86,20 +91,10 @@ struct SessionState: Sendable {
     /// Why nothing that follows here can be judged: something passed that could not be read.
     var obscured: String?
 
-    struct SeenName: Sendable, Equatable {
-        var isRequest: Bool
-        var name: String?
-        var type: String?
-    }
-
     init(_ id: SessionID, loop: UInt16) {
         self.id = id
         self.loop = loop
         user = .session(id)
-    }
-
-    mutating func note(_ name: SeenName) {
-        if seen.count < 256, !seen.contains(name) { seen.append(name) }
     }
 
     mutating func note(fault: Entry) {

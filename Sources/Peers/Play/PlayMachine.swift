@@ -214,19 +214,21 @@ package struct PlayMachine: Sendable {
         case .close(let code, _): lines[id].closeCode = .some(code)
         case .broken(let reason): lines[id].broken = reason
         case .message(let opcode, let payload):
-            var names: [String] = []
-            if let recognizer {
-                let read = recognizer.recognise(payload, opcode: opcode, direction: .toClient)
-                names = [read.name, read.type].compactMap { $0 }
-                if let value = read.value { binding.observe(value, user: lines[id].user) }
-            } else if opcode == .text, let value = JSON.decode(payload).value {
-                names = [value["type"]?.string].compactMap { $0 }
-                binding.observe(value, user: lines[id].user)
+            guard let recognizer else {
+                let value = opcode == .text ? JSON.decode(payload).value : nil
+                if let value { binding.observe(value, user: lines[id].user) }
+                return arrive([value?["type"]?.string].compactMap { $0 }, on: id, at: now)
             }
-            if lines[id].arrivals.count < Line.mostArrivals {
-                lines[id].arrivals.append(Line.Arrival(names: names, at: now))
+            for read in recognizer.recogniseAll(payload, opcode: opcode, direction: .toClient) {
+                if let value = read.value { binding.observe(value, user: lines[id].user) }
+                arrive([read.name, read.type].compactMap { $0 }, on: id, at: now)
             }
         }
+    }
+
+    private mutating func arrive(_ names: [String], on id: Int, at now: Instant) {
+        guard lines[id].arrivals.count < Line.mostArrivals else { return }
+        lines[id].arrivals.append(Line.Arrival(names: names, at: now))
     }
 
     mutating func perform(_ output: ClientMachine.Output, on id: Int) {

@@ -120,9 +120,10 @@ package struct TalkReader: Sendable {
         guard let payload else { return said }
         if opcode == .text, !isRaw { said.value = JSON.decode(payload).value }
         if let recognizer {
-            let read = recognizer.recognise(payload, opcode: opcode, direction: direction)
-            said.name = read.title
-            if said.value == nil, !isRaw { said.value = read.value }
+            // Several messages of one frame are compared as one, by the name of the first.
+            let read = recognizer.recogniseAll(payload, opcode: opcode, direction: direction)
+            said.name = read.first?.title
+            if said.value == nil, !isRaw { said.value = read.first?.value }
         } else {
             said.name = said.value?["type"]?.string
         }

@@ -120,17 +120,18 @@ struct LiftComposer {
 
     private mutating func arrived(_ payload: ByteBuffer, _ opcode: Opcode, _ index: Int, _ user: String, _ now: Instant)
     {
-        var name: String?
-        var value: JSON?
         if let recognizer {
-            let read = recognizer.recognise(payload, opcode: opcode, direction: .toClient)
-            name = read.name ?? read.type
-            value = read.value
-        } else if opcode == .text {
-            value = JSON.decode(payload).value
-            name = value?["type"]?.string
+            for read in recognizer.recogniseAll(payload, opcode: opcode, direction: .toClient) {
+                if let value = read.value { arrived(value, read.name ?? read.type, payload, index, user, now) }
+            }
+        } else if opcode == .text, let value = JSON.decode(payload).value {
+            arrived(value, value["type"]?.string, payload, index, user, now)
         }
-        guard let value else { return }
+    }
+
+    private mutating func arrived(
+        _ value: JSON, _ name: String?, _ payload: ByteBuffer, _ index: Int, _ user: String, _ now: Instant
+    ) {
         binding.observe(value, user: user)
         let run = binding.run(of: value, user: user)
         let isNew = run.map { $0 > runs[user] ?? 0 } ?? false

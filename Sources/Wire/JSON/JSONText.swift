@@ -2,7 +2,12 @@
 package enum JSONText {
     /// Equal byte for byte: Swift's own equality takes differently composed letters for the same.
     package static func isSame(_ left: String, _ right: String) -> Bool {
-        left.utf8.count == right.utf8.count && left == right && left.utf8.elementsEqual(right.utf8)
+        guard left.utf8.count == right.utf8.count else { return false }
+        // Texts of Swift's own stand in one piece.
+        let isSame = unsafe left.utf8.withContiguousStorageIfAvailable { left in
+            unsafe right.utf8.withContiguousStorageIfAvailable { right in unsafe left.elementsEqual(right) }
+        }
+        return (isSame ?? nil) ?? left.utf8.elementsEqual(right.utf8)
     }
 
     /// Four hex digits at that offset as a UTF-16 unit.

@@ -239,11 +239,20 @@ package struct JSONTokens: Sendable {
     private mutating func string() throws(JSONError) -> Bool {
         let start = position
         position += 1
+        position = ByteScan.endOfPlainText(in: bytes.span, from: position)
+        if position < bytes.count, bytes[position] == UInt8(ascii: "\"") {
+            position += 1
+            return false
+        }
+        return try rest(ofStringAt: start)
+    }
+
+    /// With escapes, or with characters beyond ASCII.
+    private mutating func rest(ofStringAt start: Int) throws(JSONError) -> Bool {
         var escaped = false
         var high = false
         var inCharacter = false
         var check = UTF8Validator()
-        position = ByteScan.endOfPlainText(in: bytes.span, from: position)
         while let byte = peek {
             let isPlain = byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
             if !isPlain || inCharacter {

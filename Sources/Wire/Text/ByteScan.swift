@@ -8,8 +8,9 @@ package enum ByteScan {
         let pattern = ones &* UInt64(wanted)
         var index = offset
         while index <= bytes.byteCount - 8 {
-            let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-            if zeros(word ^ pattern) & tops != 0 { break }
+            let word = UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let found = zeros(word ^ pattern)
+            if found != 0 { return index + found.trailingZeroBitCount / 8 }
             index += 8
         }
         while index < bytes.byteCount {
@@ -30,10 +31,12 @@ package enum ByteScan {
         let raw = unsafe bytes.bytes
         var index = offset
         while index <= raw.byteCount - 8 {
-            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let word = UInt64(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
             let controls = (word &- ones &* 0x20) & ~word
             let marks = zeros(word ^ (ones &* 0x22)) | zeros(word ^ (ones &* 0x5c))
-            if (controls | marks | word) & tops != 0 { break }
+            let found = (controls | marks | word) & tops
+            // What is borrowed only ever makes a byte above the first one look wanted.
+            if found != 0 { return index + found.trailingZeroBitCount / 8 }
             index += 8
         }
         while index < raw.byteCount {

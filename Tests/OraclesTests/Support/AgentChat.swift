@@ -28,6 +28,10 @@ enum AgentChat {
         guard let base = try? JSON.parse(text), let other = try? JSON.parse(changes), case .object(var members) = base,
             case .object(let new) = other
         else { return Contract(name: "broken") }
+        // The stream of a number is one of the identifiers.
+        if new.contains(where: { $0.key == "identity" }), !new.contains(where: { $0.key == "delivery" }) {
+            members.removeAll { $0.key == "delivery" }
+        }
         for member in new {
             members.removeAll { $0.key == member.key }
             members.append(member)
@@ -65,6 +69,7 @@ enum AgentChat {
     "tool_completed": {"shape": {"user_id": "<text>", "thread_id": "<text>", "run_id": "<text>"}},
     "partial_result": {"shape": {"user_id": "<text>", "thread_id": "<text>", "run_id": "<text>"}},
     "final_report": {"shape": {"user_id": "<text>", "thread_id": "<text>", "run_id": "<text>"}},
+    "history_truncated": {"shape": {"user_id": "<text>"}},
     "error": {"shape": {"error": "<text>", "message": "<text>", "timestamp": "<number>"}}
   },
   "link": ["request_id", "run_id", "thread_id"],
@@ -81,6 +86,7 @@ enum AgentChat {
     {"when": {"type": "agent_started", "user_id": "<foreign>"}, "with": ["authentication_error", "accepted"]},
     {"when": ["<malformed>", "<unknown>", "<invalid>", {"thread_id": "<foreign>"}]}
   ],
+  "delivery": {"sequence": {"at": "seq", "per": "thread"}, "history": {"get": "/threads/{thread}/events", "items": "events[*]"}, "resume": {"by": "query cursor", "from": "seq", "truncated": "history_truncated"}},
   "volatile": ["..timestamp", "..message", "..seq"],
   "flows": {"one-run": [{"send": {"type": "agent_started", "agent_name": "assistant", "user_id": "{user}", "message": "say {canary}"}}, {"await": "agent_completed", "within": "30s"}]}
 }

@@ -1,0 +1,37 @@
+/// Kinds of readings, as a property names those that it hears.
+package struct ReadingKinds: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static let early = ReadingKinds(rawValue: 1 << 0)
+    package static let settled = ReadingKinds(rawValue: 1 << 1)
+    package static let stray = ReadingKinds(rawValue: 1 << 2)
+    package static let success = ReadingKinds(rawValue: 1 << 3)
+    package static let error = ReadingKinds(rawValue: 1 << 4)
+    package static let recovery = ReadingKinds(rawValue: 1 << 5)
+    package static let unread = ReadingKinds(rawValue: 1 << 6)
+    package static let conduct = ReadingKinds(rawValue: 1 << 7)
+    package static let event = ReadingKinds(rawValue: 1 << 8)
+    package static let delivered = ReadingKinds(rawValue: 1 << 9)
+    package static let misplaced = ReadingKinds(rawValue: 1 << 10)
+    /// For a property that is being written.
+    package static let all = ReadingKinds(rawValue: .max)
+}
+
+extension Reading {
+    var kind: ReadingKinds {
+        switch self {
+        case .early: .early
+        case .settled: .settled
+        case .stray: .stray
+        case .success: .success
+        case .error: .error
+        case .recovery: .recovery
+        case .unread: .unread
+        case .conduct: .conduct
+        case .event: .event
+        case .delivered: .delivered
+        case .misplaced: .misplaced
+        }
+    }
+}
