@@ -74,7 +74,8 @@ extension BackendMachine {
         if let room = run.room {
             share(word.event, in: room, by: run.user, from: run.connection, at: now, &effects)
             // Who left still gets the answer.
-            if rooms.isMember(run.user, of: room) { return }
+            let listener = (runs[run.id] ?? run).listener
+            if rooms.isMember(run.user, of: room), let listener, connections[listener]?.isOpen == true { return }
         }
         if let id = mailbox(of: run, word.event["type"]?.string ?? "", &effects), connections[id]?.speaks == true {
             send(Frame(opcode: .text, payload: bytes), to: id, &effects)
