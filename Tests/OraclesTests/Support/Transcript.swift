@@ -327,7 +327,7 @@ func inOrder(_ entries: [Entry]) -> [Entry] {
 }
 
 /// Stories leave out what the ledger wants to see (totals at the end); it has its own tests.
-private func withoutToolErrors(_ judgement: Judgement) -> Judgement {
+func withoutToolErrors(_ judgement: Judgement) -> Judgement {
     var copy = judgement
     copy.toolErrors = []
     return copy
