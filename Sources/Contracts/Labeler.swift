@@ -89,8 +89,8 @@ package struct Labeler: Sendable {
 
     /// Nil when it does not hold.
     private func holds(_ rule: RejectRule, _ request: Recognition, _ context: any LabelContext) -> Holding? {
-        let holding = rule.when.filter { holds($0, request, context) }
-        guard !holding.isEmpty, !rule.unless.contains(where: { holds($0, request, context) }) else { return nil }
+        let holding = rule.when.filter { holds($0, request, context, hidden: false) }
+        guard !holding.isEmpty, !rule.unless.contains(where: { holds($0, request, context, hidden: true) }) else { return nil }
         if let before = rule.before, context.hasSeen(before) { return nil }
         if let after = rule.after, !context.hasSeen(after) { return nil }
         if let wanted = rule.run {
@@ -101,12 +101,12 @@ package struct Labeler: Sendable {
         return asksState || holding.allSatisfy(\.asksForeign) ? .byState : .byBytes
     }
 
-    private func holds(_ condition: RejectRule.Condition, _ request: Recognition, _ context: any LabelContext) -> Bool {
+    private func holds(_ condition: RejectRule.Condition, _ request: Recognition, _ context: any LabelContext, hidden: Bool) -> Bool {
         switch (condition, request.outcome) {
         case (.malformed, .malformed), (.unknown, .unknown), (.invalid, .invalid): return true
         case (.pattern(let pattern), _):
             guard let value = request.value else { return false }
-            return pattern.holds(for: value) { context.isForeign($0, $1) }
+            return pattern.holds(for: value, hidden: hidden) { context.isForeign($0, $1) }
         default: return false
         }
     }

@@ -1,3 +1,4 @@
+import Journaling
 package import Wire
 
 /// Variables in what we send (contract.md): `{user} {credential} {canary} {uuid} {n} {now} {now+1h}` and names kept by
@@ -133,7 +134,9 @@ struct FlowTemplate: Sendable, Hashable {
             case .now, .variable("n"): length = count(rest) { ("0"..."9").contains($0) }
             case .variable("user") where user != nil: length = rest.hasPrefix(user ?? "") ? user?.count : nil
             case .variable("canary"):
-                length = rest.hasPrefix("mwc-") ? count(rest.dropFirst(4).prefix(12), 12, isWordCharacter).map { $0 + 4 } : nil
+                length = Canary.all(in: Array(rest.utf8.prefix(Canary.length))).first.flatMap { canary in
+                    rest.hasPrefix(canary.text) ? canary.text.count : nil
+                }
             case .variable("uuid"): length = count(rest.prefix(36), 36) { isWordCharacter($0) || $0 == "-" }
             case .variable:
                 if case .literal(let next)? = pieces.dropFirst(index - pieces.startIndex + 1).first {

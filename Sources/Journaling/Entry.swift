@@ -121,7 +121,8 @@ package struct Facts: Sendable, Hashable {
         /// counts.
         case ambiguous
     }
-    /// Cin: what the client sent. Sout: what the server was given.
+    /// Cin: what the client sent. Sout: what the server was given. Sin: a credential that the server put into the message,
+    /// answer or close before this; `place` says where, `tag` which, and nothing else is told.
     package var tap: Tap
     /// The principal's name, when the contract says where it stands.
     package var user: String?
@@ -136,9 +137,11 @@ package struct Facts: Sendable, Hashable {
     package var tag: String?
     /// Fault ids that made this credential what it is at Sout.
     package var faults: [String]
+    /// It is at least 16 bytes long and nothing that anybody says by chance, so that content which holds it discloses it.
+    package var isSecret: Bool
     package init(
         tap: Tap, user: String?, rivals: [String] = [], place: String?, state: State, expires: Int64? = nil,
-        tag: String? = nil, faults: [String] = []
+        tag: String? = nil, faults: [String] = [], isSecret: Bool = false
     ) {
         self.tap = tap
         self.user = user
@@ -148,6 +151,7 @@ package struct Facts: Sendable, Hashable {
         self.expires = expires
         self.tag = tag
         self.faults = faults
+        self.isSecret = isSecret
     }
 }
 

@@ -10,6 +10,7 @@ package enum PropertyRegistry {
         ForeignContent.self,
         ForeignEvents.self,
         IdentityConsistent.self,
+        NoCredential.self,
         FailsClosed.self,
         Conforms.self,
         NoLoss.self,

@@ -9,11 +9,13 @@ package struct Variables: Sendable {
     /// Seconds since 1970.
     package let epoch: Int64
     private let seed: UInt64
+    private let canaries: CanaryKey
     private var uses: UInt64 = 0
     private var count = 0
 
     package init(seed: UInt64, user: String, credential: String, epoch: Int64) {
         self.seed = seed
+        canaries = CanaryKey(seed: seed)
         self.user = user
         self.credential = credential
         self.epoch = epoch
@@ -28,9 +30,8 @@ package struct Variables: Sendable {
             count &+= 1
             return String(count)
         case .canary:
-            var dice = draw("canary")
-            let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789")
-            return "mwc-" + String((0..<12).map { _ in letters[dice.below(letters.count)] })
+            uses &+= 1
+            return canaries.canary(of: user, number: uses).text
         case .uuid:
             var dice = draw("uuid")
             let digits = Array("0123456789abcdef")

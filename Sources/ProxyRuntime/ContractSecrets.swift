@@ -11,6 +11,8 @@ package struct ContractSecrets: SecretFinder {
     private let credentials: [Place]
     private let users: [Place]
     private let secrets: [Place]
+    /// Those of them that stand in any message, whoever says it, and the names that they end with.
+    private let hidden: [(Place, names: [String])]
     private let recognizer: Recognizer
     /// Names that need not stand in their messages: these are recognised by `match`, or are no texts of their own.
     private let hidden: Set<String>
@@ -21,7 +23,10 @@ package struct ContractSecrets: SecretFinder {
     package init(_ contract: Contract, key: [UInt8]?) {
         credentials = contract.identity.credential
         users = contract.identity.user
-        secrets = contract.secrets
+        secrets = contract.secrets.filter { if case .everyEvent = $0.kind { false } else { true } }
+        hidden = contract.secrets.compactMap { place in
+            if case .everyEvent(let path) = place.kind { (place, path.lastNames) } else { nil }
+        }
         recognizer = Recognizer(contract)
         let isTyped = contract.wire.type != nil
         hidden = Set((contract.requests + contract.events).filter { !isTyped || $0.match != nil }.map(\.name))
@@ -35,12 +40,15 @@ package struct ContractSecrets: SecretFinder {
             + secrets.flatMap { find($0, in: head, isCredential: false) }
     }
 
-    package func secrets(inResponse head: HeadView) -> [FoundSecret] { [] }
+    /// A header that the contract calls secret is one in answers too.
+    package func secrets(inResponse head: HeadView) -> [FoundSecret] {
+        secrets.filter { if case .header = $0.kind { true } else { false } }.flatMap { find($0, in: head, isCredential: false) }
+    }
 
     package func secrets(inMessage payload: ByteBuffer, opcode: Opcode, _ direction: Direction) -> [FoundSecret] {
         let places = (credentials.map { ($0, true) } + secrets.map { ($0, false) }).filter { place, _ in
             isPossible(place, in: payload, direction)
-        }
+        } + hidden.filter { mayName($0.names, payload) }.map { ($0.0, false) }
         guard !places.isEmpty else { return [] }
         let readings = recognizer.recogniseAll(payload, opcode: opcode, direction: direction)
         let text = MessageText(payload)
@@ -49,7 +57,22 @@ package struct ContractSecrets: SecretFinder {
                 var found = FoundSecret(place: place.text, value: value, range: range, isCredential: isCredential)
                 found.isWord = words.contains(value)
                 return found
-            }
+            } + (isCredential ? [] : numbers(at: place, in: text, reading.value))
+        }
+    }
+
+    /// What is no string has to be hidden too.
+    private func numbers(at place: Place, in text: MessageText, _ value: JSON?) -> [FoundSecret] {
+        let path: Path
+        switch place.kind {
+        case .request(_, let at), .event(_, let at), .everyEvent(let at): path = at
+        default: return []
+        }
+        let wanted = value.map { path.values(in: $0).flatMap(\.numbers) } ?? []
+        return wanted.isEmpty ? [] : text.numbers(wanted, under: path.lastNames).map { number, range in
+            var found = FoundSecret(place: place.text, value: number, range: range, isCredential: false)
+            found.isBare = true
+            return found
         }
     }
 
@@ -150,6 +173,11 @@ package struct ContractSecrets: SecretFinder {
         }
     }
 
+    /// A name may be written in escapes.
+    private func mayName(_ names: [String], _ payload: ByteBuffer) -> Bool {
+        names.isEmpty || names.contains { holds(payload, Array($0.utf8)) } || holds(payload, Array("\\u".utf8))
+    }
+
     /// Everywhere where the place's values stand. Of a message that no parser reads alike, every member of the name
     /// that the place ends with: too much is better than too little.
     private func ranges(
@@ -164,7 +192,7 @@ package struct ContractSecrets: SecretFinder {
         case .everyEvent(let at): path = at
         default: return []
         }
-        let values = value.map { path.values(in: $0).compactMap(\.string).filter { !$0.isEmpty } } ?? []
+        let values = value.map { path.values(in: $0).flatMap(\.strings).filter { !$0.isEmpty } } ?? []
         let named = value == nil || text.isAmbiguous ? text.members(named: path.lastNames) : []
         return values.flatMap { wanted in
             let members = words.contains(wanted) ? text.members(named: path.lastNames).filter { $0.0 == wanted } : []
@@ -195,5 +223,23 @@ package struct ContractSecrets: SecretFinder {
             from = at + 1
         }
         return nil
+    }
+}
+
+extension JSON {
+    fileprivate var strings: [String] { leaves { if case .string(let text) = $0 { text } else { nil } } }
+    fileprivate var numbers: [String] { leaves { if case .number(let text) = $0 { text } else { nil } } }
+
+    private func leaves(_ text: (JSON) -> String?) -> [String] {
+        var found: [String] = []
+        var open = [self]
+        while let next = open.popLast() {
+            switch next {
+            case .array(let elements): open += elements
+            case .object(let members): open += members.map(\.value)
+            default: if let one = text(next) { found.append(one) }
+            }
+        }
+        return found
     }
 }

@@ -38,6 +38,24 @@ struct MessageText {
         return found
     }
 
+    /// These numbers, as written, in members of these names or below them.
+    func numbers(_ wanted: [String], under names: [String]) -> [(String, Range<Int>)] {
+        document.nodes.indices.compactMap { index in
+            guard document.nodes[index].kind == .number, isUnder(names, index) else { return nil }
+            let text = document.text(document.nodes[index].range)
+            return wanted.contains(text) ? (text, document.nodes[index].range) : nil
+        }
+    }
+
+    private func isUnder(_ names: [String], _ node: Int) -> Bool {
+        var next: Int? = node
+        while let at = next {
+            if names.contains(document.key(of: at)) { return true }
+            next = document.nodes[at].parent
+        }
+        return false
+    }
+
     /// What stands behind a name, to the end of the text; its words end at the quote that closes them, if one does. The
     /// marks between are no part of it: what is known as a secret is cut out wherever it comes again.
     private func value(from name: Int) -> (String, Range<Int>)? {

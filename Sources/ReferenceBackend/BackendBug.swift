@@ -12,14 +12,17 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
     case malformedSwallowed = "B08"
     case successWithoutUser = "B09"
     case errorToLastConnected = "B10"
+    case answerBroadcast = "B11"
     case foreignThreadAccepted = "B12"
     case foldedUserNames = "B13"
+    case contextReused = "B14"
     case badTokenSilence = "B15"
     case queueDropsSilently = "B18"
     case resumeOffByOne = "B19"
     case duplicateAfterReconnect = "B20"
     case twoGenerators = "B27"
     case bareError = "B28"
+    case tokenEchoed = "B30"
 
     /// One line for `miswire backend --help` and reports.
     package var summary: String {
@@ -34,6 +37,9 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
         case .malformedSwallowed: "the error for malformed JSON is swallowed"
         case .successWithoutUser: "a request without user_id is answered by success events"
         case .errorToLastConnected: "an error goes to the socket that connected last, not to the requester"
+        case .answerBroadcast: "the answer of a slow tool is told to every user who waits for one as well"
+        case .contextReused: "the context of a session whose peer left without a Close is found by the fiftieth after it"
+        case .tokenEchoed: "an authentication error repeats the caller's own token"
         case .foreignThreadAccepted: "a thread of another user is accepted"
         case .foldedUserNames: "connections are found by the user's name in small letters, so that events go to a namesake"
         case .twoGenerators: "run_id and thread_id are made by two generators"

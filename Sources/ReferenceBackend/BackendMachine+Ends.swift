@@ -29,7 +29,7 @@ extension BackendMachine {
     ) {
         guard has(.lateTool) else { return }
         mark(.lateTool, .reached, on: id, user: run.user, request: run.requestID, type: "tool_completed", &effects)
-        let late = run.calls.filter { $0.since.duration(to: now) >= Self.toolPatience }
+        let late = run.calls.filter { $0.opened.duration(to: now) >= Self.toolPatience }
         guard !late.isEmpty else { return }
         run.calls.removeAll { call in late.contains { $0.id == call.id } }
         mark(.lateTool, .triggered, on: id, user: run.user, request: run.requestID, type: "tool_completed", &effects)

@@ -55,6 +55,12 @@ extension BackendMachine {
             mark(.bareError, .reached, on: id, user: user, request: asked, type: "error", &effects)
             mark(.bareError, .triggered, on: id, user: user, request: asked, type: "error", &effects)
         }
+        var refusal = refusal
+        if has(.tokenEchoed), refusal.kind == .authentication, !connection.token.isEmpty {
+            mark(.tokenEchoed, .reached, on: id, user: user, request: asked, type: "error", &effects)
+            mark(.tokenEchoed, .triggered, on: id, user: user, request: asked, type: "error", &effects)
+            refusal.text += ": token \(connection.token)"
+        }
         let error = events.error(refusal, request: request, user: user, bare: has(.bareError), at: now)
         var receiver = id
         if has(.errorToLastConnected), let last = lastConnected {

@@ -30,7 +30,8 @@ extension BackendMachine {
         runs[run.id] = run
         connections[id]?.runs.append(run.id)
         connections[id]?.begun &+= 1
-        tell("agent_started", of: run, ["agent_name": .string(start.agent.rawValue)], at: now, &effects)
+        let fields: EventFields = ["agent_name": .string(start.agent.rawValue)]
+        tell("agent_started", of: run, fields + leftover(for: run, &effects), at: now, &effects)
         schedule(run, from: now)
     }
 
@@ -88,7 +89,7 @@ extension BackendMachine {
         case .partial(let text): tell("partial_result", of: run, ["content": .string(text)], at: now, &effects)
         case .report(let text): tell("final_report", of: run, ["content": .string(text)], at: now, &effects)
         case .open(let tool):
-            let call = ToolCall(tool: tool, id: "call_\(nextNumber())", since: now)
+            let call = ToolCall(tool: tool, id: "call_\(nextNumber())", opened: due)
             run.calls.append(call)
             runs[id] = run
             if plays(.slowTool) {
@@ -97,7 +98,7 @@ extension BackendMachine {
                 }
             }
             tell("tool_executing", of: run, call.fields, at: now, &effects)
-        case .close(let tool, let raised): endCall(of: tool, raised: raised, in: &run, at: now, &effects)
+        case .close(let tool, let raised): endCall(of: tool, raised: raised, in: &run, due: due, at: now, &effects)
         case .retry(let tool): failTry(of: tool, in: &run, at: now, &effects)
         case .complete: return complete(run, at: now, &effects)
         case .abort: return abort(run, at: now, &effects)
@@ -106,7 +107,7 @@ extension BackendMachine {
     }
 
     private mutating func endCall(
-        of tool: String, raised: Bool, in run: inout Run, at now: Instant, _ effects: inout [BackendEffect]
+        of tool: String, raised: Bool, in run: inout Run, due: Instant, at now: Instant, _ effects: inout [BackendEffect]
     ) {
         guard let place = run.calls.firstIndex(where: { $0.tool == tool }) else { return }
         var call = run.calls.remove(at: place)
@@ -118,11 +119,12 @@ extension BackendMachine {
                     .exchangedCallIDs, stage, on: run.connection, user: run.user, request: run.requestID,
                     type: "tool_completed", &effects)
             }
-            call = ToolCall(tool: call.tool, id: other.id)
+            call = ToolCall(tool: call.tool, id: other.id, opened: call.opened)
         }
         var fields = call.fields
         fields += raised ? ["status": "failed", "reason": "the tool raised an exception"] : ["status": "ok"]
         tell("tool_completed", of: run, fields, at: now, &effects)
+        if has(.answerBroadcast) { broadcast(run, call, due: due, at: now, &effects) }
     }
 
     /// A try that failed ends like any call; the next is a call of its own.

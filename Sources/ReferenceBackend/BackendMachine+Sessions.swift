@@ -12,6 +12,7 @@ extension BackendMachine {
         switch Upgrade.decide(head, key: configuration.key, now: second(at: now), open: openConnections) {
         case .answer(let text): answer(id, text, &effects)
         case .accept(let response, let principal):
+            if has(.tokenEchoed) { connections[id]?.token = Credential.find(in: head)?.token ?? "" }
             upgrade(id, as: principal.map { .open($0) } ?? .authenticating, response, at: now, &effects)
         case .unauthorized(let subject, let response):
             if has(.badTokenSilence), let response {
@@ -43,6 +44,7 @@ extension BackendMachine {
         }
         connection.upgradedAfter = connection.openedAt.duration(to: now)
         connection.name = connectionName(connection.user)
+        if has(.contextReused) { connection.leftover = takeContext(upgrades) }
         connections[id] = connection
         var bytes = ByteBuffer(string: response)
         if case .open = standing {
@@ -129,6 +131,7 @@ extension BackendMachine {
             return reject(token, on: id, at: now, &effects)
         }
         connections[id]?.phase = .open
+        if has(.tokenEchoed) { connections[id]?.token = token }
         connections[id]?.admit(principal)
         mailboxes[principal.user.lowercased()] = id
         let name = connectionName(principal.user)

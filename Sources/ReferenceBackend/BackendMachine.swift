@@ -36,6 +36,8 @@ package struct BackendMachine: Sendable {
     /// Bugs whose code path was passed already: one REACHED mark is enough.
     var reached: Set<BackendBug> = []
     var reachedDecoys: Set<BackendDecoy> = []
+    /// B14: contexts that nobody emptied, by their place among fifty.
+    var contexts: [UInt64: Leftover] = [:]
     var counter: UInt64 = 0
     var upgrades: UInt64 = 0
     /// When the event in hand came.
@@ -204,6 +206,7 @@ package struct BackendMachine: Sendable {
 
     private mutating func end(_ id: BackendConnectionID, _ effects: inout [BackendEffect]) {
         detachRuns(of: id)
+        if has(.contextReused) { keepContext(of: id, &effects) }
         guard let connection = connections.removeValue(forKey: id) else { return }
         let folded = connection.user.lowercased()
         if mailboxes[folded] == id { mailboxes[folded] = nil }

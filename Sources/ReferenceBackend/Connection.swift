@@ -35,6 +35,11 @@ struct Connection: Sendable {
     var owesGreeting = false
     /// Ids of the runs under way, in order of start.
     var runs: [String] = []
+    /// What B30 repeats.
+    var token = ""
+    /// What B14 hands on: the last message, and what a former session left.
+    var context = ""
+    var leftover: Leftover?
     /// Runs begun so far.
     var begun: UInt64 = 0
     /// What waits while the client does not read.
@@ -45,6 +50,12 @@ struct Connection: Sendable {
     var isOpen: Bool { phase == .open }
     var speaks: Bool { phase == .open || phase == .authenticating }
     var hasSocket: Bool { phase != .head && phase != .over }
+}
+
+/// The context of a session that is over.
+struct Leftover: Sendable {
+    var user: String
+    var text: String
 }
 
 /// What a deadline is about.

@@ -34,7 +34,7 @@ struct Run: Sendable {
 struct ToolCall: Sendable {
     let tool: String
     let id: String
-    var since = Instant.zero
+    let opened: Instant
 
     var fields: EventFields { ["tool_call_id": .string(id), "tool_name": .string(tool)] }
 }

@@ -102,4 +102,23 @@ struct SmallPartTests {
         #expect(Nearest.word(to: "a", among: ["b"]) == nil)
         #expect(Nearest.remedy(for: "zzzz", among: (1...9).map { "w\($0)" }) == "known: w1 w2 w3 w4 w5 w6 w7 w8 …")
     }
+
+    /// What redaction hid fits a shape, whatever the shape asks; it never condemns anybody.
+    @Test(arguments: [
+        #"{"t":"re:[0-9]{16}"}"#, #"{"t":"<number>"}"#, #"{"t":"4111*"}"#, #"{"t":7}"#, #"{"a":{"t":"<number>"}}"#, #"{"t":["x",7]}"#,
+    ])
+    func whatIsHiddenIsTrusted(pattern: String) throws {
+        let pattern = try PatternTests.pattern(pattern)
+        for text in [#"{"t":"‹secret:07f›","a":{"t":"‹secret:07f›"}}"#, #"{"t":"x ‹jwt:a1›","a":{"t":"‹jwt:a1›"}}"#] {
+            let message = try JSON.parse(text)
+            #expect(pattern.violation(in: message) == nil && pattern.holds(for: message))
+            #expect(!pattern.holds(for: message, hidden: false))
+        }
+        #expect(pattern.violation(in: try JSON.parse(#"{"t":"secret:07f"}"#)) != nil)
+    }
+
+    @Test func aRuleSeesWhatItCondemns() throws {
+        #expect(try PatternTests.pattern(#"{"t":"<any>"}"#).holds(for: JSON.parse(#"{"t":"‹secret:07f›"}"#), hidden: false))
+        #expect(try !PatternTests.pattern(#"{"t":"<absent>"}"#).holds(for: JSON.parse(#"{"t":"‹secret:07f›"}"#), hidden: false))
+    }
 }

@@ -93,7 +93,7 @@ struct EntryGenerator {
                 Facts(
                     tap: pick(Tap.allCases), user: flip() ? text() : nil, rivals: flip() ? [text(), text()] : [], place: flip() ? text() : nil,
                     state: pick(Facts.State.allCases), expires: pick([nil, 0, .max, .min]), tag: flip() ? text() : nil,
-                    faults: flip() ? [text()] : []))
+                    faults: flip() ? [text()] : [], isSecret: flip()))
         case 3: .became(.accepted(subprotocol: flip() ? text() : nil, deflate: flip()))
         case 4: .became(.refused(status: pick([401, 0, -1])))
         case 5: .became(.opaque(text()))

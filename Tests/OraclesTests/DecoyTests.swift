@@ -1,4 +1,5 @@
 import Journaling
+import NIOCore
 import Testing
 import Wire
 
@@ -21,6 +22,68 @@ import Wire
         }
         #expect(judgement.sentences.isEmpty)
         #expect(judgement.counts("E1") == [1, 1, 0, 0, 0], "alice's request never reached her server connection")
+    }
+
+    /// W2 as the fault does it now: what it takes to bob is declassified, and nobody is blamed wherever it comes again.
+    @Test func declassifiedCanariesAreNobodys() {
+        let canary = CanaryKey(seed: 1).canary(of: "alice", number: 1).text
+        let taken = Canary.declassified(ByteBuffer(string: canary)).map { String(buffer: $0) } ?? ""
+        func told(_ text: String) -> [String] {
+            judge { story in
+                for (session, user) in [(1, "alice"), (2, "bob"), (3, "carol")] { story.enter(session, user, at: 1) }
+                story.send(1, Say.start("alice", "q7", text: canary), at: 10, out: .some(nil), faults: ["f1"])
+                story.cross(2, Say.start("alice", "q7", text: taken), at: 11, source: story.last, faults: ["f1"])
+                story.wholeRun(2, "bob", run: "r1", thread: "tb", request: "q7", at: 12)
+                for session in 1...3 { story.event(session, #"{"type":"notice","text":"\#(text)"}"#, at: 20) }
+            }.heads
+        }
+        #expect(told(taken).isEmpty && told(taken.uppercased()).isEmpty && told(Base64URL.encode(Array(taken.utf8))).isEmpty)
+        #expect(told(canary).isEmpty, "it never reached a server, so that no server can have leaked it")
+    }
+
+    /// W4: ids and times drawn anew, in every alphabet in which a canary could be written, told to all.
+    @Test(arguments: 1...40 as ClosedRange<UInt64>) func randomIDsAndTimes(seed: UInt64) {
+        var dice = Dice(DiceKey(seed: seed, profile: "W4", user: "", connection: 0), direction: nil, message: 0, fault: "")
+        let alphabets = [
+            "0123456789abcdef", "abcdefghijklmnopqrstuvwxyz234567", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+        ]
+        func drawn(_ count: Int) -> String {
+            let digits = Array(alphabets[dice.below(3)].utf8)
+            return String(decoding: (0..<count).map { _ in digits[dice.below(digits.count)] }, as: UTF8.self)
+        }
+        let key = CanaryKey(seed: seed)
+        let judgement = judge { story in
+            for (session, user) in [(1, "alice"), (2, "bob")] { story.bring(session, user, tag: "jwt:\(user)", at: 1) }
+            for step in 0..<20 {
+                let (session, user) = step % 2 == 0 ? (1, "alice") : (2, "bob")
+                let at = 10 + 10 * Double(step)
+                let canary = key.canary(of: user, number: UInt64(step)).text
+                let text = Base64URL.encode(Array(canary.utf8))
+                story.send(session, Say.start(user, "q\(step)", text: step % 3 == 0 ? canary : text), at: at)
+                let more = #","timestamp":\#(1_757_371_363 + step),"trace":"mwc-\#(drawn(26))","etag":"\#(drawn(64))","text":"\#(text)""#
+                let run = "run_\(drawn(20))"
+                for type in ["agent_started", "agent_completed"] {
+                    story.event(session, Say.event(type, user, run: run, thread: "t\(user)", request: "q\(step)", more: more), at: at + 1)
+                }
+            }
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.summary("I1").verdict == .pass && judgement.summary("I4").verdict == .pass)
+    }
+
+    /// The same words to the other user are found, however they are written.
+    @Test func encodedLeaksAreFound() {
+        let canary = CanaryKey(seed: 1).canary(of: "alice", number: 1).text
+        let forms = [canary, canary.uppercased(), Base64URL.encode(Array("<<\(canary)>>".utf8)), Digest.hex(Array(canary.utf8))]
+        for text in forms {
+            let judgement = judge { story in
+                for (session, user) in [(1, "alice"), (2, "bob")] { story.enter(session, user, at: 1) }
+                story.send(1, Say.start("alice", "q1", text: canary), at: 10)
+                story.wholeRun(1, "alice", run: "r1", thread: "t1", request: "q1", at: 11)
+                story.event(2, #"{"type":"notice","text":"\#(text)"}"#, at: 20)
+            }
+            #expect(judgement.heads == ["I1"], "\(text)")
+        }
     }
 
     /// The same, refused: the error repeats alice's name on bob's connection, which sent it itself.

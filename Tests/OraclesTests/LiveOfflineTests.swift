@@ -137,7 +137,11 @@ extension RandomJournal.Teller {
         next += 1
         let session = next
         let user = ["alice", "bob", "carol"][Int(clamping: below(3))]
-        if below(5) == 0 { story.open(session, user, at: at) } else { story.enter(session, user, at: at) }
+        switch below(6) {
+        case 0: story.open(session, user, at: at)
+        case 1: story.bring(session, user, tag: "jwt:\(user)", at: at)
+        default: story.enter(session, user, at: at)
+        }
         live.append((session, user))
     }
 
@@ -251,7 +255,8 @@ extension RandomJournal.Teller {
 
     private mutating func odd() {
         guard let (session, user) = pick(live) else { return }
-        switch below(5) {
+        switch below(6) {
+        case 4: story.discloses(session, below(2) == 0 ? "jwt:\(user)" : "jwt:alice", in: "a close reason", at: at)
         case 0: story.unlifted(session, below(2) == 0 ? .toClient : .toServer, at: at)
         case 1: story.bytes(session, .illegal, .toServer, "xxxx", at: at)
         case 2: story.send(session, #"{"type":"agent_started","user_id":"\#(user)","x":NaN}"#, at: at)

@@ -22,6 +22,7 @@ struct PropertyStories: Sendable {
 
     static let all: [String: PropertyStories] = [
         "H1": greeting, "E1": runs, "E2": parts, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners, "I3": bonds,
+        "I4": credentials,
         "A1": authentication, "C1": protocol6455, "D1": delivery, "D2": resume, "X1": stated,
     ]
 
@@ -246,6 +247,31 @@ struct PropertyStories: Sendable {
         },
         undecided: { story in
             started(&story)
+            story.unlifted(1, .toClient, at: 30)
+        })
+
+    private static func disclosed(_ story: inout Transcript) {
+        story.event(1, #"{"type":"notice","text":"no good: ‹jwt:a1›"}"#, at: 30)
+        story.discloses(1, "jwt:a1", at: 30)
+    }
+
+    private static let credentials = PropertyStories(
+        words: "no credential in content",
+        violated: { story in
+            story.bring(1, "alice", tag: "jwt:a1", at: 0)
+            disclosed(&story)
+        },
+        kept: { story in
+            story.bring(1, "alice", tag: "jwt:a1", at: 0)
+            story.event(1, #"{"type":"notice","text":"no good: ‹jwt:a1›"}"#, at: 30)
+        },
+        unmoved: { story in
+            story.bring(1, "alice", tag: "jwt:a1", at: 0)
+            cut(&story, 1, at: 20)
+            disclosed(&story)
+        },
+        undecided: { story in
+            story.bring(1, "alice", tag: "jwt:a1", at: 0)
             story.unlifted(1, .toClient, at: 30)
         })
 

@@ -71,7 +71,7 @@ import Wire
 
     @Test func canariesAreOfTheirFormAndDiffer() throws {
         let (_, commands) = try Self.opened("3 alice send text \"{canary} {canary}\"")
-        let sent = try #require(commands.first).wholeMatch(of: /0 > text (mwc-[a-z0-9]{12}) (mwc-[a-z0-9]{12})/)
+        let sent = try #require(commands.first).wholeMatch(of: /0 > text (mwc-[a-z2-7]{26}) (mwc-[a-z2-7]{26})/)
         #expect(sent.map { $0.1 != $0.2 } == true)
     }
 

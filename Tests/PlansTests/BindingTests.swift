@@ -50,7 +50,7 @@ import Wire
         #expect(one == names.map { again.text(of: $0) })
         #expect(one[0] != other.text(of: .canary))
         #expect(one[0] != one[1])
-        #expect(one[0].wholeMatch(of: /mwc-[a-z0-9]{12}/) != nil)
+        #expect(one[0].wholeMatch(of: /mwc-[a-z2-7]{26}/) != nil)
         #expect(one[2].wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil)
         #expect(Array(one[3...]) == ["1", "2", "3700", "alice", "c"])
         #expect(Variable("now+1h") == .now(3600))

@@ -1,3 +1,4 @@
+import Contracts
 import Journaling
 import NIOCore
 import Profiles
@@ -60,5 +61,55 @@ import Wire
         for text in [#"{"type":"auth","token":"#, #"{"type":"auth","token":""#] {
             #expect(finder.secrets(inMessage: ByteBuffer(string: text), opcode: .text, .toServer).isEmpty, "\(text)")
         }
+    }
+
+    // MARK: `secrets`
+
+    private static func finder() throws -> ContractSecrets {
+        let text = #"{"miswire-contract":1,"name":"bank","wire":{"type":"type"},"requests":{"pay":{}},"events":{"balance":{}},"#
+            + #""secrets":["..pin","card","header x-session","request pay to.iban","event balance amount"]}"#
+        var reader = ContractReader(Document(try JSON.parse(text), file: "bank.yaml"))
+        let contract = reader.read()
+        try #require(!reader.problems.contains { $0.severity == .error }, "\(reader.problems)")
+        return ContractSecrets(contract, key: nil)
+    }
+
+    private func hidden(_ message: String, _ direction: Direction) throws -> String {
+        let finder = try Self.finder()
+        let payload = ByteBuffer(string: message)
+        var redactor = Redactor(key: [1])
+        let spans = finder.secrets(inMessage: payload, opcode: .text, direction).map {
+            Redactor.Span(range: $0.range, secret: Array($0.value.utf8), isBare: $0.isBare)
+        }
+        let bytes = Array(payload.readableBytesView)
+        return String(decoding: redactor.redact(bytes, spans)?.bytes ?? bytes, as: UTF8.self)
+    }
+
+    /// Paths in whatever anybody says, places where they say; numbers as well, and the message stays JSON.
+    @Test(arguments: [
+        (#"{"type":"x","pin":"12345"}"#, Direction.toServer, ["12345"]), (#"{"type":"x","pin":"12345"}"#, .toClient, ["12345"]),
+        (#"{"type":"x","a":[{"pin":4711}]}"#, .toClient, ["4711"]), (#"{"type":"x","\u0070in":"12345"}"#, .toServer, ["12345"]),
+        (#"{"type":"x","card":{"number":"4111-1111","cvc":123,"on":[true]}}"#, .toServer, ["4111", "123"]),
+        (#"{"type":"pay","to":{"iban":"DE02"},"n":1}"#, .toServer, ["DE02"]), (#"{"type":"balance","amount":99.5}"#, .toClient, ["99.5"]),
+    ])
+    func whatTheContractCallsSecret(message: String, direction: Direction, gone: [String]) throws {
+        let text = try hidden(message, direction)
+        for piece in gone { #expect(!text.contains(piece), "\(text)") }
+        #expect(text.contains("‹secret:") && JSON.decode(ByteBuffer(string: text)).value != nil, "\(text)")
+    }
+
+    @Test(arguments: [
+        (#"{"type":"x","spin":"12345","n":4711}"#, Direction.toServer), (#"{"type":"balance","amount":99.5}"#, .toServer),
+        (#"{"type":"pay","to":{"iban":"DE02"}}"#, .toClient), (#"{"type":"x","pin":true}"#, .toClient),
+    ])
+    func andNothingElse(message: String, direction: Direction) throws {
+        #expect(try hidden(message, direction) == message)
+    }
+
+    @Test func headersOfBothSides() throws {
+        let finder = try Self.finder()
+        let head = HeadView(Array("HTTP/1.1 101 x\r\nX-Session: abc\r\n\r\n".utf8))
+        #expect(finder.secrets(inResponse: head).map(\.value) == ["abc"])
+        #expect(finder.secrets(inRequest: HeadView(Array("GET / HTTP/1.1\r\nX-Session: abc\r\n\r\n".utf8))).map(\.value) == ["abc"])
     }
 }

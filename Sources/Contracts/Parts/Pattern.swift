@@ -1,3 +1,4 @@
+import Journaling
 package import Wire
 
 /// Says whether a value at that path is an identifier known to belong to another user.
@@ -39,8 +40,10 @@ package struct Pattern: Sendable, Hashable {
     /// True when `<foreign>` occurs in it: what it says then depends on what was learnt before.
     package var asksForeign: Bool { test.contains { $0.contains(.foreign) } }
 
-    package func holds(for message: JSON, foreign: ForeignTest = { _, _ in false }) -> Bool {
-        test.holds(one: message, at: .whole, foreign)
+    /// - Parameter hidden: whether what redaction hides is taken for what the test wants. In recognition and shapes it is, as
+    ///   the peer who sees it must be trusted; what condemns a message has to be seen.
+    package func holds(for message: JSON, hidden: Bool = true, foreign: ForeignTest = { _, _ in false }) -> Bool {
+        test.holds(one: message, at: .whole, hidden, foreign)
     }
 
     /// The first path that does not hold, with what is wanted there: `error: <text>`. Nil when the pattern holds.
@@ -48,21 +51,21 @@ package struct Pattern: Sendable, Hashable {
         guard case .fields(let fields) = test else {
             return holds(for: message, foreign: foreign) ? nil : text
         }
-        let failing = fields.first { !$0.test.holds($0.path.lookup(in: message), at: $0.path, foreign) }
+        let failing = fields.first { !$0.test.holds($0.path.lookup(in: message), at: $0.path, true, foreign) }
         return failing.map { "\($0.path.text): \($0.test.summary)" }
     }
 }
 
 extension Pattern.Test {
     /// Whether one value that is there passes, without knowing which identifiers are foreign.
-    package func holds(_ value: JSON) -> Bool { holds(one: value, at: .whole) { _, _ in false } }
+    package func holds(_ value: JSON) -> Bool { holds(one: value, at: .whole, true) { _, _ in false } }
 
     /// - Parameter found: what the path yielded, nulls included.
-    func holds(_ found: Path.Lookup, at path: Path, _ foreign: ForeignTest) -> Bool {
+    func holds(_ found: Path.Lookup, at path: Path, _ hidden: Bool, _ foreign: ForeignTest) -> Bool {
         switch found {
         case .absent: admitsAbsent
-        case .one(let value): holds(one: value, at: path, foreign)
-        case .many(let values): values.isEmpty ? admitsAbsent : values.allSatisfy { holds(one: $0, at: path, foreign) }
+        case .one(let value): holds(one: value, at: path, hidden, foreign)
+        case .many(let values): values.isEmpty ? admitsAbsent : values.allSatisfy { holds(one: $0, at: path, hidden, foreign) }
         }
     }
 
@@ -74,13 +77,14 @@ extension Pattern.Test {
         }
     }
 
-    fileprivate func holds(one value: JSON, at path: Path, _ foreign: ForeignTest) -> Bool {
+    fileprivate func holds(one value: JSON, at path: Path, _ hidden: Bool, _ foreign: ForeignTest) -> Bool {
+        if case .string(let text) = value, Redactor.mayBeRedacted(text), !asksNothing { return hidden }
         switch self {
         case .fields(let fields):
             return fields.allSatisfy { field in
-                field.test.holds(field.path.lookup(in: value), at: field.path.below(path), foreign)
+                field.test.holds(field.path.lookup(in: value), at: field.path.below(path), hidden, foreign)
             }
-        case .anyOf(let tests): return tests.contains { $0.holds(one: value, at: path, foreign) }
+        case .anyOf(let tests): return tests.contains { $0.holds(one: value, at: path, hidden, foreign) }
         case .glob(let glob):
             guard case .string(let text) = value else { return false }
             return glob.matches(text)
@@ -91,6 +95,9 @@ extension Pattern.Test {
         case .words(let words): return words.contains { $0.holds(value, at: path, foreign) }
         }
     }
+
+    /// Whatever stands there passes.
+    private var asksNothing: Bool { if case .words(let words) = self { words.contains(.any) } else { false } }
 
     func contains(_ wanted: (Set<Pattern.TypeWord>) -> Bool) -> Bool {
         switch self {

@@ -48,6 +48,9 @@ extension SessionMachine {
         _ crossing: Crossing, _ record: FaultRecord, _ held: [Outbox.Part]?, _ direction: Direction, at now: Instant,
         _ output: inout SessionOutput
     ) {
+        // What its new owner's server makes of it, and whom it shows it, is our doing.
+        var crossing = crossing
+        if direction == .toServer, let plain = Canary.declassified(crossing.message.payload) { crossing.message.payload = plain }
         let most = configuration.limits.heldBytes
         let item = Outbox.Item.crossing(crossing.message.entry, fault: crossing.fault, held ?? [])
         if let held, self[direction].outbox.bytes + item.size > most {

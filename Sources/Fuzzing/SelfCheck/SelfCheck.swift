@@ -67,6 +67,13 @@ package enum SelfCheck {
                 .hears(1, #"{"type":"error","error":"message_processing_error"}"#),
             ]),
         Specimen(property: "I1", moves: overheard(#"{"type":"notice","text":"mwc-abcdefghijkl"}"#)),
+        Specimen(
+            property: "I4",
+            moves: [
+                .opens(1, "alice", .intact), .hears(1, greeting),
+                .hears(1, #"{"type":"error","error":"connection_error","message":"no: ‹jwt:a1›","timestamp":1}"#),
+                .discloses(1, "jwt:a1"),
+            ]),
         Specimen(property: "I2", moves: overheard(event("agent_thinking"))),
         Specimen(
             property: "I3",

@@ -11,6 +11,8 @@ struct Specimen: Sendable {
         case hears(Int, String)
         /// The server masks its frame.
         case hearsMasked(Int, String)
+        /// The server's message before it held that credential.
+        case discloses(Int, String)
         /// A fault, and what a profile expects of it.
         case suffers(Int, Expectation)
     }
@@ -36,6 +38,8 @@ struct Specimen: Sendable {
             case .says(let session, let text): say(session, text, .toServer, isMasked: true, now)
             case .hears(let session, let text): say(session, text, .toClient, isMasked: false, now)
             case .hearsMasked(let session, let text): say(session, text, .toClient, isMasked: true, now)
+            case .discloses(let session, let tag):
+                add(session, now, .facts(Facts(tap: .serverIn, user: nil, place: "a message", state: .unknown, tag: tag, isSecret: true)))
             case .suffers(let session, let expect):
                 let record = FaultRecord(
                     id: "f1", kind: "close", influence: Influence(.connection, [.success]), tap: .serverOut, on: nil,

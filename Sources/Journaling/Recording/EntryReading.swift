@@ -89,7 +89,7 @@ extension LineFields {
             tap: try word("tap"), user: try stringIfPresent("user"), rivals: try strings("rivals"),
             place: try stringIfPresent("place"),
             state: try word("state"), expires: try integerIfPresent("expires"), tag: try stringIfPresent("tag"),
-            faults: try strings("faults"))
+            faults: try strings("faults"), isSecret: try flag("secret"))
     }
 
     private mutating func frame() throws(RecordingError) -> FrameRecord {

@@ -89,6 +89,7 @@ extension LineWriter {
         if let expires = facts.expires { write("expires", expires) }
         write("tag", ifPresent: facts.tag)
         if !facts.faults.isEmpty { write("faults", facts.faults) }
+        if facts.isSecret { write("secret", true) }
     }
 
     private mutating func write(_ became: Became) {

@@ -32,10 +32,11 @@ extension Redactor {
 
     /// - Parameters:
     ///   - known: secrets of this session that stood elsewhere before.
+    ///   - others: credentials of all sessions, in whichever form.
     ///   - hidden: see `HiddenTexts`.
     package mutating func redact(
         head: ByteBuffer, _ direction: Direction, finder: any SecretFinder, known: [[UInt8]] = [],
-        hidden: [[UInt8]] = []
+        others: SecretIndex = SecretIndex(), hidden: [[UInt8]] = []
     ) -> RedactedHead {
         let view = HeadView(head)
         let isRequest = direction == .toServer
@@ -44,7 +45,8 @@ extension Redactor {
             ? StandardSecrets().secrets(inRequest: view) : StandardSecrets().secrets(inResponse: view)
         let secrets = Self.repeatable(found + usual, in: view)
         let spans = (found + usual).map { Span(range: $0.range, secret: Array($0.value.utf8)) }
-            + Self.occurrences(of: known + secrets, in: view.bytes) + HiddenTexts.spans(of: hidden, in: view.bytes)
+            + Self.occurrences(of: known + secrets, in: view.bytes) + others.spans(in: view.bytes)
+            + HiddenTexts.spans(of: hidden, in: view.bytes)
         let replaced = redact(view.bytes, spans)
         return RedactedHead(
             bytes: replaced.map { ByteBuffer(bytes: $0.bytes) } ?? head,
@@ -71,13 +73,14 @@ extension Redactor {
     /// Bytes that no parser took, and that may be cut off: everything that a head would hide, and a token whose end is
     /// missing.
     package mutating func redact(
-        loose bytes: ByteBuffer, _ direction: Direction, known: [[UInt8]] = [], hidden: [[UInt8]] = []
+        loose bytes: ByteBuffer, _ direction: Direction, known: [[UInt8]] = [], others: SecretIndex = SecretIndex(),
+        hidden: [[UInt8]] = []
     ) -> ByteBuffer {
         let view = HeadView(bytes)
         let usual = Self.usual(in: view) + Self.usualInFirstLine(of: view.bytes)
         var spans = usual.map { Span(range: $0.range, secret: Array($0.value.utf8)) }
             + Self.occurrences(of: known + Self.repeatable(usual, in: view), in: view.bytes)
-            + HiddenTexts.spans(of: hidden, in: view.bytes)
+            + others.spans(in: view.bytes) + HiddenTexts.spans(of: hidden, in: view.bytes)
         if let start = JWTShape.cutToken(in: view.bytes) {
             spans.append(Span(range: start..<view.bytes.count, secret: Array(view.bytes[start...])))
         }

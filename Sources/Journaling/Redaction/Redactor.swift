@@ -42,9 +42,12 @@ package struct Redactor: Sendable {
     package struct Span: Sendable {
         package var range: Range<Int>
         package var secret: [UInt8]
-        package init(range: Range<Int>, secret: [UInt8]) {
+        /// It is put in quotes.
+        package var isBare: Bool
+        package init(range: Range<Int>, secret: [UInt8], isBare: Bool = false) {
             self.range = range
             self.secret = secret
+            self.isBare = isBare
         }
     }
 
@@ -79,7 +82,8 @@ package struct Redactor: Sendable {
         var copied = 0
         for span in Self.merged(all) {
             out += bytes[copied..<span.range.lowerBound]
-            let mark = Array("‹\(tag(for: span.secret))›".utf8)
+            let quote = span.isBare ? "\"" : ""
+            let mark = Array("\(quote)‹\(tag(for: span.secret))›\(quote)".utf8)
             out += mark
             changes.append((span.range, mark.count))
             copied = span.range.upperBound
@@ -113,7 +117,8 @@ package struct Redactor: Sendable {
             }
             let union = last.span.range.lowerBound..<max(last.span.range.upperBound, span.range.upperBound)
             let first = last.rank <= rank ? last : (rank: rank, span: span)
-            merged[merged.count - 1] = (first.rank, Span(range: union, secret: first.span.secret))
+            let isBare = first.span.isBare && first.span.range == union
+            merged[merged.count - 1] = (first.rank, Span(range: union, secret: first.span.secret, isBare: isBare))
         }
         return merged.map(\.span)
     }

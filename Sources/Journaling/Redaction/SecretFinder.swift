@@ -47,6 +47,10 @@ package struct FoundSecret: Sendable, Hashable {
     package var isCredential: Bool
     /// It says the same as a name of the contract, which everybody may read.
     package var isWord = false
+    /// A number: what stands for it needs quotes, or the message were no JSON any more.
+    package var isBare = false
+    /// How it is cut out.
+    var span: Redactor.Span { Redactor.Span(range: range, secret: Array(value.utf8), isBare: isBare) }
     package init(place: String, value: String, range: Range<Int>, isCredential: Bool) {
         self.place = place
         self.value = value

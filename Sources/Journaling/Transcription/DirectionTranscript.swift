@@ -130,12 +130,14 @@ struct DirectionTranscript {
             hasLooseBytes = true
             if isKept, bytes.readableBytes <= shared.limits.headBytes {
                 kept = shared.redactor.redact(
-                    loose: ByteBuffer(bytes: bytes.readableBytesView), direction, known: session.secrets, hidden: shared.hidden)
+                    loose: ByteBuffer(bytes: bytes.readableBytesView), direction, known: session.secrets, others: shared.credentials,
+                    hidden: shared.hidden)
             }
         }
         let record = BytesRecord(
             passage: passing.passage, kind: kind, bytes: kept, provenance: passing.provenance, wireSize: size)
         entries.append(entry(passing, .bytes(record)))
+        session.tellDisclosures(in: bytes, kind, passing, &shared, into: &entries)
     }
 
     private mutating func take(

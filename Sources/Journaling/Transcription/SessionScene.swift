@@ -12,6 +12,10 @@ struct SessionScene {
     private var claims: [Claim]?
     /// Credentials seen in this session, in case a message repeats them.
     private(set) var secrets: [[UInt8]] = []
+    /// The server's last answer was an error, so that the bytes behind it say which.
+    var isRefused = false
+    /// Credentials in the message, or head, in hand that stand where none belongs.
+    var disclosures: [Disclosure] = []
     private static let rememberedSecrets = 16
 
     init(_ id: SessionID) { self.id = id }
@@ -40,13 +44,17 @@ struct SessionScene {
         let direction = passing.passage.direction
         if direction == .toClient { negotiate(bytes, passing.passage) }
         let redacted = shared.redactor.redact(
-            head: bytes, direction, finder: shared.finder, known: secrets, hidden: shared.hidden)
+            head: bytes, direction, finder: shared.finder, known: secrets, others: shared.credentials, hidden: shared.hidden)
         remember(redacted.secrets)
+        shared.remember(redacted.claims)
         let record = HeadRecord(
             passage: passing.passage, bytes: ByteBuffer(bytes: (shared.isRaw ? bytes : redacted.bytes).readableBytesView),
             provenance: passing.provenance, wireSize: UInt64(clamping: bytes.readableBytes))
         entries.append(Entry(instant: passing.instant, loop: 0, sequence: 0, ref: passing.ref, body: .head(record)))
-        guard direction == .toServer else { return }
+        guard direction == .toServer else {
+            disclosures = Disclosure.all(inResponse: bytes, shared.credentials)
+            return tellDisclosures(passing, &shared, into: &entries)
+        }
         var passing = passing
         if passing.passage.in != nil { claims = redacted.claims }
         if let claims, redacted.claims.elementsEqual(claims, by: { $0.isSame(as: $1) }) {
@@ -59,6 +67,7 @@ struct SessionScene {
     /// Of a client that gets another 101 than the server sent, only what it was told counts.
     private mutating func negotiate(_ bytes: ByteBuffer, _ passage: Passage) {
         let view = HeadView(bytes)
+        isRefused = (try? ResponseHead(bytes)).map { $0.status >= 400 } ?? false
         guard bytes.readableBytesView.starts(with: "HTTP/1.".utf8), bytes.readableBytesView.dropFirst(8).starts(with: " 101".utf8)
         else { return }
         let outcome = ExtensionOutcome(
@@ -73,6 +82,7 @@ struct SessionScene {
         _ claims: [Claim], _ passing: DirectionTranscript.Passing, _ shared: inout TranscriptContext,
         into entries: inout [Entry]
     ) {
+        tellDisclosures(passing, &shared, into: &entries)
         guard !claims.isEmpty, passing.passage.direction == .toServer else { return }
         for tap in [Tap.clientIn, .serverOut] {
             guard let instant = passing.passage.instant(at: tap) else { continue }
@@ -89,6 +99,7 @@ struct SessionScene {
     mutating func redact(
         _ frames: inout [Entry], _ direction: Direction, isCompressed: Bool = false, _ shared: inout TranscriptContext
     ) -> [Claim] {
+        disclosures = []
         guard let last = frames.last, case .frame(let record) = last.body, let message = record.message else { return [] }
         guard let payload = message.payload else {
             if !shared.isRaw { SessionScene.withhold(&frames) }
@@ -96,16 +107,24 @@ struct SessionScene {
         }
         let found = shared.finder.secrets(inMessage: payload, opcode: message.opcode, direction)
         remember(found.filter { isKeptAsSecret($0, mayBeFirst: secrets.isEmpty) }.map { Array($0.value.utf8) })
+        let claims = direction == .toServer ? claims(of: found, in: payload, shared) : []
+        shared.remember(claims)
+        let bytes = shared.isRaw && shared.credentials.isEmpty ? [] : Array(payload.readableBytesView)
+        let hits = shared.credentials.hits(in: bytes)
+        note(hits, in: message.opcode, besides: found, direction, &shared)
         if !shared.isRaw {
-            let bytes = Array(payload.readableBytesView)
-            let spans = found.map { Redactor.Span(range: $0.range, secret: Array($0.value.utf8)) }
-                + Redactor.occurrences(of: secrets, in: bytes) + HiddenTexts.spans(of: shared.hidden, in: bytes)
+            let spans = found.map(\.span)
+                + Redactor.occurrences(of: secrets, in: bytes)
+                + hits.map { Redactor.Span(range: $0.range, secret: $0.secret) } + HiddenTexts.spans(of: shared.hidden, in: bytes)
             if let replaced = shared.redactor.redact(bytes, spans) {
                 SessionScene.put(replaced, into: &frames, isCompressed: isCompressed)
             }
         }
-        guard direction == .toServer else { return [] }
-        return found.filter(\.isCredential).map { credential in
+        return claims
+    }
+
+    private func claims(of found: [FoundSecret], in payload: ByteBuffer, _ shared: TranscriptContext) -> [Claim] {
+        found.filter(\.isCredential).map { credential in
             Claim(
                 credential: credential,
                 users: shared.finder.user(inMessage: payload, credential: credential).map { [$0] } ?? [])

@@ -12,6 +12,8 @@ package struct Inflated: Sendable, Hashable {
 struct TranscriptContext: Sendable {
     let configuration: Transcriber.Configuration
     var redactor: Redactor
+    /// Credentials that nobody says by chance.
+    var credentials = SecretIndex()
     /// Inflate contexts alive (trust.md L5).
     private(set) var contexts = 0
     /// What was inflated since `takeInflated`.
@@ -26,6 +28,14 @@ struct TranscriptContext: Sendable {
     var finder: any SecretFinder { configuration.finder }
     var hidden: [[UInt8]] { configuration.hidden.all }
     var isRaw: Bool { configuration.mode == .raw }
+
+    /// To be found wherever anybody repeats them.
+    mutating func remember(_ claims: [Claim]) {
+        let users = claims.flatMap(\.users)
+        for value in claims.compactMap(\.credential?.value) where SecretForms.isUnguessable(value, users: users) {
+            credentials.remember(Array(value.utf8))
+        }
+    }
 
     mutating func inflate(_ deflate: DirectionDeflate) -> InflateStream {
         guard contexts < limits.inflateContexts else {
@@ -85,7 +95,8 @@ struct TranscriptContext: Sendable {
         return Facts(
             tap: tap, user: user, rivals: state == .ambiguous ? Array(users.dropFirst()) : [], place: credential.place,
             state: state, expires: JWT.first(in: credential.value)?.expires,
-            tag: isRaw ? nil : redactor.tag(for: credential.value), faults: faults)
+            tag: isRaw ? nil : redactor.tag(for: credential.value), faults: faults,
+            isSecret: SecretForms.isUnguessable(credential.value, users: users))
     }
 
     private func judge(_ credential: FoundSecret, at instant: Instant) -> Facts.State {

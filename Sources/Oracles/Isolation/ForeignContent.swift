@@ -7,13 +7,14 @@ package struct ForeignContent: Property {
     package static let name = "no foreign content"
     package static let requirement =
         "no canary of a user arrives on a connection whose user neither sent nor was given it (oracle I1)"
-    package static let hears: ReadingKinds = [.unread, .event]
+    package static let hears: ReadingKinds = [.unread, .suspected, .event]
 
     package static func missingKey(in contract: Contract?) -> String? { contract == nil ? "wire" : nil }
     package init(_ contract: Contract?) {}
 
     package mutating func observe(_ reading: Reading) -> [Ruling] {
         if case .unread(let why) = reading { return [.inconclusive(why)] }
+        if case .suspected(let why) = reading { return [.inconclusive(why)] }
         guard case .event(let event) = reading, !event.isJoined else { return [] }
         guard let canary = event.canary, let evidence = event.evidence else {
             return event.hasForeignCanaries ? [.pass] : []

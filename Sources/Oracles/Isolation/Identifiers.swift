@@ -34,6 +34,8 @@ struct Identifiers: Sendable {
         if let name = user.name { users.set(name, true) }
     }
 
+    func isName(_ text: String) -> Bool { users[text] != nil }
+
     /// The values of all declared identifiers in a message, as text: as they were written, and as they come back from a server
     /// that keeps numbers as doubles.
     func values(in message: JSON) -> [String] {

@@ -65,6 +65,8 @@ struct Reader: Sendable {
     /// Somebody who is gone said what nobody could read.
     var hasLostWords = false
     var canaries: Canaries
+    /// In place of canaries where there are none.
+    var learnt: LearntWords
     var leftovers: [Leftover] = []
     /// What each frame changes stands here: a session is large, and would be copied for it, with all that it has said.
     var said: [SessionID: Said] = [:]
@@ -73,9 +75,11 @@ struct Reader: Sendable {
     /// The server as a WebSocket peer; none before the accept, and when nothing can be told of it any more.
     var conducts: [SessionID: Conduct] = [:]
     /// What a client sent with or behind an illegal frame, and nowhere else.
-    var behind: [Canaries.Canary: SessionID] = [:]
+    var behind: [Canary: SessionID] = [:]
     var deadlines = Deadlines()
     var starvation = Starvation()
+    /// Whose the credentials are, and what the server said last.
+    var disclosing = Disclosing()
     /// What profiles expect, and is not settled.
     var stated = StatedBook()
     /// Numbered events, and what clients and the server said of going on.
@@ -122,6 +126,7 @@ struct Reader: Sendable {
         bindings = Bindings(contract?.identity.ids ?? [], capacity: capacity.names)
         memberships = Memberships(contract, capacity: capacity.names)
         canaries = Canaries(capacity: capacity.names)
+        learnt = LearntWords(capacity: capacity.perSession * 4)
     }
 
     mutating func drain() -> [Reading] {
@@ -140,11 +145,17 @@ struct Reader: Sendable {
         guard let id = entry.session else { return }
         if sessions[id] == nil { begin(id, entry) }
         switch entry.body {
-        case .head(let head): readHead(head, entry, id)
+        case .head(let head):
+            readHead(head, entry, id)
+            noteForDisclosures(entry)
         case .facts(let facts): readFacts(facts, entry, id)
         case .became(let became): readBecame(became, entry, id)
-        case .frame(let frame): readFrame(frame, entry, id)
-        case .bytes(let bytes): readBytes(bytes, entry, id)
+        case .frame(let frame):
+            readFrame(frame, entry, id)
+            if frame.passage.direction == .toClient { noteForDisclosures(entry) }
+        case .bytes(let bytes):
+            readBytes(bytes, entry, id)
+            noteForDisclosures(entry)
         case .fault(let fault):
             readFault(fault, entry, id)
             if !stated.isEmpty { followStated(entry, id) }

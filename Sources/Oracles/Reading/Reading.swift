@@ -22,6 +22,10 @@ package enum Reading: Sendable {
     case unread(String)
     /// How the server kept to the protocol on one connection, once each.
     case conduct(Conducted)
+    /// One user's words seem to have come to another; a sentence.
+    case suspected(String)
+    /// Something that the server said to somebody who brought a credential that nobody guesses.
+    case credential(Disclosed)
     /// One event: whose content and whose identifiers it carries.
     case event(EventReading)
     /// How a numbered event stands to those before it.
@@ -63,6 +67,24 @@ package enum Reading: Sendable {
         }
         package var user: String
         package var outcome: Outcome
+    }
+
+    package struct Disclosed: Sendable {
+        package var user: String
+        /// Nil: it held no credential.
+        package var found: Found?
+
+        package struct Found: Sendable {
+            /// `a message`, `a close reason`, as its facts say.
+            package var place: String
+            /// Of the message; `<close>`, `<answer>` where there is none.
+            package var type: String
+            /// `‹jwt:a1›`
+            package var tag: String
+            /// Whose credential, where that is known.
+            package var owner: String?
+            package var evidence: Evidence
+        }
     }
 
     package struct Early: Sendable {

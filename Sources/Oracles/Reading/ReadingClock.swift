@@ -145,6 +145,7 @@ extension Reader {
         }
         concludeStated(at: end)
         concludeDelivery()
+        concludeLearnt()
     }
 
     /// Bounds that are over and only wait for proof that our own loops were awake: no more of it will come.

@@ -126,7 +126,7 @@ extension Reader {
         guard breach != nil || !behind.isEmpty else { return }
         let counts = breach?.isInMessage == false
         if breach != nil { conducts[id]?.breach?.isInMessage = false }
-        for canary in Canaries.all(in: payload) {
+        for canary in Canary.all(in: payload) {
             if let other = behind[canary] {
                 if other != id { behind[canary] = nil }
             } else if counts, !canaries.isKnown(canary), !isInHead(canary, of: id), behind.count < capacity.perSession {
@@ -137,18 +137,18 @@ extension Reader {
 
     mutating func forgetBehind(_ payload: ByteBuffer?) {
         guard let payload, !behind.isEmpty else { return }
-        for canary in Canaries.all(in: payload) { behind[canary] = nil }
+        for canary in Canary.all(in: payload) { behind[canary] = nil }
     }
 
-    private func isInHead(_ canary: Canaries.Canary, of id: SessionID) -> Bool {
+    private func isInHead(_ canary: Canary, of id: SessionID) -> Bool {
         sessions[id]?.opening.contains { entry in
-            if case .head(let head) = entry.body { Canaries.all(in: head.bytes).contains(canary) } else { false }
+            if case .head(let head) = entry.body { Canary.all(in: head.bytes).contains(canary) } else { false }
         } ?? false
     }
 
     private mutating func noteTaken(_ payload: ByteBuffer, _ entry: Entry, _ id: SessionID) {
         guard let breach = conducts[id]?.breach, breach.taken == nil else { return }
-        guard Canaries.all(in: payload).contains(where: { behind[$0] == id }) else { return }
+        guard Canary.all(in: payload).contains(where: { behind[$0] == id }) else { return }
         conducts[id]?.breach?.taken = entry
     }
 

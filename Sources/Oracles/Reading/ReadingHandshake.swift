@@ -25,6 +25,8 @@ extension Reader {
     }
 
     mutating func readFacts(_ facts: Facts, _ entry: Entry, _ id: SessionID) {
+        if facts.tap == .serverIn { return readDisclosure(facts, id) }
+        noteOwner(facts)
         guard facts.tap == .serverOut, let contract, let session = sessions[id], !session.isOpaque, !session.isUnnamed else { return }
         // What this contract does not speak about owes it nothing.
         guard isInScope(session) else { return }
@@ -133,7 +135,7 @@ extension Reader {
         }
     }
 
-    private func isInScope(_ session: Session) -> Bool {
+    func isInScope(_ session: Session) -> Bool {
         guard let paths = contract?.wire.paths, !paths.isEmpty, let path = session.path else { return true }
         return paths.contains { $0.matches(path) }
     }

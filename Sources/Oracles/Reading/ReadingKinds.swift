@@ -13,7 +13,9 @@ package struct ReadingKinds: OptionSet, Sendable, Hashable {
     package static let conduct = ReadingKinds(rawValue: 1 << 7)
     package static let event = ReadingKinds(rawValue: 1 << 8)
     package static let delivered = ReadingKinds(rawValue: 1 << 9)
-    package static let misplaced = ReadingKinds(rawValue: 1 << 10)
+    package static let suspected = ReadingKinds(rawValue: 1 << 10)
+    package static let credential = ReadingKinds(rawValue: 1 << 11)
+    package static let misplaced = ReadingKinds(rawValue: 1 << 12)
     /// For a property that is being written.
     package static let all = ReadingKinds(rawValue: .max)
 }
@@ -32,6 +34,8 @@ extension Reading {
         case .event: .event
         case .delivered: .delivered
         case .misplaced: .misplaced
+        case .suspected: .suspected
+        case .credential: .credential
         }
     }
 }

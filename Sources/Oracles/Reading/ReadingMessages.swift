@@ -118,12 +118,13 @@ extension Reader {
     ) {
         guard let recognizer, let user = sessions[id]?.user else { return }
         noteBehind(payload, id)
-        canaries.learn(payload, owner: user)
+        if canaries.learn(payload, owner: user) { learnt.turnOff() }
         let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toServer)
         // A server may read, and repeat, what the contract leaves out.
         let words = recognition.value ?? (message.opcode == .binary ? JSON.decode(payload).value : nil)
         if let words { learnSent(words, id) }
         if !memberships.isEmpty, let words { shareWords(payload, words, by: user, at: at) }
+        learnWords(words, frame, of: id)
         if words == nil || recognition.tolerated { learnLoose(payload, id) }
         defer { noteSeen(recognition, isRequest: true, id) }
         if case .unreadable(let why) = recognition.outcome { return unread(id, .toServer, why) }
@@ -318,6 +319,8 @@ extension Reader {
             links: recognition.value.map { value in contract.link.map { $0.event.value(in: value) } } ?? [],
             isError: recognition.name.map(contract.isError) ?? false,
             isCopy: (members[session.user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: session.user, on: id))
+        let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
+        hearWords(of: event, isShared: isShared || isInRoom)
         let (ownership, reading) = judgeOwnership(of: event, payload, isShared: isShared, contract)
         let isForeign = ownership != .own || reading.identity != nil
         let isReplay = contract.delivery != nil && followDelivery(event, isForeign: isForeign, contract)

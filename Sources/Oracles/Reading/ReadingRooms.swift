@@ -8,7 +8,7 @@ extension Reader {
     /// What is said in a room is known to its members, those of later included.
     mutating func shareWords(_ payload: ByteBuffer, _ message: JSON, by user: Principal, at: Instant) {
         for room in memberships.rooms(in: message) where memberships.has(user, room, at: at, aliases) {
-            canaries.learn(payload, owner: .room(room))
+            _ = canaries.learn(payload, owner: .room(room))
         }
     }
 

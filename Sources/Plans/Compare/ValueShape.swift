@@ -8,7 +8,7 @@ enum ValueShape {
     static func strong(_ text: String) -> Strong? {
         let bytes = Array(text.utf8)
         if bytes.count == 36, LiftText.uuids(in: text).count == 1 { return .uuid }
-        if bytes.starts(with: "mwc-".utf8), bytes.count == 16 { return .canary }
+        if LiftText.canary(bytes[...]) == bytes.count { return .canary }
         if bytes.starts(with: "‹".utf8), bytes.suffix(3).elementsEqual("›".utf8) {
             return .tag(String(text.prefix { $0 != ":" }))
         }

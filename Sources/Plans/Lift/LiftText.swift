@@ -40,8 +40,8 @@ enum LiftText {
                 add(length, Piece.credential)
             } else if let token, rest.starts(with: token) {
                 add(token.count, Piece.credential)
-            } else if canary(rest), isBorder(bytes, index, 16) {
-                add(16, Piece.canary)
+            } else if let length = canary(rest), isBorder(bytes, index, length) {
+                add(length, Piece.canary)
             } else if !words.uuids.isEmpty, rest.count >= 36, words.uuids.contains(slice(index..<index + 36)) {
                 add(36, Piece.uuid)
             } else if let principal, rest.starts(with: principal), isBorder(bytes, index, principal.count) {
@@ -139,11 +139,11 @@ enum LiftText {
         return end + shut.count - bytes.startIndex
     }
 
-    private static func canary(_ bytes: ArraySlice<UInt8>) -> Bool {
-        bytes.count >= 16 && bytes.starts(with: "mwc-".utf8)
-            && bytes.dropFirst(4).prefix(12).allSatisfy {
-                isDigit($0) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
-            }
+    /// Length of the canary at the beginning, in either form.
+    static func canary(_ bytes: ArraySlice<UInt8>) -> Int? {
+        guard bytes.starts(with: "mwc-".utf8) || bytes.starts(with: "mwd-".utf8) else { return nil }
+        guard let found = Canary.all(in: Array(bytes.prefix(Canary.length))).first else { return nil }
+        return found.text.utf8.elementsEqual(bytes.prefix(found.text.utf8.count)) ? found.text.utf8.count : nil
     }
 
     private static func isUUID(_ bytes: ArraySlice<UInt8>) -> Bool {

@@ -87,6 +87,24 @@ struct Transcript {
         accept(session, at: ms)
     }
 
+    /// Opened and greeted, with a credential that nobody guesses.
+    mutating func bring(_ session: Int, _ user: String, tag: String, at ms: Double) {
+        add(session, ms, .opened(Opened(transport: TransportID(UInt32(session)), peer: "127.0.0.1:\(50_000 + session)")))
+        let at = Self.instant(ms)
+        let bytes = ByteBuffer(string: "GET /ws?token=‹\(tag)› HTTP/1.1\r\nhost: test\r\n\r\n")
+        add(session, ms, .head(HeadRecord(passage: Passage(.toServer, in: at, out: at), bytes: bytes)))
+        for tap in [Tap.clientIn, .serverOut] {
+            add(session, ms, .facts(Facts(tap: tap, user: user, place: "query token", state: .intact, tag: tag, isSecret: true)))
+        }
+        accept(session, at: ms)
+        event(session, #"{"type":"connected","user_id":"\#(user)","connection_id":"ws_\#(session)"}"#, at: ms)
+    }
+
+    /// What the server said before held that credential.
+    mutating func discloses(_ session: Int, _ tag: String, in place: String = "a message", at ms: Double) {
+        add(session, ms, .facts(Facts(tap: .serverIn, user: nil, place: place, state: .unknown, tag: tag, isSecret: true)))
+    }
+
     /// A credential that names nobody.
     mutating func opaqueToken(_ session: Int, tag: String, at ms: Double) {
         add(session, ms, .opened(Opened(transport: TransportID(UInt32(session)), peer: "127.0.0.1:\(50_000 + session)")))
