@@ -33,6 +33,7 @@ package enum BackendEffect: Sendable {
 /// What fixes a backend's behaviour.
 package struct BackendConfiguration: Sendable {
     package var bugs: Set<BackendBug>
+    package var decoys: Set<BackendDecoy>
     /// Secret of the HS256 tokens.
     package var key: String
     /// Feeds the hexadecimal tails of ids and the scripted latencies.
@@ -43,9 +44,10 @@ package struct BackendConfiguration: Sendable {
     package var logsMessages: Bool
 
     package init(
-        bugs: Set<BackendBug> = [], key: String, seed: UInt64, epoch: Int64, logsMessages: Bool = false
+        bugs: Set<BackendBug> = [], decoys: Set<BackendDecoy> = [], key: String, seed: UInt64, epoch: Int64, logsMessages: Bool = false
     ) {
         self.bugs = bugs
+        self.decoys = decoys
         self.key = key
         self.seed = seed
         self.epoch = epoch

@@ -38,7 +38,7 @@ struct EventBuilder: Sendable {
     }
 
     /// An error repeats the user, thread and request of the request that caused it, with whatever values these had. It
-    /// never names a run: only an error that ends a run may, and none of this backend's does.
+    /// never names a run: only an error that ends one does.
     func error(_ refusal: Refusal, request: JSON?, user: String?, bare: Bool, at now: Instant) -> JSON {
         var members: [JSON.Member] = [
             .init(key: "type", value: "error"), .init(key: "error", value: .string(refusal.kind.rawValue)),
@@ -51,6 +51,21 @@ struct EventBuilder: Sendable {
             if let value = request?.given(key) { members.append(.init(key: key, value: value)) }
         }
         if !bare { members.append(.init(key: "timestamp", value: timestamp(now))) }
+        return .object(members)
+    }
+
+    /// The error by which a run ends: it names the run.
+    func failure(of run: Run, sequence: Int?, at now: Instant) -> JSON {
+        var members: [JSON.Member] = [
+            .init(key: "type", value: "error"), .init(key: "error", value: .string(ErrorKind.toolExecution.rawValue)),
+            .init(key: "message", value: "the tool raised an exception, and the agent gave up"),
+            .init(key: "user_id", value: .string(run.user)), .init(key: "thread_id", value: .string(run.thread)),
+            .init(key: "run_id", value: .string(run.id)),
+        ]
+        if let request = run.requestID { members.append(.init(key: "request_id", value: request)) }
+        if let sequence { members.append(.init(key: "seq", value: .number("\(sequence)"))) }
+        if let room = run.room { members.append(.init(key: "room_id", value: .string(room))) }
+        members.append(.init(key: "timestamp", value: timestamp(now)))
         return .object(members)
     }
 
@@ -74,6 +89,7 @@ struct EventBuilder: Sendable {
             .init(key: "thread_id", value: .string(run.thread)), .init(key: "run_id", value: .string(run.id)),
         ]
         if let request = run.requestID { members.append(.init(key: "request_id", value: request)) }
+        if let room = run.room { members.append(.init(key: "room_id", value: .string(room))) }
         if let sequence { members.append(.init(key: "seq", value: .number("\(sequence)"))) }
         members += fields.members
         members.append(.init(key: "timestamp", value: timestamp(now)))

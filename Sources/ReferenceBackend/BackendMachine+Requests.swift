@@ -13,10 +13,12 @@ extension BackendMachine {
         do throws(Refusal) {
             let rules = RequestRules(
                 user: user, claim: message.text("thread_id").map { claim($0, by: user) },
-                lacksUserCheck: has(.successWithoutUser), lacksThreadCheck: has(.foreignThreadAccepted))
+                lacksUserCheck: has(.successWithoutUser), lacksThreadCheck: has(.foreignThreadAccepted),
+                servesRooms: plays(.sharedRoom))
             switch try rules.read(message) {
             case .start(let start): try begin(start, message, on: id, at: now, &effects)
             case .cancel(let run): try cancel(run, on: id, at: now, &effects)
+            case .room(let ask): try serve(ask, message, on: id, at: now, &effects)
             case .auth(let token): renew(token, on: id, at: now, &effects)
             }
         } catch {
@@ -80,16 +82,5 @@ extension BackendMachine {
     /// Of the connections that are open, the one upgraded last.
     private var lastConnected: BackendConnectionID? {
         connections.filter { $0.value.isOpen }.max { $0.value.ordinal < $1.value.ordinal }?.key
-    }
-
-    /// Ends a run of this user's at its own request, on whichever of the user's connections it is asked.
-    private mutating func cancel(
-        _ name: String, on id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]
-    ) throws(Refusal) {
-        guard var run = runs[name], identical(run.user, connections[id]?.user ?? "") else {
-            throw Refusal(.messageProcessing, "no such run is under way")
-        }
-        run.listener = run.listener ?? id
-        finish(run, status: "cancelled", result: "", at: now, &effects)
     }
 }

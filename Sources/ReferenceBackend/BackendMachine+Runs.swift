@@ -11,6 +11,7 @@ extension BackendMachine {
         if connection.runs.count >= Self.runLimit {
             throw Refusal(.messageProcessing, "too many runs are under way on this connection")
         }
+        if let room = start.room { try requireMember(connection.user, of: room) }
         markShortcuts(start, message, on: id, user: connection.user, &effects)
         let thread = start.thread ?? openThread(connection.user, at: now)
         let number = nextNumber()
@@ -19,11 +20,13 @@ extension BackendMachine {
         var dice = Dice(
             DiceKey(seed: 0, profile: "backend", user: connection.user, connection: connection.begun), direction: nil,
             message: 0, fault: "script")
-        let run = Run(
-            id: "run_\(threads[thread]?.stem ?? "chat_0")_\(number)", thread: thread, user: connection.user,
-            connection: id, listener: id, number: number, requestID: start.requestID,
-            agent: start.agent, message: Redaction.hideTokens(in: start.message),
-            script: start.agent.script(message: start.message, dice: &dice))
+        let stem = runStem(in: thread, start, on: id, connection.user, &effects)
+        var run = Run(
+            id: "run_\(stem)_\(number)", thread: thread, user: connection.user, connection: id, listener: id, number: number,
+            requestID: start.requestID, agent: start.agent, message: Redaction.hideTokens(in: start.message),
+            script: start.agent.script(
+                message: start.message, more: plays(.slowTool) ? .milliseconds(400) : .zero, dice: &dice))
+        run.room = start.room
         runs[run.id] = run
         connections[id]?.runs.append(run.id)
         connections[id]?.begun &+= 1
@@ -48,6 +51,19 @@ extension BackendMachine {
             note(.foreignThreadAccepted, .reached)
             if claim(thread, by: user) == .foreign { note(.foreignThreadAccepted, .triggered) }
         }
+    }
+
+    /// What its id has in common with the thread's; with B27 it comes from elsewhere.
+    private mutating func runStem(
+        in thread: String, _ start: Request.Start, on id: BackendConnectionID, _ user: String,
+        _ effects: inout [BackendEffect]
+    ) -> String {
+        let stem = threads[thread]?.stem ?? "chat_0"
+        guard has(.twoGenerators) else { return stem }
+        for stage in [BackendMark.Stage.reached, .triggered] {
+            mark(.twoGenerators, stage, on: id, user: user, request: start.requestID, type: "agent_started", &effects)
+        }
+        return "factory_\(configuration.epoch &+ Int64(truncatingIfNeeded: counter))"
     }
 
     private mutating func openThread(_ user: String, at now: Instant) -> String {
@@ -76,9 +92,16 @@ extension BackendMachine {
             let call = ToolCall(tool: tool, id: "call_\(nextNumber())", opened: due)
             run.calls.append(call)
             runs[id] = run
+            if plays(.slowTool) {
+                for stage in [BackendMark.Stage.reached, .triggered] {
+                    mark(.slowTool, stage, on: run.connection, user: run.user, request: run.requestID, type: "tool_executing", &effects)
+                }
+            }
             tell("tool_executing", of: run, call.fields, at: now, &effects)
         case .close(let tool, let raised): endCall(of: tool, raised: raised, in: &run, due: due, at: now, &effects)
+        case .retry(let tool): failTry(of: tool, in: &run, at: now, &effects)
         case .complete: return complete(run, at: now, &effects)
+        case .abort: return abort(run, at: now, &effects)
         }
         schedule(run, from: due)
     }
@@ -87,13 +110,41 @@ extension BackendMachine {
         of tool: String, raised: Bool, in run: inout Run, due: Instant, at now: Instant, _ effects: inout [BackendEffect]
     ) {
         guard let place = run.calls.firstIndex(where: { $0.tool == tool }) else { return }
-        let call = run.calls.remove(at: place)
+        var call = run.calls.remove(at: place)
         run.raised = run.raised || raised
         runs[run.id] = run
+        if has(.exchangedCallIDs), let other = run.calls.first {
+            for stage in [BackendMark.Stage.reached, .triggered] {
+                mark(
+                    .exchangedCallIDs, stage, on: run.connection, user: run.user, request: run.requestID,
+                    type: "tool_completed", &effects)
+            }
+            call = ToolCall(tool: call.tool, id: other.id, opened: call.opened)
+        }
         var fields = call.fields
         fields += raised ? ["status": "failed", "reason": "the tool raised an exception"] : ["status": "ok"]
         tell("tool_completed", of: run, fields, at: now, &effects)
         if has(.answerBroadcast) { broadcast(run, call, due: due, at: now, &effects) }
+    }
+
+    /// A try that failed ends like any call; the next is a call of its own.
+    private mutating func failTry(
+        of tool: String, in run: inout Run, at now: Instant, _ effects: inout [BackendEffect]
+    ) {
+        guard let place = run.calls.firstIndex(where: { $0.tool == tool }) else { return }
+        let call = run.calls.remove(at: place)
+        runs[run.id] = run
+        if has(.failedTryWithoutEnd) {
+            for stage in [BackendMark.Stage.reached, .triggered] {
+                mark(
+                    .failedTryWithoutEnd, stage, on: run.connection, user: run.user, request: run.requestID,
+                    type: "tool_completed", &effects)
+            }
+            return
+        }
+        tell(
+            "tool_completed", of: run, call.fields + ["status": "failed", "reason": "no answer; it is tried again"], at: now,
+            &effects)
     }
 
     private mutating func complete(_ run: Run, at now: Instant, _ effects: inout [BackendEffect]) {
@@ -125,7 +176,7 @@ extension BackendMachine {
             "agent_completed", of: run, ["status": .string(status), "result": .string(result)], at: now, &effects)
     }
 
-    private mutating func forget(_ run: Run) {
+    mutating func forget(_ run: Run) {
         runs[run.id] = nil
         if let id = run.listener { connections[id]?.runs.removeAll { $0 == run.id } }
     }
@@ -134,12 +185,6 @@ extension BackendMachine {
         _ type: String, of run: Run, _ fields: EventFields, at now: Instant, _ effects: inout [BackendEffect]
     ) {
         let sequence = threads.nextSequence(in: run.thread)
-        let event = events.event(type, of: run, sequence: sequence, fields: fields, at: now).buffer
-        if let sequence { threads.keep(event, sequence: sequence, in: run.thread) }
-        if let id = run.listener, connections[id]?.speaks == true {
-            send(Frame(opcode: .text, payload: event), to: id, &effects)
-            if connections[id]?.speaks == true { return }
-        }
-        if let sequence { threads.miss(sequence, in: run.thread) }
+        emit(events.event(type, of: run, sequence: sequence, fields: fields, at: now), sequence, of: run, at: now, &effects)
     }
 }

@@ -55,6 +55,7 @@ extension BackendMachine {
         case .open(let principal):
             connection.phase = .open
             connection.admit(principal)
+            mailboxes[principal.user.lowercased()] = id
         case .authenticating: connection.phase = .authenticating
         case .silent: connection.phase = .silent
         }
@@ -149,6 +150,7 @@ extension BackendMachine {
         connections[id]?.phase = .open
         if has(.tokenEchoed) { connections[id]?.token = token }
         connections[id]?.admit(principal)
+        mailboxes[principal.user.lowercased()] = id
         let name = connectionName(principal.user)
         connections[id]?.name = name
         setExpiry(id)
@@ -203,7 +205,9 @@ extension BackendMachine {
 
     private mutating func connectionName(_ user: String) -> String {
         let number = nextNumber()
-        return "ws_\(user.isEmpty ? "nobody" : user)_\(number)_\(tail(number))"
+        // A name is whatever a token says; an id stays on one line.
+        let name = String(String.UnicodeScalarView(user.unicodeScalars.map { $0.properties.generalCategory == .control ? "-" : $0 }))
+        return "ws_\(name.isEmpty ? "nobody" : name)_\(number)_\(tail(number))"
     }
 }
 

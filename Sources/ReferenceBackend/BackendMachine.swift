@@ -20,15 +20,22 @@ package struct BackendMachine: Sendable {
     static let detachedLimit = 100_000
     /// B01: an upgrade that takes longer than this after the accept loses its greeting.
     static let patience = Duration.milliseconds(20)
+    /// B07: a tool that was at work for this long is not waited for any more.
+    static let toolPatience = Duration.milliseconds(100)
 
     package let configuration: BackendConfiguration
     let events: EventBuilder
     var connections: [BackendConnectionID: Connection] = [:]
     var threads = ThreadTable()
     var runs: [String: Run] = [:]
+    var aftermath = Aftermath()
+    var rooms = Rooms()
+    /// B13: the connection that came last, by the user's name in small letters.
+    var mailboxes: [String: BackendConnectionID] = [:]
     var timers = TimerQueue<Deadline>()
     /// Bugs whose code path was passed already: one REACHED mark is enough.
     var reached: Set<BackendBug> = []
+    var reachedDecoys: Set<BackendDecoy> = []
     /// B14: contexts that nobody emptied, by their place among fifty.
     var contexts: [UInt64: Leftover] = [:]
     var counter: UInt64 = 0
@@ -83,6 +90,7 @@ package struct BackendMachine: Sendable {
         timers.sweep { deadline in
             switch deadline {
             case .step(let run): runs[run] != nil
+            case .aftermath(let run): aftermath.isAwaited(run)
             case .head(let id), .authentication(let id), .farewell(let id), .greeting(let id), .expiry(let id),
                 .lateError(let id, _):
                 connections[id] != nil
@@ -96,6 +104,7 @@ package struct BackendMachine: Sendable {
         while let (due, deadline) = timers.pop(at: now) {
             switch deadline {
             case .step(let run): step(run, due: due, at: now, &effects)
+            case .aftermath(let run): settleAftermath(of: run, at: now, &effects)
             case .head(let id):
                 if connections[id]?.phase == .head { answer(id, Upgrade.page(408, "no request came"), &effects) }
             case .authentication(let id):
@@ -224,6 +233,8 @@ package struct BackendMachine: Sendable {
         detachRuns(of: id)
         if has(.contextReused) { keepContext(of: id, &effects) }
         guard let connection = connections.removeValue(forKey: id) else { return }
+        let folded = connection.user.lowercased()
+        if mailboxes[folded] == id { mailboxes[folded] = nil }
         if connection.phase == .over { return }
         effects.append(.close(id))
     }
@@ -241,6 +252,7 @@ package struct BackendMachine: Sendable {
 
     mutating func dropRuns(of id: BackendConnectionID) {
         for run in connections[id]?.runs ?? [] { runs[run] = nil }
+        aftermath.forget(id)
         connections[id]?.runs = []
     }
 
@@ -314,5 +326,19 @@ package struct BackendMachine: Sendable {
                     type: type)))
     }
 
+    mutating func mark(
+        _ decoy: BackendDecoy, _ stage: BackendMark.Stage, on id: BackendConnectionID, user: String?, request: JSON? = nil,
+        type: String, _ effects: inout [BackendEffect]
+    ) {
+        if stage == .reached, !reachedDecoys.insert(decoy).inserted { return }
+        effects.append(
+            .mark(
+                BackendMark(
+                    decoy: decoy, stage: stage, user: user, request: request, connection: connections[id]?.name ?? "",
+                    type: type)))
+    }
+
     func has(_ bug: BackendBug) -> Bool { configuration.bugs.contains(bug) }
+
+    func plays(_ decoy: BackendDecoy) -> Bool { configuration.decoys.contains(decoy) }
 }

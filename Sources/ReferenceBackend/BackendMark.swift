@@ -1,12 +1,15 @@
 package import Wire
 
-/// A line of the side file in which a planted bug says what it did. The judge never reads it; a score compares it with
+/// A line of the side file in which a planted bug, or a decoy, says what it did. The judge never reads it; a score compares it with
 /// the findings.
 package struct BackendMark: Sendable, Hashable {
     /// `reached`: the code path of the bug was passed. `triggered`: the backend is now in the wrong.
     package enum Stage: String, Sendable { case reached = "REACHED", triggered = "TRIGGERED" }
 
-    package var bug: BackendBug
+    /// Nil for a decoy's mark.
+    package var bug: BackendBug?
+    /// Nil for a bug's mark.
+    package var decoy: BackendDecoy?
     package var stage: Stage
     /// The user whose exchange it was; nil when none is known.
     package var user: String?
@@ -19,7 +22,9 @@ package struct BackendMark: Sendable, Hashable {
     /// One NDJSON line without its line feed.
     package var line: String {
         var members: [JSON.Member] = [
-            .init(key: "bug", value: .string(bug.rawValue)), .init(key: "mark", value: .string(stage.rawValue)),
+            bug.map { .init(key: "bug", value: .string($0.rawValue)) }
+                ?? .init(key: "decoy", value: decoy.map { .string($0.rawValue) } ?? .null),
+            .init(key: "mark", value: .string(stage.rawValue)),
             .init(key: "user", value: user.map { .string($0) } ?? .null),
             .init(key: "request_id", value: request ?? .null),
             .init(key: "connection_id", value: .string(connection)),

@@ -32,13 +32,13 @@ package final class BackendServer: Sendable {
     ///   - seed: nil draws one, so that two servers never give out the same ids.
     /// - Throws: `BackendError` when the port is taken or a side file cannot be written.
     package static func start(
-        port: Int = 0, bugs: Set<BackendBug> = [], key: String = developmentKey, marks: String? = nil,
+        port: Int = 0, bugs: Set<BackendBug> = [], decoys: Set<BackendDecoy> = [], key: String = developmentKey, marks: String? = nil,
         messages: String? = nil, seed: UInt64? = nil
     ) async throws -> BackendServer {
         let marks = try marks.map { path throws(BackendError) in try MarkFile(path) }
         let messages = try messages.map { path throws(BackendError) in try MarkFile(path) }
         let configuration = BackendConfiguration(
-            bugs: bugs, key: key, seed: seed ?? UInt64.random(in: .min ... .max), epoch: WallClock.milliseconds(),
+            bugs: bugs, decoys: decoys, key: key, seed: seed ?? UInt64.random(in: .min ... .max), epoch: WallClock.milliseconds(),
             logsMessages: messages != nil)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()

@@ -62,6 +62,8 @@ struct Leftover: Sendable {
 enum Deadline: Sendable {
     /// The next step of a run.
     case step(run: String)
+    /// What a run leaves behind: words held back, a late tool, an end that a cancel may find.
+    case aftermath(run: String)
     /// A head must be whole, a Close must be answered, a first message must have authenticated.
     case head(BackendConnectionID)
     case authentication(BackendConnectionID)

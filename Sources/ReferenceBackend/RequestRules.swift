@@ -24,6 +24,7 @@ enum Request: Sendable {
     case start(Start)
     case cancel(run: String)
     case auth(token: String)
+    case room(RoomRequest)
 
     struct Start: Sendable {
         var agent: Agent
@@ -32,6 +33,8 @@ enum Request: Sendable {
         var message: String
         /// Kept as written, since it is repeated.
         var requestID: JSON?
+        /// Where the answer is shared.
+        var room: String?
     }
 }
 
@@ -49,6 +52,8 @@ struct RequestRules {
     var lacksUserCheck = false
     /// B12: nobody asks whose thread it is.
     var lacksThreadCheck = false
+    /// W1: there are rooms.
+    var servesRooms = false
 
     func read(_ message: JSON) throws(Refusal) -> Request {
         guard case .object = message else { throw Refusal(.messageProcessing, "the message is not a JSON object") }
@@ -65,6 +70,8 @@ struct RequestRules {
             guard let token = message.text("token") else { throw Refusal(.messageProcessing, "auth needs a token") }
             try checkThread()
             return .auth(token: token)
+        case "join_room" where servesRooms, "leave_room" where servesRooms, "room_message" where servesRooms:
+            return .room(try room(type, message))
         case "invalid_type", "invalid_operation":
             throw Refusal(.messageProcessing, "this server knows no such request")
         default:
@@ -92,7 +99,19 @@ struct RequestRules {
         }
         return Request.Start(
             agent: agent, thread: message["thread_id"]?.string, message: message["message"]?.string ?? "",
-            requestID: message["request_id"])
+            requestID: message["request_id"], room: servesRooms ? message.text("room_id") : nil)
+    }
+
+    private func room(_ type: String, _ message: JSON) throws(Refusal) -> RoomRequest {
+        guard let room = message.text("room_id") else { throw Refusal(.messageProcessing, "\(type) needs a room_id") }
+        try checkThread()
+        switch type {
+        case "join_room": return .join(room)
+        case "leave_room": return .leave(room)
+        default:
+            guard let text = message["message"]?.string else { throw Refusal(.messageProcessing, "room_message needs a message") }
+            return .say(room, text)
+        }
     }
 
     /// Tools are called by agents, so a client's call is refused whatever it names. Only the impossible tool gets the

@@ -20,6 +20,8 @@ struct Run: Sendable {
     var position = 0
     /// Calls begun and not ended, in order: name and id.
     var calls: [ToolCall] = []
+    /// The room that gets its events.
+    var room: String?
     /// A tool has raised.
     var raised = false
 

@@ -75,6 +75,18 @@ import Wire
         #expect(judgement.findings.first?.instant == Transcript.instant(2_010))
     }
 
+    /// Exactly one answer to each request: that said twice may be answered twice.
+    @Test(arguments: [1, 2]) func aSecondEcho(asked: Int) {
+        let judgement = judge(AgentChat.echo) { story in
+            story.open(1, nil, at: 0, state: .absent)
+            for index in 0..<asked { story.send(1, "hello", at: 10 + Double(index)) }
+            for index in 0..<2 { story.event(1, "hello", at: 20 + Double(index)) }
+        }
+        #expect(judgement.heads == (asked == 1 ? ["E1"] : []))
+        #expect(judgement.summary("E1").passed == asked)
+        if asked == 1 { #expect(judgement.findings.first?.sentence == "s1's message is answered a second time with copy") }
+    }
+
     @Test func withoutContractOnlyTheProtocolIsJudged() {
         let judgement = judge(nil) { story in
             story.open(1, nil, at: 0, state: .absent)

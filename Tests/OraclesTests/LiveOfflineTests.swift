@@ -211,7 +211,8 @@ extension RandomJournal.Teller {
         let (session, user, run) = runs[index]
         let types = ["agent_thinking", "tool_executing", "tool_completed", "agent_completed"]
         let type = types[Int(clamping: below(4))]
-        story.event(session, Say.event(type, user, run: run, thread: "t\(user)", more: #","tool_name":"t""#), at: at)
+        let thread = below(12) == 0 ? "u\(user)" : "t\(user)"
+        story.event(session, Say.event(type, user, run: run, thread: thread, more: #","tool_name":"t""#), at: at)
         if type == "agent_completed", below(4) > 0 { runs.remove(at: index) }
     }
 

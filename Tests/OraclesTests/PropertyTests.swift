@@ -21,7 +21,8 @@ struct PropertyStories: Sendable {
     var undecided: Story
 
     static let all: [String: PropertyStories] = [
-        "H1": greeting, "E1": runs, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners, "I4": credentials,
+        "H1": greeting, "E1": runs, "E2": parts, "E3": errors, "E4": success, "E5": form, "I1": content, "I2": owners, "I3": bonds,
+        "I4": credentials,
         "A1": authentication, "C1": protocol6455, "C2": messages, "D1": delivery, "D2": resume, "X1": stated,
         "H2": ResourceStories.injection, "R1": ResourceStories.resources, "R2": ResourceStories.survival, "R3": ResourceStories.fairness,
     ]
@@ -102,6 +103,28 @@ struct PropertyStories: Sendable {
             cut(&story, 1, at: 20)
         },
         undecided: { started(&$0) })
+
+    private static func toolUsed(_ story: inout Transcript) {
+        started(&story)
+        story.event(1, Say.event("tool_executing", "alice", run: "r1", thread: "t1", more: #","tool_call_id":"c1""#), at: 12)
+    }
+
+    private static let parts = PropertyStories(
+        words: "tools pair and nest",
+        violated: { story in
+            toolUsed(&story)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t1"), at: 13)
+        },
+        kept: { story in
+            toolUsed(&story)
+            story.event(1, Say.event("tool_completed", "alice", run: "r1", thread: "t1", more: #","tool_call_id":"c1""#), at: 13)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t1"), at: 14)
+        },
+        excused: { story in
+            toolUsed(&story)
+            cut(&story, 1, at: 20)
+        },
+        undecided: { toolUsed(&$0) })
 
     private static func refused(_ story: inout Transcript) {
         story.enter(1, "alice", at: 0)
@@ -206,6 +229,26 @@ struct PropertyStories: Sendable {
         undecided: { story in
             crowd(&story)
             story.unlifted(2, .toClient, at: 30)
+        })
+
+    private static let bonds = PropertyStories(
+        words: "identity consistent",
+        violated: { story in
+            started(&story)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t2"), at: 12)
+        },
+        kept: { story in
+            started(&story)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t1"), at: 12)
+        },
+        unmoved: { story in
+            started(&story)
+            story.fault(1, "mutate", Influence(.message, [.delivery, .success]), tap: .clientOut, at: 12)
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t2"), at: 12)
+        },
+        undecided: { story in
+            started(&story)
+            story.unlifted(1, .toClient, at: 30)
         })
 
     private static func disclosed(_ story: inout Transcript) {

@@ -10,7 +10,7 @@ import Wire
 /// A client that stops reading while much is said to it: the proxy can hand nothing on and stops reading the server, says
 /// so, and blames nobody for what lies unread.
 @Suite(.ownThreads, .timeLimit(.minutes(3))) struct StalledReaderTests {
-    private static let greeting = #"{"type":"connected","user_id":"alice","connection_id":"c1"}"#
+    private static let greeting = #"{"type":"connected","user_id":"alice","connection_id":"ws_alice_1_0a"}"#
     private static let error = #"{"type":"error","error":"message_processing_error","message":"no","timestamp":1.5}"#
 
     @Test func aHealthyServerIsNotBlamed() async throws {

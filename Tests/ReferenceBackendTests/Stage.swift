@@ -17,9 +17,9 @@ struct Stage {
     private var sent: [BackendConnectionID: ByteBuffer] = [:]
     private var lastID: UInt64 = 0
 
-    init(bugs: Set<BackendBug> = [], seed: UInt64 = 7) {
+    init(bugs: Set<BackendBug> = [], decoys: Set<BackendDecoy> = [], seed: UInt64 = 7) {
         machine = BackendMachine(
-            BackendConfiguration(bugs: bugs, key: Self.key, seed: seed, epoch: Self.epoch))
+            BackendConfiguration(bugs: bugs, decoys: decoys, key: Self.key, seed: seed, epoch: Self.epoch))
     }
 
     static func token(_ user: String, expires: Int64 = 3_600, key: String = Stage.key) -> String {
@@ -122,6 +122,7 @@ struct Stage {
         effects.contains { effect in if case .close(id) = effect { true } else { false } }
     }
 
+    func triggered(_ decoy: BackendDecoy) -> [BackendMark] { marks.filter { $0.decoy == decoy && $0.stage == .triggered } }
     func triggered(_ bug: BackendBug) -> [BackendMark] { marks.filter { $0.bug == bug && $0.stage == .triggered } }
 }
 

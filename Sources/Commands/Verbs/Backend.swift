@@ -15,13 +15,16 @@ package struct Backend: AsyncParsableCommand, StopsBySignal {
         discussion: """
             miswire backend --port 8080
             miswire backend --port 8080 --bugs B08,B15 --marks marks.ndjson
-            Bugs: \(BackendBug.allCases.map(\.rawValue).joined(separator: " "))
+            Bugs: \(BackendBug.allCases.map(\.rawValue).sorted().joined(separator: " "))
+            Decoys: \(BackendDecoy.allCases.map(\.rawValue).joined(separator: " "))
             """)
 
     @Option(help: "Port to listen on; 0 takes a free one.")
     var port = 0
     @Option(help: "Planted bugs, separated by commas.")
     var bugs = ""
+    @Option(help: "Decoys, separated by commas: what looks like a defect and is none.")
+    var decoys = ""
     @Option(help: "Side file for REACHED and TRIGGERED marks.")
     var marks: String?
     @Option(help: "Side file for every message taken and sent, one JSON object a line.")
@@ -33,17 +36,20 @@ package struct Backend: AsyncParsableCommand, StopsBySignal {
     package func run() async throws {
         let console = Console(looks: looks)
         let planted = try Listening.bugs(bugs)
+        let played = try Listening.decoys(decoys)
         guard (0...65_535).contains(port) else {
             throw Complaint("the port \(port) does not exist", details: [("expected", "0 to 65535")], exit: .usage)
         }
-        let server = try await Listening.backend(port: port, bugs: planted, marks: marks, messages: logMessages)
-        let on = planted.isEmpty ? "no bugs on" : "bugs " + planted.sorted().map(\.rawValue).joined(separator: " ")
+        let server = try await Listening.backend(port: port, bugs: planted, decoys: played, marks: marks, messages: logMessages)
+        let bugsOn = planted.isEmpty ? "no bugs on" : "bugs " + planted.sorted().map(\.rawValue).joined(separator: " ")
+        let on = played.isEmpty ? bugsOn : "\(bugsOn), decoys " + played.sorted().map(\.rawValue).joined(separator: " ")
         let key = SigningKey.isDevelopment ? "development key" : "key from \(SigningKey.variable)"
         let begun = ContinuousClock.now
         if looks.json {
             console.emit(
                 JSONLine("start", time: Console.utc()).adding("verb", "backend").adding("port", server.port)
-                    .adding("bugs", planted.sorted().map(\.rawValue)).adding("key", key))
+                    .adding("bugs", planted.sorted().map(\.rawValue)).adding("decoys", played.sorted().map(\.rawValue))
+                    .adding("key", key))
         } else {
             console.answer("backend  ws://127.0.0.1:\(server.port)/ws    \(on)    \(key)\n")
         }
@@ -58,10 +64,11 @@ package struct Backend: AsyncParsableCommand, StopsBySignal {
 /// Starting the backend with its errors in our form.
 enum Listening {
     static func backend(
-        port: Int, bugs: Set<BackendBug>, marks: String?, messages: String? = nil
+        port: Int, bugs: Set<BackendBug>, decoys: Set<BackendDecoy> = [], marks: String?, messages: String? = nil
     ) async throws -> BackendServer {
         do {
-            return try await BackendServer.start(port: port, bugs: bugs, key: SigningKey.value(), marks: marks, messages: messages)
+            return try await BackendServer.start(
+                port: port, bugs: bugs, decoys: decoys, key: SigningKey.value(), marks: marks, messages: messages)
         } catch BackendError.marks(let path, let reason) {
             throw Complaint(
                 "the side file cannot be written to \(SafeText.show(path))",
@@ -96,6 +103,18 @@ enum Listening {
             let word = text.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init).first { !known.contains($0) }
             throw Complaint(
                 "no bug is called `\(SafeText.show(word ?? text))`",
+                details: [("known", known.joined(separator: " "))], exit: .usage)
+        }
+    }
+}
+
+extension Listening {
+    /// The list of `--decoys`.
+    static func decoys(_ text: String) throws -> Set<BackendDecoy> {
+        do { return try BackendDecoy.list(text) } catch {
+            let known = BackendDecoy.allCases.map(\.rawValue)
+            throw Complaint(
+                "no decoy is called `\(SafeText.show(error.name))`",
                 details: [("known", known.joined(separator: " "))], exit: .usage)
         }
     }

@@ -26,11 +26,11 @@ package enum SelfCheck {
         return judge.conclude(at: Instant(nanoseconds: 100_000_000_000)).findings.contains { $0.property == property }
     }
 
-    private static let greeting = #"{"type":"connected","user_id":"alice","connection_id":"c1"}"#
+    private static let greeting = #"{"type":"connected","user_id":"alice","connection_id":"ws_alice_1_0a"}"#
     private static let start =
         #"{"type":"agent_started","agent_name":"assistant","user_id":"alice","request_id":"q1","message":"mwc-abcdefghijkl"}"#
-    private static func event(_ type: String, _ more: String = "") -> String {
-        #"{"type":"\#(type)","user_id":"alice","thread_id":"t1","run_id":"r1","request_id":"q1"\#(more)}"#
+    private static func event(_ type: String, _ more: String = "", run: String = "run_chat_7_1") -> String {
+        #"{"type":"\#(type)","user_id":"alice","thread_id":"thread_chat_7_1_0c","run_id":"\#(run)","request_id":"q1"\#(more)}"#
     }
     /// alice's run, its events numbered.
     private static func numbered(_ numbers: [Int]) -> [Specimen.Move] {
@@ -42,7 +42,7 @@ package enum SelfCheck {
     private static func overheard(_ text: String) -> [Specimen.Move] {
         [
             .opens(1, "alice", .intact), .hears(1, greeting), .opens(2, "bob", .intact),
-            .hears(2, #"{"type":"connected","user_id":"bob","connection_id":"c2"}"#), .says(1, start),
+            .hears(2, #"{"type":"connected","user_id":"bob","connection_id":"ws_bob_2_0b"}"#), .says(1, start),
             .hears(1, event("agent_started")), .hears(1, event("agent_completed")), .hears(2, text),
         ]
     }
@@ -72,6 +72,12 @@ package enum SelfCheck {
         Specimen(
             property: "E1",
             moves: [.opens(1, "alice", .intact), .hears(1, greeting), .says(1, start), .hears(1, event("agent_started"))]),
+        Specimen(
+            property: "E2",
+            moves: [
+                .opens(1, "alice", .intact), .hears(1, greeting), .says(1, start), .hears(1, event("agent_started")),
+                .hears(1, event("tool_executing")), .hears(1, event("agent_completed")),
+            ]),
         Specimen(property: "E3", moves: [.opens(1, "alice", .intact), .hears(1, greeting), .says(1, "{")]),
         Specimen(
             property: "E4",
@@ -95,6 +101,11 @@ package enum SelfCheck {
                 .discloses(1, "jwt:a1"),
             ]),
         Specimen(property: "I2", moves: overheard(event("agent_thinking"))),
+        Specimen(
+            property: "I3",
+            moves: [
+                .opens(1, "alice", .intact), .hears(1, greeting), .says(1, start), .hears(1, event("agent_started", run: "run_chat_8_1")),
+            ]),
         Specimen(property: "A1", moves: [.opens(1, "alice", .forged)]),
         Specimen(property: "C1", moves: [.opens(1, "alice", .intact), .hearsMasked(1, greeting)]),
         Specimen(property: "D1", moves: numbered([1, 2, 4])),

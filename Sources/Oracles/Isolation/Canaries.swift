@@ -38,15 +38,14 @@ struct Canaries: Sendable {
     /// Whether anyone else has sent a canary, so that a look can find something.
     func hasForeign(to user: Principal) -> Bool { owners.count > counts[user, default: 0] }
 
-    /// The first canary in it that others sent and `user` did not.
+    /// The first canary in it that others sent and its reader does not know.
     func foreign(
-        in payload: ByteBuffer, to user: Principal, _ aliases: Aliases
+        in payload: ByteBuffer, knownBy isKnown: (Principal) -> Bool
     ) -> (canary: Canary, owners: [Principal])? {
         guard owners.count > 0 else { return nil }
         for canary in CanarySearch.all(in: payload) where !canary.isDeclassified {
             guard let known = owners[canary], !known.isPublic, !known.users.isEmpty else { continue }
-            let users = known.users.map { aliases($0) }
-            if !users.contains(user) { return (canary, users) }
+            if !known.users.contains(where: isKnown) { return (canary, known.users) }
         }
         return nil
     }

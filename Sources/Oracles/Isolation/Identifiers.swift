@@ -52,9 +52,10 @@ struct Identifiers: Sendable {
     /// Checks an event that reached `user`, then learns from it. One message yields at most one.
     /// - Parameter sent: whether this connection itself sent that value: then it is an echo, not judged in error
     ///   events nor where the id *is* the user.
+    /// - Parameter isShared: it is a room's, and its receiver is in it.
     mutating func check(
         _ message: JSON, to user: Principal, session: SessionID, isError: Bool, sent: (String) -> Bool,
-        _ aliases: Aliases
+        isShared: (IdentifierRule) -> Bool = { _ in false }, _ aliases: Aliases
     ) -> Foreign? {
         var foreign: Foreign?
         for (index, rule) in rules.enumerated() {
@@ -66,6 +67,7 @@ struct Identifiers: Sendable {
                 if text != name, foreign == nil { foreign = Foreign(rule: rule, owner: text, value: text) }
                 continue
             }
+            if isShared(rule) { continue }
             guard rule.within == .user || rule.is == .connection || rule.within == .connection else { continue }
             if isError && isEcho { continue }
             let key = Name(rule: index, value: text)

@@ -11,6 +11,7 @@ struct Deadlines: Sendable {
         /// By its number.
         case request(UInt64)
         case run(UInt64)
+        case part(run: UInt64, number: UInt64)
         /// An expectation, by its number.
         case stated(UInt64)
         /// What a connection owes as a WebSocket peer.

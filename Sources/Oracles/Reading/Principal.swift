@@ -7,12 +7,15 @@ enum Principal: Sendable, Hashable {
     /// A credential that names nobody though the contract says where: equal ones are one user.
     case credential(String)
     case session(SessionID)
+    /// Whoever shares it: an owner of words, never of a connection.
+    case room(Memberships.Room)
 
     var label: String {
         switch self {
         case .named(let name): name
         case .credential(let tag): tag
         case .session(let id): id.description
+        case .room(let room): room.value
         }
     }
     var name: String? {

@@ -60,8 +60,14 @@ struct Reader: Sendable {
     var runs: [UInt64: Run] = [:]
     var runsByKey: [RunKey: UInt64] = [:]
     var lastRun: UInt64 = 0
+    var lastPart: UInt64 = 0
+    var partsKept = 0
     var tombs: Fading<RunKey, Tomb>
     var identifiers: Identifiers
+    var bindings: Bindings
+    var memberships: Memberships
+    /// Somebody who is gone said what nobody could read.
+    var hasLostWords = false
     var canaries: Canaries
     /// In place of canaries where there are none.
     var learnt: LearntWords
@@ -136,6 +142,8 @@ struct Reader: Sendable {
         deliveredNames = Fading(capacity: capacity.names)
         finished = Finished(capacity: capacity.streams)
         identifiers = Identifiers(contract?.identity.ids ?? [], capacity: capacity.names)
+        bindings = Bindings(contract?.identity.ids ?? [], capacity: capacity.names)
+        memberships = Memberships(contract, capacity: capacity.names)
         canaries = Canaries(capacity: capacity.names)
         learnt = LearntWords(capacity: capacity.perSession * 4)
     }

@@ -10,6 +10,8 @@ package enum Reading: Sendable {
     case settled(Obligation, Fate)
     /// An event that the run's automaton does not allow, or that nobody asked for.
     case stray(Stray)
+    /// An event of a run's part that is out of place.
+    case misplaced(Misplaced)
     /// A success event that only a must-reject request can have caused.
     case success(Success)
     /// An error event, with what is wrong with it.
@@ -156,6 +158,8 @@ package enum Reading: Sendable {
         package enum Kind: Sendable, Hashable {
             case nobodyAsked
             case afterDone
+            /// One request, and a second answer.
+            case answersAgain
             /// The state that has no edge for it.
             case noEdge(String)
             /// `run` is the request's name then.
@@ -169,6 +173,28 @@ package enum Reading: Sendable {
         package var evidence: Evidence
         package var line: Line
         /// Why it may be allowed all the same.
+        package var doubt: String?
+    }
+
+    package struct Misplaced: Sendable {
+        package enum Kind: Sendable, Hashable {
+            /// It begins in a state that is not for it.
+            case notIn(String)
+            case beginsAgain
+            case endsAgain
+            case neverBegan
+            /// What must stand between its beginning and its end.
+            case outside
+        }
+        package var kind: Kind
+        package var part: String
+        package var key: String?
+        package var run: String
+        package var type: String
+        package var user: String
+        package var evidence: Evidence
+        package var line: Line
+        /// Why it may be in its place all the same.
         package var doubt: String?
     }
 
@@ -216,6 +242,8 @@ package enum Reading: Sendable {
         package var hasForeignCanaries: Bool
         package var canary: Foreign?
         package var identity: Foreign?
+        /// Whether what belongs together in it does.
+        var bonds = Bonds.none
         /// Whether its owner could be told at all.
         package var isOwned: Bool
         /// Told when an owed error did not come and this one was left over: the event itself was counted before.
@@ -225,6 +253,14 @@ package enum Reading: Sendable {
         package var evidence: Evidence?
         /// Why the canary may be known to its user all the same.
         package var doubt: String?
+
+        enum Bonds: Sendable {
+            /// Nothing is declared of what it names.
+            case none
+            case kept
+            case doubtful(String)
+            case broken(Bindings.Breach)
+        }
 
         package struct Foreign: Sendable {
             package enum Kind: Sendable, Hashable { case canary, run, `is`, within, error }
@@ -250,6 +286,18 @@ package struct RequestCard: Sendable, Hashable {
     package var line: Line
 }
 
+/// A part of a run as findings speak of it.
+package struct PartCard: Sendable, Hashable {
+    /// `tool`
+    package var name: String
+    package var run: String
+    package var key: String?
+    /// What ends it: `tool_completed`.
+    package var end: String
+    package var user: String
+    package var line: Line
+}
+
 /// Something that the server owes.
 package enum Obligation: Sendable {
     case greeting(name: String, user: String, line: Line)
@@ -261,6 +309,8 @@ package enum Obligation: Sendable {
     case rejection(RequestCard, expected: String)
     case run(name: String, key: String?, state: String, expected: String, user: String, line: Line)
     case answer(RequestCard, expected: String)
+    /// The end of a part of a run.
+    case part(PartCard)
     /// What a profile expects of a fault.
     case stated(StatedCard)
 }

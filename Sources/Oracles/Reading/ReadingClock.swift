@@ -73,6 +73,14 @@ extension Reader {
             missRun(number, at: item.due)
         case .reaction(let id): fireReaction(id, item)
         case .expiry(let id): endGrace(id, at: item.due)
+        case .part(let number, let part):
+            guard let run = runs[number], let pending = run.parts.pending(part), isDue(pending, item, run.session) else { return }
+            let held = held(run, since: pending.since, until: item.due)
+            if let later = patience(with: pending, held, run.session, at: item.due) {
+                runs[number]?.value.parts.change(part) { $0.pending?.proofDue = later }
+                return deadlines.add(item.subject, at: later)
+            }
+            missPart(part, of: number, at: item.due)
         case .stated(let number):
             guard let known = stated[number], let pending = known.pending, isDue(pending, item, known.watched) else { return }
             let audience = known.expect.what == .recovers || known.expect.what == .errorEvent ? Audience.user : .connection
@@ -90,7 +98,7 @@ extension Reader {
         case .greeting(let id), .authentication(let id), .heartbeat(let id): id
         case .reaction, .expiry: nil
         case .request(let number): requests[number]?.session
-        case .run(let number): runs[number]?.session
+        case .run(let number), .part(let number, _): runs[number]?.session
         case .stated: nil
         }
     }
@@ -166,6 +174,9 @@ extension Reader {
             if let pending = requests[number]?.pending, isReady(pending) { expire(number, at: end, isLate: true) }
         }
         for number in session.runs {
+            for part in runs[number]?.parts.waiting ?? [] {
+                if let pending = runs[number]?.parts.pending(part), isReady(pending) { missPart(part, of: number, at: end, isLate: true) }
+            }
             if let pending = runs[number]?.pending, isReady(pending) { missRun(number, at: end, isLate: true) }
         }
     }

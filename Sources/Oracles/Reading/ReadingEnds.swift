@@ -64,6 +64,11 @@ extension Reader {
             deadlines.add(.request(number), at: pending.due)
         }
         for number in session.runs {
+            for part in runs[number]?.parts.waiting ?? [] {
+                guard let pending = longer(runs[number]?.parts.pending(part)) else { continue }
+                runs[number]?.value.parts.change(part) { $0.pending = pending }
+                deadlines.add(.part(run: number, number: part), at: pending.due)
+            }
             guard let pending = longer(runs[number]?.pending) else { continue }
             runs[number]?.pending = pending
             deadlines.add(.run(number), at: pending.due)
@@ -404,7 +409,9 @@ extension Reader {
         leaveDelivery(id, session.user, at: at)
         sessions[id] = nil
         reactions[id] = nil
+        if said[id]?.isUnknown == true { hasLostWords = true }
         said[id] = nil
+        bindings.forget(id)
         legalities[id] = nil
     }
 }

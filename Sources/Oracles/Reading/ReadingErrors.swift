@@ -293,6 +293,7 @@ extension Reader {
     mutating func give(_ event: Event, to number: UInt64, isCertain: Bool, _ contract: Contract) {
         guard let request = requests[number] else { return }
         defer { markAnswered(request) }
+        if !memberships.isEmpty, isCertain, let value = request.recognition.value { memberships.refuse(number, in: value) }
         sessions[request.session]?.refused = SessionState.Refused(request: request, at: event.at)
         let isCertain = isCertain && !event.isCopy && !hasRival(request, event, contract)
         switch request.waits {

@@ -84,7 +84,12 @@ extension Reader {
             requests[number]?.pending?.proofDue = now
             deadlines.add(.request(number), at: now)
         }
-        for number in session.runs where runs[number]?.pending?.proofDue == .distantFuture {
+        for number in session.runs {
+            for part in runs[number]?.parts.waiting ?? [] where runs[number]?.parts.pending(part)?.proofDue == .distantFuture {
+                runs[number]?.value.parts.change(part) { $0.pending?.proofDue = now }
+                deadlines.add(.part(run: number, number: part), at: now)
+            }
+            guard runs[number]?.pending?.proofDue == .distantFuture else { continue }
             runs[number]?.pending?.proofDue = now
             deadlines.add(.run(number), at: now)
         }

@@ -47,7 +47,7 @@ extension Reader {
     /// here. Words are for ever.
     var mayBeKnown: String? {
         if holes.last != nil { return "the journal lacks entries, and the word may be there" }
-        let isShared = contract?.sharing?.broadcast.isEmpty == false
+        let isShared = contract?.sharing.map { !$0.broadcast.isEmpty || !$0.rooms.isEmpty } ?? false
         return isShared && !absence.isEmpty ? "it may have been made public on a session that the journal does not hold" : nil
     }
 

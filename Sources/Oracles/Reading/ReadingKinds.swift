@@ -18,6 +18,7 @@ package struct ReadingKinds: OptionSet, Sendable, Hashable {
     package static let declared = ReadingKinds(rawValue: 1 << 12)
     package static let injection = ReadingKinds(rawValue: 1 << 13)
     package static let target = ReadingKinds(rawValue: 1 << 14)
+    package static let misplaced = ReadingKinds(rawValue: 1 << 15)
     /// For a property that is being written.
     package static let all = ReadingKinds(rawValue: .max)
 }
@@ -35,6 +36,7 @@ extension Reading {
         case .conduct: .conduct
         case .event: .event
         case .delivered: .delivered
+        case .misplaced: .misplaced
         case .suspected: .suspected
         case .credential: .credential
         case .declared: .declared

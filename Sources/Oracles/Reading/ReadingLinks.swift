@@ -102,11 +102,11 @@ extension Reader {
         case .answer(let names):
             return names.contains { $0 == event.recognition.name || $0 == event.recognition.type }
         case .start(let number):
-            guard let run = runs[number], run.key == nil, let contract, let initial = contract.runs[run.rule].initial else {
-                return false
-            }
+            guard let run = runs[number], run.key == nil, let contract, contract.runs[run.rule].states.indices.contains(run.state)
+            else { return false }
             return contract.runs[run.rule].edge(
-                from: initial, isRequest: false, name: event.recognition.name, type: event.recognition.type) != nil
+                from: contract.runs[run.rule].states[run.state].name, isRequest: false, name: event.recognition.name,
+                type: event.recognition.type) != nil
         case .nothing: return false
         }
     }

@@ -127,6 +127,7 @@ extension Reader {
         // A server may read, and repeat, what the contract leaves out.
         let words = recognition.value ?? (message.opcode == .binary ? JSON.decode(payload).value : nil)
         if let words { learnSent(words, id) }
+        if !memberships.isEmpty, let words { shareWords(payload, words, by: user, at: at) }
         learnWords(words, frame, of: id)
         if words == nil || recognition.tolerated { learnLoose(payload, id) }
         defer { noteSeen(recognition, isRequest: true, id) }
@@ -145,7 +146,9 @@ extension Reader {
     private mutating func learnSent(_ value: JSON, _ id: SessionID) {
         // A run may be named where no identifier is declared.
         let keys = contract?.runs.compactMap { contract?.key(of: $0, in: value).map { Identifiers.text($0) } } ?? []
-        note(identifiers.values(in: value) + keys, sentOn: id)
+        let values = identifiers.values(in: value)
+        bindings.hear(values)
+        note(values + keys, sentOn: id)
     }
 
     /// Parsers read it differently: one takes the first of two members, one stops at a depth, one at the first value.
@@ -184,11 +187,15 @@ extension Reader {
         }
     }
 
-    private func isLegible(_ value: JSON) -> Bool { !Redactor.mayBeRedacted(Identifiers.text(value)) }
+    func isLegible(_ value: JSON) -> Bool { !Redactor.mayBeRedacted(Identifiers.text(value)) }
 
     mutating func open(
         _ recognition: Recognition, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant, size: Int
     ) {
+        // Who asks to join a room does not name a stranger's.
+        if !memberships.isEmpty, let user = sessions[id]?.user {
+            memberships.hear(recognition, number: lastRequest + 1, user: user, at: at)
+        }
         guard let contract, let labeler, let session = sessions[id], let standing = standing(of: id) else { return }
         let label = labeler.label(recognition, in: standing)
         let doubt = doubt(of: label, supposedLabels(of: recognition, in: standing), contract)
@@ -247,7 +254,7 @@ extension Reader {
         }
     }
 
-    private func exclusiveNames(of request: Request) -> [String] {
+    func exclusiveNames(of request: Request) -> [String] {
         zip(request.links, request.extras).enumerated().compactMap { index, values in
             isExclusive(index) ? (values.0 ?? values.1).map { "\(index) \(Identifiers.text($0))" } : nil
         }
@@ -321,7 +328,8 @@ extension Reader {
             isError: recognition.name.map(contract.isError) ?? false,
             isCopy: (members[session.user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: session.user, on: id))
         tellDeclared(event, payload, contract)
-        hearWords(of: event, isShared: isShared)
+        let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
+        hearWords(of: event, isShared: isShared || isInRoom)
         let (ownership, reading) = judgeOwnership(of: event, payload, isShared: isShared, contract)
         let isForeign = ownership != .own || reading.identity != nil
         let isReplay = contract.delivery != nil && followDelivery(event, isForeign: isForeign, contract)
@@ -348,6 +356,7 @@ extension Reader {
 
     private mutating func link(_ event: Event, _ ownership: Ownership, _ contract: Contract) {
         switch (event.isError, ownership) {
+        case (_, .shared): spareWaiting(for: event, contract)
         case (true, .anothers(let owner)):
             tellForm(of: event, nil, contract)
             keepLeftover(event, owner: owner)
@@ -379,4 +388,6 @@ enum Ownership: Sendable, Equatable {
     case own
     /// It was meant for that user, or belongs to a run of theirs.
     case anothers(String)
+    /// It came to a room that its receiver shares, and is not known to be the receiver's.
+    case shared
 }

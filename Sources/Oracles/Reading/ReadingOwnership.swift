@@ -12,14 +12,23 @@ extension Reader {
             type: event.type, user: event.user.label, hasForeignCanaries: !isShared && canaries.hasForeign(to: event.user),
             canary: nil, identity: nil, isOwned: false, evidence: nil)
         guard let said = said[event.session] else { return (.own, reading) }
-        if !isShared, let found = canaries.foreign(in: payload, to: event.user, aliases), !said.isUnknown {
+        let message = event.recognition.value
+        let rooms = memberships.isEmpty ? [] : message.map { sharedRooms(of: event, $0) } ?? []
+        if !isShared, !said.isUnknown, let found = canaries.foreign(in: payload, knownBy: { knows(event.user, $0, at: event.at) }),
+            // What came to a room is for its members when one of them said it.
+            !rooms.contains(where: { room in found.owners.contains { memberships.has(aliases($0), room, at: event.at, aliases) } })
+        {
             reading.canary = .init(
-                kind: .canary, owner: found.owners.first?.label ?? "another user", name: "canary",
+                kind: .canary, owner: found.owners.first.map { aliases($0).label } ?? "another user", name: "canary",
                 value: found.canary.text, line: 0)
             reading.doubt = mayBeKnown
         }
         var ownership = Ownership.own
-        if !isShared, let value = event.recognition.value {
+        if !rooms.isEmpty, let message, !isOwn(event, message, contract) {
+            reading.isOwned = true
+            return (.shared, reading)
+        }
+        if !isShared, let value = message {
             reading.isOwned = event.user.name != nil || !contract.runs.isEmpty
             if let run = runOfAnother(event, value, contract) {
                 reading.identity = run.foreign
@@ -27,16 +36,42 @@ extension Reader {
                 ownership = .anothers(run.foreign.owner)
             } else if let foreign = identifiers.check(
                 value, to: event.user, session: event.session, isError: event.isError,
-                sent: { said.has($0) }, aliases)
+                sent: { said.has($0) }, isShared: { rule in !rooms.isEmpty && memberships.isRoom(rule) }, aliases)
             {
                 let asker = foreign.rule.is == .user ? foreign.owner : asker(of: event)
                 reading.identity = .init(
                     kind: asker == nil ? .within : event.isError ? .error : .is, owner: asker ?? foreign.owner,
                     name: foreign.rule.name, value: foreign.value, line: foreign.rule.line)
                 if let asker { ownership = .anothers(asker) }
+            } else if !event.isCopy {
+                reading.bonds = bonds(of: event, value, said)
             }
         }
         return (ownership, reading)
+    }
+
+    /// Told only of what nobody else can have made up.
+    private mutating func bonds(of event: Event, _ value: JSON, _ said: Said) -> Reading.EventReading.Bonds {
+        switch bindings.check(
+            value, session: event.session, user: event.user.name, isError: event.isError, isEcho: { said.has($0) })
+        {
+        case .none: return .none
+        case .kept: return .kept
+        case .broken(let breach):
+            switch breach.kind {
+            case .within, .connection: return .broken(breach)
+            case .form, .group: return whyMadeUp.map { .doubtful($0) } ?? .broken(breach)
+            }
+        }
+    }
+
+    /// Why a client may have given a name that only the server seems to have said.
+    private var whyMadeUp: String? {
+        if hasLostWords || said.values.contains(where: \.isUnknown) {
+            return "a client may have made up that identifier in a message that could not be read"
+        }
+        if holes.last == nil, absence.isEmpty { return nil }
+        return "a client may have made up that identifier on a session that the journal does not hold"
     }
 
     /// The other user whose open request this error repeats by name: not only does it tell of what is not this user's,
@@ -54,11 +89,16 @@ extension Reader {
     /// Told once the event is linked, so that what it started is known to be of the same cause.
     mutating func tell(_ reading: Reading.EventReading, of event: Event, _ contract: Contract) {
         var reading = reading
-        if reading.canary != nil || reading.identity != nil, let session = sessions[event.session] {
+        var isBroken = false
+        if case .broken = reading.bonds { isBroken = true }
+        if reading.canary != nil || reading.identity != nil || isBroken, let session = sessions[event.session] {
             var evidence = evidence(for: session, entry: event.entry, at: event.at)
             addOwner(reading.identity?.owner ?? reading.canary?.owner, of: event, to: &evidence)
             let run = reading.owningRun ?? event.recognition.value.flatMap { ownRun(event, $0, contract) }
             if let run { evidence.causes.append(.run(run)) }
+            if isBroken, let run = run.flatMap({ runs[$0] }) {
+                evidence.witness.insert(contentsOf: run.entries, at: min(1, evidence.witness.count))
+            }
             reading.evidence = evidence
         }
         readings.append(.event(reading))

@@ -4,7 +4,7 @@ import Wire
 
 /// Runs: born at their request, keyed by their first event, over at `done` (contract.md, semantics 9 and 10).
 extension Reader {
-    /// A keyless instance for a request that starts one (keyed, if the request carries the key).
+    /// An instance for a request that starts one; its first event says what its key is.
     mutating func beginRun(_ rule: Int, for request: inout Request, on id: SessionID, isDoubtful: Bool) -> UInt64 {
         lastRun += 1
         var run = Run(RunState(
@@ -95,15 +95,10 @@ extension Reader {
         learnLinks(number, event)
         let state = rule.states[run.state].name
         let (name, type) = (event.recognition.name, event.recognition.type)
-        if rule.parts.contains(where: { part in
-            (part.in.isEmpty || part.in.contains(state))
-                && ([part.start, part.end] + part.inside).contains { $0.names(isRequest: false, name: name, type: type) }
-        }) {
-            return
-        }
+        let isPart = !rule.parts.isEmpty && stepParts(number, event, rule, in: state)
         if let edge = rule.edge(from: state, isRequest: false, name: name, type: type) {
             follow(edge.next, number, event, rule)
-        } else if rule.names(isRequest: false, name: name, type: type) {
+        } else if !isPart, rule.names(isRequest: false, name: name, type: type) {
             stray(.noEdge(state), number, event, rule)
         }
     }
@@ -148,6 +143,7 @@ extension Reader {
     mutating func settleRun(_ number: UInt64, _ fate: Fate) {
         guard let run = runs[number], !run.isSettled, let contract else { return }
         runs[number]?.isSettled = true
+        settleParts(of: number, fate)
         leaveInside(number, fate)
         runs[number]?.end = Self.end(fate)
         let rule = contract.runs[run.rule]
@@ -184,6 +180,7 @@ extension Reader {
     mutating func bury(_ number: UInt64, isDone: Bool, last: Entry? = nil, end: RunEnd? = nil) {
         guard let run = runs.removeValue(forKey: number) else { return }
         pulse(.run(number, .over(end ?? run.end ?? .abandoned)), run.session)
+        partsKept -= run.parts.count
         sessions[run.session]?.runs.removeAll { $0 == number }
         guard let key = run.key else { return }
         if runsByKey[key] == number { runsByKey[key] = nil }

@@ -105,6 +105,7 @@ struct RunState: Sendable {
     /// Its request and its latest events, for evidence.
     var entries: [Entry]
     var isIndeterminate = false
+    var parts = PartBook()
     /// Its obligation is settled: no further verdict about its end.
     var isSettled = false
     /// The request that asked for it, when that must be refused by an error inside of it (`inside` of a rule).

@@ -15,6 +15,9 @@ struct Standing: LabelContext {
     let session: Session
     let identifiers: Identifiers
     let aliases: Aliases
+    let memberships: Memberships
+    /// What it joined is not all known.
+    let mayHaveJoined: Bool
     let isReady: Bool
     let watched: [MessageName]
     /// Of the user; those of connections alone, where keys are these' own, are of this connection.
@@ -38,7 +41,9 @@ struct Standing: LabelContext {
     }
 
     func isForeign(_ path: Path, _ value: JSON) -> Bool {
-        identifiers.isForeign(path, value, to: session.user, aliases)
+        guard identifiers.isForeign(path, value, to: session.user, aliases) else { return false }
+        guard memberships.isRoom(path) else { return true }
+        return !mayHaveJoined && !memberships.shares(session.user, path, value, aliases)
     }
 }
 
@@ -48,7 +53,8 @@ extension Reader {
         let isReady = session.acceptedAt != nil && session.cutBy == nil && session.obscured == nil
             && (contract?.session?.greeting == nil || session.isGreeted) && isReadied(session)
         return Standing(
-            session: session, identifiers: identifiers, aliases: aliases, isReady: isReady, watched: watched,
+            session: session, identifiers: identifiers, aliases: aliases, memberships: memberships,
+            mayHaveJoined: mayHaveJoined(session.user, id), isReady: isReady, watched: watched,
             open: asksRuns ? openRuns(beside: session) : [])
     }
 

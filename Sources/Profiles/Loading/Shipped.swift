@@ -23,6 +23,7 @@ enum Shipped {
     ]
     static let contracts: [(name: String, bytes: [UInt8])] = [
         ("agent-chat", PackageResources.agent_chat_yaml),
+        ("agent-rooms", PackageResources.agent_rooms_yaml),
         ("demo", PackageResources.demo_yaml),
         ("echo", PackageResources.echo_yaml),
         ("generic", PackageResources.generic_yaml),

@@ -1,0 +1,161 @@
+import Contracts
+import Journaling
+import Wire
+
+/// Parts of runs: each begins once, and ends once while its run is under way (contract.md, semantics 9).
+extension Reader {
+    /// Judged before the edge. True: a part of the run names this event.
+    mutating func stepParts(_ number: UInt64, _ event: Event, _ rule: RunRule, in state: String) -> Bool {
+        guard let value = event.recognition.value else { return false }
+        let (name, type) = (event.recognition.name, event.recognition.type)
+        func isNamed(_ names: [MessageName]) -> Bool { names.contains { $0.names(isRequest: false, name: name, type: type) } }
+        var isPart = false
+        for (index, part) in rule.parts.enumerated() {
+            let isStart = isNamed([part.start])
+            let isEnd = !isStart && isNamed([part.end])
+            let isInside = isNamed(part.inside)
+            guard isStart || isEnd || isInside else { continue }
+            isPart = true
+            let key = part.key.map { path in path.value(in: value).flatMap { isLegible($0) ? $0 : nil } }
+            if isInside, runs[number]?.parts.meant(by: key, rule: index) == nil {
+                misplace(.outside, index, key, number, event, rule)
+            }
+            if isStart { beginPart(index, key, number, event, rule, in: state) }
+            if isEnd { endPart(index, key, number, event, rule) }
+        }
+        for (index, part) in rule.parts.enumerated() where isNamed(part.before) { requireEnds(of: index, number, event) }
+        return isPart
+    }
+
+    private mutating func beginPart(
+        _ index: Int, _ key: [JSON?], _ number: UInt64, _ event: Event, _ rule: RunRule, in state: String
+    ) {
+        guard let run = runs[number], let session = sessions[run.session] else { return }
+        let part = rule.parts[index]
+        if !part.in.isEmpty, !part.in.contains(state) { return misplace(.notIn(state), index, key, number, event, rule) }
+        if run.parts.hasBegun(key, rule: index) { return misplace(.beginsAgain, index, key, number, event, rule) }
+        guard run.parts.count < capacity.perSession, partsKept < capacity.names else {
+            note("more parts of runs are open than miswire keeps; what is open of these runs is left undecided")
+            settleParts(of: number, .undecided("more parts of the run were open than miswire keeps"))
+            runs[number]?.parts.isSpent = true
+            return
+        }
+        partsKept += 1
+        lastPart += 1
+        var pending: Pending?
+        if let bound = part.within {
+            let due = self.pending(bound, since: event.at, loop: session.loop)
+            deadlines.add(.part(run: number, number: lastPart), at: due.due)
+            pending = due
+        }
+        runs[number]?.value.parts.begin(
+            .init(number: lastPart, rule: index, key: key, entry: event.entry, pending: pending))
+    }
+
+    private mutating func endPart(_ index: Int, _ key: [JSON?], _ number: UInt64, _ event: Event, _ rule: RunRule) {
+        guard let book = runs[number]?.parts else { return }
+        guard let place = book.meant(by: key, rule: index) else {
+            return misplace(book.hasEnded(key, rule: index) ? .endsAgain : .neverBegan, index, key, number, event, rule)
+        }
+        if let pending = book.open[place].pending, isLate(event, for: pending) {
+            missPart(book.open[place].number, of: number, at: event.at, isLate: true)
+        }
+        guard let part = runs[number]?.value.parts.end(at: place), !part.isSettled else { return }
+        settle(part, of: number, .kept(event.type))
+    }
+
+    /// `before`: all of that kind must have ended when this event comes.
+    private mutating func requireEnds(of index: Int, _ number: UInt64, _ event: Event) {
+        guard let run = runs[number], !run.parts.isSpent else { return }
+        let unended = run.parts.open.filter { $0.rule == index && !$0.isSettled }
+        guard !unended.isEmpty, sessions[event.session]?.obscured == nil, !mayBeDisordered(event.user, at: event.at) else { return }
+        for part in unended {
+            var evidence = evidence(of: run, entry: event.entry, at: event.at)
+            evidence.witness.insert(part.entry, at: min(1, evidence.witness.count))
+            settle(part, of: number, .broken("before \(event.type)", edge: "before \(event.type)", evidence))
+            runs[number]?.value.parts.change(part.number) { $0.isSettled = true }
+        }
+        runs[number]?.parts.isSpent = true
+    }
+
+    /// Its bound is over.
+    mutating func missPart(_ part: UInt64, of number: UInt64, at now: Instant, isLate: Bool = false) {
+        guard let run = runs[number], let session = sessions[run.session],
+            let known = run.parts.open.first(where: { $0.number == part }), !known.isSettled, let pending = known.pending
+        else { return }
+        runs[number]?.value.parts.change(part) {
+            $0.isSettled = true
+            $0.pending = nil
+        }
+        if session.isClosedByClient { return settle(known, of: number, .undecided("the client left before the deadline")) }
+        if let why = session.obscured { return settle(known, of: number, .undecided(why)) }
+        let held = held(run, since: pending.since, until: now)
+        if let why = starvation.excuse(session.loop, pending, at: now, isLate: isLate)
+            ?? excuse(unread: held, pending, run.session, .user, at: now)
+        {
+            return settle(known, of: number, .undecided(why))
+        }
+        var evidence = evidence(of: run, entry: nil, at: pending.due)
+        evidence.witness.insert(known.entry, at: 0)
+        settle(known, of: number, .missed(bound: pending.bound, evidence))
+    }
+
+    /// The run is over, or nobody can tell any more: what is open of it is left undecided, or has nothing to end for.
+    mutating func settleParts(of number: UInt64, _ fate: Fate) {
+        guard let open = runs[number]?.parts.open, !open.isEmpty else { return }
+        switch fate {
+        case .cut, .undecided: for part in open where !part.isSettled { settle(part, of: number, fate) }
+        case .kept, .missed, .broken: break
+        }
+        runs[number]?.value.parts.settleAll()
+    }
+
+    private mutating func settle(_ part: PartBook.Part, of number: UInt64, _ fate: Fate) {
+        guard let run = runs[number], let contract else { return }
+        let rule = contract.runs[run.rule]
+        let known = rule.parts[part.rule]
+        var fate = fate
+        switch fate {
+        case .missed, .broken:
+            if run.isIndeterminate {
+                fate = .undecided("its link to events is not unique")
+            } else if let why = mayHaveCome(to: run.owner) {
+                fate = .undecided(why)
+            } else if run.parts.isSpent {
+                // Of the same cause, which is told.
+                return
+            }
+        default: break
+        }
+        let card = PartCard(
+            name: known.name, run: rule.name, key: Self.text(part.key), end: known.end.glob.text, user: run.owner.label,
+            line: known.line)
+        readings.append(.settled(.part(card), fate))
+    }
+
+    private static func text(_ key: [JSON?]) -> String? { key.lazy.compactMap { $0 }.first.map { Identifiers.text($0) } }
+
+    private mutating func misplace(
+        _ kind: Reading.Misplaced.Kind, _ index: Int, _ key: [JSON?], _ number: UInt64, _ event: Event, _ rule: RunRule
+    ) {
+        guard let run = runs[number], !run.isIndeterminate, !run.parts.isSpent, !event.isCopy,
+            sessions[event.session]?.obscured == nil, !mayBeDisordered(event.user, at: event.at)
+        else { return }
+        runs[number]?.value.parts.isSpent = true
+        var evidence = evidence(of: run, entry: event.entry, at: event.at)
+        if let other = (run.parts.open + run.parts.ended).last(where: { $0.rule == index }) {
+            evidence.witness.insert(other.entry, at: min(1, evidence.witness.count))
+        }
+        // What began it may have gone to a connection that is not here.
+        var doubt = mayHaveCome(to: run.owner)
+        switch kind {
+        case .neverBegan, .outside: doubt = doubt ?? mayBeOfUnseen(run.owner, at: event.at, isNamed: false)
+        case .notIn, .beginsAgain, .endsAgain: break
+        }
+        readings.append(
+            .misplaced(
+                .init(
+                    kind: kind, part: rule.parts[index].name, key: Self.text(key), run: rule.name, type: event.type,
+                    user: run.owner.label, evidence: evidence, line: rule.parts[index].line, doubt: doubt)))
+    }
+}
