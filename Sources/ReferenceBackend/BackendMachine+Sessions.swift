@@ -203,10 +203,17 @@ extension BackendMachine {
         return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     }
 
+    private static func breaksLines(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+
     private mutating func connectionName(_ user: String) -> String {
         let number = nextNumber()
         // A name is whatever a token says; an id stays on one line.
-        let name = String(String.UnicodeScalarView(user.unicodeScalars.map { $0.properties.generalCategory == .control ? "-" : $0 }))
+        let name = String(String.UnicodeScalarView(user.unicodeScalars.map { Self.breaksLines($0) ? "-" : $0 }))
         return "ws_\(name.isEmpty ? "nobody" : name)_\(number)_\(tail(number))"
     }
 }
