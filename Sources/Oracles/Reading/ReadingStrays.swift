@@ -49,29 +49,6 @@ extension Reader {
                     evidence: evidence, line: rule.line, doubt: doubt)))
     }
 
-    /// A second answer on the connection of the one request that ever bore that name.
-    mutating func answersAgain(_ event: Event, _ contract: Contract) -> Bool {
-        let (name, type) = (event.recognition.name, event.recognition.type)
-        let answered = contract.requests.first { $0.answer.contains { $0 == name || $0 == type } }
-        guard let answered, !contract.runs.contains(where: { $0.names(isRequest: false, name: name, type: type) }) else { return false }
-        let again = event.links.indices.contains { index in
-            guard isExclusive(index), let value = event.links[index] else { return false }
-            let name = "\(index) \(Identifiers.text(value))"
-            let uses = (members[event.user] ?? []).compactMap { said[$0]?.use(of: name) }.filter { $0.count > 0 }
-            return said[event.session]?.use(of: name).isAnswered == true && uses.count == 1 && uses.first?.count == 1
-        }
-        guard again, let session = sessions[event.session] else { return false }
-        guard session.obscured == nil, said[event.session]?.isUnknown == false, !event.isCopy, !mayBeDisordered(event.user, at: event.at)
-        else { return true }
-        readings.append(
-            .stray(
-                .init(
-                    kind: .answersAgain, run: answered.name, key: nil, type: event.type, user: event.user.label,
-                    evidence: evidence(for: session, entry: event.entry, at: event.at), line: answered.line,
-                    doubt: mayHaveCome(to: event.user) ?? mayBeOfUnseen(event.user, at: event.at, isNamed: false))))
-        return true
-    }
-
     mutating func nobodyAsked(_ event: Event, _ keys: [RunKey], _ contract: Contract) {
         guard let session = sessions[event.session], session.obscured == nil, session.cutBy == nil else { return }
         // What was asked before the accept is owed nothing and forgotten at its bound; a slow server may start it yet.

@@ -8,8 +8,6 @@ struct Said: Sendable {
         var count = 0
         /// A request that may succeed bore it.
         var mayBeGranted = false
-        /// A request that bore it got its answer.
-        var isAnswered = false
     }
 
     /// More was said than is known, or kept: what comes back may be any of it.
@@ -41,7 +39,6 @@ struct Said: Sendable {
         names[name, default: NameUse()].count += 1
         if mayBeGranted { names[name]?.mayBeGranted = true }
     }
-
 
     private static func trimmed(_ text: String) -> Substring {
         var rest = Substring(text)
