@@ -84,7 +84,7 @@ import Wire
         }
         #expect(judgement.heads == (asked == 1 ? ["E1"] : []))
         #expect(judgement.summary("E1").passed == asked)
-        if asked == 1 { #expect(judgement.findings.first?.sentence == "s1's message is answered a second time with copy") }
+        if asked == 1 { #expect(judgement.findings.first?.sentence == "s1's message is answered twice, the second time by copy") }
     }
 
     @Test func withoutContractOnlyTheProtocolIsJudged() {

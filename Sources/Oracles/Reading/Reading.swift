@@ -158,8 +158,6 @@ package enum Reading: Sendable {
         package enum Kind: Sendable, Hashable {
             case nobodyAsked
             case afterDone
-            /// One request, and a second answer.
-            case answersAgain
             /// The state that has no edge for it.
             case noEdge(String)
             /// `run` is the request's name then.
