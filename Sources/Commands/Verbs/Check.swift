@@ -13,18 +13,23 @@ package struct Check: AsyncParsableCommand {
         discussion: """
             miswire check rec/
             miswire check rec/ --contract agent-chat.yaml --json
+            miswire check rec/ --report html=report.html
             """)
 
     @Argument(help: "A recording's directory, one .ndjson file, or RECORDING/SESSION.")
     var recording: String
     @Option(help: "Judge by this contract instead of the one in the recording.")
     var contract: String?
+    @Option(help: ArgumentHelp("Reports: html=FILE,junit=FILE,sarif=FILE,ndjson=FILE.", valueName: "kind=file"))
+    var report: [String] = []
     @OptionGroup var looks: Looks
 
     package init() {}
 
     package func run() async throws {
         let console = Console(looks: looks)
+        let reports = try GivenReports(report)
+        try reports.tryThem()
         let clock = ContinuousClock()
         let begun = clock.now
         let offline = try OfflineJudge(recording, contract: contract)
@@ -32,7 +37,12 @@ package struct Check: AsyncParsableCommand {
         let read = try offline.run { entries in progress.tell("check entries=\(entries)") }
         progress.end()
         for warning in read.warnings { console.talk("warning: \(SafeText.show(warning))\n") }
-        let reason = read.reason
+        var reason = read.reason
+        let files = CheckReports(recording: recording, orders: reports.files, contract: offline.judgedBy)
+        for fault in try files.write(read, took: begun.duration(to: clock.now), reason: reason) {
+            console.talk("error: \(SafeText.show(fault))\n")
+            reason = .selfCheckFailed
+        }
         let form = CheckForm(console: console, recording: recording, verbose: looks.verbose)
         form.print(read, took: begun.duration(to: clock.now), reason: reason, json: looks.json)
         throw Finished(reason)
@@ -54,12 +64,33 @@ struct OfflineJudge {
             return isComplete || reason != .pass ? reason : .inconclusive
         }
     }
+    /// What it is judged by.
+    enum Law {
+        /// The contract in its header.
+        case recorded
+        case given(Contract)
+        case none
+    }
     private let path: String
-    private let override: Contract?
+    private let law: Law
+    /// Nil = by nothing but the protocol.
+    var judgedBy: Contract? { try? contract(RecordingReader(path).header) }
 
     init(_ path: String, contract: String?) throws {
+        self.init(path, law: try contract.map { .given(try ContractLoader().load($0)) } ?? .recorded)
+    }
+
+    init(_ path: String, law: Law) {
         self.path = path
-        override = try contract.map { try ContractLoader().load($0) }
+        self.law = law
+    }
+
+    private func contract(_ header: RecordingHeader) throws -> Contract? {
+        switch law {
+        case .given(let contract): contract
+        case .none: nil
+        case .recorded: try header.contract.map { try ContractLoader.parse(text: $0.text, file: $0.name + ".yaml") }
+        }
     }
 
     func run(progress: (UInt64) -> Void) throws -> Result {
@@ -79,10 +110,7 @@ struct OfflineJudge {
                 "\(SafeText.show(path)) holds no messages, only who said something when",
                 details: [("remedy", "record again without `meta`")], exit: .inconclusive)
         }
-        let contract = try override ?? reader.header.contract.map {
-            try ContractLoader.parse(text: $0.text, file: $0.name + ".yaml")
-        }
-        var judge = Judge(contract: contract, absence: try KnownAbsence.of(reader, path))
+        var judge = Judge(contract: try contract(reader.header), absence: try KnownAbsence.of(reader, path))
         // Of one session the recording's clock is read as well: it says when miswire itself was kept waiting.
         let session = reader.session
         if session != nil { reader = try RecordingReader(KnownAbsence.recording(path)) }

@@ -32,6 +32,7 @@ package struct HTMLTimeline: Sendable {
     private var byUser: [String: Int] = [:]
     private var closes: [SessionID: UInt16] = [:]
     private let marks: [EntryRef: [Mark]]
+    package private(set) var numbers = HTMLNumbers()
 
     /// A violation at an entry, and the entry that it hangs on.
     package struct Mark: Sendable, Equatable {
@@ -62,6 +63,7 @@ package struct HTMLTimeline: Sendable {
     package mutating func take(_ entry: Entry, user: String? = nil) {
         guard let id = entry.session, !entry.body.isTick else { return }
         end = max(end, entry.instant)
+        numbers.take(entry)
         let lane = lane(of: id, user: user, at: entry.instant)
         guard var row = HTMLRow(entry, lane: lane, session: id) else {
             if case .closed = entry.body { close(id, lane, at: entry.instant) }

@@ -9,6 +9,7 @@ package struct ReportKind: Sendable {
     package static let all: [ReportKind] = [
         ReportKind(name: "junit", write: { JUnitReport($0, time: $1).text }, verify: JUnitReport.verify),
         ReportKind(name: "sarif", write: { report, _ in SARIFReport(report).text }, verify: SARIFReport.verify),
+        ReportKind(name: "html", write: { report, time in HTMLReport(report, began: time).text() }, verify: HTMLReport.verify),
         ReportKind(name: "ndjson", write: { NDJSONReport($0, time: $1).text }, verify: NDJSONReport.verify),
     ]
 
