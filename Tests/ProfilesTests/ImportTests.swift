@@ -38,10 +38,10 @@ import Testing
         let three = try imported(try text("desk-3.0.yaml"), "")
         #expect(two.text == three.text)
         for piece in [
-            "type: op", "paths: [\"/desk/*\"]", "credential: [query ticket, header authorization]", "link: [number]", "ask:", "withdraw:",
-            "reply:", "failure:", "notice:", "minLength: 1", "maxLength: 2000", "op: ask",
+            "type: \"op\"", "paths: [\"/desk/*\"]", "credential: [\"query ticket\", \"header authorization\"]", "link: [\"number\"]", "ask:",
+            "withdraw:", "reply:", "failure:", "notice:", "minLength: 1", "maxLength: 2000", "op: ask",
         ] {
-            #expect(two.text.contains(piece.replacingOccurrences(of: "[query ticket, header authorization]", with: "[\"query ticket\", \"header authorization\"]")), "\(piece) in \(two.text)")
+            #expect(two.text.contains(piece), "\(piece) in \(two.text)")
         }
         for words in [two.words, three.words] {
             #expect(words.count == 1 && words[0].contains("warning: the schema \"#/components/schemas/note\" holds itself"), "\(words)")
@@ -82,7 +82,7 @@ import Testing
             """
         let (text, words) = try imported(file, "wire: { type: kind }\n")
         #expect(words == [])
-        #expect(text.contains("answer: [told]") && text.contains("link: [\"meta.id = for\"]"), "\(text)")
+        #expect(text.contains("answer: [\"told\"]") && text.contains("link: [\"meta.id = for\"]"), "\(text)")
         #expect(text.contains("paths: [\"/ws\"]") && text.contains("type: kind"))
     }
 

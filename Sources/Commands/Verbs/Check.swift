@@ -13,6 +13,7 @@ package struct Check: AsyncParsableCommand {
         discussion: """
             miswire check rec/
             miswire check rec/ --contract agent-chat.yaml --json
+            miswire check rec/ --contract mine.yaml --messages
             miswire check rec/ --report html=report.html
             """)
 
@@ -20,6 +21,8 @@ package struct Check: AsyncParsableCommand {
     var recording: String
     @Option(help: "Judge by this contract instead of the one in the recording.")
     var contract: String?
+    @Flag(help: "One line a message: how the contract reads it, and what it was linked to.")
+    var messages = false
     @Option(help: ArgumentHelp("Reports: html=FILE,junit=FILE,sarif=FILE,ndjson=FILE.", valueName: "kind=file"))
     var report: [String] = []
     @OptionGroup var looks: Looks
@@ -34,11 +37,12 @@ package struct Check: AsyncParsableCommand {
         let begun = clock.now
         let offline = try OfflineJudge(recording, contract: contract)
         var progress = Ticker(console: console, verb: "check")
-        let read = try offline.run { entries in progress.tell("check entries=\(entries)") }
+        let lines = MessageLines(console: console, json: looks.json)
+        let read = try offline.run(messages: messages ? lines.tell : nil) { entries in progress.tell("check entries=\(entries)") }
         progress.end()
         for warning in read.warnings { console.talk("warning: \(SafeText.show(warning))\n") }
         var reason = read.reason
-        let files = CheckReports(recording: recording, orders: reports.files, contract: offline.judgedBy)
+        let files = CheckReports(recording: recording, orders: reports.files, contract: reports.files.isEmpty ? nil : offline.judgedBy)
         for fault in try files.write(read, took: begun.duration(to: clock.now), reason: reason) {
             console.talk("error: \(SafeText.show(fault))\n")
             reason = .selfCheckFailed
@@ -93,8 +97,9 @@ struct OfflineJudge {
         }
     }
 
-    func run(progress: (UInt64) -> Void) throws -> Result {
-        do { return try read(progress) } catch let error as RecordingError {
+    /// - Parameter messages: told how each message was read, in order.
+    func run(messages: ((MessageReading) -> Void)? = nil, progress: (UInt64) -> Void) throws -> Result {
+        do { return try read(progress, messages) } catch let error as RecordingError {
             throw Complaint(
                 SafeText.show(error.sentence),
                 details: [("place", SafeText.show(error.place))]
@@ -103,7 +108,7 @@ struct OfflineJudge {
         }
     }
 
-    private func read(_ progress: (UInt64) -> Void) throws -> Result {
+    private func read(_ progress: (UInt64) -> Void, _ messages: ((MessageReading) -> Void)?) throws -> Result {
         var reader = try RecordingReader(path)
         if reader.header.mode == .meta {
             throw Complaint(
@@ -111,6 +116,7 @@ struct OfflineJudge {
                 details: [("remedy", "record again without `meta`")], exit: .inconclusive)
         }
         var judge = Judge(contract: try contract(reader.header), absence: try KnownAbsence.of(reader, path))
+        if messages != nil { judge.tellMessages() }
         // Of one session the recording's clock is read as well: it says when miswire itself was kept waiting.
         let session = reader.session
         if session != nil { reader = try RecordingReader(KnownAbsence.recording(path)) }
@@ -119,6 +125,7 @@ struct OfflineJudge {
         while let entry = try reader.next() {
             if let session, entry.session != session, !entry.body.isTick { continue }
             judge.observe(entry)
+            if let messages { judge.takeMessages().forEach(messages) }
             last = max(last, entry.instant)
             count += 1
             if count.isMultiple(of: 50_000) { progress(count) }

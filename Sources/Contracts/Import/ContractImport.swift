@@ -48,7 +48,7 @@ package struct ContractImport {
                 remedy: "an AsyncAPI file says asyncapi: 3.0.0, a schema has $defs")
             return own
         }
-        return fragment(&references).extended(by: trimmed())
+        return fragment(&references).extended(by: own)
     }
 
     // MARK: As keys of a contract
@@ -98,12 +98,6 @@ package struct ContractImport {
         if let own = own["wire"]?["type"]?.scalar?.text { return own }
         guard let first = messages.first else { return nil }
         return first.constants.map(\.path).first { path in messages.allSatisfy { message in message.constants.contains { $0.path == path } } }
-    }
-
-    /// The contract without its `import`.
-    private func trimmed() -> Document {
-        guard let fields = own.map else { return own }
-        return Document(.map(fields.filter { $0.key != "import" }), mark: own.mark)
     }
 
     static func field(_ key: String, _ scalar: Document.Scalar, _ mark: Mark) -> Document.Field {

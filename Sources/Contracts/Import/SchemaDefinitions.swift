@@ -16,7 +16,7 @@ struct SchemaDefinitions {
             byType[name] = field
         }
         var result: [Document.Field] = []
-        for field in fields where field.key != "import" {
+        for field in fields {
             guard ["requests", "events"].contains(field.key), let messages = field.value.map else {
                 result.append(field)
                 continue

@@ -158,7 +158,6 @@ struct InferenceFollow: Sendable {
     // MARK: Events
 
     private mutating func hear(_ value: JSON, _ kind: Int, _ heard: Heard) {
-        let isError = errors.contains(kind)
         let key = runKey?.value(in: value)?.canonical
         if let last = sessions[heard.session], !last.isAnswered {
             sessions[heard.session]?.isAnswered = true
@@ -166,8 +165,8 @@ struct InferenceFollow: Sendable {
             tally.next[kind, default: 0] += 1
             tally.longest = max(tally.longest, last.at.duration(to: heard.at))
             answers[last.kind] = tally
-            // A request that an error answered starts nothing.
-            if isError, key == nil, users[heard.user]?.waiting[last.kind]?.isEmpty == false {
+            // A request that was answered so starts nothing.
+            if key == nil, users[heard.user]?.waiting[last.kind]?.isEmpty == false {
                 users[heard.user]?.waiting[last.kind]?.removeLast()
             }
         }

@@ -1,4 +1,4 @@
-import Journaling
+package import Journaling
 
 /// How durations spread, in steps of a tenth: enough for percentiles that people read, whatever the number of values.
 package struct Spread: Sendable {
@@ -8,17 +8,16 @@ package struct Spread: Sendable {
 
     package init() {}
 
-    private static let most = 320
-    /// Below it everything is one step: 1 µs.
-    private static let least = 1e3
+    /// Upper ends of the steps in nanoseconds; below 1 µs everything is one.
+    private static let edges: [Double] = (0...320).map { step in (0..<step).reduce(1e3) { edge, _ in edge * 1.1 } }
 
     package mutating func take(_ duration: Duration) {
         let nanoseconds = Double(max(0, duration.nanoseconds))
         var step = 0
-        var edge = Self.least
-        while edge < nanoseconds, step < Self.most {
-            edge *= 1.1
-            step += 1
+        var end = Self.edges.count - 1
+        while step < end {
+            let middle = (step + end) / 2
+            if Self.edges[middle] < nanoseconds { step = middle + 1 } else { end = middle }
         }
         while steps.count <= step { steps.append(0) }
         steps[step] &+= 1
@@ -31,11 +30,9 @@ package struct Spread: Sendable {
         guard count > 0 else { return nil }
         let wanted = max(1, (Double(count) * share).rounded(.up))
         var seen = 0.0
-        var edge = Self.least
-        for step in steps {
+        for (index, step) in steps.enumerated() {
             seen += Double(step)
-            if seen >= wanted { return min(longest, .nanoseconds(Int64(edge))) }
-            edge *= 1.1
+            if seen >= wanted { return index == Self.edges.count - 1 ? longest : min(longest, .nanoseconds(Int64(Self.edges[index]))) }
         }
         return longest
     }

@@ -89,7 +89,10 @@ enum HTMLStyle {
         .sketch .life{stroke:var(--edge);stroke-dasharray:3 3}.sketch .life.c1{stroke:var(--u1);stroke-dasharray:none;stroke-width:2}.sketch .life.c2{stroke:var(--u2);stroke-dasharray:none;stroke-width:2}
         .sketch .arrow{stroke:var(--ink2);stroke-width:1.5}.sketch .tip{fill:var(--ink2)}
         .sketch .arrow.bad{stroke:var(--fail)}.sketch .tip.bad,.sketch text.bad{fill:var(--fail);font-weight:600}
-        .sketch .middle{text-anchor:middle}.sketch .label{paint-order:stroke;stroke:var(--bg);stroke-width:3}
+        .sketch .held{fill:var(--fault-bg);stroke:var(--fault)}.sketch .due{fill:var(--fail-bg);stroke:var(--fail)}
+        .sketch .dots{stroke:var(--fail);stroke-width:1.5;stroke-dasharray:2 4}
+        .sketch .tap{font:10px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:var(--ink3)}
+        .sketch .end{text-anchor:end}.sketch .middle{text-anchor:middle}.sketch .label{paint-order:stroke;stroke:var(--bg);stroke-width:3}
         .sketch .plate{fill:var(--surface);stroke:var(--line)}.sketch .plate.bad{fill:var(--fail-bg);stroke:var(--fail)}.sketch .plate.ours{fill:var(--fault-bg);stroke:none}
         .sketch .plated{font-weight:600}.sketch .plated.ours{fill:var(--fault)}
         .sketch .dot{fill:var(--ink3)}.sketch .dot.ours{fill:var(--fault)}.sketch .dot.bad{fill:var(--fail)}

@@ -158,7 +158,7 @@ struct HealthyServer {
         }
         add(session, .ended(EndRecord(side: .client, style: .finish, by: .peer, cause: "", undelivered: 0)))
         add(session, .ended(EndRecord(side: .server, style: .finish, by: .peer, cause: "", undelivered: 0)))
-        add(session, .closed(Totals()))
+        add(session, .closed(Totals(clientIn: 0, clientOut: 0, serverIn: 0, serverOut: 0)))
     }
 
     // MARK: Entries

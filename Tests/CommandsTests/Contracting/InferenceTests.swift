@@ -27,10 +27,15 @@ import Wire
         return try #require(inference.draft(name: "inferred", about: "Inferred."))
     }
 
+    /// What the contract adds to what is found without any.
     private func findings(_ journal: [Entry], _ contract: Contract) -> [String] {
-        var judge = Judge(contract: contract)
-        for entry in journal { judge.observe(entry) }
-        return judge.conclude(at: journal.last?.instant ?? .zero).findings.map { "\($0.property) \($0.sentence)" }
+        func judged(by contract: Contract?) -> [Finding] {
+            var judge = Judge(contract: contract)
+            for entry in journal { judge.observe(entry) }
+            return judge.conclude(at: journal.last?.instant ?? .zero).findings
+        }
+        let known = Set(judged(by: nil).map(\.id))
+        return judged(by: contract).filter { !known.contains($0.id) }.map { "\($0.property) \($0.sentence)" }
     }
 
     /// Another day at the same server: what was inferred on one accuses it on neither.
