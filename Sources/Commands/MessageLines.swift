@@ -17,7 +17,8 @@ struct MessageLines {
         let way = reading.direction == .toServer ? "▸" : "◂"
         let user = SafeText.cut(SafeText.show(reading.user), to: 8)
         let head = "\(Figures.time(reading.at, since: .zero).right(9))  \(reading.session.description.left(5)) \(user.left(8)) \(way) "
-        let text = head + SafeText.show(reading.name).left(26) + " " + "#\(reading.number)".left(8) + " " + SafeText.show(words.joined(separator: ", "))
+        let text = head + SafeText.show(reading.name).left(26) + " " + "#\(reading.number)".left(8) + " "
+            + SafeText.show(words.joined(separator: ", "))
         let role: Style.Role? = reading.problem != nil || reading.name.hasPrefix("<") ? .fault : nil
         let plain = style.plainly(text.trimmed)
         console.answer((role.map { style.paint(plain, $0) } ?? plain) + "\n")

@@ -4,17 +4,28 @@ import Contracts
 enum ContractSummary {
     static func rows(_ contract: Contract) -> [(String, String)] {
         [
-            ("import", contract.imported?.file ?? ""), ("wire", wire(contract.wire)), ("credential", contract.identity.credential.map(\.text).joined(separator: ", ")),
+            ("import", contract.imported?.file ?? ""),
+            ("wire", wire(contract.wire)),
+            ("credential", contract.identity.credential.map(\.text).joined(separator: ", ")),
             ("user", contract.identity.user.map(\.text).joined(separator: ", ")),
-            ("credentials", makers(contract.identity)), ("ids", contract.identity.ids.map(identifier).joined(separator: ", ")), ("auth", contract.auth.map(auth) ?? ""),
-            ("session", contract.session.map(session) ?? ""), ("requests", contract.requests.map(request).joined(separator: " ")),
+            ("credentials", makers(contract.identity)),
+            ("ids", contract.identity.ids.map(identifier).joined(separator: ", ")),
+            ("auth", contract.auth.map(auth) ?? ""),
+            ("session", contract.session.map(session) ?? ""),
+            ("requests", contract.requests.map(request).joined(separator: " ")),
             ("events", contract.events.map(\.name).joined(separator: " ")),
-            ("link", contract.link.map(link).joined(separator: ", ")), ("runs", contract.runs.map(run).joined(separator: "; ")),
-            ("errors", contract.errors.map(errors) ?? ""), ("reject", rejects(contract.reject)),
-            ("delivery", contract.delivery.map(delivery) ?? ""), ("sharing", contract.sharing.map(sharing) ?? ""),
-            ("volatile", contract.volatile.map(\.text).joined(separator: " ")), ("secrets", contract.secrets.map(\.text).joined(separator: ", ")),
-            ("deadline", shown(contract.deadline)), ("flows", flows(contract)),
-            ("dictionary", contract.dictionary.isEmpty ? "" : count(contract.dictionary.count, "word")), ("monitors", monitors(contract.monitors)),
+            ("link", contract.link.map(link).joined(separator: ", ")),
+            ("runs", contract.runs.map(run).joined(separator: "; ")),
+            ("errors", contract.errors.map(errors) ?? ""),
+            ("reject", rejects(contract.reject)),
+            ("delivery", contract.delivery.map(delivery) ?? ""),
+            ("sharing", contract.sharing.map(sharing) ?? ""),
+            ("volatile", contract.volatile.map(\.text).joined(separator: " ")),
+            ("secrets", contract.secrets.map(\.text).joined(separator: ", ")),
+            ("deadline", shown(contract.deadline)),
+            ("flows", flows(contract)),
+            ("dictionary", contract.dictionary.isEmpty ? "" : count(contract.dictionary.count, "word")),
+            ("monitors", monitors(contract.monitors)),
         ]
     }
 

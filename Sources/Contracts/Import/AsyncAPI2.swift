@@ -16,7 +16,9 @@ struct AsyncAPI2 {
                 guard let operation = value[key] else { continue }
                 read(operation, isRequest, channel.key, &result, &references)
             }
-            if let bindings = value["bindings"] { references.warn(bindings.mark, "bindings of the channel \(channel.key) cannot be used") }
+            if let bindings = value["bindings"] {
+                references.warn(bindings.mark, "bindings of the channel \(channel.key) cannot be used")
+            }
         }
         if result.messages.isEmpty { references.warn(file.mark, "no channel of this file has a message") }
         ImportedLinks.read(&result, file.mark)

@@ -16,7 +16,9 @@ struct AsyncAPI3 {
                 guard let path = ImportedPath.text(address, below: base) else { continue }
                 result.paths.append(Document(.scalar(.init(text: path, isPlain: false)), mark: channel.mark))
             }
-            if let bindings = value["bindings"] { references.warn(bindings.mark, "bindings of the channel \(channel.key) cannot be used") }
+            if let bindings = value["bindings"] {
+                references.warn(bindings.mark, "bindings of the channel \(channel.key) cannot be used")
+            }
         }
         for operation in file["operations"]?.map ?? [] {
             guard let (value, _) = references.resolved(operation.value) else { continue }
@@ -37,7 +39,8 @@ struct AsyncAPI3 {
         _ operation: Document, _ field: Document.Field, _ result: inout ContractImport, _ references: inout ImportReferences
     ) {
         guard let action = operation["action"]?.scalar?.text, ["send", "receive"].contains(action) else {
-            return references.fail(field.mark, "the operation \(field.key) needs action: send or receive", remedy: "found \(operation["action"]?.found ?? "nothing")")
+            return references.fail(field.mark, "the operation \(field.key) needs action: send or receive",
+                remedy: "found \(operation["action"]?.found ?? "nothing")")
         }
         let isRequest = action == "receive"
         var answers: [String] = []
@@ -46,7 +49,8 @@ struct AsyncAPI3 {
             if let address = value["address"] { references.warn(address.mark, "the reply's address of \(field.key) cannot be used") }
         }
         let asked = readMessages(operation, operation, isRequest, &result, &references)
-        for index in result.messages.indices where asked.contains(result.messages[index].id) && result.messages[index].isRequest == isRequest {
+        for index in result.messages.indices where asked.contains(result.messages[index].id)
+            && result.messages[index].isRequest == isRequest {
             result.messages[index].answers += answers
         }
     }
@@ -64,7 +68,8 @@ struct AsyncAPI3 {
                 guard let pointer else { return message.value }
                 let escaped = message.key.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
                 let text = pointer + "/messages/" + escaped
-                return Document(.map([ContractImport.field("$ref", .init(text: text, isPlain: false), message.mark)]), mark: message.mark)
+                return Document(.map([ContractImport.field("$ref", .init(text: text, isPlain: false), message.mark)]),
+                    mark: message.mark)
             }
         }
         var ids: [String] = []

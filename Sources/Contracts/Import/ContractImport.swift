@@ -62,7 +62,8 @@ package struct ContractImport {
             let (name, match) = message.recognised(by: type)
             guard seen.insert((message.isRequest ? "> " : "< ") + name).inserted else { continue }
             let section = message.isRequest ? "requests" : "events"
-            let field = message.field(name: name, match: match, answers: answers(of: message, type), own: own[section]?[name], &references)
+            let field = message.field(name: name, match: match, answers: answers(of: message, type), own: own[section]?[name],
+                &references)
             if message.isRequest { requests.append(field) } else { events.append(field) }
         }
         var fields: [Document.Field] = []

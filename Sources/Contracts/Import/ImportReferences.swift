@@ -39,7 +39,8 @@ struct ImportReferences {
                 return nil
             }
             guard text.hasPrefix("#") else {
-                warn(reference.mark, "the reference \"\(text)\" leads to another file and is not followed", remedy: "copy what it means into this file")
+                warn(reference.mark, "the reference \"\(text)\" leads to another file and is not followed",
+                    remedy: "copy what it means into this file")
                 return nil
             }
             guard seen.insert(text).inserted, steps > 0 else {
@@ -114,11 +115,14 @@ struct ImportReferences {
         nodes -= 1
         let anything = Document(.map([]), mark: document.mark)
         guard nodes > 0 else {
-            if nodes == 0 { fail(document.mark, "the schemas are too large when every $ref is written out", remedy: "make them smaller (limit L6)") }
+            if nodes == 0 {
+                fail(document.mark, "the schemas are too large when every $ref is written out", remedy: "make them smaller (limit L6)")
+            }
             return anything
         }
         guard depth < deepest else {
-            warn(document.mark, "the schema is nested too deep; what is below is not looked at", remedy: "at most \(deepest) levels (limit L6)")
+            warn(document.mark, "the schema is nested too deep; what is below is not looked at",
+                remedy: "at most \(deepest) levels (limit L6)")
             return anything
         }
         switch document.node {

@@ -70,12 +70,14 @@ extension ImportedMessage {
     private mutating func readPayload(_ document: Document, _ references: inout ImportReferences) {
         guard let written = document["payload"] else { return }
         if let content = document["contentType"], let text = content.scalar?.text, !text.lowercased().contains("json") {
-            return references.warn(content.mark, "the payload of \(name) is \(text), which has no JSON fields", remedy: "its schema is left out")
+            return references.warn(content.mark, "the payload of \(name) is \(text), which has no JSON fields",
+                remedy: "its schema is left out")
         }
         guard var (payload, _) = references.resolved(written) else { return }
         let format = payload["schemaFormat"] ?? document["schemaFormat"]
         if let format, let text = format.scalar?.text, !Self.isJSONSchema(text) {
-            return references.warn(format.mark, "the payload of \(name) is described in \(text), which cannot be read", remedy: "its schema is left out")
+            return references.warn(format.mark, "the payload of \(name) is described in \(text), which cannot be read",
+                remedy: "its schema is left out")
         }
         if payload["schemaFormat"] != nil, let inner = payload["schema"] {
             guard let (found, _) = references.resolved(inner) else { return }
@@ -88,7 +90,8 @@ extension ImportedMessage {
 
     private static func isJSONSchema(_ format: String) -> Bool {
         let text = format.lowercased()
-        return text.hasPrefix("application/schema+json") || text.hasPrefix("application/schema+yaml") || text.hasPrefix("application/vnd.aai.asyncapi")
+        return text.hasPrefix("application/schema+json") || text.hasPrefix("application/schema+yaml")
+            || text.hasPrefix("application/vnd.aai.asyncapi")
     }
 
     /// Properties that may be one text only: `const`, or an `enum` of one; one deep, and through `allOf`.
@@ -109,7 +112,8 @@ extension ImportedMessage {
         guard let location, let text = location.scalar?.text else { return nil }
         let head = "$message.payload#/"
         guard text.hasPrefix(head) else {
-            references.warn(location.mark, "the correlationId at \(text) cannot be used", remedy: "over a WebSocket it must be in the payload: \(head)NAME")
+            references.warn(location.mark, "the correlationId at \(text) cannot be used",
+                remedy: "over a WebSocket it must be in the payload: \(head)NAME")
             return nil
         }
         var path = ""

@@ -29,7 +29,8 @@ struct SchemaDefinitions {
                 }
                 used.insert(known.key)
                 let schema = Document.Field(key: "schema", mark: known.mark, value: references.inlined(known.value))
-                return Document.Field(key: message.key, mark: message.mark, value: Document(.map((message.value.map ?? []) + [schema]), mark: message.value.mark))
+                let whole = Document(.map((message.value.map ?? []) + [schema]), mark: message.value.mark)
+                return Document.Field(key: message.key, mark: message.mark, value: whole)
             }
             result.append(.init(key: field.key, mark: field.mark, value: Document(.map(filled), mark: field.value.mark)))
         }

@@ -32,10 +32,12 @@ extension ContractDraft {
 
     /// The first event of each connection names its user.
     private func userPlace() -> (place: String, why: String)? {
-        guard let path = plan.userPath, study.parties.greetings.count == 1, let kind = study.parties.greetings.keys.first else { return nil }
+        guard let path = plan.userPath, study.parties.greetings.count == 1,
+            let kind = study.parties.greetings.keys.first else { return nil }
         guard plan.eventType != nil else { return nil }
         let count = study.parties.greetings[kind] ?? 0
-        return ("event \(events[kind].name) \(path)", "the first event of \(Self.count(count, "connection")) names its user so, never another")
+        return ("event \(events[kind].name) \(path)",
+            "the first event of \(Self.count(count, "connection")) names its user so, never another")
     }
 
     struct Identifier {
@@ -67,7 +69,8 @@ extension ContractDraft {
         let name = Self.name(of: tally.path)
         if tally.named > 0, tally.own == tally.messages {
             return Identifier(
-                name: name, path: tally.path, bond: "is", to: "user", why: "the user's own name in \(tally.own) of \(of)", isSure: enough)
+                name: name, path: tally.path, bond: "is", to: "user", why: "the user's own name in \(tally.own) of \(of)",
+                    isSure: enough)
         }
         guard InferredName.isIdentifier(tally.path), !tally.isFull, !tally.isShared, users > 1 else { return nil }
         let values = Self.count(tally.order.count, "value")
@@ -100,7 +103,8 @@ extension ContractDraft {
         guard isAnonymous || !statuses.isEmpty else { return }
         yaml.line(0, "auth")
         if isAnonymous {
-            yaml.line(1, "anonymous", "true", why: "\(parties.anonymous) of \(Self.count(parties.accepted, "upgrade")) had no credential or a bad one")
+            yaml.line(1, "anonymous", "true",
+                why: "\(parties.anonymous) of \(Self.count(parties.accepted, "upgrade")) had no credential or a bad one")
         }
         if !statuses.isEmpty {
             let refuse = Set(statuses + [401, 403]).sorted()

@@ -107,7 +107,8 @@ extension ContractDraft {
         // It never came for another reason.
         let all = follow.answers.values.reduce(0) { $0 + ($1.next[only] ?? 0) }
         guard events[only].count == all else { return nil }
-        return ([events[only].name], within, "next came \(events[only].name) \(seen) of \(count) times, after \(Self.shown(tally.longest)) at most")
+        return ([events[only].name], within,
+            "next came \(events[only].name) \(seen) of \(count) times, after \(Self.shown(tally.longest)) at most")
     }
 
     private func carriesRun(_ kinds: [Int]) -> Bool {
@@ -121,7 +122,8 @@ extension ContractDraft {
         return requests.indices.filter { kind in
             guard starter() != kind, let tally = follow.answers[kind], !tally.next.isEmpty else { return false }
             let refused = tally.next.filter { choices.errors.contains($0.key) }.values.reduce(0, +)
-            let isElse = tally.next.keys.contains { !choices.errors.contains($0) } || tally.linked.keys.contains { !choices.errors.contains($0) }
+            let isElse = tally.next.keys.contains { !choices.errors.contains($0) }
+                || tally.linked.keys.contains { !choices.errors.contains($0) }
             return !isElse && 2 * refused >= requests[kind].count
         }
     }

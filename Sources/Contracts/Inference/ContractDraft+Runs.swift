@@ -7,7 +7,8 @@ extension ContractDraft {
         let hits = choices.links.reduce(0) { $0 + $1.hits }
         let misses = choices.links.reduce(0) { $0 + $1.misses }
         yaml.line(
-            0, "link", CommentedYAML.list(texts), why: "the client's value came back in \(hits) of \(Self.count(hits + misses, "event"))")
+            0, "link", CommentedYAML.list(texts),
+                why: "the client's value came back in \(hits) of \(Self.count(hits + misses, "event"))")
     }
 
     /// `run_id` is the key of run.
@@ -25,7 +26,8 @@ extension ContractDraft {
             2, "key", CommentedYAML.value(run.path),
             why: "\(run.ended) of \(Self.count(run.count, "run")) came to an end, after \(Self.shown(follow.longestRun)) at most")
         if starter == nil || run.count < scale.plenty {
-            yaml.line(2, "unasked", "true", why: starter == nil ? "nothing that was asked began them" : "\(run.count) of \(run.count) were asked for, too few to forbid others")
+            yaml.line(2, "unasked", "true", why: starter == nil ? "nothing that was asked began them"
+                : "\(run.count) of \(run.count) were asked for, too few to forbid others")
         }
         yaml.line(2, "states")
         let first = CommentedYAML.key(events[run.first].name)
@@ -105,12 +107,15 @@ extension ContractDraft {
 
     /// Words of a program, not for people, in every error.
     private func errorKind() -> FieldTally? {
-        let names = ["kind", "code", "error_code", "errorCode", "error.code", "error.kind", "error.type", "error", "reason", "payload.code"]
+        let names = ["kind", "code", "error_code", "errorCode", "error.code", "error.kind", "error.type", "error", "reason",
+            "payload.code"]
         for name in names {
             let fields = choices.errors.map { events[$0][name] }
             guard fields.allSatisfy({ $0 != nil }) else { continue }
-            guard let field = fields.first ?? nil, let kind = choices.errors.first, events[kind].isAlways(field), !field.isMany else { continue }
-            let isCode = field.word == "number" || field.word == "string" && field.values.allSatisfy { InferredName.isType($0.value, longest: 64) }
+            guard let field = fields.first ?? nil, let kind = choices.errors.first, events[kind].isAlways(field),
+                !field.isMany else { continue }
+            let isCode = field.word == "number" || field.word == "string"
+                && field.values.allSatisfy { InferredName.isType($0.value, longest: 64) }
             if isCode { return field }
         }
         return nil
@@ -135,10 +140,12 @@ extension ContractDraft {
     mutating func writeVolatile() {
         var names: [String] = []
         for field in (events + requests).flatMap(\.fields) where field.present > 0 && field.instants == field.present {
-            guard let last = field.path.split(separator: ".").last.map(String.init), (try? Path(".." + last, deep: true)) != nil else { continue }
+            guard let last = field.path.split(separator: ".").last.map(String.init) else { continue }
+            guard (try? Path(".." + last, deep: true)) != nil else { continue }
             if !names.contains(".." + last), names.count < 32 { names.append(".." + last) }
         }
         guard !names.isEmpty else { return }
-        yaml.line(0, "volatile", "[" + names.map(CommentedYAML.quoted).joined(separator: ", ") + "]", why: "instants, in every message that had them")
+        yaml.line(0, "volatile", "[" + names.map(CommentedYAML.quoted).joined(separator: ", ") + "]",
+            why: "instants, in every message that had them")
     }
 }

@@ -109,7 +109,8 @@ struct Hearing: Sendable {
         let user = parties[id]?.user
         return .message(
             Heard(
-                session: party.session, user: user ?? party.session.description, isNamed: user != nil, direction: direction, at: at, value: value,
+                session: party.session, user: user ?? party.session.description, isNamed: user != nil, direction: direction,
+                    at: at, value: value,
                 isOurs: !frame.provenance.faults.isEmpty))
     }
 }

@@ -64,7 +64,8 @@ struct ContractBundle {
     var text: String {
         guard let first = pieces.first else { return "" }
         return pieces.dropFirst().reduce(first.text) { text, piece in
-            (text.hasSuffix("\n") ? text : text + "\n") + (piece.isImport ? Self.importMark : Self.mark) + SourceFile.baseName(of: piece.file) + "\n" + piece.text
+            (text.hasSuffix("\n") ? text : text + "\n") + (piece.isImport ? Self.importMark : Self.mark)
+                + SourceFile.baseName(of: piece.file) + "\n" + piece.text
         }
     }
 

@@ -24,7 +24,8 @@ enum ImportedFile {
         let directory = SourceFile.directory(of: named.mark.file)
         let path = directory == "." ? name : directory + "/" + name
         guard isInside(path, directory) else {
-            throw failure("import: \"\(name)\" leads out of the contract's directory", "put the file itself beside the contract, no link to it")
+            throw failure("import: \"\(name)\" leads out of the contract's directory",
+                "put the file itself beside the contract, no link to it")
         }
         do throws(ConfigurationErrors) {
             return ContractBundle.Piece(file: path, text: try SourceFile.read(path).text, isImport: true)

@@ -102,8 +102,13 @@ enum HTMLTables {
             let badge = "<span class=\"badge c\(index % 6 + 1)\" aria-hidden=\"true\">\(letter)</span>"
             let numbers = [lane.sessions.count, lane.messages, lane.errors, lane.faults, lane.violations]
                 .map { "<td class=\"n\">\($0 == 0 ? "–" : Figures.count($0))</td>" }.joined()
-            let closes = lane.sessions.map { session in session.end == nil ? "open" : session.close.map(String.init) ?? "no close" }
-            let shown = closes.prefix(6).joined(separator: " ") + (closes.count > 6 ? " …" : "")
+            var closes: [(how: String, count: Int)] = []
+            for session in lane.sessions {
+                let how = session.end == nil ? "open" : session.close.map(String.init) ?? "no close"
+                if let place = closes.firstIndex(where: { $0.how == how }) { closes[place].count += 1 } else { closes.append((how, 1)) }
+            }
+            let words = closes.prefix(6).map { $0.count > 1 ? "\($0.how) \(Figures.count($0.count))×" : $0.how }
+            let shown = words.joined(separator: ", ") + (closes.count > 6 ? ", …" : "")
             return "<tr><td>\(badge)\(HTMLText.escape(lane.name))</td>\(numbers)<td class=\"quiet\">\(HTMLText.escape(shown))</td></tr>"
         }
         if lanes.count > most { rows.append("<tr><td colspan=\"7\">\(Figures.count(lanes.count - most)) more</td></tr>") }

@@ -83,7 +83,8 @@ struct HTMLDiagram {
         let near = from < to ? from + 1 : from - 1
         let names = from == 2 ? (Tap.serverIn, Tap.clientOut) : (Tap.clientIn, Tap.serverOut)
         let ends = from < to ? [(x(near) - 6, "end"), (x(to) - 8, "end")] : [(x(near) + 6, "start"), (x(to) + 8, "start")]
-        let places = from == 2 ? ends : from < to ? [(x(from) + 6, "start"), (x(near) + 6, "start")] : [(x(from) - 6, "end"), (x(near) - 6, "end")]
+        let places = from == 2 ? ends : from < to ? [(x(from) + 6, "start"), (x(near) + 6, "start")] : [(x(from) - 6, "end"),
+            (x(near) - 6, "end")]
         return zip(places, [names.0, names.1]).map { place, tap in
             "<text class=\"tap \(place.1)\" x=\"\(place.0)\" y=\"\(y + 12)\">\(tap.rawValue)</text>"
         }.joined()

@@ -93,7 +93,8 @@ package struct HTMLNumbers: Sendable {
     /// Percentiles against targets, with a histogram each.
     var table: String {
         let rows = [
-            ("connect", connect, "to the server's 101", Duration.milliseconds(200)), ("answer", answer, "request to the next event", nil),
+            ("connect", connect, "to the server's 101", Duration.milliseconds(200)), ("answer", answer,
+                "request to the next event", nil),
             ("added", added, "by the proxy, faults apart", nil), ("held by faults", held, "", nil),
         ].filter { $0.1.count > 0 }
         let cells = rows.map { name, spread, note, target -> String in
@@ -101,7 +102,8 @@ package struct HTMLNumbers: Sendable {
                 "<td class=\"n\">\(spread.percentile(share).map { Self.shown($0) } ?? "–")</td>"
             }.joined()
             let slow = target.flatMap { target in spread.percentile(0.99).map { $0 > target } } ?? false
-            let goal = target.map { "p99 &lt; \(Self.shown($0)) " + (slow ? "<span class=\"chip fault\">over</span>" : "<span class=\"chip pass\">✓ met</span>") } ?? HTMLText.escape(note)
+            let goal = target.map { "p99 &lt; \(Self.shown($0)) " + (slow ? "<span class=\"chip fault\">over</span>"
+                : "<span class=\"chip pass\">✓ met</span>") } ?? HTMLText.escape(note)
             return "<tr><td>\(name)</td><td class=\"n\">\(Figures.count(spread.count))</td>\(numbers)"
                 + "<td class=\"n\">\(Self.shown(spread.longest))</td><td>\(Self.histogram(spread, name))</td><td class=\"quiet\">\(goal)</td></tr>"
         }
@@ -121,6 +123,7 @@ package struct HTMLNumbers: Sendable {
         let milliseconds = Double(duration.nanoseconds) / 1e6
         if milliseconds < 0.01 { return "&lt;0.01 ms" }
         return milliseconds < 10 ? Figures.fixed(milliseconds, digits: 2) + " ms"
-            : milliseconds < 10_000 ? Figures.fixed(milliseconds, digits: 0) + " ms" : Figures.fixed(milliseconds / 1e3, digits: 1) + " s"
+            : milliseconds < 10_000 ? Figures.fixed(milliseconds, digits: 0) + " ms" : Figures.fixed(milliseconds / 1e3, digits: 1)
+                + " s"
     }
 }

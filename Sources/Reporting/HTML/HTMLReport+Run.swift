@@ -50,7 +50,8 @@ extension HTMLReport {
         let delivered = report.judgement.errorsDelivered
         if !kinds.isEmpty {
             figures.insert(
-                Figure("\(delivered.count) of \(kinds.count)", "error kinds delivered", isBad: delivered.count < kinds.count && !failing.isEmpty), at: 3)
+                Figure("\(delivered.count) of \(kinds.count)", "error kinds delivered", isBad: delivered.count < kinds.count
+                    && !failing.isEmpty), at: 3)
         }
         let foreign = report.judgement.properties.first { $0.id == "I1" }
         if let foreign, foreign.notApplicable == nil {
