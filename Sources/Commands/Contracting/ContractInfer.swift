@@ -46,11 +46,11 @@ struct ContractInfer: ParsableCommand {
     }
 
     private func write(_ text: String, to path: String) throws {
-        do {
+        do throws(RecordingError) {
             let file = try ExportFile(path)
             try file.write(Array(text.utf8))
             try file.finish()
-        } catch let error as RecordingError {
+        } catch {
             throw Export.complaint(error)
         }
     }

@@ -38,7 +38,9 @@ package struct Check: AsyncParsableCommand {
         let offline = try OfflineJudge(recording, contract: contract)
         var progress = Ticker(console: console, verb: "check")
         let lines = MessageLines(console: console, json: looks.json)
-        let read = try offline.run(messages: messages ? lines.tell : nil) { entries in progress.tell("check entries=\(entries)") }
+        var told: ((MessageReading) -> Void)?
+        if messages { told = { lines.tell($0) } }
+        let read = try offline.run(messages: told, progress: { entries in progress.tell("check entries=\(entries)") })
         progress.end()
         for warning in read.warnings { console.talk("warning: \(SafeText.show(warning))\n") }
         var reason = read.reason
