@@ -80,6 +80,7 @@ extension Reader {
         switch recognition.outcome {
         case .malformed: "<malformed>"
         case .ignored: "<ignored>"
+        case .unreadable: "<unreadable>"
         case .unknown: "<unknown>" + (recognition.type.map { " " + Terminal.plain($0) } ?? "")
         case .valid, .invalid: Terminal.plain(recognition.name ?? recognition.type ?? "<unknown>")
         }
@@ -88,7 +89,7 @@ extension Reader {
     private static func problem(of recognition: Recognition) -> String? {
         switch recognition.outcome {
         case .invalid(let why): "needs " + Terminal.plain(why, limit: 200)
-        case .malformed(let why): Terminal.plain(why, limit: 200)
+        case .malformed(let why), .unreadable(let why): Terminal.plain(why, limit: 200)
         case .valid, .unknown, .ignored: nil
         }
     }
