@@ -53,7 +53,8 @@ extension ContractDraft {
         guard without[.identifiers] == nil else { return [] }
         var found: [Identifier] = []
         var taken: Set<String> = []
-        for tally in study.paths.prefix(32) {
+        let links = choices.links.map(\.event)
+        for tally in study.paths.prefix(32) where !links.contains(tally.path) || tally.path == choices.run?.path {
             guard var id = identifier(tally) else { continue }
             if !taken.insert(id.name).inserted { id.name += "-\(found.count + 1)" }
             taken.insert(id.name)

@@ -116,12 +116,18 @@ extension ContractDraft {
         return kinds.contains { run.members.contains($0) }
     }
 
+    /// How many met an error: next on their connection, or by a link.
+    func refused(_ tally: InferenceFollow.AnswerTally) -> Int {
+        func count(_ table: [Int: Int]) -> Int { table.filter { choices.errors.contains($0.key) }.values.reduce(0, +) }
+        return max(count(tally.next), count(tally.linked))
+    }
+
     /// Types of requests that met nothing but errors: no model for what clients say.
     func refusedKinds() -> [Int] {
         guard without[.refusals] == nil else { return [] }
         return requests.indices.filter { kind in
             guard starter() != kind, let tally = follow.answers[kind], !tally.next.isEmpty else { return false }
-            let refused = tally.next.filter { choices.errors.contains($0.key) }.values.reduce(0, +)
+            let refused = self.refused(tally)
             let isElse = tally.next.keys.contains { !choices.errors.contains($0) }
                 || tally.linked.keys.contains { !choices.errors.contains($0) }
             return !isElse && 2 * refused >= requests[kind].count

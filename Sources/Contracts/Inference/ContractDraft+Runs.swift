@@ -128,7 +128,7 @@ extension ContractDraft {
         guard !refused.isEmpty else { return }
         yaml.line(0, "reject", why: "take `accepted` out of a rule to demand the error")
         for kind in refused.prefix(32) {
-            let tally = follow.answers[kind]?.next.filter { choices.errors.contains($0.key) }.values.reduce(0, +) ?? 0
+            let tally = follow.answers[kind].map { self.refused($0) } ?? 0
             let when = CommentedYAML.map([(plan.requestType ?? "type", CommentedYAML.quoted("is:" + requests[kind].name))])
             yaml.item(
                 1, "{ when: \(when), with: [any, accepted] }",

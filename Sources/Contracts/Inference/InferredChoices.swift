@@ -44,15 +44,18 @@ struct InferredChoices: Sendable {
 
     /// Mostly the client's own values, several of them, that come back and are not contradicted.
     private static func isLink(_ link: LinkTally, _ scale: InferenceScale) -> Bool {
+        guard InferredName.mayLink(link.request), InferredName.mayLink(link.event) else { return false }
         let isSame = link.request == link.event
         let enough = isSame ? scale.kept : scale.required
         guard link.hits >= enough, link.values.count >= min(enough, 3), 10 * link.fresh >= 9 * link.hits else { return false }
         return isSame ? 20 * link.misses <= link.hits : link.misses == 0
     }
 
-    /// Names that people give to what runs, before others.
+    /// Names that people give to what runs, before those that they give to what asks for it.
     private static func rank(_ path: String) -> Int {
-        Set(InferredName.words(path)).isDisjoint(with: ["run", "response", "operation", "job", "task", "request", "call"]) ? 0 : 1
+        let words = Set(InferredName.words(path))
+        if !words.isDisjoint(with: ["run", "response", "operation", "job", "task", "turn"]) { return 2 }
+        return words.isDisjoint(with: ["request", "call"]) ? 0 : 1
     }
 
     private static func run(_ tally: PathTally, _ study: InferenceStudy) -> Run? {

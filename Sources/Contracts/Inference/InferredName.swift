@@ -53,6 +53,11 @@ enum InferredName {
         return ["id", "uuid", "guid", "uid", "key", "ref"].contains(last) || last.hasSuffix("id") && last.count > 3
     }
 
+    /// Fields by which people join an answer to what it answers.
+    static func mayLink(_ path: String) -> Bool {
+        isIdentifier(path) || !Set(words(path)).isDisjoint(with: ["nonce", "cid", "tag", "correlation", "ack"])
+    }
+
     static func isError(_ kind: String) -> Bool { !Set(words(kind)).isDisjoint(with: ["error", "err", "errors", "exception"]) }
 
     private static let starts: Set<String> = [

@@ -48,6 +48,7 @@ extension HTMLReport {
         runLine.append(report.exit.words)
         let kinds = report.judgement.errorKinds
         let delivered = report.judgement.errorsDelivered
+        let missed = report.judgement.properties.contains { $0.id == "E3" && $0.failed > 0 }
         if !kinds.isEmpty {
             figures.insert(
                 Figure("\(delivered.count) of \(kinds.count)", "error kinds delivered", isBad: delivered.count < kinds.count

@@ -47,7 +47,10 @@ package struct HTMLTimeline: Sendable {
         var marks: [EntryRef: [Mark]] = [:]
         for finding in findings {
             guard let offending = finding.offending ?? finding.witness.last?.ref else { continue }
-            let cause = finding.witness.compactMap(\.ref).first { $0 != offending && $0.session != offending.session }
+            // The request that caused it stands last before it; without one, whatever else is shown of the other session.
+            let others = finding.witness.filter { $0.ref != nil && $0.ref != offending && $0.session != offending.session }
+            let asked = others.last { if case .frame(let frame) = $0.body { frame.passage.direction == .toServer } else { false } }
+            let cause = (asked ?? others.first)?.ref
             marks[offending, default: []].append(
                 Mark(ids: [finding.property] + finding.also, sentence: finding.sentence, cause: cause))
         }
