@@ -69,17 +69,19 @@ struct HTMLDiagram {
             let first = from < to ? from + 1 : from - 1
             var svg = time + "<path class=\"arrow\(bad)\" d=\"M\(x(from)) \(y)H\(end)\"/>"
             svg += "<path class=\"tip\(bad)\" d=\"M\(end) \(y)l\(8 * sign) -4v8z\"/>"
-            svg += words(label, middle(from, first), y, bad, anchor: "middle")
+            // Where there is little room the number alone stands.
+            svg += words(label, middle(from, first), y, bad, anchor: number.isEmpty || isHead(label) ? "middle" : "middle type")
             if first != to { svg += words(number, middle(first, to), y, bad, anchor: "middle") }
             if !note.isEmpty { svg += words(note, x(max(from, to)) + 8, y + 9, bad, anchor: "start") }
             return svg + taps(from, to, label, number, y)
         }
     }
 
+    private func isHead(_ label: String) -> Bool { label == "upgrade" || label.count == 3 && label.allSatisfy(\.isNumber) }
+
     /// The taps of a message that passed at once; where it came in stands on the sender's side.
     private func taps(_ from: Int, _ to: Int, _ label: String, _ number: String, _ y: Int) -> String {
-        let isHead = label == "upgrade" || label.count == 3 && label.allSatisfy(\.isNumber)
-        guard !isHead, !number.isEmpty else { return "" }
+        guard !isHead(label), !number.isEmpty else { return "" }
         let near = from < to ? from + 1 : from - 1
         let names = from == 2 ? (Tap.serverIn, Tap.clientOut) : (Tap.clientIn, Tap.serverOut)
         let ends = from < to ? [(x(near) - 6, "end"), (x(to) - 8, "end")] : [(x(near) + 6, "start"), (x(to) + 8, "start")]

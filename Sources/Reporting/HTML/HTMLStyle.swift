@@ -73,6 +73,7 @@ enum HTMLStyle {
         .tabs>input:focus-visible+label{outline:2px solid var(--accent);outline-offset:-2px;border-radius:4px}
         .tab{display:none;flex:0 0 100%;order:1;border-top:1px solid var(--line);padding:8px 4px 12px;min-width:0;overflow-x:auto}
         .tabs>input:nth-of-type(1):checked~.tab:nth-of-type(1),.tabs>input:nth-of-type(2):checked~.tab:nth-of-type(2),.tabs>input:nth-of-type(3):checked~.tab:nth-of-type(3){display:block}
+        .tab table:not(.bits) td{white-space:nowrap}
         .tab pre{margin:4px 0 0;white-space:pre;overflow-x:auto}
         .tab .line{display:block;padding:0 8px;border-left:2px solid transparent}
         .tab .line.hit{background:var(--fail-bg);border-color:var(--fail)}
@@ -163,6 +164,10 @@ enum HTMLStyle {
         .contents a{height:44px;line-height:44px;padding:0 10px;margin:0;gap:8px;white-space:nowrap;border-left:0;border-bottom:2px solid transparent}
         section{scroll-margin-top:60px}
         .body{display:block}
+        .body>div{overflow:hidden}
+        .sketch{width:114%;margin-left:-14%}
+        .sketch .label,.sketch .name{font-size:16px}.sketch .plated{font-size:12px}
+        .sketch .time,.sketch .tap,.sketch .label.type{display:none}
         .facts{border-left:0;border-top:1px solid var(--line)}
         .foot{flex-wrap:wrap}
         button{min-height:44px}
