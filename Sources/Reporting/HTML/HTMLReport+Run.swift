@@ -51,8 +51,7 @@ extension HTMLReport {
         let missed = report.judgement.properties.contains { $0.id == "E3" && $0.failed > 0 }
         if !kinds.isEmpty {
             figures.insert(
-                Figure("\(delivered.count) of \(kinds.count)", "error kinds delivered", isBad: delivered.count < kinds.count
-                    && !failing.isEmpty), at: 3)
+                Figure("\(delivered.count) of \(kinds.count)", "error kinds delivered", isBad: missed), at: 3)
         }
         let foreign = report.judgement.properties.first { $0.id == "I1" }
         if let foreign, foreign.notApplicable == nil {
