@@ -67,6 +67,15 @@ package struct Judge: Sendable {
         if !reader.readings.isEmpty { hear() }
     }
 
+    /// From now on it is kept how each message was read; whoever asks takes it, and soon.
+    package mutating func tellMessages() { reader.readout = [] }
+
+    package mutating func takeMessages() -> [MessageReading] {
+        guard let readings = reader.readout, !readings.isEmpty else { return [] }
+        reader.readout = []
+        return readings
+    }
+
     /// Nothing earlier than `now` will be observed any more: deadlines due before it fire.
     package mutating func advance(to now: Instant) {
         while reader.fireNext(before: now) {

@@ -77,7 +77,7 @@ func told(_ entries: [Entry]) -> [String] {
         case .ended(let end): text = "ended \(end.side) \(end.style) by \(end.by)"
         case .closed(let totals): text = "closed \(totals.clientIn) \(totals.serverIn)"
         case .note(let note): text = "note \(note)"
-        case .fault, .hold, .recoded, .tick: text = "odd"
+        case .fault, .hold, .recoded, .tick, .target: text = "odd"
         }
         return (entry.session.map { "\($0) " } ?? "") + text
     }

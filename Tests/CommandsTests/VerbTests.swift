@@ -36,7 +36,8 @@ import Wire
         ("corpus list nothere --json", 4), ("capture -i nothere --json", 4), ("recording show nothere --json", 4),
         ("profile list --json", 0), ("profile show transparent --json", 0), ("profile check transparent --json", 0),
         ("profile check nothere --json", 4), ("contract --json", 0), ("contract echo --json", 0),
-        ("contract nothere --json", 4), ("faults --json", 0), ("faults message --json", 0), ("faults drop --json", 0),
+        ("contract nothere --json", 4), ("contract show echo --json", 0), ("contract check echo --json", 0),
+        ("contract check nothere --json", 4), ("contract infer nothere --json", 4), ("faults --json", 0), ("faults message --json", 0), ("faults drop --json", 0),
         ("faults nothere --json", 4), ("limits --json", 0), ("backend --bugs nothere --json", 4),
         ("backend --nothere --json", 4), ("nothere --json", 4),
     ]

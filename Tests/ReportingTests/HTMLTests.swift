@@ -130,6 +130,30 @@ import Wire
         #expect(!passed.contains("id=\"violations\""))
     }
 
+    /// Taps, message and plan stand behind every finding, without script; the line that is the point is marked.
+    @Test func evidenceStandsBehindEachFinding() throws {
+        let page = HTMLReport(Sample.report()).text()
+        #expect(page.contains("<label for=") && page.contains(">Taps</label>") && page.contains(">Message</label>"))
+        #expect(page.contains("<th>Cin</th><th>Sout</th><th>Sin</th><th>Cout</th>"))
+        #expect(page.contains("<th>FIN</th>") && page.contains("aria-label=\"bytes\""))
+        let lines = JSONLines.lines(of: try JSON.parse(#"{"a":{"b":[1,{}]},"c":"x"}"#), most: 20)
+        #expect(lines == ["{", "  \"a\": {", "    \"b\": [", "      1,", "      {}", "    ]", "  },", "  \"c\": \"x\"", "}"])
+        let long = JSONLines.lines(of: .array(Array(repeating: .number("1"), count: 1_000)), most: 20)
+        #expect(long.count == 21 && long.last == "…")
+    }
+
+    @Test func numbersTellPercentiles() {
+        var spread = Spread()
+        for value in 1...1_000 { spread.take(.milliseconds(value)) }
+        let middle = spread.percentile(0.5).map { Double($0.nanoseconds) / 1e6 } ?? 0
+        let high = spread.percentile(0.99).map { Double($0.nanoseconds) / 1e6 } ?? 0
+        #expect((500...555).contains(middle) && (985...1_000).contains(high) && spread.longest == .milliseconds(1_000))
+        #expect(Spread().percentile(0.5) == nil && Spread().bars(24).isEmpty && spread.bars(24).max() == 1)
+        spread.take(.seconds(9_000_000_000))
+        spread.take(.zero - .seconds(1))
+        #expect(spread.count == 1_002 && spread.bars(24).count == 24)
+    }
+
     /// looks.md section 6: text on its grounds has at least 4.5:1, control borders 3:1.
     @Test func contrastIsEnough() throws {
         for isDark in [false, true] {

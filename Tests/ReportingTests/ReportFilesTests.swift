@@ -76,7 +76,7 @@ private let time = "2026-09-21T14:02:16.014Z"
         #expect(orders.map(\.file) == ["junit.xml", "a=b.sarif", "out/x"])
     }
 
-    @Test(arguments: ["", "junit", "junit=", "html=x", "junit=x,", "junit=x,sarif=x", "\u{1b}[2J=x"]) func wrongOrdersAreUsage(option: String) {
+    @Test(arguments: ["", "junit", "junit=", "pdf=x", "junit=x,", "junit=x,sarif=x", "\u{1b}[2J=x"]) func wrongOrdersAreUsage(option: String) {
         #expect { try ReportKind.orders(option) } throws: { error in
             guard let complaint = error as? Complaint else { return false }
             return complaint.exit == .usage && !complaint.sentence.contains("\u{1b}")

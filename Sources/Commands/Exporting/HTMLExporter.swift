@@ -29,6 +29,21 @@ enum HTMLExporter: Exporter {
         return summary
     }
 
+    /// The same page with what a judgement found in it.
+    static func page(_ recording: String, judged report: RunReport) throws -> String {
+        let source = ExportSource(recording, session: nil)
+        let options = ExportOptions(frames: false)
+        var people = People()
+        _ = try source.read(limits: options.limits) { (entry, _) throws(RecordingError) in people.take(entry) }
+        var timeline = HTMLTimeline(findings: report.findings.map(\.finding))
+        let read = try source.read(limits: options.limits) { (entry, _) throws(RecordingError) in
+            timeline.take(entry, user: entry.session.flatMap { people.users[$0] })
+        }
+        var page = HTMLExporter.page(source, read.header, timeline, people)
+        page.judge(report)
+        return page.text()
+    }
+
     private static func page(
         _ source: ExportSource, _ header: RecordingHeader, _ timeline: HTMLTimeline, _ people: People
     ) -> HTMLReport {

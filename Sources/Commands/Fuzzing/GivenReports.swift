@@ -5,7 +5,7 @@ import Reporting
     import Glibc
 #endif
 
-/// `--report junit=FILE,sarif=FILE,ndjson=FILE`, once or several times. A file that could not be written is said now and
+/// `--report html=FILE,junit=FILE,sarif=FILE,ndjson=FILE`, once or several times. A file that could not be written is said now and
 /// not when the run is over.
 struct GivenReports: Sendable {
     private(set) var files: [ReportKind.Order] = []

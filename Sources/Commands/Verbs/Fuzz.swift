@@ -44,7 +44,7 @@ package struct Fuzz: AsyncParsableCommand, StopsBySignal {
     var credential: [String] = []
     @Option(help: "Directory for the plans of findings.")
     var findings = "findings"
-    @Option(help: ArgumentHelp("Reports: junit=FILE,sarif=FILE,ndjson=FILE.", valueName: "kind=file"))
+    @Option(help: ArgumentHelp("Reports: html=FILE,junit=FILE,sarif=FILE,ndjson=FILE.", valueName: "kind=file"))
     var report: [String] = []
     @Option(help: ArgumentHelp("Only these phases: \(Phase.words.joined(separator: ", ")). Calibration comes first in any case.", valueName: "names"))
     var phases: [String] = []

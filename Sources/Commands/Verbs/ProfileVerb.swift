@@ -29,32 +29,9 @@ package struct ProfileCheck: ParsableCommand {
     package init() {}
 
     package func run() throws {
-        let console = Console(looks: looks)
-        var errors = 0
-        let time = Console.utc()
-        for file in files {
-            let found = ConfigurationCheck.check(file, Listeners.words)
-            errors += found.errors.filter { $0.severity == .error }.count
-            if looks.json {
-                for error in found.errors { console.emit(Self.line(error, time)) }
-            } else if found.errors.isEmpty {
-                console.answer("\(SafeText.show(file)): \(console.out.paint(console.out.glyph(.pass) + " ok", .pass))\n")
-            } else if plain {
-                console.talk(found.errors.map { $0.plain + "\n" }.joined())
-            } else {
-                console.talk(ConfigurationForm.text(found, console.err))
-            }
+        try FileCheck(verb: "profile", plain: plain, json: looks.json).run(files, Console(looks: looks)) {
+            ConfigurationCheck.check($0, Listeners.words)
         }
-        let reason = errors > 0 ? ExitReason.usage : .pass
-        if looks.json {
-            console.emit(.summary("profile", reason, time: time).adding("files", files.count).adding("errors", errors))
-        }
-        if errors > 0 { throw Finished(reason) }
-    }
-
-    private static func line(_ error: ConfigurationError, _ time: String) -> JSONLine {
-        JSONLine(error.severity.rawValue, time: time).adding("file", error.file).adding("line", error.line)
-            .adding("column", error.column).adding("message", error.message).adding("remedy", error.remedy)
     }
 }
 

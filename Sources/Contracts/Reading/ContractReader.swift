@@ -87,7 +87,7 @@ package struct ContractReader {
         }
     }
 
-    static func isName(_ text: String) -> Bool {
+    package static func isName(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= 64 && !text.hasPrefix(".")
             && text.utf8.allSatisfy { byte in
                 switch byte {

@@ -113,6 +113,9 @@ struct Reader: Sendable {
     var deliveredNames: Fading<StreamKey, SessionID>
     var finished: Finished
     var passed = LatelyPassed()
+    /// How each message was read, and the entries of open requests; nil and empty unless somebody asked.
+    var readout: [MessageReading]?
+    var standings: [UInt64: UInt64] = [:]
 
     var sessionCount = 0
     var faultsActed = 0

@@ -44,11 +44,13 @@ extension Reader {
         _ payload: ByteBuffer, _ message: MessageRecord, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID,
         at: Instant, _ contract: Contract
     ) {
+        let before = standpoint(id)
         switch frame.passage.direction {
         case .toServer: readRequest(payload, message, frame, entry, id, at: at, contract)
         case .toClient: readEvent(payload, message, entry, id, at: at, contract)
         }
         if statefulLabels > 0, let user = sessions[id]?.user { recheckLabels(of: user) }
+        if let before { tellReadout(payload, message, frame.passage.direction, entry, id, at: at, since: before) }
     }
 
     /// A server must fail a connection on which its client breaks the protocol (RFC 6455 section 7.1.7), at once or when

@@ -15,6 +15,11 @@ package enum ConfigurationCheck {
         }
     }
 
+    /// The same for what can only be a contract.
+    package static func contract(_ nameOrFile: String) -> ConfigurationErrors {
+        do throws(ConfigurationErrors) { return try ContractLoader().read(nameOrFile, from: nil).found } catch { return error }
+    }
+
     private static func isProxyFile(_ nameOrFile: String) throws(ConfigurationErrors) -> Bool {
         guard SourceFile.isPath(nameOrFile) else { return false }
         return ProxyFile.isOne(try SourceFile.read(nameOrFile).text.split(whereSeparator: \.isNewline))

@@ -1,16 +1,19 @@
 import Contracts
 import Journaling
 
-/// A contract's text together with the texts of all that it extends: one text that reads the same without any file, as
-/// a recording needs it. Each further piece begins with a comment line that names its file.
+/// A contract's text together with the texts of all that it extends and imports: one text that reads the same without any
+/// file, as a recording needs it. Each further piece begins with a comment line that names its file.
 struct ContractBundle {
     struct Piece {
         var file: String
         var text: String
+        /// What `import` names: no contract.
+        var isImport = false
     }
     private(set) var pieces: [Piece]
 
     private static let mark = "# miswire: extended contract "
+    private static let importMark = "# miswire: imported file "
     private static let deepest = 8
 
     /// Takes a bundle apart.
@@ -20,9 +23,10 @@ struct ContractBundle {
         let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, bytes) in lines.enumerated() {
             let line = Substring(bytes)
-            if line.hasPrefix(Self.mark) {
+            if let mark = [Self.mark, Self.importMark].first(where: { line.hasPrefix($0) }) {
                 pieces.append(current)
-                current = Piece(file: line.dropFirst(Self.mark.count).filter { $0 != "\r" }, text: "")
+                let name = line.dropFirst(mark.count).filter { $0 != "\r" }
+                current = Piece(file: name, text: "", isImport: mark == Self.importMark)
             } else {
                 current.text += line
                 // The last line's end is not an empty line of its own.
@@ -50,6 +54,9 @@ struct ContractBundle {
                 throw ConfigurationErrors(error.errors, texts: texts)
             }
         }
+        if let named = try document()["import"], !pieces.contains(where: \.isImport) {
+            pieces.append(try ImportedFile.read(named, isShipped: source.isShipped, texts: texts))
+        }
     }
 
     /// The one text. Pieces but the first are named by their file's last part, so that the text does not depend on where
@@ -57,11 +64,22 @@ struct ContractBundle {
     var text: String {
         guard let first = pieces.first else { return "" }
         return pieces.dropFirst().reduce(first.text) { text, piece in
-            (text.hasSuffix("\n") ? text : text + "\n") + Self.mark + SourceFile.baseName(of: piece.file) + "\n" + piece.text
+            (text.hasSuffix("\n") ? text : text + "\n") + (piece.isImport ? Self.importMark : Self.mark)
+                + SourceFile.baseName(of: piece.file) + "\n" + piece.text
         }
     }
 
     var texts: [String: String] { Dictionary(pieces.map { ($0.file, $0.text) }) { first, _ in first } }
+
+    /// The value tree with every `extends` and `import` followed, and what was said about what could not be used.
+    func contract() throws(ConfigurationErrors) -> (document: Document, problems: [ConfigurationError]) {
+        let own = try document()
+        guard let named = own["import"], let piece = pieces.first(where: \.isImport) else { return (own, []) }
+        // A recording's text has the piece without its directory.
+        guard SourceFile.baseName(of: named.scalar?.text ?? "") == SourceFile.baseName(of: piece.file) else { return (own, []) }
+        var imported = ContractImport(try ImportedFile.document(piece.text, file: piece.file), own: own)
+        return (imported.contract(), imported.problems)
+    }
 
     /// The value tree with every `extends` followed.
     func document() throws(ConfigurationErrors) -> Document {
@@ -70,7 +88,7 @@ struct ContractBundle {
             throw Self.error(at: mark, "extends goes deeper than \(Self.deepest) contracts", "flatten it", pieces)
         }
         var documents: [Document] = []
-        for piece in pieces { documents.append(try YAMLReader.read(piece.text, file: piece.file)) }
+        for piece in pieces where !piece.isImport { documents.append(try YAMLReader.read(piece.text, file: piece.file)) }
         var chain: [Document] = []
         var next: Int? = 0
         while let index = next {
@@ -95,7 +113,7 @@ struct ContractBundle {
 
     /// The name in an `extends` whose text is not among the pieces yet.
     private func missingBase() throws(ConfigurationErrors) -> (name: String, mark: Mark)? {
-        guard let last = pieces.last else { return nil }
+        guard let last = pieces.last(where: { !$0.isImport }) else { return nil }
         let document = try YAMLReader.read(last.text, file: last.file)
         guard let base = document["extends"], base.scalar?.isNull != true else { return nil }
         guard let name = base.scalar?.text else {
@@ -106,7 +124,7 @@ struct ContractBundle {
 
     private static func index(of name: String, in pieces: [Piece]) -> Int? {
         let wanted = SourceFile.isPath(name) ? SourceFile.baseName(of: name) : name + ".yaml"
-        return pieces.firstIndex { SourceFile.baseName(of: $0.file) == wanted }
+        return pieces.filter { !$0.isImport }.firstIndex { SourceFile.baseName(of: $0.file) == wanted }
     }
 
     private static func error(

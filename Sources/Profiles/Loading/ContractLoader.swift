@@ -2,7 +2,7 @@ package import Contracts
 import Journaling
 
 /// Finds contracts by name (the shipped ones, else `contracts/NAME.yaml` beside the profiles) or by file, and follows
-/// their `extends`.
+/// their `extends` and `import`.
 package struct ContractLoader: Sendable {
     /// Names of the contracts in the program, in alphabetical order.
     package static var shipped: [String] { Shipped.contracts.map(\.name) }
@@ -41,13 +41,13 @@ package struct ContractLoader: Sendable {
     }
 
     private static func read(_ bundle: ContractBundle) throws(ConfigurationErrors) -> Reading {
-        let document = try bundle.document()
+        let (document, imported) = try bundle.contract()
         var reader = ContractReader(document)
         var contract = reader.read()
         contract.text = bundle.text
         contract.hash = Digest.sha256Hex(bundle.text, digits: 6)
         contract.file = SourceFile.baseName(of: bundle.pieces.first?.file ?? "")
-        return Reading(contract: contract, found: ConfigurationErrors(reader.problems, texts: bundle.texts))
+        return Reading(contract: contract, found: ConfigurationErrors(imported + reader.problems, texts: bundle.texts))
     }
 
     private static func fatal(_ reading: Reading) throws(ConfigurationErrors) -> Contract {

@@ -16,17 +16,23 @@ struct HTMLCard {
         return """
             <details class="card" id="\(HTMLText.escape(finding.id))"\(isOpen ? " open" : "")><summary>\(chips)\
             <h3>\(HTMLText.escape(item.headline))</h3>\(times)\(attribution)</summary>
-            <div class="body"><div>\(HTMLDiagram(Sketch(finding), since: .zero).text)
-            <details><summary>Taps and message</summary><pre tabindex="0">\(HTMLText.escapeLines(item.block(stage: item.file ?? finding.id)))</pre></details>\
-            \(plan)</div>
-            <dl class="facts">\(facts)</dl></div>\(foot)</details>
+            <div class="body"><div>\(HTMLDiagram(Sketch(finding), since: .zero).text)</div>
+            <dl class="facts">\(facts)</dl></div>\(tabs)\(foot)</details>
             """
     }
 
-    private var plan: String {
-        guard let plan = item.plan else { return "" }
-        let text = SafeText.cut(PlanText.print(plan), to: 65_536)
-        return "<details><summary>Plan</summary><pre tabindex=\"0\">\(HTMLText.escapeLines(text))</pre></details>"
+    /// One behind the other, by script or without: what passed the taps, the message, the plan.
+    private var tabs: String {
+        let evidence = HTMLEvidence(item)
+        let parts = [("Taps", evidence.taps), ("Message", evidence.message), ("Plan", evidence.plan)].filter { !$0.1.isEmpty }
+        guard !parts.isEmpty else { return "" }
+        let name = "tabs-" + HTMLText.escape(item.finding.id)
+        let heads = parts.enumerated().map { index, part in
+            "<input type=\"radio\" name=\"\(name)\" id=\"\(name)-\(index)\"\(index == 0 ? " checked" : "")>"
+                + "<label for=\"\(name)-\(index)\">\(part.0)</label>"
+        }.joined()
+        return "\n<div class=\"tabs\" role=\"group\" aria-label=\"Evidence\">\(heads)"
+            + parts.map { "<div class=\"tab\">\($0.1)</div>" }.joined() + "</div>"
     }
 
     private var facts: String {
@@ -96,8 +102,13 @@ enum HTMLTables {
             let badge = "<span class=\"badge c\(index % 6 + 1)\" aria-hidden=\"true\">\(letter)</span>"
             let numbers = [lane.sessions.count, lane.messages, lane.errors, lane.faults, lane.violations]
                 .map { "<td class=\"n\">\($0 == 0 ? "–" : Figures.count($0))</td>" }.joined()
-            let closes = lane.sessions.map { session in session.end == nil ? "open" : session.close.map(String.init) ?? "no close" }
-            let shown = closes.prefix(6).joined(separator: " ") + (closes.count > 6 ? " …" : "")
+            var closes: [(how: String, count: Int)] = []
+            for session in lane.sessions {
+                let how = session.end == nil ? "open" : session.close.map(String.init) ?? "no close"
+                if let place = closes.firstIndex(where: { $0.how == how }) { closes[place].count += 1 } else { closes.append((how, 1)) }
+            }
+            let words = closes.prefix(6).map { $0.count > 1 ? "\($0.how) \(Figures.count($0.count))×" : $0.how }
+            let shown = words.joined(separator: ", ") + (closes.count > 6 ? ", …" : "")
             return "<tr><td>\(badge)\(HTMLText.escape(lane.name))</td>\(numbers)<td class=\"quiet\">\(HTMLText.escape(shown))</td></tr>"
         }
         if lanes.count > most { rows.append("<tr><td colspan=\"7\">\(Figures.count(lanes.count - most)) more</td></tr>") }

@@ -34,6 +34,38 @@ extension HTMLReport {
         ]
     }
 
+    /// A recording's page becomes that of its judgement: the verdict is its title, what was found stands first.
+    package mutating func judge(_ report: RunReport) {
+        let failing = report.findings.filter { !$0.isFlaky }
+        let messages = Figures.plural(timeline.messages, "message")
+        title = failing.isEmpty && report.exit == .pass ? "No violation in \(messages)" : Self.verdict(report, failing)
+        mood = Self.mood(report, failing)
+        if report.exit == .nothingExercised { cautions.append("Nothing was exercised: this recording is no ground for a pass.") }
+        if report.contractName == "none" { cautions.append("Judged without a contract: nothing but the protocol itself.") }
+        cautions += report.warnings
+        findings = report.findings
+        properties = report.judgement.properties
+        runLine.append(report.exit.words)
+        let kinds = report.judgement.errorKinds
+        let delivered = report.judgement.errorsDelivered
+        let missed = report.judgement.properties.contains { $0.id == "E3" && $0.failed > 0 }
+        if !kinds.isEmpty {
+            figures.insert(
+                Figure("\(delivered.count) of \(kinds.count)", "error kinds delivered", isBad: missed), at: 3)
+        }
+        let foreign = report.judgement.properties.first { $0.id == "I1" }
+        if let foreign, foreign.notApplicable == nil {
+            figures.append(Figure(Figures.count(foreign.failed), "foreign messages (I1)", isBad: foreign.failed > 0))
+        }
+        figures = Array(figures.prefix(6))
+        if !report.judgement.toolErrors.isEmpty {
+            cautions.append("\(Figures.plural(report.judgement.toolErrors.count, "tool error")): the two ledgers differ where no fault explains it.")
+        }
+        run.append(("judged with", "miswire \(report.version), contract \(report.contractName) \(report.contractHash)"))
+        run.append(("command", report.again))
+        run.append(("exit", report.exit.words))
+    }
+
     private static func verdict(_ report: RunReport, _ failing: [ReportedFinding]) -> String {
         guard let worst = failing.first else {
             let runs = Figures.plural(report.executions, "execution")

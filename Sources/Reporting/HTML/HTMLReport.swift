@@ -89,6 +89,11 @@ package struct HTMLReport: Sendable {
             """
     }
 
+    /// Whether a file holds a whole page.
+    static func verify(_ text: String) -> Bool {
+        text.hasPrefix("<!doctype html>") && text.hasSuffix("</body></html>\n") && text.contains("id=\"data\">")
+    }
+
     struct Section {
         var id: String
         var title: String
@@ -116,6 +121,7 @@ package struct HTMLReport: Sendable {
             sections.append(
                 Section(id: "faults", title: "Faults", count: Figures.count(faults.count), body: HTMLTables.faults(faults)))
         }
+        if !timeline.numbers.isEmpty { sections.append(Section(id: "numbers", title: "Numbers", count: "", body: timeline.numbers.table)) }
         sections.append(Section(id: "run", title: "Run", count: "", body: HTMLTables.run(run)))
         return sections
     }

@@ -65,11 +65,21 @@ enum HTMLStyle {
         .card summary::-webkit-details-marker{display:none}
         .card summary h3{flex:1 1 200px;overflow-wrap:anywhere}
         .body{display:grid;grid-template-columns:minmax(0,1fr) 296px;border-top:1px solid var(--line)}
-        .body pre{margin:0;padding:16px 12px;overflow-x:auto;font-size:11px;line-height:16px}
         .body>div{min-width:0;padding:8px 12px}
-        .body details{border-top:1px solid var(--line);padding:4px 0}
-        .body summary{display:list-item;min-height:0;padding:4px;background:none;font-size:13px;line-height:20px;font-weight:600;list-style:disclosure-closed inside}
-        .body details[open]>summary{list-style-type:disclosure-open}
+        .tabs{display:flex;flex-wrap:wrap;border-top:1px solid var(--line);padding:0 12px}
+        .tabs>input{position:absolute;opacity:0;pointer-events:none}
+        .tabs>label{padding:8px 12px 6px;font-size:13px;line-height:20px;color:var(--ink2);border-bottom:2px solid transparent;cursor:pointer}
+        .tabs>input:checked+label{color:var(--ink);font-weight:600;border-color:var(--accent)}
+        .tabs>input:focus-visible+label{outline:2px solid var(--accent);outline-offset:-2px;border-radius:4px}
+        .tab{display:none;flex:0 0 100%;order:1;border-top:1px solid var(--line);padding:8px 4px 12px;min-width:0;overflow-x:auto}
+        .tabs>input:nth-of-type(1):checked~.tab:nth-of-type(1),.tabs>input:nth-of-type(2):checked~.tab:nth-of-type(2),.tabs>input:nth-of-type(3):checked~.tab:nth-of-type(3){display:block}
+        .tab table:not(.bits) td{white-space:nowrap}
+        .tab pre{margin:4px 0 0;white-space:pre;overflow-x:auto}
+        .tab .line{display:block;padding:0 8px;border-left:2px solid transparent}
+        .tab .line.hit{background:var(--fail-bg);border-color:var(--fail)}
+        .tab .line em{font-style:normal;font-weight:600;color:var(--fail);padding-left:16px}
+        .bits{border-collapse:collapse;width:auto;margin:12px 0 4px}
+        .bits th,.bits td{border:1px solid var(--line);padding:2px 6px;text-align:center;font:11px/16px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace}
         .sketch{display:block;width:100%;height:auto;font:11px/16px ui-sans-serif,system-ui,"Segoe UI",Roboto,sans-serif}
         .sketch text{fill:var(--ink2)}
         .sketch .time{font:11px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:var(--ink3)}
@@ -80,7 +90,10 @@ enum HTMLStyle {
         .sketch .life{stroke:var(--edge);stroke-dasharray:3 3}.sketch .life.c1{stroke:var(--u1);stroke-dasharray:none;stroke-width:2}.sketch .life.c2{stroke:var(--u2);stroke-dasharray:none;stroke-width:2}
         .sketch .arrow{stroke:var(--ink2);stroke-width:1.5}.sketch .tip{fill:var(--ink2)}
         .sketch .arrow.bad{stroke:var(--fail)}.sketch .tip.bad,.sketch text.bad{fill:var(--fail);font-weight:600}
-        .sketch .middle{text-anchor:middle}.sketch .label{paint-order:stroke;stroke:var(--bg);stroke-width:3}
+        .sketch .held{fill:var(--fault-bg);stroke:var(--fault)}.sketch .due{fill:var(--fail-bg);stroke:var(--fail)}
+        .sketch .dots{stroke:var(--fail);stroke-width:1.5;stroke-dasharray:2 4}
+        .sketch .tap{font:10px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:var(--ink3)}
+        .sketch .end{text-anchor:end}.sketch .middle{text-anchor:middle}.sketch .label{paint-order:stroke;stroke:var(--bg);stroke-width:3}
         .sketch .plate{fill:var(--surface);stroke:var(--line)}.sketch .plate.bad{fill:var(--fail-bg);stroke:var(--fail)}.sketch .plate.ours{fill:var(--fault-bg);stroke:none}
         .sketch .plated{font-weight:600}.sketch .plated.ours{fill:var(--fault)}
         .sketch .dot{fill:var(--ink3)}.sketch .dot.ours{fill:var(--fault)}.sketch .dot.bad{fill:var(--fail)}
@@ -100,6 +113,7 @@ enum HTMLStyle {
         .run{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 24px;margin:0}
         .run dt{color:var(--ink3)}.run dd{margin:0;overflow-wrap:anywhere}
         .quiet{color:var(--ink3)}
+        .bars rect{fill:var(--ink3)}
         .colophon{display:none}
         """
 
@@ -150,6 +164,10 @@ enum HTMLStyle {
         .contents a{height:44px;line-height:44px;padding:0 10px;margin:0;gap:8px;white-space:nowrap;border-left:0;border-bottom:2px solid transparent}
         section{scroll-margin-top:60px}
         .body{display:block}
+        .body>div{overflow:hidden}
+        .sketch{width:114%;margin-left:-14%}
+        .sketch .label,.sketch .name{font-size:16px}.sketch .plated{font-size:12px}
+        .sketch .time,.sketch .tap,.sketch .label.type{display:none}
         .facts{border-left:0;border-top:1px solid var(--line)}
         .foot{flex-wrap:wrap}
         button{min-height:44px}
@@ -163,7 +181,8 @@ enum HTMLStyle {
         :root .page .contents,:root .page .tools,:root .page button,:root .page .panel,:root .page .unscripted{display:none}
         .columns{display:block}
         .card{break-inside:avoid}
-        .card::details-content,.card details::details-content{content-visibility:visible;block-size:auto}
+        .card::details-content{content-visibility:visible;block-size:auto}
+        .tabs>label{display:none}.tabs .tab{display:block}
         .colophon{display:block;position:fixed;bottom:0;left:0;right:0;font-size:10px;line-height:14px;color:var(--ink3)}
         .page{padding:0;max-width:none}
         }

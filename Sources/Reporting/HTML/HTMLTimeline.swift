@@ -32,6 +32,7 @@ package struct HTMLTimeline: Sendable {
     private var byUser: [String: Int] = [:]
     private var closes: [SessionID: UInt16] = [:]
     private let marks: [EntryRef: [Mark]]
+    package private(set) var numbers = HTMLNumbers()
 
     /// A violation at an entry, and the entry that it hangs on.
     package struct Mark: Sendable, Equatable {
@@ -46,7 +47,10 @@ package struct HTMLTimeline: Sendable {
         var marks: [EntryRef: [Mark]] = [:]
         for finding in findings {
             guard let offending = finding.offending ?? finding.witness.last?.ref else { continue }
-            let cause = finding.witness.compactMap(\.ref).first { $0 != offending && $0.session != offending.session }
+            // The request that caused it stands last before it; without one, whatever else is shown of the other session.
+            let others = finding.witness.filter { $0.ref != nil && $0.ref != offending && $0.session != offending.session }
+            let asked = others.last { if case .frame(let frame) = $0.body { frame.passage.direction == .toServer } else { false } }
+            let cause = (asked ?? others.first)?.ref
             marks[offending, default: []].append(
                 Mark(ids: [finding.property] + finding.also, sentence: finding.sentence, cause: cause))
         }
@@ -62,6 +66,7 @@ package struct HTMLTimeline: Sendable {
     package mutating func take(_ entry: Entry, user: String? = nil) {
         guard let id = entry.session, !entry.body.isTick else { return }
         end = max(end, entry.instant)
+        numbers.take(entry)
         let lane = lane(of: id, user: user, at: entry.instant)
         guard var row = HTMLRow(entry, lane: lane, session: id) else {
             if case .closed = entry.body { close(id, lane, at: entry.instant) }

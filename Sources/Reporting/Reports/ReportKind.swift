@@ -6,9 +6,19 @@ package struct ReportKind: Sendable {
     /// Reads back what was written: a report that its reader cannot take is a defect of ours and exit 5 (trust.md T40).
     package let verify: @Sendable (_ text: String) -> Bool
 
+    package init(
+        name: String, write: @escaping @Sendable (_ report: RunReport, _ time: String) -> String,
+        verify: @escaping @Sendable (_ text: String) -> Bool
+    ) {
+        self.name = name
+        self.write = write
+        self.verify = verify
+    }
+
     package static let all: [ReportKind] = [
         ReportKind(name: "junit", write: { JUnitReport($0, time: $1).text }, verify: JUnitReport.verify),
         ReportKind(name: "sarif", write: { report, _ in SARIFReport(report).text }, verify: SARIFReport.verify),
+        ReportKind(name: "html", write: { report, time in HTMLReport(report, began: time).text() }, verify: HTMLReport.verify),
         ReportKind(name: "ndjson", write: { NDJSONReport($0, time: $1).text }, verify: NDJSONReport.verify),
     ]
 

@@ -59,19 +59,19 @@ package struct FindingBlock: Sendable {
     }
 
     /// Only what the sentence names: the offending entry and what caused it, messages before upgrades.
-    private func named() -> [Entry] {
+    func named() -> [Entry] {
         let messages = finding.witness.filter { if case .frame = $0.body { true } else { false } }
         return messages.isEmpty ? finding.witness : messages
     }
 
-    private func userName(of session: SessionID) -> String {
+    func userName(of session: SessionID) -> String {
         guard let index = finding.sessions.firstIndex(of: session), index < finding.users.count else {
             return session.description
         }
         return SafeText.show(finding.users[index])
     }
 
-    private func described(_ entry: Entry) -> (Passage, String)? {
+    func described(_ entry: Entry) -> (Passage, String)? {
         switch entry.body {
         case .frame(let record):
             let request = record.passage.direction == .toServer
@@ -81,7 +81,7 @@ package struct FindingBlock: Sendable {
         }
     }
 
-    private func label(_ entry: Entry) -> String {
+    func label(_ entry: Entry) -> String {
         if case .frame(let record) = entry.body { return Sketch.frameLabel(record) }
         return ""
     }
@@ -107,7 +107,7 @@ package struct FindingBlock: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func shownEntry() -> Entry? {
+    func shownEntry() -> Entry? {
         if let offending = finding.offending { return finding.witness.first { $0.ref == offending } }
         return finding.witness.last {
             if case .frame = $0.body { true } else { false }
