@@ -17,11 +17,11 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
     case foldedUserNames = "B13"
     case contextReused = "B14"
     case badTokenSilence = "B15"
+    case expiryIgnored = "B16"
+    case originPrefix = "B17"
     case queueDropsSilently = "B18"
     case resumeOffByOne = "B19"
     case duplicateAfterReconnect = "B20"
-    case expiryIgnored = "B16"
-    case originPrefix = "B17"
     case inflateUnbounded = "B21"
     case fragmentsPinned = "B22"
     case abortLeaks = "B23"
@@ -30,8 +30,8 @@ package enum BackendBug: String, Sendable, Hashable, CaseIterable, Comparable {
     case splitCharacterRejected = "B26"
     case twoGenerators = "B27"
     case bareError = "B28"
-    case tokenEchoed = "B30"
     case lateError = "B29"
+    case tokenEchoed = "B30"
 
     /// One line for `miswire backend --help` and reports.
     package var summary: String {

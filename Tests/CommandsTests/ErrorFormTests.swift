@@ -27,8 +27,8 @@ import Testing
             "check --verbos rec", 4,
             """
             error: `--verbos` is not an option of `miswire check`; write `--verbose`
-              usage     miswire check <recording> [--contract <contract>] [--color <color>] [--ascii] [--json]
-                        [--verbose]                                                             exit 4 (usage)
+              usage     miswire check <recording> [--contract <contract>] [--messages] [--report <kind=file>
+                        ...] [--color <color>] [--ascii] [--json] [--verbose]                   exit 4 (usage)
 
             """
         ),
@@ -36,8 +36,8 @@ import Testing
             "check", 4,
             """
             error: `miswire check` needs <recording>
-              usage     miswire check <recording> [--contract <contract>] [--color <color>] [--ascii] [--json]
-                        [--verbose]                                                             exit 4 (usage)
+              usage     miswire check <recording> [--contract <contract>] [--messages] [--report <kind=file>
+                        ...] [--color <color>] [--ascii] [--json] [--verbose]                   exit 4 (usage)
 
             """
         ),
@@ -99,7 +99,8 @@ import Testing
             "demo --bugs B08,B99", 4,
             """
             error: no bug is called `B99`
-              known     B01 B02 B03 B08 B09 B10 B12 B15 B28                                     exit 4 (usage)
+              known     B01 B02 B03 B04 B05 B06 B07 B08 B09 B10 B11 B12 B13 B14 B15 B16 B17 B18 B19 B20 B21
+                        B22 B23 B24 B25 B26 B27 B28 B29 B30                                     exit 4 (usage)
 
             """
         ),

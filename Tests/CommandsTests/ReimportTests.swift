@@ -26,7 +26,8 @@ import Wire
         try stand.play { _ in nil }
         let (judged, original) = (try stand.judgeImport(), try stand.judgeOriginal())
         #expect(judged.verdicts.count == original.verdicts.count)
-        for (one, other) in zip(judged.verdicts, original.verdicts) where !other.contains("inconclusive") { #expect(one == other) }
+        // What the recording hides is no credential any more that could be looked for.
+        for (one, other) in zip(judged.verdicts, original.verdicts) where !other.contains("inconclusive") && !other.hasPrefix("I4") { #expect(one == other) }
         #expect(Set(original.findings).isSubset(of: judged.findings))
     }
 

@@ -44,6 +44,8 @@ import Wire
             story.event(1, Self.of("next", "1"), at: 11)
             story.event(1, Self.of("complete", "1"), at: 12)
             story.close(1, by: .client, 1000, at: 20)
+            story.close(1, by: .server, 1000, at: 21)
+            story.end(1, .server, at: 21)
         }
         #expect(judgement.sentences.isEmpty && judgement.undecided.isEmpty)
         #expect(judgement.counts("E1") == [2, 2, 0, 0, 0], "the init's answer and the operation")

@@ -16,7 +16,7 @@ import Wire
 
     @Test func theValueThatDoesNotFitIsShown() throws {
         let judgement = judge { story in
-            story.enter(1, "alice", at: 0)
+            story.open(1, "alice", at: 0)
             story.event(1, #"{"type":"connected","user_id":"alice","connection_id":4711}"#, at: 10)
         }
         let finding = try #require(judgement.findings.first)
@@ -51,7 +51,7 @@ import Wire
         let judgement = judge { story in
             story.enter(1, "alice", at: 0)
             for number in 0..<5 {
-                story.event(1, #"{"type":"connected","user_id":"alice","connection_id":\#(number)}"#, at: 10 + Double(number))
+                story.event(1, #"{"type":"connected","user_id":"alice","n":\#(number)}"#, at: 10 + Double(number))
             }
             story.event(1, #"{"type":"mused"}"#, at: 20)
         }

@@ -85,9 +85,9 @@ import Wire
             story.send(2, text, at: 9)
             story.frame(1, .toServer, Frame(opcode: .text, payload: .init(string: text)), at: 10)
             story.event(1, #"{"type":"notice","text":"\#(Self.word)"}"#, at: 20)
-            story.ticks(from: 100, to: 2_000)
-            story.close(1, by: .server, 1002, at: 2_090)
-            story.ticks(from: 2_100, to: 5_000)
+            story.ticks(from: 100, to: 1_900)
+            story.close(1, by: .server, 1002, at: 1_950)
+            story.ticks(from: 2_000, to: 5_000)
         }
         #expect(judgement.sentences.isEmpty)
     }

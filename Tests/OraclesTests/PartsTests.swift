@@ -110,7 +110,7 @@ import Wire
             story.event(1, #"{"type":"tool_completed","user_id":"alice","thread_id":"t1","tool_call_id":"c1"}"#, at: 20)
             for run in ["r1", "r2"] { story.play("!", run: run, on: 1, "alice", at: 30) }
         }
-        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.heads.allSatisfy { $0 == "C2" }, "it is not as declared, and that is all")
         #expect(judgement.summary("E2").verdict == .inconclusive)
     }
 

@@ -330,7 +330,7 @@ struct PropertyStories: Sendable {
         unmoved: { story in
             story.enter(1, "alice", at: 0)
             story.fault(1, "mutate", Influence(.message, [.completion]), tap: .clientOut, at: 5)
-            story.event(1, #"{"type":"connected","user_id":"alice","connection_id":7}"#, at: 10)
+            story.event(1, #"{"type":"connected","user_id":"alice"}"#, at: 10)
         },
         undecided: { story in
             story.enter(1, "alice", at: 0)

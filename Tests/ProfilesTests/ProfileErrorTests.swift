@@ -272,7 +272,7 @@ struct ProfileReaderTests {
         let found = #expect(throws: ConfigurationErrors.self) { _ = try ProfileLoader().load("lost-credentials") }
         #expect(found?.errors.map(\.plain) == ["lost-credentials: error: no profile is called `lost-credentials`; write `lost-credential`"])
         let contract = #expect(throws: ConfigurationErrors.self) { _ = try ContractLoader().load("nothing-like-it") }
-        #expect(contract?.errors.map(\.plain) == ["nothing-like-it: error: no contract is called `nothing-like-it`; known: agent-chat demo echo generic graphql-transport-ws json-rpc openai-realtime socket.io"])
+        #expect(contract?.errors.map(\.plain) == ["nothing-like-it: error: no contract is called `nothing-like-it`; known: agent-chat agent-rooms demo echo generic graphql-transport-ws json-rpc openai-realtime …"])
         let file = #expect(throws: ConfigurationErrors.self) { _ = try ProfileLoader().load("./not/there.yaml") }
         #expect(file?.errors.first?.message == "there is no file `./not/there.yaml`")
         #expect(throws: ConfigurationErrors.self) { _ = try ProfileLoader().load("/dev/zero") }

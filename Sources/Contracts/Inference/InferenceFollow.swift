@@ -64,6 +64,8 @@ struct InferenceFollow: Sendable {
         var began: Instant
         /// Open parts by pair and way to tell them apart.
         var open: [[[(key: String, at: Instant)]]]
+        /// Keys that parts of it bore, with pair and way in front.
+        var used: Set<String> = []
     }
 
     init(_ study: InferenceStudy, _ choices: InferredChoices) {
@@ -225,11 +227,13 @@ struct InferenceFollow: Sendable {
 
     private mutating func open(_ place: Int, _ key: String, _ value: JSON, _ at: Instant) {
         for way in pairs[place].indices {
-            guard let part = part(place, way, value), let open = runs[key]?.open[place][way], open.count < scale.recent else {
+            guard let part = part(place, way, value), let life = runs[key], life.open[place][way].count < scale.recent, life.used.count < scale.values
+            else {
                 pairs[place][way].bad += 1
                 continue
             }
-            if !part.isEmpty, open.contains(where: { $0.key == part }) { pairs[place][way].bad += 1 }
+            // A key names one part of its run, and none behind it.
+            if !part.isEmpty, runs[key]?.used.insert("\(place) \(way) \(part)").inserted == false { pairs[place][way].bad += 1 }
             runs[key]?.open[place][way].append((part, at))
         }
     }

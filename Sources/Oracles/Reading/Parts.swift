@@ -60,7 +60,8 @@ struct PartBook: Sendable {
     /// One of those with the same key at its first path, which names one part alone; what stands at the later paths may be
     /// the name of many.
     func hasBegun(_ key: [JSON?], rule: Int) -> Bool {
-        (open + ended).contains { $0.rule == rule && Self.compare($0.key, key) == 0 }
+        guard let first = key.first, first != nil else { return false }
+        return (open + ended).contains { $0.rule == rule && Self.compare($0.key, key) == 0 }
     }
 
     func hasEnded(_ key: [JSON?], rule: Int) -> Bool {

@@ -52,6 +52,8 @@ extension Reader {
 
     /// Told only of what nobody else can have made up.
     private mutating func bonds(of event: Event, _ value: JSON, _ said: Said) -> Reading.EventReading.Bonds {
+        // Other parsers read other values in it.
+        if event.recognition.tolerated { return .none }
         switch bindings.check(
             value, session: event.session, user: event.user.name, isError: event.isError, isEcho: { said.has($0) })
         {

@@ -203,7 +203,7 @@ import Testing
 
     @Test func theListOfPropertiesIsTheRegistry() async throws {
         let told = try await Program.run(["fuzz", "ws://127.0.0.1:1", "--checks", "I2,E33"])
-        #expect(told.err.hasPrefix("error: no property is called `E33`\n  place     --checks\n  known     H1 E1 "))
+        #expect(told.err.hasPrefix("error: no property is called `E33`\n  place     --checks\n  known     H1 H2 E1 "))
         #expect(told.err.contains("  remedy    write `E3`") && told.code == 4)
         let none = try await Program.run(["fuzz", "ws://127.0.0.1:1", "--checks", "E3", "--exclude-checks", "e3"])
         #expect(none.err.hasPrefix("error: no property is left to check\n") && none.code == 4)
