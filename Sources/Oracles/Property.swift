@@ -76,6 +76,8 @@ package struct Evidence: Sendable, Equatable {
         /// By the request's number in the order of Sout.
         case request(UInt64)
         case run(UInt64)
+        /// A run that nobody here asked for, by its name and key.
+        case foreignRun(String)
         /// A connection that should have been refused for its credential.
         case refusal(SessionID)
     }

@@ -98,12 +98,20 @@ extension Reader {
             addOwner(reading.identity?.owner ?? reading.canary?.owner, of: event, to: &evidence)
             let run = reading.owningRun ?? event.recognition.value.flatMap { ownRun(event, $0, contract) }
             if let run { evidence.causes.append(.run(run)) }
+            if reading.identity != nil, run == nil, let value = event.recognition.value { evidence.causes += foreignRuns(in: value, contract) }
             if isBroken, let run = run.flatMap({ runs[$0] }) {
                 evidence.witness.insert(contentsOf: run.entries, at: min(1, evidence.witness.count))
             }
             reading.evidence = evidence
         }
         readings.append(.event(reading))
+    }
+
+    /// All that comes of one run to the wrong user is one cause, though nobody knows whose run it is.
+    private func foreignRuns(in value: JSON, _ contract: Contract) -> [Evidence.Cause] {
+        contract.runs.compactMap { rule in
+            contract.key(of: rule, in: value).map { .foreignRun("\(rule.name) \(Identifiers.text($0))") }
+        }
     }
 
     /// The run that this event names by its key, when it is another user's.
