@@ -36,7 +36,7 @@ import Wire
     @Test(arguments: [
         Asked(origin: "http://localhost", clean: 101, planted: 101), Asked(origin: "https://localhost:3000", clean: 101, planted: 101),
         Asked(origin: "http://127.0.0.1:8080", clean: 101, planted: 101), Asked(origin: "https://evil.example", clean: 403, planted: 403),
-        Asked(origin: "https://localhost.evil.example", clean: 403, planted: 101), Asked(origin: "null", clean: 403, planted: 403),
+        Asked(origin: "https://localhost.evil.example", clean: 403, planted: 101), Asked(origin: "null", clean: 101, planted: 101),
         Asked(origin: "https://localhost:80.evil.example", clean: 403, planted: 101), Asked(origin: "localhost", clean: 403, planted: 403),
     ])
     func b17TakesAnOriginByItsBeginning(asked: Asked) {
