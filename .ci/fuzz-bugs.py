@@ -12,9 +12,14 @@ import argparse, os, re, subprocess, sys
 import fuzzrun
 from fuzzrun import Hunt
 
-PROPERTY = {"B01": "H1", "B02": "H1", "B03": "E1", "B08": "E3", "B09": "E4", "B10": "I2", "B12": "I2", "B15": "A1", "B28": "E5"}
+# fuzzing.md, "reported as".
+PROPERTY = {
+    "B01": "H1", "B02": "H1", "B03": "E1", "B04": "E1", "B05": "E2", "B06": "E2", "B07": "E1", "B08": "E3", "B09": "E4", "B10": "I2",
+    "B11": "I1", "B12": "I2", "B13": "I2", "B14": "I1", "B15": "A1", "B16": "A1", "B17": "A1", "B18": "D1", "B19": "D2", "B20": "D1",
+    "B21": "R1", "B22": "R1", "B23": "R1", "B24": "R3", "B25": "C1", "B26": "C1", "B27": "I3", "B28": "E5", "B29": "E3", "B30": "I4",
+}
 # Those that show only under a fault, so that the fault belongs to the finding.
-EXPOSED = {"B01"}
+EXPOSED = {"B01", "B07", "B17", "B18", "B19", "B20", "B21", "B23", "B24"}
 
 
 def known(miswire):
