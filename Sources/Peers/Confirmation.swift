@@ -71,7 +71,10 @@ package struct Confirmation<Place: Stand>: Sendable {
         if count.isSteady(runs) {
             // Twice two is not enough to clear the server: as often without the faults as with them.
             let without = try await self.count(finding, exposing.plan, bare, from: Count(failed: 0, decided: 0), &reruns)
-            if without.failed > 0 {
+            if without.decided == 0 {
+                // Nobody can say what it would have been without them: nobody is blamed.
+                confirmed.attribution = .unattributed
+            } else if without.failed > 0 {
                 confirmed.attribution = .flaky(failed: without.failed, of: without.decided)
                 written.faults = []
             } else {
