@@ -3,9 +3,13 @@
 JUnit by the XSD of Jenkins' xunit plug-in, both versions in use, and SARIF by the JSON schema of version 2.1.0.
 The schemas come out of two source packages of PyPI; nothing of them is kept here.
 
+HTML has no schema: lxml reads what elements and scripts there are, and the policy in it must let in those and no others.
+
 usage: report-schemas.py [DIR]    DIR holds the reports already; without it the tests write them first
 """
+import base64
 import glob
+import hashlib
 import json
 import os
 import pathlib
@@ -79,6 +83,27 @@ def check_sarif(path, validator):
         assert not parts.scheme and not parts.netloc and not uri.startswith("/") and ".." not in uri.split("/"), uri
 
 
+def check_html(path):
+    from lxml import html
+
+    document = html.fromstring(pathlib.Path(path).read_bytes())
+    [policy] = document.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    rules = dict(rule.split(None, 1) for rule in policy.split("; "))
+    assert rules["default-src"] == "'none'" and "unsafe" not in policy, policy
+    data, script = document.xpath("//script")
+    [style] = document.xpath("//style")
+    json.loads(data.text)
+    for element, rule in ((script, "script-src"), (style, "style-src")):
+        digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
+        assert rules[rule] == f"'sha256-{digest}'", f"{rule} is not that of the {element.tag}"
+    tags = {element.tag for element in document.iter(html.etree.Element)}
+    assert not tags & {"base", "embed", "form", "iframe", "img", "link", "object"}, tags
+    for element in document.iter(html.etree.Element):
+        for name, value in element.attrib.items():
+            assert not name.startswith("on") and name not in ("style", "src", "srcset", "srcdoc"), (element.tag, name)
+            assert name != "href" or value.startswith("#"), value
+
+
 def uris(value):
     if isinstance(value, dict):
         for key, item in value.items():
@@ -112,9 +137,11 @@ def check(schemas, reports):
         elif name.endswith(".ndjson"):
             lines = [json.loads(line) for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines()]
             assert lines[-1]["kind"] == "summary" and all(line["v"] == 1 for line in lines)
-    assert {name.rsplit(".", 1)[1] for name in files} == {"junit", "sarif", "ndjson"}, files
+        elif name.endswith(".html"):
+            check_html(path)
+    assert {name.rsplit(".", 1)[1] for name in files} == {"html", "junit", "sarif", "ndjson"}, files
     assert names["found.junit"] == names["hostile.junit"], "a payload reached a name"
-    print(f"{len(files)} reports hold against {len(junit)} JUnit schemas and SARIF 2.1.0")
+    print(f"{len(files)} reports hold against {len(junit)} JUnit schemas, SARIF 2.1.0 and their own policies")
 
 
 if __name__ == "__main__":
