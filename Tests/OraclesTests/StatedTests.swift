@@ -12,13 +12,13 @@ import Wire
     private static let quiet = Influence(.connection, [.success])
 
     private func outcome(
-        _ what: Journaling.Expectation.What, _ codes: [Int] = [], tap: Tap = .serverOut, on: EntryRef? = nil, held: Duration = .zero,
-        until end: Double = 100_000, _ story: (inout Transcript) -> Void
+        _ what: Journaling.Expectation.What, _ codes: [Int] = [], influence: Influence = Self.quiet, tap: Tap = .serverOut,
+        on: EntryRef? = nil, held: Duration = .zero, until end: Double = 100_000, _ story: (inout Transcript) -> Void
     ) -> String {
         let judgement = judge(until: end) { transcript in
             transcript.enter(1, "alice", at: 0)
             transcript.fault(
-                1, "control", Self.quiet, tap: tap, on: on, held: held,
+                1, "control", influence, tap: tap, on: on, held: held,
                 expect: Journaling.Expectation(what: what, codes: codes, within: .seconds(1)), at: 10)
             story(&transcript)
         }
@@ -60,6 +60,16 @@ import Wire
         #expect(outcome(.closed, held: .seconds(1)) { $0.close(1, by: .server, 1000, at: 1_300) } == "kept", "held by the fault")
         // What the fault did to the client, the client is to answer.
         #expect(outcome(.closed, tap: .clientOut) { $0.close(1, by: .client, 1002, at: 300) } == "kept")
+    }
+
+    /// A fault after which the far side may end is no cut by itself: what it states is still asked for.
+    @Test(arguments: [Journaling.Expectation.What.refused, .closed, .errorEvent])
+    func aFaultThatMayEndItStillStates(_ what: Journaling.Expectation.What) {
+        let ending = Influence(.connection, [.ending, .success, .completion, .delivery])
+        #expect(outcome(what, influence: ending) { _ in } == "failed")
+        #expect(outcome(what, influence: ending) { $0.fault(1, "control", ending, tap: .serverOut, at: 300) } == "failed", "again")
+        let cut = Influence(.openOperations, [.ending, .completion, .delivery])
+        #expect(outcome(what, influence: ending) { $0.fault(1, "cut", cut, tap: .serverOut, at: 300) } == "excused")
     }
 
     @Test func errorEvent() {

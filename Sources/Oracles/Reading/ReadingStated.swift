@@ -74,16 +74,18 @@ extension Reader {
         case .became(.refused(let status)): followStatus(status, entry, id)
         case .became(.opaque): settleConnection(id, .undecided("its bytes are read no further"))
         case .fault(let fault) where fault.applied && fault.influence.excuses.contains(.ending):
-            settleConnection(id, .cut("\(fault.id) \(fault.kind) cut the connection"))
+            let cut = "\(fault.id) \(fault.kind)"
+            settleConnection(id, .cut("\(cut) cut the connection"), but: cut)
         case .ended(let end): followEnd(end, entry, id)
         case .closed: settleConnection(id, .undecided("the connection is over before the deadline"), isOver: true)
         default: break
         }
     }
 
-    /// Everything that is awaited on that connection, and not merely of its user.
-    private mutating func settleConnection(_ id: SessionID, _ fate: Fate, isOver: Bool = false) {
-        for number in stated.of(id) {
+    /// Everything that is awaited on that connection, and not merely of its user. What a fault states stays asked for when
+    /// it acts again.
+    private mutating func settleConnection(_ id: SessionID, _ fate: Fate, but itself: String? = nil, isOver: Bool = false) {
+        for number in stated.of(id) where itself == nil || stated[number]?.name != itself {
             switch stated[number]?.expect.what {
             case .recovers: break
             case .nothingLost where isOver: settleStated(number, .kept("everything went on"))
@@ -242,7 +244,8 @@ extension Reader {
         if session.isClosedByClient, known.farSide == .server {
             return settleStated(number, .undecided("the client left before the deadline"))
         }
-        if let cut = session.cutBy { return settleStated(number, .cut("\(cut) cut the connection")) }
+        // That an end may come of a fault excuses the far side for ending, not for staying where an end is expected.
+        if let cut = session.cutBy, cut != known.name { return settleStated(number, .cut("\(cut) cut the connection")) }
         if known.expect.what != .delivered, let why = session.obscured { return settleStated(number, .undecided(why)) }
         let isOfUser = known.expect.what == .recovers || known.expect.what == .errorEvent
         let audience = isOfUser ? Audience.user : .connection
