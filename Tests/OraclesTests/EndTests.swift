@@ -48,6 +48,22 @@ import Wire
         #expect(judgement.heads == ["I2"])
     }
 
+    /// The server's Close is how it ended, whatever its client answers (RFC 6455 section 5.5.1).
+    @Test func aCloseOfTheServerIsItsOwnThoughItIsAnswered() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice", "q1"), at: 10)
+            story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "ta", request: "q1"), at: 11)
+            story.close(1, by: .server, 1011, at: 12)
+            story.close(1, by: .client, 1011, at: 13)
+            story.end(1, .server, at: 14)
+            story.end(1, .client, at: 14)
+            story.closed(1, at: 15)
+        }
+        #expect(judgement.heads == ["E1"])
+        #expect(judgement.undecided.isEmpty)
+    }
+
     @Test func clientThatLeavesIsInconclusive() {
         let judgement = judge { story in
             story.enter(1, "alice", at: 0)

@@ -102,6 +102,8 @@ extension Reader {
 
     mutating func readClose(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant) {
         if frame.passage.direction == .toServer {
+            // One that answers the server's is not how it ended (RFC 6455 section 5.5.1).
+            guard sessions[id]?.isOver == false else { return }
             // It waited long enough for what is overdue.
             judgeSpent(id, at: at)
             sessions[id]?.isClosedByClient = true
