@@ -34,20 +34,17 @@ class Subscription:
             await asyncio.sleep(0.02)
 
 
-class Late(GraphQLView):
+class LateAdapter(GraphQLView.websocket_adapter_class):
     """Whatever is complete gets one more result."""
 
-    def create_websocket_adapter(self, *arguments):
-        adapter = super().create_websocket_adapter(*arguments)
-        send = adapter.send_json
+    async def send_json(self, message):
+        await super().send_json(message)
+        if message.get("type") == "complete":
+            await super().send_json({"id": message["id"], "type": "next", "payload": {"data": {"hello": "again"}}})
 
-        async def send_json(message):
-            await send(message)
-            if message.get("type") == "complete":
-                await send({"id": message["id"], "type": "next", "payload": {"data": {"hello": "again"}}})
 
-        adapter.send_json = send_json
-        return adapter
+class Late(GraphQLView):
+    websocket_adapter_class = LateAdapter
 
 
 def main():
