@@ -35,9 +35,12 @@ extension LabelContext {
 package struct Labeler: Sendable {
     private let contract: Contract
     private let templates: [FlowTemplate]
+    /// A rule lets a request be accepted or answered with a Close.
+    private let mayClose: Bool
 
     package init(_ contract: Contract) {
         self.contract = contract
+        mayClose = contract.reject.contains { rule in rule.mayAccept && rule.outcomes.contains { if case .close = $0 { true } else { false } } }
         let recognizer = Recognizer(contract)
         // Flows say the same again and again.
         var sent: [FlowTemplate] = []
@@ -65,6 +68,13 @@ package struct Labeler: Sendable {
             return .mustAccept
         }
         return .mayAccept
+    }
+
+    /// The rule by which a request that may be accepted may as well be answered with a Close.
+    package func grant(_ request: Recognition, in context: any LabelContext) -> Int? {
+        guard mayClose else { return nil }
+        let first = contract.reject.indices.first { holds(contract.reject[$0], request, context) != nil }
+        return first.flatMap { contract.reject[$0].mayAccept ? $0 : nil }
     }
 
     /// Whether a rule that once held does so now.

@@ -329,7 +329,10 @@ extension Reader {
         if let at, let refused = session.refused, refused.at.duration(to: at) <= contract.errors?.within ?? contract.deadline {
             open.append(refused.request)
         }
-        let isAllowed = open.contains { allows($0, close: code) || answerCloses(of: $0).contains(code) }
+        let isAllowed = open.contains { request in
+            let granted = request.grantedBy.map { contract.reject[$0].outcomes.contains(.close(code)) } ?? false
+            return granted || allows(request, close: code) || answerCloses(of: request).contains(code)
+        }
         if isAllowed { return .kept("a close with \(code) that another request allows") }
         if let may = open.first(where: { mayAllow($0, close: code) }) {
             return .undecided("the server closes with \(code), perhaps for \(may.phrase)")

@@ -211,6 +211,7 @@ extension Reader {
             isIndeterminate: doubt.isOpen || session.obscured != nil || session.cutBy != nil || session.acceptedAt == nil,
             isFromFlow: label == .mustAccept && !doubt.isRefusable && frame.provenance.faults.isEmpty, faults: frame.provenance.faults, mayBeRefusedBy: doubt.rule, size: size))
         let rule = recognition.rule.flatMap { contract.requests.indices.contains($0) ? contract.requests[$0] : nil }
+        if label == .mayAccept { request.grantedBy = labeler.grant(recognition, in: standing) }
         var bound = contract.deadline
         if case .mustReject(let index, let isStateful) = label, contract.reject.indices.contains(index) {
             if !openInside(&request, rule: index, isStateful: isStateful, on: id) {

@@ -38,6 +38,8 @@ struct RequestState: Sendable {
     var faults: [String] = []
     /// The rule by which it may be refused, if what it names is another user's, of whom the journal holds nothing.
     var mayBeRefusedBy: Int?
+    /// The rule that held when it was asked and lets it be accepted, or answered with a Close, as the server likes.
+    var grantedBy: Int?
     /// Bytes it keeps alive.
     let size: Int
 
