@@ -213,6 +213,35 @@ import Wire
         #expect(judgement.counts("E3") == [2, 2, 0, 0, 0])
     }
 
+    /// The n-th of equal messages here is the copy of the n-th there; what is behind by more than is remembered is judged by
+    /// nobody.
+    @Test(arguments: [0.05, 50, 5_000], [3, 2_000]) func mirroredRunsOfEqualEvents(lag: Double, thoughts: Int) {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.enter(2, "alice", at: 1)
+            story.send(1, Say.start("alice", "q1"), at: 100)
+            let types = ["agent_started"] + Array(repeating: "agent_thinking", count: thoughts) + ["agent_completed"]
+            let events = types.enumerated().map { (110 + 0.5 * Double($0.offset), Say.event($0.element, "alice", run: "r1", thread: "ta", request: "q1")) }
+            for (at, session, event) in (events.map { ($0.0, 1, $0.1) } + events.map { ($0.0 + lag, 2, $0.1) }).sorted(by: { $0.0 < $1.0 }) {
+                story.event(session, event, at: at)
+            }
+        }
+        #expect(judgement.sentences.isEmpty)
+        #expect(judgement.counts("E1") == [1, 1, 0, 0, 0])
+    }
+
+    /// One more than the other connection got is no copy.
+    @Test func oneMoreBehindTheEndIsSeen() {
+        let judgement = judge { story in
+            story.enter(1, "alice", at: 0)
+            story.enter(2, "alice", at: 1)
+            story.wholeRun(1, "alice", run: "r1", thread: "ta", request: "q1", at: 10)
+            let event = Say.event("agent_thinking", "alice", run: "r1", thread: "ta", request: "q1")
+            for at in [50.0, 51] { story.event(2, event, at: at) }
+        }
+        #expect(judgement.heads == ["E1"])
+    }
+
     @Test func equalAnswersToEqualRequestsAreNoCopies() {
         let judgement = judge { story in
             for session in 1...2 {

@@ -1,13 +1,17 @@
 import Captures
+import Contracts
 import Journaling
 import Oracles
+import Profiles
 
 /// What a recording is known to lack before it is judged.
 enum KnownAbsence {
     /// - Parameter path: as the reader was given it: a recording, or one session of it.
-    static func of(_ reader: RecordingReader, _ path: String) throws -> Absence {
+    /// - Parameter contract: by which it is judged.
+    static func of(_ reader: RecordingReader, _ path: String, judgedBy contract: Contract?) throws -> Absence {
         let header = reader.header
-        var absence: Absence = header.isImported ? .sessions : []
+        var absence: Absence = header.isImported ? [.sessions, .credentials] : []
+        if !lookedForCredentials(of: contract, header) { absence.insert(.credentials) }
         if header.forgotten > 0 || !header.users.isEmpty { absence.insert(.users) }
         guard let session = reader.session else {
             if header.forgotten > 0 { absence.insert(.numbers) }
@@ -17,6 +21,14 @@ enum KnownAbsence {
         // Where its users have no other session in the whole recording, nothing that is left out is theirs.
         if try isOnly(session, in: recording(path)) { absence.formUnion([.users, .numbers]) }
         return absence
+    }
+
+    /// Credentials are looked for when something is recorded, where the contract of that time has them.
+    private static func lookedForCredentials(of contract: Contract?, _ header: RecordingHeader) -> Bool {
+        guard let contract else { return true }
+        guard let source = header.contract, let then = try? ContractLoader.parse(text: source.text, file: source.name + ".yaml")
+        else { return false }
+        return contract.identity.credential == then.identity.credential
     }
 
     /// `rec` of `rec/s31`.

@@ -117,7 +117,8 @@ struct OfflineJudge {
                 "\(SafeText.show(path)) holds no messages, only who said something when",
                 details: [("remedy", "record again without `meta`")], exit: .inconclusive)
         }
-        var judge = Judge(contract: try contract(reader.header), absence: try KnownAbsence.of(reader, path))
+        let contract = try contract(reader.header)
+        var judge = Judge(contract: contract, absence: try KnownAbsence.of(reader, path, judgedBy: contract))
         if messages != nil { judge.tellMessages() }
         // Of one session the recording's clock is read as well: it says when miswire itself was kept waiting.
         let session = reader.session

@@ -3,49 +3,64 @@ import NIOCore
 
 /// Who sent which canary. Owners are learnt at Sout, after any crossing; what a crossing of ours declassified has none.
 struct Canaries: Sendable {
-    private struct Owners: Sendable {
+    /// Those that one user alone has sent, and those that several know.
+    private var owners: Fading<Canary, Principal>
+    private var shared: Fading<Canary, Shared>
+    private struct Shared: Sendable {
         var users: [Principal] = []
         /// Everyone may see it, for ever.
         var isPublic = false
     }
-    private var owners: Fading<Canary, Owners>
-    private var counts: [Principal: Int] = [:]
+    private var counts: Fading<Principal, Int>
 
-    init(capacity: Int) { owners = Fading(capacity: capacity) }
+    init(capacity: Int) {
+        owners = Fading(capacity: capacity)
+        shared = Fading(capacity: capacity)
+        counts = Fading(capacity: capacity)
+    }
 
     /// Whether there was any.
     @discardableResult
     mutating func learn(_ payload: ByteBuffer, owner: Principal) -> Bool {
         let found = CanarySearch.all(in: payload)
-        for canary in found where !canary.isDeclassified {
-            var known = owners[canary] ?? Owners()
-            guard !known.users.contains(owner) else { continue }
-            // Who so many know is no secret.
-            if known.users.count < 64 { known.users.append(owner) } else { known.isPublic = true }
-            owners.set(canary, known)
-            counts[owner, default: 0] += 1
-        }
+        for canary in found where !canary.isDeclassified { learn(canary, owner: owner) }
         return !found.isEmpty
     }
 
-    func isKnown(_ canary: Canary) -> Bool { owners[canary] != nil }
+    private mutating func learn(_ canary: Canary, owner: Principal) {
+        if var known = shared[canary] {
+            guard !known.isPublic, !known.users.contains(owner) else { return }
+            // Who so many know is no secret.
+            if known.users.count < 64 { known.users.append(owner) } else { known.isPublic = true }
+            return shared.set(canary, known)
+        }
+        if let first = owners[canary], first != owner { return shared.set(canary, Shared(users: [first, owner])) }
+        if owners[canary] == nil { counts.set(owner, (counts[owner] ?? 0) + 1, renews: true) }
+        owners.set(canary, owner)
+    }
+
+    func isKnown(_ canary: Canary) -> Bool { owners[canary] != nil || shared[canary] != nil }
+
+    /// It is forgotten who else knew some of them.
+    var mayBeShared: Bool { shared.forgotten > 0 }
 
     /// From now on everyone may see them.
     mutating func declassify(_ payload: ByteBuffer) {
-        for canary in CanarySearch.all(in: payload) where !canary.isDeclassified { owners.set(canary, Owners(isPublic: true)) }
+        for canary in CanarySearch.all(in: payload) where !canary.isDeclassified { shared.set(canary, Shared(isPublic: true)) }
     }
 
     /// Whether anyone else has sent a canary, so that a look can find something.
-    func hasForeign(to user: Principal) -> Bool { owners.count > counts[user, default: 0] }
+    func hasForeign(to user: Principal) -> Bool { shared.count > 0 || owners.count > counts[user] ?? 0 }
 
     /// The first canary in it that others sent and its reader does not know.
     func foreign(
         in payload: ByteBuffer, knownBy isKnown: (Principal) -> Bool
     ) -> (canary: Canary, owners: [Principal])? {
-        guard owners.count > 0 else { return nil }
+        guard owners.count > 0 || shared.count > 0 else { return nil }
         for canary in CanarySearch.all(in: payload) where !canary.isDeclassified {
-            guard let known = owners[canary], !known.isPublic, !known.users.isEmpty else { continue }
-            if !known.users.contains(where: isKnown) { return (canary, known.users) }
+            let known = shared[canary]
+            guard known?.isPublic != true, let users = known?.users ?? owners[canary].map({ [$0] }) else { continue }
+            if !users.contains(where: isKnown) { return (canary, users) }
         }
         return nil
     }

@@ -18,6 +18,7 @@ package struct ForeignEvents: Property {
         if case .unread(let why) = reading { return [.inconclusive(why)] }
         guard case .event(let event) = reading else { return [] }
         guard let foreign = event.identity, let evidence = event.evidence else { return event.isOwned ? [.pass] : [] }
+        if let doubt = event.ownerDoubt { return [.inconclusive(doubt)] }
         let at = Wording.time(evidence.instant)
         let owner = Terminal.plain(foreign.owner)
         let value = Terminal.plain(foreign.value)

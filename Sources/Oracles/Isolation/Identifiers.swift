@@ -17,6 +17,8 @@ struct Identifiers: Sendable {
         var rule: IdentifierRule
         var owner: String
         var value: String
+        /// Nil for a value that is itself a user's name.
+        var user: Principal?
     }
 
     private let rules: [IdentifierRule]
@@ -50,7 +52,7 @@ struct Identifiers: Sendable {
     }
 
     /// Checks an event that reached `user`, then learns from it. One message yields at most one.
-    /// - Parameter sent: whether this connection itself sent that value: then it is an echo, not judged in error
+    /// - Parameter sent: whether a connection of that user itself sent that value: then it is an echo, not judged in error
     ///   events nor where the id *is* the user.
     /// - Parameter isShared: it is a room's, and its receiver is in it.
     mutating func check(
@@ -77,7 +79,7 @@ struct Identifiers: Sendable {
             }
             let known = aliases(owner.user)
             if known != user, foreign == nil {
-                foreign = Foreign(rule: rule, owner: known.label, value: text)
+                foreign = Foreign(rule: rule, owner: known.label, value: text, user: known)
             }
         }
         return foreign

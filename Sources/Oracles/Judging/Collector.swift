@@ -63,9 +63,10 @@ struct Collector: Sendable {
         let finding = finding(of: item, also: head.also + [head.property])
         if let known = byID[finding.id] {
             // The same cause as another one after all: this group gives up its place to it.
+            let heir = known > index ? known - 1 : known
             groups.remove(at: index)
-            reindex(without: index)
-            return fold(finding, into: known > index ? known - 1 : known, causes)
+            reindex(without: index, heir)
+            return fold(finding, into: heir, causes)
         }
         groups[index] = Group(finding: finding, rank: rank)
         byID[finding.id] = index
@@ -101,10 +102,11 @@ struct Collector: Sendable {
         for cause in causes { byCause.set(cause, index) }
     }
 
-    private mutating func reindex(without index: Int) {
+    /// - Parameter heir: takes its causes, at its place behind the removal.
+    private mutating func reindex(without index: Int, _ heir: Int) {
         byID = [:]
         for (position, group) in groups.enumerated() { byID[group.finding.id] = position }
-        byCause.transform { $0 > index ? $0 - 1 : $0 }
+        byCause.transform { $0 == index ? heir : $0 > index ? $0 - 1 : $0 }
     }
 
     private func finding(of item: Item, also: [String]) -> Finding {

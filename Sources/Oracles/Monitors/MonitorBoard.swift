@@ -31,7 +31,7 @@ struct MonitorBoard: Sendable {
         tracker = VitalsTracker(hasRuns: !(contract?.runs.isEmpty ?? true))
         let rules = contract?.monitors ?? MonitorRules()
         for (place, type) in MonitorRegistry.all.enumerated() {
-            let monitor = absence.isEmpty || !type.needsEveryone ? type.init(rules, contract) : nil
+            let monitor = absence.holdsEverybody || !type.needsEveryone ? type.init(rules, contract) : nil
             book.enrol(MonitorStatus(id: type.id, name: type.name, severity: type.severity, isOn: monitor != nil))
             if let monitor { seats.append(Seat(monitor: monitor, place: place)) }
         }

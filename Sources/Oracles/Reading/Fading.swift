@@ -1,36 +1,66 @@
 /// A dictionary that forgets its oldest keys when it is full: what is forgotten is unknown again and accuses nobody.
 struct Fading<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private var values: [Key: Value] = [:]
-    private var order: [Key] = []
+    private struct Slot: Sendable {
+        var value: Value
+        /// Of the key's place in `order` that counts.
+        var turn: UInt64
+    }
+    private var slots: [Key: Slot] = [:]
+    private var order: [(key: Key, turn: UInt64)] = []
     private var head = 0
+    private var turns: UInt64 = 0
     private let capacity: Int
     private(set) var forgotten = 0
 
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
-    var count: Int { values.count }
+    var count: Int { slots.count }
 
-    subscript(key: Key) -> Value? { values[key] }
+    subscript(key: Key) -> Value? { slots[key]?.value }
 
-    mutating func set(_ key: Key, _ value: Value) {
-        if values.updateValue(value, forKey: key) == nil { order.append(key) }
-        while values.count > capacity, head < order.count {
-            if values.removeValue(forKey: order[head]) != nil { forgotten += 1 }
+    /// - Parameter renews: the key counts as new though it is known.
+    mutating func set(_ key: Key, _ value: Value, renews: Bool = false) {
+        if let index = slots.index(forKey: key) {
+            slots.values[index].value = value
+            guard renews else { return }
+            turns += 1
+            slots.values[index].turn = turns
+        } else {
+            turns += 1
+            slots[key] = Slot(value: value, turn: turns)
+        }
+        order.append((key, turns))
+        while slots.count > capacity, head < order.count {
+            forget(order[head])
             head += 1
         }
         if head > capacity {
             order.removeFirst(head)
             head = 0
         }
+        if order.count > 4 * capacity { tidy() }
     }
 
-    /// The key's place in the order stays and is passed over when its turn comes.
+    private mutating func forget(_ oldest: (key: Key, turn: UInt64)) {
+        guard slots[oldest.key]?.turn == oldest.turn else { return }
+        slots[oldest.key] = nil
+        forgotten += 1
+    }
+
+    /// Places that were renewed since are left out.
+    private mutating func tidy() {
+        order = order[head...].filter { slots[$0.key]?.turn == $0.turn }
+        head = 0
+    }
+
+    /// The key's place in the order stays.
     mutating func update(_ key: Key, _ change: (inout Value) -> Void) {
-        guard var value = values[key] else { return }
-        change(&value)
-        values[key] = value
+        guard let index = slots.index(forKey: key) else { return }
+        change(&slots.values[index].value)
     }
 
     /// Changes every value, whatever the order.
-    mutating func transform(_ change: (Value) -> Value) { values = values.mapValues(change) }
+    mutating func transform(_ change: (Value) -> Value) {
+        slots = slots.mapValues { Slot(value: change($0.value), turn: $0.turn) }
+    }
 }

@@ -14,6 +14,12 @@ package struct Absence: OptionSet, Sendable, Hashable {
     package static let numbers = Absence(rawValue: 4)
     /// What was before its first entry. Who was there then and says nothing more has gone.
     package static let beginning = Absence(rawValue: 8)
+    /// Credentials that a server was given: browsers leave them out of what they export, and who records looks only where the
+    /// contract of that time has them.
+    package static let credentials = Absence(rawValue: 16)
+
+    /// Nothing that anybody said is known to be missing.
+    var holdsEverybody: Bool { subtracting(.credentials).isEmpty }
 }
 
 /// Numbers that are missing in the journal's order: what stood there may have been anything, sessions of any user too.

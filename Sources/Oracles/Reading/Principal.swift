@@ -21,6 +21,13 @@ enum Principal: Sendable, Hashable {
     var name: String? {
         if case .named(let name) = self { name } else { nil }
     }
+    /// A connection whose user nobody names.
+    var isAnybody: Bool {
+        switch self {
+        case .credential, .session: true
+        case .named, .room: false
+        }
+    }
 }
 
 /// Sessions that spoke before they said for whom: what was theirs is that user's.

@@ -138,7 +138,7 @@ struct Reader: Sendable {
         unheard = Fading(capacity: capacity.names)
         unseen = Fading(capacity: capacity.names)
         aliases = Aliases(capacity: capacity.names)
-        copies = Copies(capacity: 4_096, volatile: contract?.volatile ?? [])
+        copies = Copies(capacity: 1_024, volatile: contract?.volatile ?? [])
         tombs = Fading(capacity: capacity.names)
         streams = Streams(capacity: capacity.streams)
         departed = Fading(capacity: capacity.names)

@@ -251,6 +251,8 @@ package enum Reading: Sendable {
         package var evidence: Evidence?
         /// Why the canary may be known to its user all the same.
         package var doubt: String?
+        /// Why its owner may be the one who got it.
+        package var ownerDoubt: String?
 
         enum Bonds: Sendable {
             /// Nothing is declared of what it names.

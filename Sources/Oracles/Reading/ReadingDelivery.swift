@@ -97,6 +97,10 @@ extension Reader {
     /// - Parameter named: streams that the request itself names.
     private mutating func aim(_ id: SessionID, at: Instant, named: [String]) {
         resumptions[id]?.isAimed = true
+        // What it resumes was begun where the journal was not yet.
+        if let wish = resumptions[id], let session = sessions[id], !isCursorKnown(wish.cursor, of: session.user) {
+            meetUnseen(session.user, at: at)
+        }
         guard let wish = resumptions[id], let session = sessions[id], let delivery = contract?.delivery,
             let sequence = delivery.sequence, delivery.resume?.from == sequence.at, let number = Int(wish.cursor),
             (0...Streams.highest).contains(number)
@@ -115,10 +119,28 @@ extension Reader {
         resumptions[id]?.wasAloneForLong = !hasCompany && left.map { $0.duration(to: at) >= Self.notice } ?? true
     }
 
+    /// One that a connection of this journal may have got; the beginning is no cursor of anything.
+    private func isCursorKnown(_ cursor: String, of user: Principal) -> Bool {
+        guard let delivery = contract?.delivery, let sequence = delivery.sequence, delivery.resume?.from == sequence.at,
+            let number = Int(cursor)
+        else { return departed[user] != nil || (members[user]?.count ?? 0) > 1 }
+        return number <= 0 || streams.streams(of: user).contains { number <= streams[$0]?.seen.last ?? -1 }
+    }
+
     // MARK: Events
 
+    /// A number on what is not judged: the count goes on behind it.
+    mutating func passNumber(of value: JSON, _ entry: Entry, _ id: SessionID, at: Instant) {
+        guard let session = sessions[id], !session.isBad, let number = number(in: value), let name = stream(of: value) else { return }
+        let key = StreamKey(user: session.user, name: name)
+        if number <= streams[key]?.seen.last ?? -1 { return }
+        streams.take(number, of: key, on: id, entry, at: at)
+        guard let target = resumptions[id]?.target, target.stream == key else { return }
+        resumptions[id]?.target = nil
+    }
+
     /// - Returns: whether its number came before for its stream: runs do not move then.
-    mutating func followDelivery(_ event: Event, isForeign: Bool, _ contract: Contract) -> Bool {
+    mutating func followDelivery(_ event: Event, _ holder: Ownership, _ contract: Contract) -> Bool {
         guard let delivery = contract.delivery else { return false }
         guard let value = event.recognition.value else {
             // Nobody knows what number it bears.
@@ -129,9 +151,15 @@ extension Reader {
             truncated.names(isRequest: false, name: event.recognition.name, type: event.recognition.type)
         {
             readSignal(event, value)
+            passNumber(of: value, event.entry, event.session, at: event.at)
             return false
         }
-        if isForeign {
+        switch holder {
+        case .own: break
+        case .shared:
+            passNumber(of: value, event.entry, event.session, at: event.at)
+            return false
+        case .anothers:
             if let number = number(in: value), let name = stream(of: value) { streams.stray(number, of: name) }
             return false
         }
@@ -374,7 +402,7 @@ extension Reader {
         signals[id] = nil
         reheard.remove(id)
         blind.remove(id)
-        departed.set(user, at)
+        departed.set(user, at, renews: true)
         streams.lose(user)
     }
 

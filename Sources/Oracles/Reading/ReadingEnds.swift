@@ -32,7 +32,7 @@ extension Reader {
         let name = fault.kind == "cut" ? fault.id : "\(fault.id) \(fault.kind)"
         sessions[id]?.cutBy = name
         bereave(session, at: entry.instant)
-        if members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, entry.instant) }
+        if members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, entry.instant, renews: true) }
         leave(id, .cut("\(name) cut the connection"))
     }
 
@@ -178,7 +178,7 @@ extension Reader {
     /// The smallest message that some servers find too large unless they are told otherwise.
     private static let large = 8_192
     /// An answer to a Ping may be under way for so long.
-    private static let pong: Duration = .seconds(1)
+    static let pong: Duration = .seconds(1)
 
     /// Why an end without a clean close says nothing of the server.
     private func excuse(endOf session: Session, _ code: Int?, _ entry: Entry, at: Instant) -> String? {
@@ -187,6 +187,7 @@ extension Reader {
         if let pinged = session.pingedAt, pinged.duration(to: at) >= Self.pong {
             return "the client left a ping of the server unanswered"
         }
+        if let why = whyLifeless(session, at: at) { return why }
         // What was read behind a hold is as old as that: a server may have waited for an answer all the while.
         if let hold = session.unread.spans.last, let released = hold.until, released.duration(to: at) <= Self.catchUp,
             hold.since.duration(to: released) >= Self.pong
@@ -251,7 +252,7 @@ extension Reader {
         var loss = known ?? Bereavement(since: at, until: until)
         loss.until = max(loss.until, until)
         change(&loss)
-        bereaved.set(user, loss)
+        bereaved.set(user, loss, renews: true)
     }
 
     /// When everything that was asked for now must have been answered.
@@ -406,7 +407,7 @@ extension Reader {
         guard let session = sessions[id] else { return }
         targetWatch.lastEnd = at
         loseUnread(id, at: at)
-        if isSilenced(session), members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, at) }
+        if isSilenced(session), members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, at, renews: true) }
         bereave(session, at: at)
         leave(id, .undecided("the connection is over before the deadline"))
         members[session.user]?.removeAll { $0 == id }

@@ -16,9 +16,10 @@ extension Reader {
                 ?? orderProblem(link.request, isCertain: link.isCertain, contract)
                 ?? (link.isCertain ? contextProblem(event, link.request, contract) : nil)
             if link.isCertain, link.request.isRefusal {
-                let youngest = sessions[event.session]?.youngestAnswered?.number ?? 0
+                let asked = link.request.session
+                let youngest = sessions[asked]?.youngestAnswered?.number ?? 0
                 if link.request.number > youngest {
-                    sessions[event.session]?.youngestAnswered = (link.request.number, link.request.phrase)
+                    sessions[asked]?.youngestAnswered = (link.request.number, link.request.phrase)
                 }
             }
         }

@@ -68,7 +68,7 @@ extension Reader {
         case .intact: return false
         case .ambiguous: return false
         case .unknown: return !facts.faults.isEmpty
-        case .absent: return !facts.faults.isEmpty || !(contract.auth?.anonymous ?? false)
+        case .absent: return !facts.faults.isEmpty || !(contract.auth?.anonymous ?? false || absence.contains(.credentials))
         case .corrupt, .forged, .expired: return true
         }
     }

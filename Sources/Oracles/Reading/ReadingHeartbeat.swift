@@ -16,8 +16,11 @@ extension Reader {
     ) {
         guard let contract, let rule = contract.session?.heartbeat, let session = sessions[id], rule.ask != rule.answer else { return }
         switch (part, direction) {
+        case (.ask, .toClient): if session.beatAskedAt == nil { sessions[id]?.beatAskedAt = at }
         case (.answer, .toClient): settleBeat(id, .kept(rule.answer))
+        case (.answer, .toServer): sessions[id]?.beatAskedAt = nil
         case (.ask, .toServer):
+            sessions[id]?.beatSaidAt = at
             // One that has not been let in, or is told to go, owes nothing.
             guard session.beat == nil, session.acceptedAt != nil, isReadied(session), read.outcome == .valid, !read.tolerated,
                 session.obscured == nil, session.cutBy == nil, !session.isBad
@@ -28,8 +31,19 @@ extension Reader {
                 number: lastRequest, user: session.user.label, phrase: rule.ask, type: rule.ask, at: at, line: rule.line)
             sessions[id]?.beat = Beat(pending: pending, entry: entry, card: card)
             deadlines.add(.heartbeat(id), at: pending.due)
-        case (.answer, .toServer), (.ask, .toClient): break
         }
+    }
+
+    /// A server may let go of a client that gives no sign of life as the contract demands it.
+    func whyLifeless(_ session: Session, at: Instant) -> String? {
+        guard let rule = contract?.session?.heartbeat else { return nil }
+        if let asked = session.beatAskedAt, asked.duration(to: at) >= Self.pong {
+            return "the client left a `\(rule.ask)` of the server unanswered"
+        }
+        if rule.from != .server, let every = rule.every, let since = session.beatSaidAt ?? session.acceptedAt, since.duration(to: at) > every {
+            return "the client did not say `\(rule.ask)` every \(Wording.duration(every))"
+        }
+        return nil
     }
 
     mutating func settleBeat(_ id: SessionID, _ fate: Fate) {

@@ -104,7 +104,7 @@ extension Reader {
     /// waits for elsewhere.
     mutating func loseUnread(_ id: SessionID, at: Instant) {
         guard let session = sessions[id], session.unread.isHeld else { return }
-        if members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, at) }
+        if members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, at, renews: true) }
         revive(id, at: at)
     }
 

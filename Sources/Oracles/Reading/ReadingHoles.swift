@@ -47,12 +47,13 @@ extension Reader {
     /// here. Words are for ever.
     var mayBeKnown: String? {
         if holes.last != nil { return "the journal lacks entries, and the word may be there" }
+        if canaries.mayBeShared { return "more words are known to several users than miswire keeps" }
         let isShared = contract?.sharing.map { !$0.broadcast.isEmpty || !$0.rooms.isEmpty } ?? false
-        return isShared && !absence.isEmpty ? "it may have been made public on a session that the journal does not hold" : nil
+        return isShared && !absence.holdsEverybody ? "it may have been made public on a session that the journal does not hold" : nil
     }
 
     /// The user has connections that the journal does not hold: something came of what was asked for there.
-    mutating func meetUnseen(_ user: Principal, at: Instant) { unseen.set(user, at) }
+    mutating func meetUnseen(_ user: Principal, at: Instant) { unseen.set(user, at, renews: true) }
 
     private func whyUnseen(_ user: Principal) -> String {
         "\(user.label) may have connections that the journal does not hold"

@@ -43,7 +43,7 @@ extension Reader {
     }
 
     /// A journal that lacks sessions lacks those who may have said it as well.
-    private var isLearning: Bool { learnt.isOn && absence.isEmpty && contract != nil }
+    private var isLearning: Bool { learnt.isOn && absence.holdsEverybody && contract != nil }
 
     /// Names are told to anybody, and what the server makes up each time is nobody's.
     private func privateWords(in value: JSON, besides volatile: [Path]) -> [String] {

@@ -104,8 +104,8 @@ extension Reader {
     mutating func lack(_ id: SessionID, _ direction: Direction, at: Instant) {
         unread(id, direction, "the capture lacks a part of what its \(direction.source.rawValue) sent")
         guard let session = sessions[id] else { return }
-        if direction == .toClient { unheard.set(session.user, .distantFuture) }
-        bereaved.set(session.user, Bereavement(since: at, until: .distantFuture, isUnknown: true))
+        if direction == .toClient { unheard.set(session.user, .distantFuture, renews: true) }
+        bereaved.set(session.user, Bereavement(since: at, until: .distantFuture, isUnknown: true), renews: true)
     }
 
     /// What passed unread may have been anything: everything open here is left undecided.
@@ -236,6 +236,7 @@ extension Reader {
             request.pending = pending
             deadlines.add(.request(request.number), at: pending.due)
         }
+        doubtAgain(&request)
         noteName(of: request)
         forgetAnswers(under: request)
         if !request.isRefusal { shareName(of: request) }
@@ -249,6 +250,21 @@ extension Reader {
         if let rule, rule.answer.contains(where: { Glob($0).matches(ready) }) { return }
         request.isIndeterminate = true
         if case .start(let run) = request.waits { runs[run]?.isIndeterminate = true }
+    }
+
+    /// The same request under a name that stands open already is asked again: a server that knows the name answers once.
+    private mutating func doubtAgain(_ request: inout Request) {
+        let rule = request.recognition.rule
+        for id in members[request.user] ?? [] {
+            for number in sessions[id]?.open ?? [] {
+                guard let other = requests[number], other.recognition.rule == rule, other.recognition.value == request.recognition.value,
+                    case .equal(let path) = match(other.links, request.links), isExclusive(path)
+                else { continue }
+                request.isIndeterminate = true
+                if case .start(let run) = request.waits { runs[run]?.isIndeterminate = true }
+                return
+            }
+        }
     }
 
     private mutating func noteName(of request: Request) {
@@ -323,7 +339,12 @@ extension Reader {
         if isShared { canaries.declassify(payload) }
         noteSeen(recognition, isRequest: false, id)
         if case .unreadable(let why) = recognition.outcome { return unread(id, .toClient, why) }
-        if let part = recognition.heartbeat { return readBeat(part, .toClient, recognition, entry, id, at: at) }
+        // Only some parsers take it, ours not: what it was for is open.
+        if case .malformed(let why) = recognition.outcome, recognition.tolerated { obscure(id, why) }
+        if let part = recognition.heartbeat {
+            if let value = recognition.value { passNumber(of: value, entry, id, at: at) }
+            return readBeat(part, .toClient, recognition, entry, id, at: at)
+        }
         if isReady(recognition) { sessions[id]?.isReadied = true }
         let event = Event(
             recognition: recognition, entry: entry, session: id, user: session.user, at: at,
@@ -334,8 +355,9 @@ extension Reader {
         let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
         hearWords(of: event, isShared: isShared || isInRoom)
         let (ownership, reading) = judgeOwnership(of: event, payload, isShared: isShared, contract)
-        let isForeign = ownership != .own || reading.identity != nil
-        let isReplay = contract.delivery != nil && followDelivery(event, isForeign: isForeign, contract)
+        if reading.ownerDoubt != nil, let run = reading.owningRun { runs[run]?.isIndeterminate = true }
+        let holder = reading.identity == nil ? ownership : .anothers(session.user.label)
+        let isReplay = contract.delivery != nil && followDelivery(event, holder, contract)
         if session.isBad {
             if isGreeting(recognition) { sessions[id]?.isGreeted = true }
             readUnauthenticated(recognition, entry, id, at: at)

@@ -12,16 +12,17 @@ extension Reader {
             type: event.type, user: event.user.label, hasForeignCanaries: !isShared && canaries.hasForeign(to: event.user),
             canary: nil, identity: nil, isOwned: false, evidence: nil)
         guard let said = said[event.session] else { return (.own, reading) }
+        let echoes = echoes(of: event.user, beside: said, on: event.session)
         let message = event.recognition.value
         let rooms = memberships.isEmpty ? [] : message.map { sharedRooms(of: event, $0) } ?? []
-        if !isShared, !said.isUnknown, let found = canaries.foreign(in: payload, knownBy: { knows(event.user, $0, at: event.at) }),
+        if !isShared, !echoes.contains(where: \.isUnknown), let found = canaries.foreign(in: payload, knownBy: { knows(event.user, $0, at: event.at) }),
             // What came to a room is for its members when one of them said it.
             !rooms.contains(where: { room in found.owners.contains { memberships.has(aliases($0), room, at: event.at, aliases) } })
         {
             reading.canary = .init(
                 kind: .canary, owner: found.owners.first.map { aliases($0).label } ?? "another user", name: "canary",
                 value: found.canary.text, line: 0)
-            reading.doubt = mayBeKnown
+            reading.doubt = mayBeKnown ?? mayBeOne(event, with: found.owners.map { aliases($0) })
         }
         var ownership = Ownership.own
         if !rooms.isEmpty, let message, !isOwn(event, message, contract) {
@@ -33,21 +34,35 @@ extension Reader {
             if let run = runOfAnother(event, value, contract) {
                 reading.identity = run.foreign
                 reading.owningRun = run.number
+                reading.ownerDoubt = mayBeOne(event, with: [run.owner])
                 ownership = .anothers(run.foreign.owner)
             } else if let foreign = identifiers.check(
                 value, to: event.user, session: event.session, isError: event.isError,
-                sent: { said.has($0) }, isShared: { rule in !rooms.isEmpty && memberships.isRoom(rule) }, aliases)
+                sent: { word in echoes.contains { $0.has(word) } }, isShared: { rule in !rooms.isEmpty && memberships.isRoom(rule) }, aliases)
             {
                 let asker = foreign.rule.is == .user ? foreign.owner : asker(of: event)
                 reading.identity = .init(
                     kind: asker == nil ? .within : event.isError ? .error : .is, owner: asker ?? foreign.owner,
                     name: foreign.rule.name, value: foreign.value, line: foreign.rule.line)
+                reading.ownerDoubt = foreign.user.flatMap { mayBeOne(event, with: [$0]) }
                 if let asker { ownership = .anothers(asker) }
             } else if !event.isCopy {
                 reading.bonds = bonds(of: event, value, said)
             }
         }
         return (ownership, reading)
+    }
+
+    /// What the user said on any connection may come back on any other: an error of one, a name.
+    private func echoes(of user: Principal, beside said: Said, on id: SessionID) -> [Said] {
+        guard let ids = members[user], ids.count > 1 else { return [said] }
+        return [said] + ids.filter { $0 != id }.compactMap { self.said[$0] }
+    }
+
+    /// Connections without a name may be one user's: one that resumes, or a credential that is good for one connection.
+    private func mayBeOne(_ event: Event, with owners: [Principal]) -> String? {
+        guard event.user.isAnybody || owners.contains(where: \.isAnybody), contract?.identity.user.isEmpty == false || resumptions[event.session] != nil else { return nil }
+        return "nobody says whose connection that is"
     }
 
     /// Told only of what nobody else can have made up.
@@ -72,7 +87,7 @@ extension Reader {
         if hasLostWords || said.values.contains(where: \.isUnknown) {
             return "a client may have made up that identifier in a message that could not be read"
         }
-        if holes.last == nil, absence.isEmpty { return nil }
+        if holes.last == nil, absence.holdsEverybody { return nil }
         return "a client may have made up that identifier on a session that the journal does not hold"
     }
 
@@ -117,7 +132,7 @@ extension Reader {
     /// The run that this event names by its key, when it is another user's.
     private func runOfAnother(
         _ event: Event, _ value: JSON, _ contract: Contract
-    ) -> (foreign: Reading.EventReading.Foreign, number: UInt64)? {
+    ) -> (foreign: Reading.EventReading.Foreign, number: UInt64, owner: Principal)? {
         for (index, rule) in contract.runs.enumerated() where rule.serverScope {
             guard let key = contract.key(of: rule, in: value) else { continue }
             let runKey = RunKey(rule: index, session: nil, text: Identifiers.text(key))
@@ -125,11 +140,15 @@ extension Reader {
                 ?? tombs[runKey].flatMap { $0.number == 0 ? nil : (aliases($0.owner), $0.number) }
             guard let owner, owner.0 != event.user else { continue }
             // An error may well repeat the key that this connection itself asked about.
-            if event.isError, said[event.session]?.has(runKey.text) == true { continue }
+            if event.isError, let said = said[event.session],
+                echoes(of: event.user, beside: said, on: event.session).contains(where: { $0.has(runKey.text) })
+            {
+                continue
+            }
             let foreign = Reading.EventReading.Foreign(
                 kind: event.isError ? .error : .run, owner: owner.0.label, name: rule.name, value: runKey.text,
                 line: rule.line)
-            return (foreign, owner.1)
+            return (foreign, owner.1, owner.0)
         }
         return nil
     }

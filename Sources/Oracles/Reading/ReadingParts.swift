@@ -139,7 +139,7 @@ extension Reader {
         _ kind: Reading.Misplaced.Kind, _ index: Int, _ key: [JSON?], _ number: UInt64, _ event: Event, _ rule: RunRule
     ) {
         guard let run = runs[number], !run.isIndeterminate, !run.parts.isSpent, !event.isCopy,
-            sessions[event.session]?.obscured == nil, !mayBeDisordered(event.user, at: event.at)
+            sessions[event.session]?.obscured == nil, !mayBeDisordered(event.user, at: event.at), !mayBeLateCopy(event, of: run.session)
         else { return }
         runs[number]?.value.parts.isSpent = true
         var evidence = evidence(of: run, entry: event.entry, at: event.at)

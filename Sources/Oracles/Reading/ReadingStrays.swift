@@ -32,7 +32,7 @@ extension Reader {
     /// After `done` any message with the key is E1, until a new start takes the key again.
     mutating func afterwards(_ event: Event, _ key: RunKey, _ tomb: Tomb, _ contract: Contract) {
         guard tomb.isDone, !event.isCopy, aliases(tomb.owner) == event.user, let session = sessions[event.session],
-            session.obscured == nil, !mayBeDisordered(event.user, at: event.at)
+            session.obscured == nil, !mayBeDisordered(event.user, at: event.at), !mayBeLateCopy(event, of: tomb.last?.session)
         else { return }
         let rule = contract.runs[key.rule]
         var evidence = evidence(for: session, entry: event.entry, at: event.at)
@@ -48,6 +48,14 @@ extension Reader {
                     kind: .afterDone, run: rule.name, key: key.text, type: event.type, user: event.user.label,
                     evidence: evidence, line: rule.line, doubt: doubt)))
     }
+
+    /// It comes to another connection of the user than the run's last word, longer behind it than copies are known for.
+    func mayBeLateCopy(_ event: Event, of session: SessionID?) -> Bool {
+        session != event.session && copies.mayMiss(copiesOf: event.user)
+    }
+
+    /// What it belongs to may be among what was forgotten.
+    private var hasForgotten: Bool { tombs.forgotten > 0 || bereaved.forgotten > 0 || unseen.forgotten > 0 }
 
     mutating func nobodyAsked(_ event: Event, _ keys: [RunKey], _ contract: Contract) {
         guard let session = sessions[event.session], session.obscured == nil, session.cutBy == nil else { return }
@@ -65,7 +73,7 @@ extension Reader {
             return beginUnasked(index, key, event, contract)
         }
         // What was forgotten, or lost with a connection, may well be what it belongs to.
-        guard !event.isCopy, !isBereaved(event.user, at: event.at), tombs.forgotten == 0,
+        guard !event.isCopy, !isBereaved(event.user, at: event.at), !hasForgotten,
             !mayBeDisordered(event.user, at: event.at)
         else { return }
         // Somebody asked for something that the contract leaves open.

@@ -78,7 +78,7 @@ extension Reader {
     }
 
     /// What was sent, and who was there, is all in it.
-    private var isWholeJournal: Bool { absence.isEmpty && holes.last == nil }
+    private var isWholeJournal: Bool { absence.holdsEverybody && holes.last == nil }
 
     private func evidence(ofTarget entries: [Entry]) -> Evidence {
         Evidence(
@@ -90,13 +90,17 @@ extension Reader {
 
     /// It asks for something, and its loop's clock is read.
     mutating func noteAsked(_ request: Request, loop: UInt16) {
-        guard request.user.name == targetWatch.sentinel, targetWatch.marks.count < TargetWatch.mostMarks else { return }
+        guard case .start = request.waits, request.user.name == targetWatch.sentinel,
+            targetWatch.marks.count < TargetWatch.mostMarks
+        else { return }
         targetWatch.marks[request.number] = starvation.mark(loop, at: request.at)
     }
 
     /// One of its runs was settled.
     mutating func followSentinel(_ run: Run, _ fate: Fate) {
-        guard run.owner.name == targetWatch.sentinel, case .kept = fate, let session = sessions[run.session], !session.isOver,
+        guard run.owner.name == targetWatch.sentinel else { return }
+        let mark = run.request.flatMap { targetWatch.marks.removeValue(forKey: $0) }
+        guard case .kept = fate, let session = sessions[run.session], !session.isOver,
             !session.isClosedByClient, session.obscured == nil, let asked = Self.atServer(run.entries.first),
             let done = Self.atServer(run.entries.last), done > asked
         else { return }
@@ -105,7 +109,6 @@ extension Reader {
         // What our own faults do to the sentinel is no measure of the server.
         guard session.faultRecords.isEmpty, isWholeJournal else { return }
         let took = asked.duration(to: done)
-        let mark = run.request.flatMap { targetWatch.marks.removeValue(forKey: $0) }
         let isHeld = held(run, since: asked, until: done) != .none
         var pending = Pending(since: asked, bound: took, mark: mark)
         pending.due = asked

@@ -76,6 +76,9 @@ struct SessionState: Sendable {
     var spokeEarly = false
     /// Since when a Ping of the server waits for its Pong.
     var pingedAt: Instant?
+    /// Since when a heartbeat of the server waits for its answer, and when the client asked last.
+    var beatAskedAt: Instant?
+    var beatSaidAt: Instant?
     var isClosedByClient = false
     /// The server failed it for what a server must take: what was open there went with it.
     var isWronged = false
