@@ -38,15 +38,18 @@ struct Canaries: Sendable {
     /// Whether anyone else has sent a canary, so that a look can find something.
     func hasForeign(to user: Principal) -> Bool { owners.count > counts[user, default: 0] }
 
-    /// The first canary in it that others sent and its reader does not know.
-    func foreign(
-        in payload: ByteBuffer, knownBy isKnown: (Principal) -> Bool
-    ) -> (canary: Canary, owners: [Principal])? {
-        guard owners.count > 0 else { return nil }
-        for canary in CanarySearch.all(in: payload) where !canary.isDeclassified {
-            guard let known = owners[canary], !known.isPublic, !known.users.isEmpty else { continue }
-            if !known.users.contains(where: isKnown) { return (canary, known.users) }
+    /// One that not everybody may see, and who sent it.
+    struct Secret: Sendable {
+        var canary: Canary
+        var owners: [Principal]
+    }
+
+    /// Those in it that somebody sent, in order.
+    func secrets(in payload: ByteBuffer) -> [Secret] {
+        guard owners.count > 0 else { return [] }
+        return CanarySearch.all(in: payload).compactMap { canary in
+            guard !canary.isDeclassified, let known = owners[canary], !known.isPublic, !known.users.isEmpty else { return nil }
+            return Secret(canary: canary, owners: known.users)
         }
-        return nil
     }
 }
