@@ -32,15 +32,21 @@ extension LabelContext {
     package var user: String? { nil }
 }
 
-package struct Labeler: Sendable {
+/// Says what is owed to requests. It never changes, and whoever asks shares it.
+package final class Labeler: Sendable {
     private let contract: Contract
     private let templates: [FlowTemplate]
     /// A rule lets a request be accepted or answered with a Close.
     private let mayClose: Bool
+    /// By rule of `reject`: what it says depends on a state, whatever holds of it.
+    private let asksState: [Bool]
 
     package init(_ contract: Contract) {
         self.contract = contract
         mayClose = contract.reject.contains { rule in rule.mayAccept && rule.outcomes.contains { if case .close = $0 { true } else { false } } }
+        asksState = contract.reject.map { rule in
+            rule.before != nil || rule.after != nil || rule.run != nil || rule.unless.contains(where: \.asksForeign)
+        }
         let recognizer = Recognizer(contract)
         // Flows say the same again and again.
         var sent: [FlowTemplate] = []
@@ -60,9 +66,9 @@ package struct Labeler: Sendable {
         // What only some parsers take may be taken or refused.
         if request.tolerated || request.outcome == .ignored || request.heartbeat != nil { return .mayAccept }
         if case .unreadable = request.outcome { return .mayAccept }
-        for (index, rule) in contract.reject.enumerated() {
-            guard let holding = holds(rule, request, context) else { continue }
-            return rule.mayAccept ? .mayAccept : .mustReject(rule: index, stateful: holding == .byState)
+        for index in contract.reject.indices {
+            guard let holding = holds(index, request, context) else { continue }
+            return contract.reject[index].mayAccept ? .mayAccept : .mustReject(rule: index, stateful: holding == .byState)
         }
         if context.isReady, let value = request.value, templates.contains(where: { $0.matches(value, user: context.user) }) {
             return .mustAccept
@@ -73,14 +79,14 @@ package struct Labeler: Sendable {
     /// The rule by which a request that may be accepted may as well be answered with a Close.
     package func grant(_ request: Recognition, in context: any LabelContext) -> Int? {
         guard mayClose else { return nil }
-        let first = contract.reject.indices.first { holds(contract.reject[$0], request, context) != nil }
+        let first = contract.reject.indices.first { holds($0, request, context) != nil }
         return first.flatMap { contract.reject[$0].mayAccept ? $0 : nil }
     }
 
     /// Whether a rule that once held does so now.
     package func stillHolds(rule: Int, _ request: Recognition, in context: any LabelContext) -> Bool {
         guard contract.reject.indices.contains(rule) else { return false }
-        return holds(contract.reject[rule], request, context) != nil
+        return holds(rule, request, context) != nil
     }
 
     /// The earlier rules that hold but for the state they ask for, of which nobody can say how it is where the server
@@ -88,52 +94,66 @@ package struct Labeler: Sendable {
     package func rivals(of index: Int, _ request: Recognition, in context: any LabelContext) -> [Int] {
         contract.reject.indices.prefix(index).filter { earlier in
             let rule = contract.reject[earlier]
-            return (rule.before != nil || rule.after != nil || rule.run != nil) && mayHold(rule, request, context)
+            return (rule.before != nil || rule.after != nil || rule.run != nil) && mayHold(earlier, request, context)
         }
     }
 
     /// Every rule that may hold, whatever state it asks for and whether it lets the request be accepted as well.
     package func possible(_ request: Recognition, in context: any LabelContext) -> [Int] {
-        contract.reject.indices.filter { mayHold(contract.reject[$0], request, context) }
+        contract.reject.indices.filter { mayHold($0, request, context) }
     }
 
-    private func mayHold(_ rule: RejectRule, _ request: Recognition, _ context: any LabelContext) -> Bool {
-        var bare = rule
-        (bare.before, bare.after, bare.run) = (nil, nil, nil)
-        return holds(bare, request, context) != nil
+    private func mayHold(_ rule: Int, _ request: Recognition, _ context: any LabelContext) -> Bool {
+        holds(rule, request, context, inState: { _ in true }) != nil
     }
 
     private enum Holding { case byBytes, byState }
 
-    /// Nil when it does not hold.
-    private func holds(_ rule: RejectRule, _ request: Recognition, _ context: any LabelContext) -> Holding? {
-        let holding = rule.when.filter { holds($0, request, context, hidden: false) }
-        guard !holding.isEmpty, !rule.unless.contains(where: { holds($0, request, context, hidden: true) }) else { return nil }
-        if let before = rule.before, context.hasSeen(before) { return nil }
-        if let after = rule.after, !context.hasSeen(after) { return nil }
-        if let wanted = rule.run {
+    private func holds(_ index: Int, _ request: Recognition, _ context: any LabelContext) -> Holding? {
+        holds(index, request, context) { rule in
+            if let before = rule.before, context.hasSeen(before) { return false }
+            if let after = rule.after, !context.hasSeen(after) { return false }
+            guard let wanted = rule.run else { return true }
             let key = request.value.flatMap { runKey(of: request, $0) }
-            guard wanted == .open ? context.isRunOpen(key: key) : !context.mayRunBeOpen(key: key) else { return nil }
+            return wanted == .open ? context.isRunOpen(key: key) : !context.mayRunBeOpen(key: key)
         }
-        let asksState = rule.before != nil || rule.after != nil || rule.run != nil || rule.unless.contains(where: \.asksForeign)
-        return asksState || holding.allSatisfy(\.asksForeign) ? .byState : .byBytes
+    }
+
+    /// Nil when it does not hold.
+    private func holds(
+        _ index: Int, _ request: Recognition, _ context: any LabelContext, inState: (RejectRule) -> Bool
+    ) -> Holding? {
+        var isAny = false
+        var areForeign = true
+        for condition in contract.reject[index].when where holds(condition, request, context, hidden: false) {
+            isAny = true
+            areForeign = areForeign && condition.asksForeign
+        }
+        guard isAny else { return nil }
+        let rule = contract.reject[index]
+        guard !rule.unless.contains(where: { holds($0, request, context, hidden: true) }), inState(rule) else { return nil }
+        return areForeign || asksState[index] ? .byState : .byBytes
     }
 
     private func holds(_ condition: RejectRule.Condition, _ request: Recognition, _ context: any LabelContext, hidden: Bool) -> Bool {
-        switch (condition, request.outcome) {
-        case (.malformed, .malformed), (.unknown, .unknown), (.invalid, .invalid): return true
-        case (.pattern(let pattern), _):
-            guard let value = request.value else { return false }
-            return pattern.holds(for: value, hidden: hidden) { context.isForeign($0, $1) }
-        default: return false
+        switch condition {
+        case .malformed: if case .malformed = request.outcome { true } else { false }
+        case .unknown: if case .unknown = request.outcome { true } else { false }
+        case .invalid: if case .invalid = request.outcome { true } else { false }
+        case .pattern(let pattern):
+            if let value = request.value {
+                pattern.holds(for: value, hidden: hidden) { context.isForeign($0, $1) }
+            } else {
+                false
+            }
         }
     }
 
     /// The key of the run that the request starts or speaks of.
     private func runKey(of request: Recognition, _ value: JSON) -> JSON? {
-        let starts = request.rule.flatMap { contract.requests.indices.contains($0) ? contract.requests[$0].starts : nil }
+        let starts = request.rule.flatMap { self.contract.requests.indices.contains($0) ? self.contract.requests[$0].starts : nil }
         if let run = contract.runs.first(where: { $0.name == starts }) { return contract.key(of: run, in: value) }
-        return contract.runs.lazy.compactMap { contract.key(of: $0, in: value) }.first
+        return contract.runs.lazy.compactMap { self.contract.key(of: $0, in: value) }.first
     }
 }
 

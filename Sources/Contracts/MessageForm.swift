@@ -1,14 +1,21 @@
 import Wire
 
 /// What is valid for a message that was recognised: its `shape` or `schema`, and no other field when it is `closed`.
-struct MessageForm: Sendable {
+final class MessageForm: Sendable {
     private let shape: Pattern?
+    /// Of each field of the shape, what passes without a closer look; nil where the shape is no list of fields.
+    private let checks: [(path: Path, kinds: ValueKinds)]?
     private let schema: JSONSchema?
     /// What a message may hold at its top, when it is closed.
     private let fields: Set<String>?
 
     init(_ rule: MessageRule, type: Path?) {
         shape = rule.shape
+        if case .fields(let fields)? = rule.shape?.test {
+            checks = fields.map { ($0.path, $0.test.kinds) }
+        } else {
+            checks = nil
+        }
         schema = rule.schema
         guard rule.closed, let shape = rule.shape else {
             fields = nil
@@ -27,12 +34,82 @@ struct MessageForm: Sendable {
 
     /// Nil when nothing is wrong, or nobody can tell.
     func violation(in message: JSON) -> ShapeViolation? {
-        if let found = shape?.breach(in: message) { return found }
+        if !isPlainlyFit(message), let found = shape?.breach(in: message) { return found }
         if let fields, case .object(let members) = message, let odd = members.first(where: { !fields.contains($0.key) }) {
             return ShapeViolation(path: odd.key, expected: "<absent>", value: odd.value)
         }
         if case .invalid(let found) = schema?.check(message) { return found }
         return nil
+    }
+}
+
+extension MessageForm {
+    /// Every field of its shape is of a kind that passes whatever it says. Most messages are as they should be, and most
+    /// shapes ask for no more.
+    private func isPlainlyFit(_ message: JSON) -> Bool {
+        guard let checks else { return false }
+        for check in checks {
+            switch check.path.lookup(in: message) {
+            case .one(let value): if check.kinds.isDisjoint(with: ValueKinds(of: value)) { return false }
+            case .absent: if !check.kinds.contains(.absent) { return false }
+            case .many: return false
+            }
+        }
+        return true
+    }
+}
+
+/// Kinds of values that can be told apart at a glance.
+struct ValueKinds: OptionSet, Sendable {
+    let rawValue: UInt8
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    static let absent = ValueKinds(rawValue: 1)
+    static let null = ValueKinds(rawValue: 2)
+    static let emptyText = ValueKinds(rawValue: 4)
+    static let text = ValueKinds(rawValue: 8)
+    static let number = ValueKinds(rawValue: 16)
+    static let boolean = ValueKinds(rawValue: 32)
+    static let object = ValueKinds(rawValue: 64)
+    static let array = ValueKinds(rawValue: 128)
+
+    init(of value: JSON) {
+        switch value {
+        case .null: self = .null
+        case .bool: self = .boolean
+        case .number: self = .number
+        case .string(let text): self = text.isEmpty ? .emptyText : .text
+        case .array: self = .array
+        case .object: self = .object
+        }
+    }
+}
+
+extension Pattern.Test {
+    /// What passes for its kind alone. More may pass.
+    fileprivate var kinds: ValueKinds {
+        switch self {
+        case .words(let words): words.reduce(into: []) { $0.formUnion($1.kinds) }
+        case .anyOf(let tests): tests.reduce(into: []) { $0.formUnion($1.kinds) }
+        case .fields, .glob, .regex, .equal: []
+        }
+    }
+}
+
+extension Pattern.TypeWord {
+    fileprivate var kinds: ValueKinds {
+        switch self {
+        case .any: [.null, .emptyText, .text, .number, .boolean, .object, .array]
+        case .absent: .absent
+        case .null: .null
+        case .string: [.emptyText, .text]
+        case .text: .text
+        case .number: .number
+        case .boolean: .boolean
+        case .object: .object
+        case .array: .array
+        case .integer, .foreign: []
+        }
     }
 }
 

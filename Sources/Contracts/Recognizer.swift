@@ -45,8 +45,8 @@ package struct Recognition: Sendable, Hashable {
 }
 
 /// Reads messages as a contract declares them: exact type name, then `match` in file order, then glob names in file
-/// order.
-package struct Recognizer: Sendable {
+/// order. It never changes, and whoever reads messages shares it.
+package final class Recognizer: Sendable {
     let wire: WireRules
     private let envelope: Envelope?
     private let heartbeat: HeartbeatRule?
@@ -99,11 +99,11 @@ package struct Recognizer: Sendable {
         let isOdd = tolerated || wire.batch && value == .array([])
         var result = Recognition(outcome: .unknown, type: type, value: value, tolerated: isOdd)
         guard let found = table.find(value, type: type) else { return result }
-        let rule = table.rules[found]
+        let name = table.names[found]
         result.rule = found
-        result.name = rule.name
+        result.name = name
         result.outcome = table.forms[found].violation(in: value).map { .invalid($0.text) } ?? .valid
-        result.heartbeat = heartbeat?.part(isRequest: direction == .toServer, name: rule.name)
+        result.heartbeat = heartbeat?.part(isRequest: direction == .toServer, name: name)
         return result
     }
 
@@ -115,16 +115,17 @@ package struct Recognizer: Sendable {
     }
 
     /// The messages of one direction, ordered for look-up.
-    private struct Table: Sendable {
-        let rules: [MessageRule]
+    private final class Table: Sendable {
+        let names: [String]
         let forms: [MessageForm]
-        private var exact: [String: Int] = [:]
-        private var matches: [(index: Int, pattern: Pattern)] = []
-        private var globs: [(index: Int, glob: Glob)] = []
+        private let exact: [String: Int]
+        private let matches: [(index: Int, pattern: Pattern)]
+        private let globs: [(index: Int, glob: Glob)]
 
         init(_ rules: [MessageRule], type: Path?) {
-            self.rules = rules
+            names = rules.map(\.name)
             forms = rules.map { MessageForm($0, type: type) }
+            var (exact, matches, globs) = ([String: Int](), [(index: Int, pattern: Pattern)](), [(index: Int, glob: Glob)]())
             for (index, rule) in rules.enumerated() {
                 let glob = Glob(rule.name)
                 if let pattern = rule.match {
@@ -135,6 +136,7 @@ package struct Recognizer: Sendable {
                     globs.append((index, glob))
                 }
             }
+            (self.exact, self.matches, self.globs) = (exact, matches, globs)
         }
 
         func find(_ value: JSON, type: String?) -> Int? {

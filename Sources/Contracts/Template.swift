@@ -90,23 +90,41 @@ package struct Template: Sendable, Hashable {
 
 /// A message of a flow, to see whether a request is one of it, unchanged but for variables.
 struct FlowTemplate: Sendable, Hashable {
-    private let template: JSON
-    /// Names that its flow has kept before, in order.
-    private let kept: Set<String>
+    private let form: Form
 
-    init(_ template: JSON, kept: Set<String> = []) {
-        self.template = template
-        self.kept = kept
+    /// The message with its strings taken apart.
+    private indirect enum Form: Sendable, Hashable {
+        case pieces([Template.Piece])
+        case object([Member])
+        case array([Form])
+        case value(JSON)
+
+        struct Member: Sendable, Hashable {
+            var key: String
+            var form: Form
+        }
+
+        init(_ template: JSON, kept: Set<String>) {
+            switch template {
+            case .string(let text):
+                let parsed = Template(text, kept: kept)
+                self = parsed.hasVariables ? .pieces(parsed.pieces) : .value(template)
+            case .object(let members): self = .object(members.map { Member(key: $0.key, form: Form($0.value, kept: kept)) })
+            case .array(let elements): self = .array(elements.map { Form($0, kept: kept) })
+            case .null, .bool, .number: self = .value(template)
+            }
+        }
     }
 
-    /// - Parameter user: what `{user}` must stand for; nil = anything.
-    func matches(_ message: JSON, user: String? = nil) -> Bool { matches(template, message, user) }
+    /// - Parameter kept: names that its flow has kept before.
+    init(_ template: JSON, kept: Set<String> = []) { form = Form(template, kept: kept) }
 
-    private func matches(_ template: JSON, _ message: JSON, _ user: String?) -> Bool {
-        switch (template, message) {
-        case (.string(let text), _):
-            let pieces = Template(text, kept: kept).pieces
-            guard pieces.contains(where: { if case .literal = $0 { false } else { true } }) else { return template == message }
+    /// - Parameter user: what `{user}` must stand for; nil = anything.
+    func matches(_ message: JSON, user: String? = nil) -> Bool { Self.matches(form, message, user) }
+
+    private static func matches(_ form: Form, _ message: JSON, _ user: String?) -> Bool {
+        switch (form, message) {
+        case (.pieces(let pieces), _):
             let found: String
             switch message {
             case .string(let text): found = text
@@ -114,13 +132,15 @@ struct FlowTemplate: Sendable, Hashable {
             case .number(let text) where pieces.count == 1: found = text
             default: return false
             }
-            return Self.fits(pieces[...], found[...], user)
+            return fits(pieces[...], found[...], user)
         case (.object(let wanted), .object(let found)):
             return wanted.count == found.count
-                && wanted.allSatisfy { member in message[member.key].map { matches(member.value, $0, user) } ?? false }
+                && wanted.allSatisfy { member in message[member.key].map { matches(member.form, $0, user) } ?? false }
         case (.array(let wanted), .array(let found)):
             return wanted.count == found.count && zip(wanted, found).allSatisfy { matches($0, $1, user) }
-        default: return template.isSame(as: message)
+        case (.value(.string(let wanted)), .string(let found)): return wanted == found
+        case (.value(let wanted), _): return wanted.isSame(as: message)
+        case (.object, _), (.array, _): return false
         }
     }
 

@@ -27,7 +27,8 @@ package struct Entry: Sendable, Equatable {
 
     package var session: SessionID? { ref?.session }
 
-    package enum Body: Sendable, Equatable {
+    /// Behind one reference: an entry is kept and handed on many times, and a frame is large.
+    package indirect enum Body: Sendable, Equatable {
         /// A session began: the client's transport was accepted.
         case opened(Opened)
         /// An opening head, request (`toServer`) or response (`toClient`).

@@ -12,9 +12,11 @@ package struct Judge: Sendable {
     private var board: MonitorBoard
     private var entries: UInt64 = 0
     private let kinds: [String]
-    /// By seat, so that no seat is looked at that has nothing to do.
-    private let hears: [ReadingKinds]
+    /// By the number of a kind of reading: the seats that hear it, so that none is looked at that has nothing to do.
+    private let listeners: [[Int]]
     private let timed: [Int]
+    /// In hand.
+    private var heard: [Reading] = []
 
     /// A property and what it has said.
     private struct Seat: Sendable {
@@ -44,7 +46,9 @@ package struct Judge: Sendable {
         ledger = properties.isEmpty ? nil : Ledger()
         board = MonitorBoard(contract, absence: absence, seesFrames: seesFrames)
         kinds = contract?.errors?.kinds ?? []
-        hears = properties.map { $0.hears }
+        listeners = (0..<ReadingKinds.RawValue.bitWidth).map { number in
+            properties.indices.filter { properties[$0].hears.contains(ReadingKinds(rawValue: 1 << number)) }
+        }
         timed = properties.indices.filter { properties[$0].isTimed }
         seats = properties.map { type in
             var summary = PropertySummary(id: type.id, name: type.name)
@@ -138,18 +142,21 @@ package struct Judge: Sendable {
 
     /// Tells every property what the reader made of the entry in hand.
     private mutating func hear() {
-        let readings = reader.drain()
-        board.hear(readings)
-        let kinds = readings.map(\.kind)
-        let present = kinds.reduce(into: ReadingKinds()) { $0.formUnion($1) }
-        ask(seats.indices.filter { !hears[$0].isDisjoint(with: present) }) { property in
-            let hears = type(of: property).hears
-            var rulings: [Ruling] = []
-            for index in readings.indices where !hears.isDisjoint(with: kinds[index]) {
-                rulings += try property.observe(readings[index])
+        swap(&heard, &reader.readings)
+        board.hear(heard)
+        var items: [Collector.Item] = []
+        for reading in heard {
+            for index in listeners[reading.kind.number] where seats[index].isAsked {
+                do {
+                    guard let ruling = try seats[index].property.observe(reading) else { continue }
+                    count(ruling, at: index, into: &items)
+                } catch {
+                    excuse(index, for: error)
+                }
             }
-            return rulings
         }
+        heard.removeAll(keepingCapacity: true)
+        if !items.isEmpty { collector.add(items) }
     }
 
     private mutating func ask(_ places: [Int], _ question: (inout any Property) throws -> [Ruling]) {
@@ -159,13 +166,18 @@ package struct Judge: Sendable {
                 let rulings = try question(&seats[index].property)
                 for ruling in rulings { count(ruling, at: index, into: &items) }
             } catch {
-                seats[index].isAsked = false
-                seats[index].summary.checked += 1
-                seats[index].summary.inconclusive += 1
-                note("the judge of \(seats[index].summary.id) failed: \(error)", at: index, in: \.reasons)
+                excuse(index, for: error)
             }
         }
         if !items.isEmpty { collector.add(items) }
+    }
+
+    /// It is asked no more.
+    private mutating func excuse(_ index: Int, for error: any Error) {
+        seats[index].isAsked = false
+        seats[index].summary.checked += 1
+        seats[index].summary.inconclusive += 1
+        note("the judge of \(seats[index].summary.id) failed: \(error)", at: index, in: \.reasons)
     }
 
     private mutating func count(_ ruling: Ruling, at index: Int, into items: inout [Collector.Item]) {

@@ -17,7 +17,8 @@ package protocol Property: Sendable {
     /// The contract key that would switch it on, when this contract (or its absence) leaves it unasked.
     static func missingKey(in contract: Contract?) -> String?
     init(_ contract: Contract?)
-    mutating func observe(_ reading: Reading) throws -> [Ruling]
+    /// Nil: it is none of its occasions.
+    mutating func observe(_ reading: Reading) throws -> Ruling?
     /// Asked when `isTimed`. Deadlines that are the property's own; those of requests, runs and connections come as readings.
     mutating func advance(to now: Instant) throws -> [Ruling]
     func conclude(at end: Instant) throws -> [Ruling]
@@ -37,7 +38,7 @@ package enum Ruling: Sendable, Equatable {
     case excused(String)
     /// One phrase: `the recording ends before the deadline`.
     case inconclusive(String)
-    case fail(Violation)
+    indirect case fail(Violation)
 }
 
 /// A failed occasion, before violations of one cause are joined into a finding.

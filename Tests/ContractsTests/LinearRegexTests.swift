@@ -1,4 +1,4 @@
-import Contracts
+@testable import Contracts
 import Testing
 
 @Suite("Regular expressions")
@@ -104,6 +104,28 @@ struct LinearRegexTests {
                 }
             }
         }
+    }
+
+    /// Both ways to run an expression take the same threads for the best ones, groups and all.
+    @Test(arguments: [
+        "(?<a>a|ab)(?<b>b|bab)?.*", "(?<a>a*)(?<b>a*?)(?<c>b?)", "(?:(?<a>.)b?)*", "(?<a>a*)*(?<b>b*)*", "(?:(?<a>a)|(?<b>b))*",
+        "(?<a>(?:a|aa)+)(?<b>a*b*)", "(?<a>^a|\\Ba)*\\b(?<b>b*)$", "(?:a?(?<a>b??))*(?<b>a{1,2})", "(?<a>[^b])*(?<b>.{0,2}?)b*",
+    ])
+    func trailAgreesWithMachine(pattern: String) throws {
+        let regex = try LinearRegex(pattern)
+        for text in Self.texts(upTo: 7) {
+            let scalars = text.unicodeScalars.map(\.value)
+            var machine = RegexMachine(program: regex.program, text: scalars)
+            var trail = try #require(RegexTrail(program: regex.program, text: scalars))
+            #expect(trail.run(slotCount: 2 * regex.groups.count) == machine.run(slotCount: 2 * regex.groups.count), "\(pattern) on \(text)")
+        }
+    }
+
+    @Test func longTextsAreLeftToTheMachine() throws {
+        let regex = try LinearRegex("(?:a|b)*(?<end>b)")
+        let long = String(repeating: "a", count: 40_000) + "b"
+        #expect(RegexTrail(program: regex.program, text: long.unicodeScalars.map(\.value)) == nil)
+        #expect(regex.match(long)?["end"] == "b")
     }
 
     private static func texts(upTo length: Int) -> [String] {

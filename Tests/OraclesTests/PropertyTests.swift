@@ -443,7 +443,7 @@ struct PropertyStories: Sendable {
                 while reader.fireNext(before: Reader.horizon(of: entry)) {}
                 reader.read(entry)
                 for reading in reader.drain() where type.hears.isDisjoint(with: reading.kind) {
-                    #expect(try property.observe(reading).isEmpty, "\(id) has something to say on \(reading.kind)")
+                    #expect(try property.observe(reading) == nil, "\(id) has something to say on \(reading.kind)")
                 }
             }
         }
@@ -465,7 +465,7 @@ private struct PassesAll: Property {
     static let hears = ReadingKinds.all
     static func missingKey(in contract: Contract?) -> String? { nil }
     init(_ contract: Contract?) {}
-    func observe(_ reading: Reading) -> [Ruling] { [.pass] }
+    func observe(_ reading: Reading) -> Ruling? { .pass }
 }
 
 private struct Throws: Property {
@@ -476,5 +476,5 @@ private struct Throws: Property {
     static let hears = ReadingKinds.all
     static func missingKey(in contract: Contract?) -> String? { nil }
     init(_ contract: Contract?) {}
-    func observe(_ reading: Reading) throws -> [Ruling] { throw Failure() }
+    func observe(_ reading: Reading) throws -> Ruling? { throw Failure() }
 }

@@ -7,6 +7,10 @@ package struct Path: Sendable, Hashable {
     package let text: String
     /// One chain of steps, or several for a composite.
     let parts: [[Step]]
+    /// The member of the message that it is, when it is no more than that: most paths are.
+    private let member: String?
+    /// It yields one value at most, and makes none.
+    private let isPlain: Bool
 
     enum Step: Sendable, Hashable {
         case key(String)
@@ -29,13 +33,14 @@ package struct Path: Sendable, Hashable {
     /// - Parameter deep: whether `..name` is allowed (only in `volatile` and `secrets`).
     package init(_ text: String, deep: Bool = false) throws(PartError) {
         var parser = PathParser(text, allowsDeep: deep)
-        parts = try parser.parse()
-        self.text = text
+        self.init(text: text, parts: try parser.parse())
     }
 
     private init(text: String, parts: [[Step]]) {
         self.text = text
         self.parts = parts
+        isPlain = parts.count == 1 && !parts[0].contains(where: \.needsWalk)
+        if parts.count == 1, parts[0].count == 1, case .key(let name)? = parts[0].first { member = name } else { member = nil }
     }
 
     /// The whole message: `$`.
@@ -76,11 +81,10 @@ extension Path {
 
     /// The first that it yields; null and absent yield nothing.
     package func value(in message: JSON) -> JSON? {
-        if parts.count == 1, let steps = parts.first, !steps.contains(where: \.needsWalk) {
-            guard let found = Self.single(steps, message), found != .null else { return nil }
-            return found
-        }
-        return values(in: message).first
+        guard isPlain else { return values(in: message).first }
+        guard let found = single(message) else { return nil }
+        if case .null = found { return nil }
+        return found
     }
 
     /// As `values`, with explicit nulls: patterns tell null from absent.
@@ -100,10 +104,8 @@ extension Path {
     }
 
     func lookup(in message: JSON) -> Lookup {
-        if parts.count == 1, let steps = parts.first {
-            if steps.contains(where: \.needsWalk) { return .many(Self.walk(steps, message)) }
-            return Self.single(steps, message).map(Lookup.one) ?? .absent
-        }
+        if isPlain { return single(message).map(Lookup.one) ?? .absent }
+        if parts.count == 1, let steps = parts.first { return .many(Self.walk(steps, message)) }
         return .many(composite(message))
     }
 
@@ -114,7 +116,9 @@ extension Path {
     }
 
     /// Follows keys and indices without building lists.
-    private static func single(_ steps: [Step], _ message: JSON) -> JSON? {
+    private func single(_ message: JSON) -> JSON? {
+        if let member { return message[member] }
+        guard let steps = parts.first else { return nil }
         var current = message
         for step in steps {
             switch step {
@@ -122,7 +126,7 @@ extension Path {
                 guard let next = current[name] else { return nil }
                 current = next
             case .index(let index):
-                guard let next = element(index, of: current) else { return nil }
+                guard let next = Self.element(index, of: current) else { return nil }
                 current = next
             case .each, .deep, .filter: return nil
             }

@@ -40,23 +40,26 @@ package struct LinearRegex: Sendable, Hashable {
     /// The named groups of a match of the whole string.
     package func match(_ candidate: String) -> Match? {
         guard let found = slots(candidate, captures: true) else { return nil }
-        let scalars = candidate.unicodeScalars
         let values = groups.enumerated().map { number, name -> (name: String, value: String?) in
             let (start, end) = (found.slots[2 * number], found.slots[2 * number + 1])
             guard start >= 0, end >= start else { return (name, nil) }
-            let from = found.indices[start]
-            return (name, String(scalars[from..<found.indices[end]]))
+            var taken = String.UnicodeScalarView()
+            taken.append(contentsOf: found.text[start..<end].lazy.compactMap { Unicode.Scalar($0) })
+            return (name, String(taken))
         }
         return Match(values: values)
     }
 
-    private func slots(_ candidate: String, captures: Bool) -> (slots: [Int], indices: [String.Index])? {
-        let utf8 = candidate.utf8
-        guard utf8.count <= Self.maximumText else { return nil }
-        let scalars = candidate.unicodeScalars
-        var machine = RegexMachine(program: program, text: scalars.map(\.value))
-        guard let slots = machine.run(slotCount: captures ? 2 * groups.count : 0) else { return nil }
-        return (slots, captures ? Array(scalars.indices) + [scalars.endIndex] : [])
+    /// With the scalars of the text, which the slots count.
+    private func slots(_ candidate: String, captures: Bool) -> (slots: [Int], text: [UInt32])? {
+        guard candidate.utf8.count <= Self.maximumText else { return nil }
+        let text = candidate.unicodeScalars.map(\.value)
+        let count = captures ? 2 * groups.count : 0
+        if var trail = RegexTrail(program: program, text: text) {
+            return trail.run(slotCount: count).map { ($0, text) }
+        }
+        var machine = RegexMachine(program: program, text: text)
+        return machine.run(slotCount: count).map { ($0, text) }
     }
 }
 

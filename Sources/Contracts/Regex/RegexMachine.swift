@@ -35,22 +35,13 @@ struct RegexMachine {
             if current.list.isEmpty { return nil }
             for thread in current.list {
                 steps += 1
-                guard accepts(program[thread.pc], scalar) else { continue }
+                guard program[thread.pc].accepts(scalar) else { continue }
                 add(thread.pc + 1, slots: thread.slots, at: offset + 1, to: &next)
             }
             swap(&current, &next)
             next.list.removeAll(keepingCapacity: true)
         }
         return current.list.first { program[$0.pc] == .match }?.slots
-    }
-
-    func accepts(_ instruction: RegexInstruction, _ scalar: UInt32) -> Bool {
-        switch instruction {
-        case .scalar(let wanted): wanted == scalar
-        case .any: scalar != 0x0a && scalar != 0x0d && scalar != 0x2028 && scalar != 0x2029
-        case .set(let set): set.contains(scalar)
-        case .split, .jump, .save, .assert, .match: false
-        }
     }
 
     /// Follows everything that consumes nothing. A stack of our own: patterns may nest as deep as they are long.
@@ -77,21 +68,10 @@ struct RegexMachine {
                 }
                 stack.append(.visit(pc + 1))
             case .assert(let assertion):
-                if holds(assertion, at: offset) { stack.append(.visit(pc + 1)) }
+                if assertion.holds(at: offset, in: text) { stack.append(.visit(pc + 1)) }
             case .scalar, .any, .set, .match:
                 threads.list.append((pc, slots))
             }
-        }
-    }
-
-    private func holds(_ assertion: RegexAssertion, at offset: Int) -> Bool {
-        switch assertion {
-        case .start: return offset == 0
-        case .end: return offset == text.count
-        case .wordBoundary, .noWordBoundary:
-            let before = offset > 0 && RegexSet.word.contains(text[offset - 1])
-            let after = offset < text.count && RegexSet.word.contains(text[offset])
-            return (before != after) == (assertion == .wordBoundary)
         }
     }
 }

@@ -65,7 +65,7 @@ extension RegexMachine {
                     found = ((thread.slots.last ?? offset)..<offset, thread.slots)
                     break
                 }
-                guard offset < text.count, accepts(program[thread.pc], text[offset]) else { continue }
+                guard offset < text.count, program[thread.pc].accepts(text[offset]) else { continue }
                 add(thread.pc + 1, slots: thread.slots, at: offset + 1, to: &next)
             }
             swap(&current, &next)

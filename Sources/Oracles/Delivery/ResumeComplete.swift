@@ -17,31 +17,27 @@ package struct ResumeComplete: Property {
     }
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
-        guard case .delivered(let event) = reading else { return [] }
+    package mutating func observe(_ reading: Reading) -> Ruling? {
+        guard case .delivered(let event) = reading else { return nil }
         let whose = "\(event.user)'s \(event.stream)"
         switch event.outcome {
-        case .resumed: return [.pass]
-        case .unresumed(let why): return [.inconclusive(why)]
+        case .resumed: return .pass
+        case .unresumed(let why): return .inconclusive(why)
         case .incomplete(let cursor, let first, let evidence):
-            return [
-                .fail(
-                    Violation(
-                        edge: "resume", types: [event.stream],
-                        sentence: "the resume of \(whose) leaves out events, and nothing says so",
-                        expected: "number \(cursor + 1), right behind the cursor \(cursor), or word that it is gone",
-                        found: "number \(first) (\(event.type)) first at \(Wording.time(evidence.instant))", evidence: evidence,
-                        line: event.line))
-            ]
+            return .fail(
+                Violation(
+                    edge: "resume", types: [event.stream],
+                    sentence: "the resume of \(whose) leaves out events, and nothing says so",
+                    expected: "number \(cursor + 1), right behind the cursor \(cursor), or word that it is gone",
+                    found: "number \(first) (\(event.type)) first at \(Wording.time(evidence.instant))", evidence: evidence,
+                    line: event.line))
         case .absent(let run, let evidence):
-            return [
-                .fail(
-                    Violation(
-                        edge: "history", types: [event.stream], sentence: "the history of \(whose) lacks a \(run) that ended well",
-                        expected: "every \(run) that came to its end before",
-                        found: "\(event.type) without it at \(Wording.time(evidence.instant))", evidence: evidence, line: event.line))
-            ]
-        case .inOrder, .told, .doubtful, .gap, .again: return []
+            return .fail(
+                Violation(
+                    edge: "history", types: [event.stream], sentence: "the history of \(whose) lacks a \(run) that ended well",
+                    expected: "every \(run) that came to its end before",
+                    found: "\(event.type) without it at \(Wording.time(evidence.instant))", evidence: evidence, line: event.line))
+        case .inOrder, .told, .doubtful, .gap, .again: return nil
         }
     }
 }

@@ -14,29 +14,27 @@ package struct ErrorForm: Property {
     }
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
+    package mutating func observe(_ reading: Reading) -> Ruling? {
         switch reading {
         case .error(let error):
-            guard let problem = error.problem, let evidence = error.evidence else { return [.pass] }
-            if let doubt = error.doubt { return [.inconclusive(doubt)] }
-            return [.fail(Self.violation(problem, error.user, evidence, error.line))]
+            guard let problem = error.problem, let evidence = error.evidence else { return .pass }
+            if let doubt = error.doubt { return .inconclusive(doubt) }
+            return .fail(Self.violation(problem, error.user, evidence, error.line))
         case .recovery(let recovery):
             switch recovery.outcome {
-            case .worked: return [.pass]
-            case .cut(let cause): return [.excused("recoveries open when \(cause)")]
-            case .undecided(let why): return [.inconclusive(why)]
+            case .worked: return .pass
+            case .cut(let cause): return .excused("recoveries open when \(cause)")
+            case .undecided(let why): return .inconclusive(why)
             case .failed(let failure, let evidence):
-                return [
-                    .fail(
-                        Violation(
-                            edge: "recovery", types: ["error"],
-                            sentence: "\(recovery.user)'s connection does not recover after an error",
-                            expected: "a valid request after the error succeeds",
-                            found: "\(failure) at \(Wording.time(evidence.instant))", evidence: evidence,
-                            line: recovery.line))
-                ]
+                return .fail(
+                    Violation(
+                        edge: "recovery", types: ["error"],
+                        sentence: "\(recovery.user)'s connection does not recover after an error",
+                        expected: "a valid request after the error succeeds",
+                        found: "\(failure) at \(Wording.time(evidence.instant))", evidence: evidence,
+                        line: recovery.line))
             }
-        default: return []
+        default: return nil
         }
     }
 

@@ -14,14 +14,14 @@ package struct ErrorReaches: Property {
     }
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
+    package mutating func observe(_ reading: Reading) -> Ruling? {
         switch reading {
         case .settled(.rejection(let card, let expected), let fate):
-            return [Self.ruling(card, expected, fate)]
+            return Self.ruling(card, expected, fate)
         case .success(let success) where !success.byKey:
             // Attributed by age only: it counts as a missing error until reruns confirm E4.
-            return [.fail(Self.violation(success))]
-        default: return []
+            return .fail(Self.violation(success))
+        default: return nil
         }
     }
 

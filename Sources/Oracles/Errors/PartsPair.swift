@@ -16,11 +16,11 @@ package struct PartsPair: Property {
     }
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
+    package mutating func observe(_ reading: Reading) -> Ruling? {
         switch reading {
-        case .settled(.part(let card), let fate): return [Self.ruling(card, fate)]
-        case .misplaced(let misplaced): return [misplaced.doubt.map(Ruling.inconclusive) ?? .fail(Self.violation(misplaced))]
-        default: return []
+        case .settled(.part(let card), let fate): return Self.ruling(card, fate)
+        case .misplaced(let misplaced): return misplaced.doubt.map(Ruling.inconclusive) ?? .fail(Self.violation(misplaced))
+        default: return nil
         }
     }
 

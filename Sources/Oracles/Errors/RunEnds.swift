@@ -16,28 +16,26 @@ package struct RunEnds: Property {
     }
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
+    package mutating func observe(_ reading: Reading) -> Ruling? {
         switch reading {
         case .settled(.run(let name, let key, let state, let expected, let user, let line), let fate):
             // Of the key the evidence speaks: a server makes another in every rerun, and the sentence is shown across them.
-            let key = key.map { " of \(name) \(Terminal.plain($0))" } ?? ""
-            return [
-                Self.ruling(
-                    fate, noun: "runs", type: name, edge: state, whose: "\(user)'s \(name)", of: key, expected: expected, line)
-            ]
+            return Self.ruling(
+                fate, noun: "runs", type: name, edge: state, whose: "\(user)'s \(name)",
+                of: key.map { " of \(name) \(Terminal.plain($0))" } ?? "", expected: expected, line)
         case .settled(.answer(let card, let expected), let fate):
-            let whose = "\(card.user)'s \(card.phrase)"
-            return [
-                Self.ruling(fate, noun: "answers", type: card.type, edge: "answer", whose: whose, expected: expected, card.line)
-            ]
-        case .stray(let stray): return [stray.doubt.map(Ruling.inconclusive) ?? .fail(Self.violation(stray))]
-        default: return []
+            return Self.ruling(
+                fate, noun: "answers", type: card.type, edge: "answer", whose: "\(card.user)'s \(card.phrase)", expected: expected,
+                card.line)
+        case .stray(let stray): return stray.doubt.map(Ruling.inconclusive) ?? .fail(Self.violation(stray))
+        default: return nil
         }
     }
 
+    /// - Parameters whose, key: put together only for a violation.
     private static func ruling(
-        _ fate: Fate, noun: String, type: String, edge: String, whose: String, of key: String = "", expected: String,
-        _ line: Line
+        _ fate: Fate, noun: String, type: String, edge: String, whose: @autoclosure () -> String,
+        of key: @autoclosure () -> String = "", expected: String, _ line: Line
     ) -> Ruling {
         switch fate {
         case .kept: return .pass
@@ -48,14 +46,14 @@ package struct RunEnds: Property {
             return .fail(
                 Violation(
                     edge: edge, types: [type],
-                    sentence: "\(whose) gets no \(expected) within \(Wording.duration(bound))",
+                    sentence: "\(whose()) gets no \(expected) within \(Wording.duration(bound))",
                     expected: "\(expected) by \(due), \(Wording.duration(bound)) after it became \(edge)",
-                    found: "no \(expected)\(key) until \(due)", evidence: evidence, line: line))
+                    found: "no \(expected)\(key()) until \(due)", evidence: evidence, line: line))
         case .broken(let how, let kind, let evidence):
             return .fail(
                 Violation(
-                    edge: "\(edge), \(kind)", types: [type], sentence: "\(whose) is left open: \(how)",
-                    expected: "\(expected)\(key)", found: "\(how) at \(Wording.time(evidence.instant))", evidence: evidence,
+                    edge: "\(edge), \(kind)", types: [type], sentence: "\(whose()) is left open: \(how)",
+                    expected: "\(expected)\(key())", found: "\(how) at \(Wording.time(evidence.instant))", evidence: evidence,
                     line: line))
         }
     }

@@ -12,15 +12,15 @@ package struct StatedExpectation: Property {
 
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
-        guard case .settled(.stated(let card), let fate) = reading else { return [] }
+    package mutating func observe(_ reading: Reading) -> Ruling? {
+        guard case .settled(.stated(let card), let fate) = reading else { return nil }
         switch fate {
-        case .kept: return [.pass]
-        case .cut(let cause): return [.excused("expectations open when \(cause)")]
-        case .undecided(let why): return [.inconclusive(why)]
+        case .kept: return .pass
+        case .cut(let cause): return .excused("expectations open when \(cause)")
+        case .undecided(let why): return .inconclusive(why)
         case .missed(let bound, let evidence):
-            return [fail(card, found: "nothing of it within \(Wording.duration(bound))", "missing", evidence)]
-        case .broken(let how, let edge, let evidence): return [fail(card, found: how, edge, evidence)]
+            return fail(card, found: "nothing of it within \(Wording.duration(bound))", "missing", evidence)
+        case .broken(let how, let edge, let evidence): return fail(card, found: how, edge, evidence)
         }
     }
 

@@ -12,23 +12,23 @@ package struct AcceptFirst: Property {
     package static func missingKey(in contract: Contract?) -> String? { nil }
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
+    package mutating func observe(_ reading: Reading) -> Ruling? {
         switch reading {
         case .early(let early):
-            return [.fail(Self.violation(early))]
+            return .fail(Self.violation(early))
         case .settled(.greeting(let name, let user, let line), let fate):
             switch fate {
-            case .kept: return [.pass]
-            case .cut(let cause): return [.excused("greetings open when \(cause)")]
-            case .undecided(let why): return [.inconclusive(why)]
+            case .kept: return .pass
+            case .cut(let cause): return .excused("greetings open when \(cause)")
+            case .undecided(let why): return .inconclusive(why)
             case .missed(let bound, let evidence):
-                return [.fail(Self.violation(missing: name, user: user, bound: bound, evidence, line))]
+                return .fail(Self.violation(missing: name, user: user, bound: bound, evidence, line))
             case .broken(let how, _, let evidence):
                 var violation = Self.violation(missing: name, user: user, bound: .zero, evidence, line)
                 violation.found = how
-                return [.fail(violation)]
+                return .fail(violation)
             }
-        default: return []
+        default: return nil
         }
     }
 

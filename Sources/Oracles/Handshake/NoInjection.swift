@@ -11,22 +11,20 @@ package struct NoInjection: Property {
     package static func missingKey(in contract: Contract?) -> String? { nil }
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
-        guard case .injection(let injected) = reading else { return [] }
+    package mutating func observe(_ reading: Reading) -> Ruling? {
+        guard case .injection(let injected) = reading else { return nil }
         switch injected.outcome {
-        case .kept: return [.pass]
-        case .undecided(let why): return [.inconclusive(why)]
+        case .kept: return .pass
+        case .undecided(let why): return .inconclusive(why)
         case .injected(let evidence):
-            return [
-                .fail(
-                    Violation(
-                        edge: "injected", types: [],
-                        sentence: "\(injected.user)'s request writes a line of its own into the head of the server's answer",
-                        expected: "an answer in which encoded line ends of the request begin no line",
-                        found: "the field \(Terminal.plain(injected.line)), which stands encoded in the request, at "
-                            + Wording.time(evidence.instant),
-                        evidence: evidence, line: 0))
-            ]
+            return .fail(
+                Violation(
+                    edge: "injected", types: [],
+                    sentence: "\(injected.user)'s request writes a line of its own into the head of the server's answer",
+                    expected: "an answer in which encoded line ends of the request begin no line",
+                    found: "the field \(Terminal.plain(injected.line)), which stands encoded in the request, at "
+                        + Wording.time(evidence.instant),
+                    evidence: evidence, line: 0))
         }
     }
 }

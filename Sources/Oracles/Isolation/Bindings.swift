@@ -96,15 +96,15 @@ struct Bindings: Sendable {
 
     /// Checks an event, then learns from it. The first thing that is wrong, once.
     /// - Parameters:
+    ///   - values: of each declared identifier, as text.
     ///   - isEcho: whether this connection itself sent that value.
     ///   - user: the name of the receiving principal.
     mutating func check(
-        _ message: JSON, session: SessionID, user: String?, isError: Bool, isEcho: (String) -> Bool
+        _ values: [String?], session: SessionID, user: String?, isError: Bool, isEcho: (String) -> Bool
     ) -> Outcome {
         guard !isEmpty else { return .none }
-        let values = rules.map { rule in rule.at.value(in: message).map { Identifiers.text($0) } }
-        if values.allSatisfy({ $0 == nil }) { return .none }
         if last[session] == values { return .kept }
+        if values.allSatisfy({ $0 == nil }) { return .none }
         // What was cut out for its secrecy may have been anything.
         guard values.allSatisfy({ $0.map { !Redactor.mayBeRedacted($0) } ?? true }) else { return .none }
         let echoed = isError ? values.map { $0.map(isEcho) ?? false } : values.map { _ in false }

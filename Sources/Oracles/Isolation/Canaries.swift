@@ -52,16 +52,19 @@ struct Canaries: Sendable {
     /// Whether anyone else has sent a canary, so that a look can find something.
     func hasForeign(to user: Principal) -> Bool { shared.count > 0 || owners.count > counts[user] ?? 0 }
 
-    /// The first canary in it that others sent and its reader does not know.
-    func foreign(
-        in payload: ByteBuffer, knownBy isKnown: (Principal) -> Bool
-    ) -> (canary: Canary, owners: [Principal])? {
-        guard owners.count > 0 || shared.count > 0 else { return nil }
-        for canary in CanarySearch.all(in: payload) where !canary.isDeclassified {
+    /// One that not everybody may see, and who sent it.
+    struct Secret: Sendable {
+        var canary: Canary
+        var owners: [Principal]
+    }
+
+    /// Those in it that somebody sent, in order.
+    func secrets(in payload: ByteBuffer) -> [Secret] {
+        guard owners.count > 0 || shared.count > 0 else { return [] }
+        return CanarySearch.all(in: payload).compactMap { canary in
             let known = shared[canary]
-            guard known?.isPublic != true, let users = known?.users ?? owners[canary].map({ [$0] }) else { continue }
-            if !users.contains(where: isKnown) { return (canary, users) }
+            guard !canary.isDeclassified, known?.isPublic != true, let users = known?.users ?? owners[canary].map({ [$0] }) else { return nil }
+            return Secret(canary: canary, owners: users)
         }
-        return nil
     }
 }

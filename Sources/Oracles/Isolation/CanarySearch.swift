@@ -34,36 +34,41 @@ struct CanarySearch {
 
     private static func mayHide(_ payload: ByteBuffer) -> Bool {
         guard payload.readableBytes >= leastRun else { return false }
-        let bytes = payload.readableBytesView
+        let bytes = payload.readableBytesUInt8Span
         if isPacked(bytes) { return true }
-        var place = bytes.startIndex + leastRun - 1
-        while place < bytes.endIndex {
+        var place = leastRun - 1
+        while place < bytes.count {
             if isDigit(bytes[place]), isInRun(bytes, place) { return true }
             place += leastRun
         }
         var from = 0
-        while let at = ByteScan.first(0x5c, in: payload.readableBytesSpan, from: from) {
+        while let at = ByteScan.first(0x5c, in: bytes, from: from) {
             from = at + 2
-            if isEscape(bytes, bytes.startIndex + at) { return true }
+            if isEscape(bytes, at) { return true }
         }
         from = 0
-        while let at = ByteScan.first(0x25, in: payload.readableBytesSpan, from: from) {
+        while let at = ByteScan.first(0x25, in: bytes, from: from) {
             from = at + 1
-            if percent(bytes, bytes.startIndex + at) != nil { return true }
+            if percent(bytes, at) != nil { return true }
         }
         return false
     }
 
-    private static func isInRun<Bytes: RandomAccessCollection<UInt8>>(_ bytes: Bytes, _ place: Int) -> Bool where Bytes.Index == Int {
+    private static func isInRun(_ bytes: Span<UInt8>, _ place: Int) -> Bool {
         var first = place
-        while first > bytes.startIndex, place - first < leastRun, isDigit(bytes[first - 1]) { first -= 1 }
+        while first > 0, place - first < leastRun, isDigit(bytes[first - 1]) { first -= 1 }
         var end = place + 1
-        while end < bytes.endIndex, end - first < leastRun, isDigit(bytes[end]) { end += 1 }
+        while end < bytes.count, end - first < leastRun, isDigit(bytes[end]) { end += 1 }
         return end - first >= leastRun
     }
 
     /// Both alphabets of base64.
-    private static func isDigit(_ byte: UInt8) -> Bool { value(byte) != nil }
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2b, 0x2d, 0x2f, 0x5f: true
+        default: false
+        }
+    }
 
     private static func value(_ byte: UInt8) -> UInt8? {
         switch byte {
@@ -83,18 +88,18 @@ struct CanarySearch {
     }
 
     /// `\u006d`, `\/` and line breaks: other escapes hide nothing that a token or a digit could be.
-    private static func isEscape<Bytes: RandomAccessCollection<UInt8>>(_ bytes: Bytes, _ at: Int) -> Bool where Bytes.Index == Int {
-        guard at + 1 < bytes.endIndex else { return false }
+    private static func isEscape(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
+        guard at + 1 < bytes.count else { return false }
         switch bytes[at + 1] {
         case 0x75, 0x2f, 0x6e, 0x72: return true
         // Escaped twice.
-        case 0x5c: return at + 2 < bytes.endIndex && (bytes[at + 2] == 0x75 || bytes[at + 2] == 0x2f || bytes[at + 2] == 0x6e)
+        case 0x5c: return at + 2 < bytes.count && (bytes[at + 2] == 0x75 || bytes[at + 2] == 0x2f || bytes[at + 2] == 0x6e)
         default: return false
         }
     }
 
-    private static func percent<Bytes: RandomAccessCollection<UInt8>>(_ bytes: Bytes, _ at: Int) -> UInt8? where Bytes.Index == Int {
-        guard at + 2 < bytes.endIndex, let high = hex(bytes[at + 1]), let low = hex(bytes[at + 2]) else { return nil }
+    private static func percent(_ bytes: Span<UInt8>, _ at: Int) -> UInt8? {
+        guard at + 2 < bytes.count, let high = hex(bytes[at + 1]), let low = hex(bytes[at + 2]) else { return nil }
         return high << 4 | low
     }
 
@@ -105,11 +110,11 @@ struct CanarySearch {
             for canary in Canary.all(in: bytes) where !found.contains(canary) { found.append(canary) }
         }
         guard depth < Self.depth, bytes.count >= Self.leastRun else { return }
-        if Self.isPacked(bytes), let plain = unpacked(bytes) { look(into: plain, depth: depth + 1) }
+        if Self.isPacked(bytes.span), let plain = unpacked(bytes) { look(into: plain, depth: depth + 1) }
         if let plain = unescaped(bytes) { look(into: plain, depth: depth + 1) }
         var place = Self.leastRun - 1
         while place < bytes.count {
-            guard Self.isDigit(bytes[place]), Self.isInRun(bytes, place) else {
+            guard Self.isDigit(bytes[place]), Self.isInRun(bytes.span, place) else {
                 place += Self.leastRun
                 continue
             }
@@ -198,7 +203,7 @@ struct CanarySearch {
         out.reserveCapacity(bytes.count)
         var place = 0
         while place < bytes.count {
-            if bytes[place] == 0x25, let byte = Self.percent(bytes, place) {
+            if bytes[place] == 0x25, let byte = Self.percent(bytes.span, place) {
                 out.append(byte)
                 place += 3
             } else if bytes[place] == 0x5c, place + 1 < bytes.count {
@@ -230,10 +235,10 @@ struct CanarySearch {
 
     // MARK: gzip (RFC 1952) and zlib (RFC 1950)
 
-    private static func isPacked<Bytes: RandomAccessCollection<UInt8>>(_ bytes: Bytes) -> Bool where Bytes.Index == Int {
-        guard bytes.count >= 20, let first = bytes.first else { return false }
-        let second = bytes[bytes.startIndex + 1]
-        if first == 0x1f { return second == 0x8b && bytes[bytes.startIndex + 2] == 8 }
+    private static func isPacked(_ bytes: Span<UInt8>) -> Bool {
+        guard bytes.count >= 20 else { return false }
+        let (first, second) = (bytes[0], bytes[1])
+        if first == 0x1f { return second == 0x8b && bytes[2] == 8 }
         return first == 0x78 && [0x01, 0x5e, 0x9c, 0xda].contains(second)
     }
 

@@ -14,11 +14,11 @@ package struct ForeignEvents: Property {
     }
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
-        if case .unread(let why) = reading { return [.inconclusive(why)] }
-        guard case .event(let event) = reading else { return [] }
-        guard let foreign = event.identity, let evidence = event.evidence else { return event.isOwned ? [.pass] : [] }
-        if let doubt = event.ownerDoubt { return [.inconclusive(doubt)] }
+    package mutating func observe(_ reading: Reading) -> Ruling? {
+        if case .unread(let why) = reading { return .inconclusive(why) }
+        guard case .event(let event) = reading else { return nil }
+        guard let foreign = event.identity, let evidence = event.evidence else { return event.isOwned ? .pass : nil }
+        if let doubt = event.ownerDoubt { return .inconclusive(doubt) }
         let at = Wording.time(evidence.instant)
         let owner = Terminal.plain(foreign.owner)
         let value = Terminal.plain(foreign.value)
@@ -41,6 +41,6 @@ package struct ForeignEvents: Property {
         if !event.isJoined {
             violation.caret = Finding.Caret(text: value, label: "\(owner)'s \(event.type) on \(event.user)'s connection")
         }
-        return [.fail(violation)]
+        return .fail(violation)
     }
 }

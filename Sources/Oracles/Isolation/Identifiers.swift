@@ -21,13 +21,28 @@ struct Identifiers: Sendable {
         var user: Principal?
     }
 
+    /// What is asked of one identifier of an event.
+    private enum Ask: Sendable {
+        /// It is the receiver's name.
+        case isUser
+        /// It has one owner, who is learnt.
+        case isOwned
+        case nothing
+    }
+
     private let rules: [IdentifierRule]
+    /// By rule.
+    private let asks: [Ask]
     private var owners: Fading<Name, Owner>
     /// Every principal that has spoken: the values of ids declared `is: user`.
     private var users: Fading<String, Bool>
 
     init(_ rules: [IdentifierRule], capacity: Int) {
         self.rules = rules
+        asks = rules.map { rule in
+            if rule.is == .user { return .isUser }
+            return rule.within == .user || rule.is == .connection || rule.within == .connection ? .isOwned : .nothing
+        }
         owners = Fading(capacity: capacity)
         users = Fading(capacity: capacity)
     }
@@ -51,38 +66,44 @@ struct Identifiers: Sendable {
         }
     }
 
+    /// The value of each declared identifier in a message, as text.
+    func names(in message: JSON) -> [String?] { rules.map { $0.at.value(in: message).map(Self.text) } }
+
     /// Checks an event that reached `user`, then learns from it. One message yields at most one.
-    /// - Parameter sent: whether a connection of that user itself sent that value: then it is an echo, not judged in error
-    ///   events nor where the id *is* the user.
-    /// - Parameter isShared: it is a room's, and its receiver is in it.
+    /// - Parameters:
+    ///   - names: of `message`, as `names` gives them.
+    ///   - sent: whether a connection of that user itself sent that value: then it is an echo, not judged in error events nor where the
+    ///     id *is* the user.
+    ///   - isShared: it is a room's, and its receiver is in it; nil = none is.
     mutating func check(
-        _ message: JSON, to user: Principal, session: SessionID, isError: Bool, sent: (String) -> Bool,
-        isShared: (IdentifierRule) -> Bool = { _ in false }, _ aliases: Aliases
+        _ message: JSON, _ names: [String?], to user: Principal, session: SessionID, isError: Bool, sent: (String) -> Bool,
+        isShared: ((IdentifierRule) -> Bool)?, _ aliases: Aliases
     ) -> Foreign? {
         var foreign: Foreign?
-        for (index, rule) in rules.enumerated() {
-            guard let value = rule.at.value(in: message) else { continue }
-            let text = Self.text(value)
-            let isEcho = Self.texts(value).contains(where: sent)
-            if rule.is == .user {
-                guard let name = user.name, !isEcho else { continue }
-                if text != name, foreign == nil { foreign = Foreign(rule: rule, owner: text, value: text) }
-                continue
-            }
-            if isShared(rule) { continue }
-            guard rule.within == .user || rule.is == .connection || rule.within == .connection else { continue }
-            if isError && isEcho { continue }
-            let key = Name(rule: index, value: text)
-            guard let owner = owners[key] else {
-                if foreign == nil { owners.set(key, Owner(user: user, session: session)) }
-                continue
-            }
-            let known = aliases(owner.user)
-            if known != user, foreign == nil {
-                foreign = Foreign(rule: rule, owner: known.label, value: text, user: known)
+        for (index, name) in names.enumerated() {
+            guard let name else { continue }
+            switch asks[index] {
+            case .nothing: continue
+            case .isUser:
+                guard let own = user.name, name != own, foreign == nil, !isEcho(of: index, in: message, sent) else { continue }
+                foreign = Foreign(rule: rules[index], owner: name, value: name)
+            case .isOwned:
+                if let isShared, isShared(rules[index]) { continue }
+                if isError, isEcho(of: index, in: message, sent) { continue }
+                let key = Name(rule: index, value: name)
+                guard let owner = owners[key] else {
+                    if foreign == nil { owners.set(key, Owner(user: user, session: session)) }
+                    continue
+                }
+                let known = aliases(owner.user)
+                if known != user, foreign == nil { foreign = Foreign(rule: rules[index], owner: known.label, value: name, user: known) }
             }
         }
         return foreign
+    }
+
+    private func isEcho(of rule: Int, in message: JSON, _ sent: (String) -> Bool) -> Bool {
+        rules[rule].at.value(in: message).map { Self.texts($0).contains(where: sent) } ?? false
     }
 
     /// The value at that path is known to belong to another user.

@@ -16,16 +16,16 @@ package struct IdentityConsistent: Property {
     }
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
-        if case .unread(let why) = reading { return [.inconclusive(why)] }
-        guard case .event(let event) = reading, !event.isJoined else { return [] }
+    package mutating func observe(_ reading: Reading) -> Ruling? {
+        if case .unread(let why) = reading { return .inconclusive(why) }
+        guard case .event(let event) = reading, !event.isJoined else { return nil }
         switch event.bonds {
-        case .none: return []
-        case .kept: return [.pass]
-        case .doubtful(let why): return [.inconclusive(why)]
+        case .none: return nil
+        case .kept: return .pass
+        case .doubtful(let why): return .inconclusive(why)
         case .broken(let breach):
-            guard let evidence = event.evidence else { return [] }
-            return [.fail(Self.violation(breach, event, evidence))]
+            guard let evidence = event.evidence else { return nil }
+            return .fail(Self.violation(breach, event, evidence))
         }
     }
 

@@ -14,19 +14,17 @@ package struct NoCredential: Property {
     }
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
-        if case .unread(let why) = reading { return [.inconclusive(why)] }
-        guard case .credential(let disclosed) = reading else { return [] }
-        guard let found = disclosed.found else { return [.pass] }
+    package mutating func observe(_ reading: Reading) -> Ruling? {
+        if case .unread(let why) = reading { return .inconclusive(why) }
+        guard case .credential(let disclosed) = reading else { return nil }
+        guard let found = disclosed.found else { return .pass }
         let whose = found.owner.map { $0 == disclosed.user ? "\($0)'s own" : "\($0)'s" } ?? "a user's"
-        return [
-            .fail(
-                Violation(
-                    edge: found.place, types: [found.type],
-                    sentence: "\(found.place) to \(disclosed.user) holds \(whose) credential",
-                    expected: "credentials where the client put them, and nowhere else",
-                    found: "\(found.tag) in \(found.place) (\(found.type)) at \(Wording.time(found.evidence.instant))",
-                    evidence: found.evidence, caret: Finding.Caret(text: found.tag, label: "the credential"), line: 0))
-        ]
+        return .fail(
+            Violation(
+                edge: found.place, types: [found.type],
+                sentence: "\(found.place) to \(disclosed.user) holds \(whose) credential",
+                expected: "credentials where the client put them, and nowhere else",
+                found: "\(found.tag) in \(found.place) (\(found.type)) at \(Wording.time(found.evidence.instant))",
+                evidence: found.evidence, caret: Finding.Caret(text: found.tag, label: "the credential"), line: 0))
     }
 }

@@ -13,12 +13,12 @@ package struct MessageContract: Property {
     package static func missingKey(in contract: Contract?) -> String? { contract?.events.isEmpty == false ? nil : "events" }
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
-        if case .unread(let why) = reading { return [.inconclusive(why)] }
-        guard case .declared(let declared) = reading else { return [] }
-        guard let problem = declared.problem, let evidence = declared.evidence else { return [.pass] }
-        if let doubt = declared.doubt { return [.inconclusive(doubt)] }
-        return [.fail(Self.violation(problem, declared, evidence))]
+    package mutating func observe(_ reading: Reading) -> Ruling? {
+        if case .unread(let why) = reading { return .inconclusive(why) }
+        guard case .declared(let declared) = reading else { return nil }
+        guard let problem = declared.problem, let evidence = declared.evidence else { return .pass }
+        if let doubt = declared.doubt { return .inconclusive(doubt) }
+        return .fail(Self.violation(problem, declared, evidence))
     }
 
     private static func violation(

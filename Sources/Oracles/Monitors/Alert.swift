@@ -99,12 +99,13 @@ struct AlertBook: Sendable {
         forget()
     }
 
-    mutating func clear(_ words: String, subject: UInt64 = 0, at now: Instant) {
+    /// - Parameter words: put together only for an alert that is open.
+    mutating func clear(_ words: @autoclosure () -> String, subject: UInt64 = 0, at now: Instant) {
         guard !places.isEmpty, let place = places.removeValue(forKey: Key(monitor: speaker, subject: subject)) else { return }
         statuses[speaker].firing -= 1
         guard place >= dropped, alerts.indices.contains(place - dropped) else { return }
         alerts[place - dropped].cleared = now.advanced(by: shift)
-        alerts[place - dropped].clearing = words
+        alerts[place - dropped].clearing = words()
         news.append(AlertChange(alert: alerts[place - dropped]))
     }
 

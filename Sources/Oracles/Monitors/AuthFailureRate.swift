@@ -7,6 +7,7 @@ struct AuthFailureRate: Monitor {
     static let name = "auth failure rate"
     static let severity = Alert.Severity.warning
     static let needsEveryone = true
+    static let hears: SignalKinds = [.refused, .moved, .closed]
 
     private let limit: Share
     private let auth: AuthRules
@@ -15,7 +16,10 @@ struct AuthFailureRate: Monitor {
     private var undecided: [SessionID: ConnectionCard] = [:]
     private var agenda = Agenda<SessionID>()
 
-    var due: Instant? { [agenda.first?.due, shares.due].compactMap { $0 }.min() }
+    var due: Instant? {
+        guard let next = agenda.first?.due, let other = shares.due else { return agenda.first?.due ?? shares.due }
+        return min(next, other)
+    }
 
     init?(_ rules: MonitorRules, _ contract: Contract?) {
         guard let limit = rules.authFailures else { return nil }

@@ -8,6 +8,7 @@ struct ConnectSuccess: Monitor {
     static let name = "connect success"
     static let severity = Alert.Severity.warning
     static let needsEveryone = true
+    static let hears: SignalKinds = [.connected, .unanswered, .refused]
 
     private let target: Share
     private var shares: ShareWatch

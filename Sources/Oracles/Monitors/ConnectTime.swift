@@ -9,6 +9,7 @@ struct ConnectTime: Monitor {
     static let name = "connect time"
     static let severity = Alert.Severity.warning
     static let needsEveryone = true
+    static let hears: SignalKinds = .connected
 
     private static let tick: Duration = .milliseconds(100)
     private let target: Duration

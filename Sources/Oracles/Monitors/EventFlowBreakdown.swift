@@ -6,6 +6,7 @@ struct EventFlowBreakdown: Monitor {
     static let id = "event-flow-breakdown"
     static let name = "event flow breakdown"
     static let severity = Alert.Severity.high
+    static let hears: SignalKinds = [.run, .touched, .moved]
 
     private struct Run: Sendable {
         var card: ConnectionCard

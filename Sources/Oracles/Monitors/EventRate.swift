@@ -7,6 +7,7 @@ struct EventRate: Monitor {
     static let name = "event rate"
     static let severity = Alert.Severity.warning
     static let needsEveryone = true
+    static let hears: SignalKinds = [.event, .touched, .run]
 
     /// The time is looked at in so many steps.
     private static let steps = 6

@@ -7,6 +7,7 @@ struct InvalidTransition: Monitor {
     static let id = "invalid-transition"
     static let name = "invalid transition"
     static let severity = Alert.Severity.high
+    static let hears: SignalKinds = .invalid
 
     private var spate = Spate()
     var due: Instant? { spate.due }

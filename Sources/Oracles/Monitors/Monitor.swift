@@ -11,6 +11,8 @@ protocol Monitor: Sendable {
     static var severity: Alert.Severity { get }
     /// It can only say something when the journal holds every connection of the server.
     static var needsEveryone: Bool { get }
+    /// What it is told of, and nothing else: most of what happens concerns few monitors.
+    static var hears: SignalKinds { get }
     /// Nil: the contract turns it off, or says nothing that could be watched. Without a contract its defaults hold, if they
     /// can be watched then.
     init?(_ rules: MonitorRules, _ contract: Contract?)

@@ -7,6 +7,9 @@ struct MonitorBoard: Sendable {
         var monitor: any Monitor
         /// Its place in the book.
         let place: Int
+        let hears: SignalKinds
+        /// When it wants to be woken, as it said last.
+        var due: Instant?
     }
     private var seats: [Seat] = []
     private var book = AlertBook()
@@ -33,7 +36,7 @@ struct MonitorBoard: Sendable {
         for (place, type) in MonitorRegistry.all.enumerated() {
             let monitor = absence.holdsEverybody || !type.needsEveryone ? type.init(rules, contract) : nil
             book.enrol(MonitorStatus(id: type.id, name: type.name, severity: type.severity, isOn: monitor != nil))
-            if let monitor { seats.append(Seat(monitor: monitor, place: place)) }
+            if let monitor { seats.append(Seat(monitor: monitor, place: place, hears: type.hears)) }
         }
     }
 
@@ -76,40 +79,52 @@ struct MonitorBoard: Sendable {
 
     private mutating func wake(before limit: Instant) {
         while let next = due, next < limit {
-            guard let index = seats.indices.first(where: { seats[$0].monitor.due == next }) else { break }
+            guard let index = seats.indices.first(where: { seats[$0].due == next }) else { break }
             book.speaker = seats[index].place
             seats[index].monitor.wake(at: next, watch, &book)
+            seats[index].due = seats[index].monitor.due
             plan()
         }
     }
 
-    private mutating func plan() { due = seats.lazy.compactMap(\.monitor.due).min() }
+    private mutating func plan() {
+        due = nil
+        for index in seats.indices {
+            if let next = seats[index].due, due.map({ next < $0 }) ?? true { due = next }
+        }
+    }
 
     // MARK: What happens
 
     mutating func observe(_ entry: Entry, _ pulses: inout [Pulse]) {
         watch.observe(entry, &signals)
-        for pulse in pulses { translate(pulse) }
+        // Most of an entry's are of one connection.
+        var card: ConnectionCard?
+        for pulse in pulses {
+            let known = card?.session == pulse.session ? card : nil
+            card = translate(pulse, of: known ?? watch.card(pulse.session))
+        }
         pulses.removeAll(keepingCapacity: true)
         if !signals.isEmpty { tell() }
     }
 
-    private mutating func translate(_ pulse: Pulse) {
-        let card = watch.card(pulse.session)
+    /// - Returns: the card, which no pulse changes.
+    private mutating func translate(_ pulse: Pulse, of card: ConnectionCard) -> ConnectionCard {
         switch pulse.kind {
         case .asked: signals.append(.asked(card))
         case .event(let mark, let name):
             if let ready = watch.ready, ready == name || ready == mark.title { watch.becomeReady(pulse.session, &signals) }
             signals.append(.event(card, mark))
         case .run(let number, let step):
-            if case .heard(let type) = step, let known = watch[pulse.session], known.state == .authenticating, !known.isObscured,
-                !known.isTouched
+            if watch.ready != nil, case .heard(let type) = step, let known = watch[pulse.session], known.state == .authenticating,
+                !known.isObscured, !known.isTouched
             {
                 signals.append(.invalid(card, "authenticating: \(type) before \(watch.ready ?? "it is ready")"))
             }
             signals.append(.run(number, card, step))
         case .obscured: watch.obscure(pulse.session)
         }
+        return card
     }
 
     /// What was settled by an entry, or by a deadline before the next.
@@ -122,18 +137,24 @@ struct MonitorBoard: Sendable {
                 if case .wrote(.afterClose, let evidence) = conducted.outcome {
                     signals.append(.invalid(card(evidence), "closing: data behind the server's own Close"))
                 }
-            case .settled(.run(let name, let key, _, let expected, _, _), let fate):
-                let run = Terminal.plain(key.map { "\(name) \($0)" } ?? name)
-                switch fate {
-                case .missed(let bound, let evidence):
-                    signals.append(.unpaired(card(evidence), "\(run): no \(expected) within \(Wording.duration(bound))"))
-                case .broken(let how, _, let evidence): signals.append(.unpaired(card(evidence), "\(run): no \(expected), \(how)"))
-                default: break
+            case .settled(let obligation, .missed(let bound, let evidence)):
+                if let run = Self.run(obligation) {
+                    signals.append(.unpaired(card(evidence), "\(run.name): no \(run.expected) within \(Wording.duration(bound))"))
+                }
+            case .settled(let obligation, .broken(let how, _, let evidence)):
+                if let run = Self.run(obligation) {
+                    signals.append(.unpaired(card(evidence), "\(run.name): no \(run.expected), \(how)"))
                 }
             default: break
             }
         }
         if !signals.isEmpty { tell() }
+    }
+
+    /// What a run is called, and what should have come of it; nil of any other obligation.
+    private static func run(_ obligation: Obligation) -> (name: String, expected: String)? {
+        guard case .run(let name, let key, _, let expected, _, _) = obligation else { return nil }
+        return (Terminal.plain(key.map { "\(name) \($0)" } ?? name), expected)
     }
 
     private func card(_ evidence: Evidence) -> ConnectionCard {
@@ -144,9 +165,11 @@ struct MonitorBoard: Sendable {
     private mutating func tell() {
         for signal in signals {
             tracker.hear(signal, at: now, &vitals)
-            for index in seats.indices {
+            let kind = signal.kind
+            for index in seats.indices where seats[index].hears.contains(kind) {
                 book.speaker = seats[index].place
                 seats[index].monitor.hear(signal, at: now, &book)
+                seats[index].due = seats[index].monitor.due
             }
         }
         signals.removeAll(keepingCapacity: true)

@@ -54,6 +54,44 @@ enum Signal: Sendable {
     }
 }
 
+/// Kinds of signals, as a monitor names those that it hears.
+struct SignalKinds: OptionSet, Sendable {
+    let rawValue: UInt16
+    init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    static let moved = SignalKinds(rawValue: 1 << 0)
+    static let connected = SignalKinds(rawValue: 1 << 1)
+    static let refused = SignalKinds(rawValue: 1 << 2)
+    static let unanswered = SignalKinds(rawValue: 1 << 3)
+    static let closed = SignalKinds(rawValue: 1 << 4)
+    static let invalid = SignalKinds(rawValue: 1 << 5)
+    static let lost = SignalKinds(rawValue: 1 << 6)
+    static let asked = SignalKinds(rawValue: 1 << 7)
+    static let event = SignalKinds(rawValue: 1 << 8)
+    static let run = SignalKinds(rawValue: 1 << 9)
+    static let unpaired = SignalKinds(rawValue: 1 << 10)
+    static let touched = SignalKinds(rawValue: 1 << 11)
+}
+
+extension Signal {
+    var kind: SignalKinds {
+        switch self {
+        case .moved: .moved
+        case .connected: .connected
+        case .refused: .refused
+        case .unanswered: .unanswered
+        case .closed: .closed
+        case .invalid: .invalid
+        case .lost: .lost
+        case .asked: .asked
+        case .event: .event
+        case .run: .run
+        case .unpaired: .unpaired
+        case .touched: .touched
+        }
+    }
+}
+
 /// What became of a run.
 enum RunStep: Sendable, Hashable {
     case began

@@ -8,6 +8,7 @@ struct SilentFailure: Monitor {
     static let name = "silent failure"
     static let severity = Alert.Severity.critical
     static let needsEveryone = true
+    static let hears: SignalKinds = [.event, .touched, .asked, .run, .moved]
 
     private let bound: Duration
     /// Connections whose client said something since the last event of anybody, and when it did first, in that order.
@@ -56,7 +57,8 @@ struct SilentFailure: Monitor {
 
     private mutating func plan() {
         guard openSince == nil else { return due = nil }
-        let first = [asked.first?.at, runs.isEmpty ? nil : since].compactMap { $0 }.min()
+        var first = asked.first?.at
+        if !runs.isEmpty { first = min(first ?? since, since) }
         due = first?.advanced(by: bound)
     }
 

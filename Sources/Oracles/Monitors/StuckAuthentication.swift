@@ -7,6 +7,7 @@ struct StuckAuthentication: Monitor {
     static let id = "stuck-authentication"
     static let name = "stuck authentication"
     static let severity = Alert.Severity.high
+    static let hears: SignalKinds = .moved
 
     private let bound: Duration
     private let ready: String?

@@ -7,6 +7,7 @@ struct UnpairedEvents: Monitor {
     static let id = "unpaired-events"
     static let name = "unpaired events"
     static let severity = Alert.Severity.high
+    static let hears: SignalKinds = .unpaired
 
     private var spate = Spate()
     var due: Instant? { spate.due }

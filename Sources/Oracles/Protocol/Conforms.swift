@@ -14,43 +14,37 @@ package struct Conforms: Property {
     package static func missingKey(in contract: Contract?) -> String? { nil }
     package init(_ contract: Contract?) {}
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
-        guard case .conduct(let conduct) = reading else { return [] }
+    package mutating func observe(_ reading: Reading) -> Ruling? {
+        guard case .conduct(let conduct) = reading else { return nil }
         let user = conduct.user
         switch conduct.outcome {
-        case .kept: return [.pass]
-        case .undecided(let why): return [.inconclusive(why)]
+        case .kept: return .pass
+        case .undecided(let why): return .inconclusive(why)
         case .wrote(let violation, let evidence):
-            return [
-                .fail(
-                    Violation(
-                        edge: "writes \(violation.rawValue)", types: [],
-                        sentence: "the server sends \(user) an illegal frame: \(violation.detail)",
-                        expected: "frames as \(violation.clause) has them",
-                        found: (conduct.looks.map { "\($0) where a frame must be: " } ?? "") + violation.detail
-                            + " at \(Wording.time(evidence.instant))" + Self.quoted(violation, evidence),
-                        evidence: evidence, line: 0))
-            ]
-        case .ignored(let reaction, let bound, let evidence): return [.fail(Self.violation(reaction, bound, user, evidence))]
+            return .fail(
+                Violation(
+                    edge: "writes \(violation.rawValue)", types: [],
+                    sentence: "the server sends \(user) an illegal frame: \(violation.detail)",
+                    expected: "frames as \(violation.clause) has them",
+                    found: (conduct.looks.map { "\($0) where a frame must be: " } ?? "") + violation.detail
+                        + " at \(Wording.time(evidence.instant))" + Self.quoted(violation, evidence),
+                    evidence: evidence, line: 0))
+        case .ignored(let reaction, let bound, let evidence): return .fail(Self.violation(reaction, bound, user, evidence))
         case .rejectedText(let code, let evidence):
-            return [
-                .fail(
-                    Violation(
-                        edge: "rejects split text", types: [],
-                        sentence: "the server fails \(user)'s connection over a text that is split inside a character",
-                        expected: "text is UTF-8 as a whole, wherever its fragments are parted (RFC 6455 5.4, 8.1)",
-                        found: "a close with \(code) at \(Wording.time(evidence.instant))", evidence: evidence, line: 0))
-            ]
+            return .fail(
+                Violation(
+                    edge: "rejects split text", types: [],
+                    sentence: "the server fails \(user)'s connection over a text that is split inside a character",
+                    expected: "text is UTF-8 as a whole, wherever its fragments are parted (RFC 6455 5.4, 8.1)",
+                    found: "a close with \(code) at \(Wording.time(evidence.instant))", evidence: evidence, line: 0))
         case .took(let violation, let evidence):
-            return [
-                .fail(
-                    Violation(
-                        edge: "takes \(violation.rawValue)", types: [],
-                        sentence: "the server goes on with \(user)'s messages behind an illegal frame: \(violation.detail)",
-                        expected: "the connection failed (\(violation.clause))",
-                        found: "what came with that frame, or behind it, is answered at \(Wording.time(evidence.instant))",
-                        evidence: evidence, line: 0))
-            ]
+            return .fail(
+                Violation(
+                    edge: "takes \(violation.rawValue)", types: [],
+                    sentence: "the server goes on with \(user)'s messages behind an illegal frame: \(violation.detail)",
+                    expected: "the connection failed (\(violation.clause))",
+                    found: "what came with that frame, or behind it, is answered at \(Wording.time(evidence.instant))",
+                    evidence: evidence, line: 0))
         }
     }
 

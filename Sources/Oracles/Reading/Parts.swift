@@ -61,7 +61,8 @@ struct PartBook: Sendable {
     /// the name of many.
     func hasBegun(_ key: [JSON?], rule: Int) -> Bool {
         guard let first = key.first, first != nil else { return false }
-        return (open + ended).contains { $0.rule == rule && Self.compare($0.key, key) == 0 }
+        func isSame(_ part: Part) -> Bool { part.rule == rule && Self.compare(part.key, key) == 0 }
+        return open.contains(where: isSame) || ended.contains(where: isSame)
     }
 
     func hasEnded(_ key: [JSON?], rule: Int) -> Bool {

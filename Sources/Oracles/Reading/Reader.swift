@@ -18,7 +18,7 @@ struct Reader: Sendable {
         var streams = 65_536
     }
 
-    let contract: Contract?
+    let contract: Terms?
     /// What the journal may lack from the start; what it is seen to lack stands in `holes`.
     let absence: Absence
     let recognizer: Recognizer?
@@ -77,7 +77,7 @@ struct Reader: Sendable {
     /// Of the client's frames, as they left for the server; none before the accept.
     var legalities: [SessionID: FrameLegality] = [:]
     /// The server as a WebSocket peer; none before the accept, and when nothing can be told of it any more.
-    var conducts: [SessionID: Conduct] = [:]
+    var conducts: [SessionID: Cell<Conduct>] = [:]
     /// What a client sent with or behind an illegal frame, and nowhere else.
     var behind: [Canary: SessionID] = [:]
     var answered = Answered()
@@ -86,7 +86,7 @@ struct Reader: Sendable {
     /// Requests with encoded line ends, until they are answered.
     var injections: [SessionID: Injection] = [:]
     /// Reactions that the server owes as a WebSocket peer.
-    var reactions: [SessionID: Reactions] = [:]
+    var reactions: [SessionID: Cell<Reactions>] = [:]
     /// Readings of the end that no waiting would change.
     var lasting = 0
     /// Four times what answers took before there were faults: no bound is shorter.
@@ -122,7 +122,7 @@ struct Reader: Sendable {
     var errorsDelivered: Set<String> = []
 
     init(_ contract: Contract?, absence: Absence = [], capacity: Capacity = Capacity()) {
-        self.contract = contract
+        self.contract = contract.map(Terms.init)
         self.absence = absence
         self.capacity = capacity
         let per = contract?.delivery?.sequence?.per

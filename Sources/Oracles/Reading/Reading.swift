@@ -2,8 +2,9 @@ package import Contracts
 package import Journaling
 package import Wire
 
-/// What the `Reader` made of an entry, or of a deadline that passed: the only input of properties.
-package enum Reading: Sendable {
+/// What the `Reader` made of an entry, or of a deadline that passed: the only input of properties. Each is behind one
+/// reference, since several properties hear it.
+package indirect enum Reading: Sendable {
     /// Bytes of the server that no accept allows.
     case early(Early)
     /// Something was owed and is settled, once each.

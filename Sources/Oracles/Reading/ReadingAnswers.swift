@@ -56,7 +56,7 @@ extension Reader {
     }
 
     /// An event that answers nothing which is open, and names what was answered before.
-    mutating func isAnsweredTwice(_ event: Event, _ contract: Contract) -> Bool {
+    mutating func isAnsweredTwice(_ event: Event, _ contract: Terms) -> Bool {
         guard answered.answers.count > 0, let session = sessions[event.session], !event.isCopy, session.obscured == nil,
             session.cutBy == nil, !session.spokeEarly, !mayBeDisordered(event.user, at: event.at)
         else { return false }

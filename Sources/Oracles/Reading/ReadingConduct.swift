@@ -113,12 +113,12 @@ extension Reader {
         var isOpen = (negotiated.deflate != nil) != deflate
         if case .unknown = negotiated { isOpen = true }
         let legality = FrameLegality(.toClient, extensions: isOpen ? .unknown("what was negotiated is not clear") : negotiated)
-        conducts[id] = Conduct(legality: legality, isOpen: isOpen)
+        conducts[id] = Cell(Conduct(legality: legality, isOpen: isOpen))
     }
 
     /// A frame of the server as it came.
     mutating func watch(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID) {
-        guard frame.passage.direction == .toClient, let violations = conducts[id]?.read(frame, entry.ref) else { return }
+        guard frame.passage.direction == .toClient, let violations = conducts[id]?.value.read(frame, entry.ref) else { return }
         if frame.frame.opcode == .close {
             noteEnd(frame.frame.payload, id, at: entry.instant)
             if conducts[id]?.isSplit == true { noteRejectedText(frame.frame.payload, entry, id) }

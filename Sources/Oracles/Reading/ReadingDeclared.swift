@@ -6,7 +6,7 @@ import Wire
 /// Whether each message of the server is one that the contract declares (C2), on the server's ledger: what our faults do to
 /// it afterwards never stands at Sin.
 extension Reader {
-    mutating func tellDeclared(_ event: Event, _ payload: ByteBuffer, _ contract: Contract) {
+    mutating func tellDeclared(_ event: Event, _ payload: ByteBuffer, _ contract: Terms) {
         guard !contract.events.isEmpty else { return }
         let standing = standing(of: event, contract)
         if case .notAsked = standing { return }
@@ -25,7 +25,7 @@ extension Reader {
         case wrong(Reading.DeclaredReading.Problem)
     }
 
-    private mutating func standing(of event: Event, _ contract: Contract) -> Declared {
+    private mutating func standing(of event: Event, _ contract: Terms) -> Declared {
         switch event.recognition.outcome {
         case .ignored, .unreadable: return .notAsked
         case .valid: return .asDeclared

@@ -140,7 +140,7 @@ extension Reader {
     }
 
     /// - Returns: whether its number came before for its stream: runs do not move then.
-    mutating func followDelivery(_ event: Event, _ holder: Ownership, _ contract: Contract) -> Bool {
+    mutating func followDelivery(_ event: Event, _ holder: Ownership, _ contract: Terms) -> Bool {
         guard let delivery = contract.delivery else { return false }
         guard let value = event.recognition.value else {
             // Nobody knows what number it bears.
@@ -164,7 +164,7 @@ extension Reader {
             return false
         }
         guard sessions[event.session]?.isBad == false else { return false }
-        if delivery.history != nil { readHistory(event, value, contract) }
+        if delivery.isHistoryAsked { readHistory(event, value, contract) }
         let isReplay = delivery.id.isEmpty ? false : followIdentity(event, value, delivery)
         guard let number = number(in: value), let name = stream(of: value) else { return isReplay }
         return follow(number, of: StreamKey(user: event.user, name: name), event, value) || isReplay
@@ -213,20 +213,14 @@ extension Reader {
     /// A number that is not the highest says that its event came before, or that the count began anew: what comes before
     /// belongs to a run that is known. Without one there is the same connection, or a client that asked for what was.
     private func isOfSameCount(_ event: Event, _ value: JSON, _ step: Streams.Step) -> Bool {
-        if let isKnown = isOfKnownRun(event, value) { return isKnown }
+        if let isKnown = isOfKnownRun(event) { return isKnown }
         return step.lastHere != nil || event.isCopy || resumptions[event.session] != nil || reheard.contains(event.session)
     }
 
     /// Nil when it names none.
-    private func isOfKnownRun(_ event: Event, _ value: JSON) -> Bool? {
-        var isKnown: Bool?
-        for (index, rule) in (contract?.runs ?? []).enumerated() {
-            guard let key = contract?.key(of: rule, in: value) else { continue }
-            let runKey = RunKey(rule: index, session: rule.serverScope ? nil : event.session, text: Identifiers.text(key))
-            if runsByKey[runKey] != nil || tombs[runKey] != nil { return true }
-            isKnown = false
-        }
-        return isKnown
+    private func isOfKnownRun(_ event: Event) -> Bool? {
+        if event.keys.contains(where: { runsByKey[$0] != nil || tombs[$0] != nil }) { return true }
+        return event.keys.isEmpty ? nil : false
     }
 
     /// Since then no other connection of the user could have brought what did not come here.
@@ -309,7 +303,7 @@ extension Reader {
         }
         var evidence = evidence(for: session, entry: event.entry, at: event.at)
         evidence.causes += runs(in: key).map { .run($0) }
-        if let value = event.recognition.value, let contract, let run = ownRun(event, value, contract) { evidence.causes.append(.run(run)) }
+        if let run = ownRun(event) { evidence.causes.append(.run(run)) }
         if let before = step.before { evidence.witness.insert(before, at: min(1, evidence.witness.count)) }
         evidence.sessions += step.sessions.filter { $0 != event.session }.suffix(1)
         return evidence
@@ -368,7 +362,7 @@ extension Reader {
     // MARK: Names of single events
 
     /// `delivery.id`: at most once on one user's connections. What comes again on another one of them is a copy, or was asked for.
-    private mutating func followIdentity(_ event: Event, _ value: JSON, _ delivery: DeliveryRules) -> Bool {
+    private mutating func followIdentity(_ event: Event, _ value: JSON, _ delivery: DeliveryTerms) -> Bool {
         guard let name = delivery.id.value(in: value).map(Identifiers.text) else { return false }
         let key = StreamKey(user: event.user, name: name)
         let known = deliveredNames[key]
@@ -380,7 +374,7 @@ extension Reader {
         if known == event.session, !reheard.contains(event.session), sessions[event.session]?.obscured == nil, delivery.sequence == nil {
             judgeAgain(0, of: key, Streams.Step(), event)
         }
-        return isOfKnownRun(event, value) ?? (known == event.session)
+        return isOfKnownRun(event) ?? (known == event.session)
     }
 
     // MARK: Ends

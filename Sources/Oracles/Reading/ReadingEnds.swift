@@ -96,8 +96,7 @@ extension Reader {
     /// Only a run in a hot state is open, and owes anything.
     func isHot(_ number: UInt64) -> Bool {
         guard let contract, let run = runs[number], contract.runs.indices.contains(run.rule) else { return false }
-        let rule = contract.runs[run.rule]
-        return rule.states.indices.contains(run.state) && rule.isHot(rule.states[run.state].name)
+        return contract.runs[run.rule].isHot(run.state)
     }
 
     mutating func readClose(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant) {
@@ -257,11 +256,7 @@ extension Reader {
 
     /// When everything that was asked for now must have been answered.
     func longestWait(from at: Instant) -> Instant {
-        guard let contract else { return .distantFuture }
-        let bounds = contract.runs.flatMap { $0.hot.map(\.within) }
-        // A state may be left at the end of its bound, and another one follows.
-        let longest = bounds.compactMap { $0 }.reduce(contract.deadline) { $0 + $1 }
-        return bounds.contains { $0 == nil } ? .distantFuture : at.advanced(by: longest)
+        contract?.longestWait.map { at.advanced(by: $0) } ?? .distantFuture
     }
 
     /// What was open on it may go on at another connection, as long as its bounds allow.

@@ -17,21 +17,15 @@ extension Reader {
         var count: Int { (refusals.isEmpty ? 0 : 1) + (waiting.isEmpty ? 0 : 1) + (active.isEmpty ? 0 : 1) }
     }
 
-    mutating func linkError(_ event: Event, _ contract: Contract) {
+    mutating func linkError(_ event: Event, _ contract: Terms) {
         let kind = event.recognition.value.flatMap(contract.errorKind)
-        var carriesKey = false
-        if let value = event.recognition.value {
-            for (index, rule) in contract.runs.enumerated() {
-                guard let key = contract.key(of: rule, in: value) else { continue }
-                carriesKey = true
-                let session = rule.serverScope ? nil : event.session
-                let runKey = RunKey(rule: index, session: session, text: Identifiers.text(key))
-                if let number = runsByKey[runKey] { return endKeyed(number, runKey, kind, event, contract) }
-                // Before blaming a run that is over: an open request may have asked about it.
-                if let tomb = tombs[runKey], tomb.isDone, openRequests(of: event.user).isEmpty {
-                    tellForm(of: event, nil, contract)
-                    return afterwards(event, runKey, tomb, contract)
-                }
+        let carriesKey = !event.keys.isEmpty
+        for key in event.keys {
+            if let number = runsByKey[key] { return endKeyed(number, key, kind, event, contract) }
+            // Before blaming a run that is over: an open request may have asked about it.
+            if let tomb = tombs[key], tomb.isDone, openRequests(of: event.user).isEmpty {
+                tellForm(of: event, nil, contract)
+                return afterwards(event, key, tomb, contract)
             }
         }
         let open = openRequests(of: event.user)
@@ -68,7 +62,7 @@ extension Reader {
     }
 
     /// The equal ones of the first link path that has any, and those never unequal on this connection.
-    private func compare(_ open: [UInt64], _ event: Event, _ contract: Contract) -> (Candidates, Candidates) {
+    private func compare(_ open: [UInt64], _ event: Event, _ contract: Terms) -> (Candidates, Candidates) {
         var best: Int?
         var equal = Candidates()
         var never = Candidates()
@@ -113,14 +107,14 @@ extension Reader {
     }
 
     /// The request's value at that link path is foreign: an error need not repeat it (semantics 14).
-    private func foreign(_ request: Request, _ index: Int, _ contract: Contract) -> Bool {
+    private func foreign(_ request: Request, _ index: Int, _ contract: Terms) -> Bool {
         guard contract.link.indices.contains(index), let value = request.links[index] else { return false }
         let path = contract.link[index].request
         return identifiers.isIdentifier(path) && !identifiers.isOwn(path, value, of: request.user, aliases)
     }
 
     /// With `wire.serial` the requests of one connection are answered in the order in which they came.
-    private mutating func serial(_ open: [UInt64], _ event: Event, _ contract: Contract) -> Bool {
+    private mutating func serial(_ open: [UInt64], _ event: Event, _ contract: Terms) -> Bool {
         guard contract.wire.serial, let first = open.first(where: { requests[$0]?.session == event.session }) else {
             return false
         }
@@ -128,7 +122,7 @@ extension Reader {
         return true
     }
 
-    private func classes(_ candidates: Candidates, _ kind: String?, carriesKey: Bool, _ event: Event, _ contract: Contract) -> Classes {
+    private func classes(_ candidates: Candidates, _ kind: String?, carriesKey: Bool, _ event: Event, _ contract: Terms) -> Classes {
         var classes = Classes()
         for number in candidates.numbers {
             guard let request = requests[number] else { continue }
@@ -152,7 +146,7 @@ extension Reader {
         return classes
     }
 
-    func allows(_ rule: RunRule, _ kind: String?) -> Bool {
+    func allows(_ rule: RunTerms, _ kind: String?) -> Bool {
         guard let kinds = rule.kinds else { return true }
         return kind.map(kinds.contains) ?? true
     }
@@ -161,7 +155,7 @@ extension Reader {
     /// - Parameter beside: requests that do not compare as well, but that the error may be for as well.
     private mutating func decide(
         _ candidates: Candidates, beside: [UInt64], _ kind: String?, _ event: Event, carriesKey: Bool,
-        _ contract: Contract
+        _ contract: Terms
     ) -> Bool {
         let classes = classes(candidates, kind, carriesKey: carriesKey, event, contract)
         guard classes.count > 0 else { return false }
@@ -197,7 +191,7 @@ extension Reader {
     }
 
     /// It waits for an error of this kind.
-    func awaits(_ kind: String?, _ number: UInt64, _ contract: Contract) -> Bool {
+    func awaits(_ kind: String?, _ number: UInt64, _ contract: Terms) -> Bool {
         requests[number].map { allows($0, kind: kind) } ?? false
     }
 
@@ -225,7 +219,7 @@ extension Reader {
     }
 
     /// No class: the oldest may-accept request, then the oldest must-reject one, whose kind is wrong then (E5).
-    private mutating func fallBack(_ candidates: Candidates, _ kind: String?, _ event: Event, _ contract: Contract) -> Bool {
+    private mutating func fallBack(_ candidates: Candidates, _ kind: String?, _ event: Event, _ contract: Terms) -> Bool {
         let rest = candidates.numbers
         // What the contract leaves open is rather meant than a start or an answer that allows no such kind.
         let open = rest.filter { requests[$0]?.waits == .nothing }
@@ -259,7 +253,7 @@ extension Reader {
     }
 
     /// What waits for such an error on other connections of the same user.
-    private func owedElsewhere(_ open: [UInt64], _ kind: String?, _ event: Event, _ contract: Contract) -> [UInt64] {
+    private func owedElsewhere(_ open: [UInt64], _ kind: String?, _ event: Event, _ contract: Terms) -> [UInt64] {
         open.filter { number in
             guard let request = requests[number], request.session != event.session, allows(request, kind: kind) else { return false }
             return match(request.links, event.links, ignoring: { foreign(request, $0, contract) }) == .never
@@ -268,7 +262,7 @@ extension Reader {
 
     /// An error without a mark may come on another connection of the same user (E3: the same *user's* connection).
     private mutating func giveElsewhere(
-        _ fitting: [UInt64], _ kind: String?, _ event: Event, _ contract: Contract
+        _ fitting: [UInt64], _ kind: String?, _ event: Event, _ contract: Terms
     ) -> Bool {
         guard let number = preferred(fitting, event), !isUnansweredGhost(kind, event, contract) else { return false }
         give(event, to: number, isCertain: false, contract)
@@ -290,7 +284,7 @@ extension Reader {
 
     // MARK: Giving it to a request
 
-    mutating func give(_ event: Event, to number: UInt64, isCertain: Bool, _ contract: Contract) {
+    mutating func give(_ event: Event, to number: UInt64, isCertain: Bool, _ contract: Terms) {
         guard let request = requests[number] else { return }
         defer { markAnswered(request) }
         if !memberships.isEmpty, isCertain, let value = request.recognition.value { memberships.refuse(number, in: value) }
@@ -329,13 +323,13 @@ extension Reader {
     }
 
     /// A late error of an older request may look like this one's: then nothing is wrong with its order or context.
-    private func hasRival(_ request: Request, _ event: Event, _ contract: Contract) -> Bool {
+    private func hasRival(_ request: Request, _ event: Event, _ contract: Terms) -> Bool {
         if case .equal(let index) = match(request.links, event.links), isExclusive(index) { return false }
         let kind = event.recognition.value.flatMap(contract.errorKind)
         return isUnansweredGhost(kind, event, contract) || mayBeOfTheLost(event, kind)
     }
 
-    private mutating func settleRefused(_ request: Request, _ rule: Int, _ event: Event, isCertain: Bool, _ contract: Contract) {
+    private mutating func settleRefused(_ request: Request, _ rule: Int, _ event: Event, isCertain: Bool, _ contract: Terms) {
         if let pending = request.pending, isLate(event, for: pending), let session = sessions[request.session] {
             let evidence = evidence(of: request, entry: event.entry, at: event.at)
             let why = starvation.excuse(session.loop, pending, at: event.at, isLate: true)

@@ -43,7 +43,7 @@ extension Reader {
     }
 
     /// An event of the application behind the grace.
-    mutating func judgeExpiry(_ event: Event, _ contract: Contract) {
+    mutating func judgeExpiry(_ event: Event, _ contract: Terms) {
         guard let expiry = expiries[event.session], event.at > expiry.pending.due, contract.isSuccess(event.recognition),
             isLate(event, for: expiry.pending), let session = sessions[event.session]
         else { return }

@@ -6,7 +6,7 @@ import Wire
 /// semantics 13 and 14).
 extension Reader {
     /// One reading an error event: the first thing that is wrong with it, if any.
-    mutating func tellForm(of event: Event, _ link: (request: Request, isCertain: Bool)?, _ contract: Contract) {
+    mutating func tellForm(of event: Event, _ link: (request: Request, isCertain: Bool)?, _ contract: Terms) {
         guard let session = sessions[event.session] else { return }
         var problem = shapeProblem(event, contract)
         var doubt: String?
@@ -37,7 +37,7 @@ extension Reader {
         if case .equal(let path) = match(request.links, event.links) { isExclusive(path) } else { false }
     }
 
-    private func shapeProblem(_ event: Event, _ contract: Contract) -> Reading.ErrorReading.Problem? {
+    private func shapeProblem(_ event: Event, _ contract: Terms) -> Reading.ErrorReading.Problem? {
         if case .invalid(let what) = event.recognition.outcome { return .shape(what, caret: nil) }
         guard let rules = contract.errors, !rules.kinds.isEmpty else { return nil }
         let kind = event.recognition.value.flatMap(contract.errorKind)
@@ -46,7 +46,7 @@ extension Reader {
         return .kind(found: Terminal.plain(kind), expected: Wording.list(rules.kinds))
     }
 
-    private func kindProblem(_ event: Event, _ request: Request, _ contract: Contract) -> Reading.ErrorReading.Problem? {
+    private func kindProblem(_ event: Event, _ request: Request, _ contract: Terms) -> Reading.ErrorReading.Problem? {
         guard let rule = request.rule, contract.reject.indices.contains(rule), !request.isIndeterminate else { return nil }
         let kind = event.recognition.value.flatMap(contract.errorKind)
         if allows(request, kind: kind) { return nil }
@@ -59,7 +59,7 @@ extension Reader {
         return .kind(found: kind.map { Terminal.plain($0) } ?? "no kind", expected: Self.expected(contract.reject[rule]))
     }
 
-    private func orderProblem(_ request: Request, isCertain: Bool, _ contract: Contract) -> Reading.ErrorReading.Problem? {
+    private func orderProblem(_ request: Request, isCertain: Bool, _ contract: Terms) -> Reading.ErrorReading.Problem? {
         guard isCertain, request.isRefusal, contract.errors?.ordered == true,
             let youngest = sessions[request.session]?.youngestAnswered, youngest.number > request.number
         else { return nil }
@@ -67,7 +67,7 @@ extension Reader {
     }
 
     /// Demanded only where the request's value is known to be the user's own: a foreign one need not come back.
-    private func contextProblem(_ event: Event, _ request: Request, _ contract: Contract) -> Reading.ErrorReading.Problem? {
+    private func contextProblem(_ event: Event, _ request: Request, _ contract: Terms) -> Reading.ErrorReading.Problem? {
         guard let paths = contract.errors?.context, let value = event.recognition.value, !request.isIndeterminate,
             !request.recognition.tolerated
         else { return nil }

@@ -5,7 +5,7 @@ import Wire
 /// Must-reject requests whose time is over: late errors still belong to them (contract.md, semantics 7).
 extension Reader {
     /// A must-reject request here whose time is over could be meant as well.
-    func isUnansweredGhost(_ kind: String?, _ event: Event, _ contract: Contract) -> Bool {
+    func isUnansweredGhost(_ kind: String?, _ event: Event, _ contract: Terms) -> Bool {
         sessions[event.session]?.ghosts.contains { ghost in
             guard !ghost.wasAnswered, let rule = ghost.request.rule, contract.reject.indices.contains(rule) else { return false }
             return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) != .unequal
@@ -14,7 +14,7 @@ extension Reader {
 
     /// It repeats what names a request whose time is over; or it may be the answer to one that is older than all that wait
     /// here, and whose time ran out through no fault of the server.
-    mutating func haunts(_ event: Event, _ kind: String?, _ never: Candidates, _ contract: Contract) -> Bool {
+    mutating func haunts(_ event: Event, _ kind: String?, _ never: Candidates, _ contract: Terms) -> Bool {
         guard let ghosts = sessions[event.session]?.ghosts else { return false }
         let first = never.numbers.min() ?? .max
         // One that waits here would miss it: it takes this one, and the older one's comes to whom it may.
@@ -39,7 +39,7 @@ extension Reader {
     }
 
     /// A late answer, or a second one, to a must-reject request whose time is over: said already.
-    mutating func belongsToGhost(_ event: Event, _ kind: String?, _ contract: Contract) -> Bool {
+    mutating func belongsToGhost(_ event: Event, _ kind: String?, _ contract: Terms) -> Bool {
         guard let ghosts = sessions[event.session]?.ghosts else { return false }
         let index = ghosts.firstIndex { ghost in
             if case .equal(let path) = match(ghost.request.links, event.links) { return isExclusive(path) }

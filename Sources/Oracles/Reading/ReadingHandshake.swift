@@ -62,7 +62,7 @@ extension Reader {
     }
 
     /// Contract.md, semantics 17. What nothing allows to judge is not judged, unless a fault of ours spoilt it.
-    private func isBad(_ facts: Facts, _ contract: Contract) -> Bool {
+    private func isBad(_ facts: Facts, _ contract: Terms) -> Bool {
         guard !contract.identity.credential.isEmpty else { return false }
         switch facts.state {
         case .intact: return false
@@ -74,7 +74,7 @@ extension Reader {
     }
 
     /// Its credentials, or the places of a name, speak for different users.
-    private func isOpen(_ facts: Facts, _ contract: Contract) -> Bool {
+    private func isOpen(_ facts: Facts, _ contract: Terms) -> Bool {
         if !facts.rivals.isEmpty { return true }
         return facts.state == .ambiguous && facts.user == nil && !contract.identity.user.isEmpty
     }

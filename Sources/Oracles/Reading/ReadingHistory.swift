@@ -35,7 +35,7 @@ extension Reader {
     }
 
     /// The answer of a history: whatever ended well on an earlier connection must be in it.
-    mutating func readHistory(_ event: Event, _ value: JSON, _ contract: Contract) {
+    mutating func readHistory(_ event: Event, _ value: JSON, _ contract: Terms) {
         guard let history = contract.delivery?.history, case .messages(let asked, let answer) = history.asking,
             answer.names(isRequest: false, name: event.recognition.name, type: event.recognition.type),
             let session = sessions[event.session], session.obscured == nil, !event.isCopy

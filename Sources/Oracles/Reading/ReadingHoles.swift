@@ -85,7 +85,7 @@ extension Reader {
         return supposed
     }
 
-    func doubt(of label: Label, _ supposed: [Label], _ contract: Contract) -> LabelDoubt {
+    func doubt(of label: Label, _ supposed: [Label], _ contract: Terms) -> LabelDoubt {
         var doubt = LabelDoubt()
         for other in supposed {
             if label == .mustAccept, other != label { doubt.isRefusable = true }

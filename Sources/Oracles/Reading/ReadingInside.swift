@@ -17,7 +17,7 @@ extension Reader {
     }
 
     /// The run has reached its end: by an error, as it must, or by anything else, which is E4.
-    mutating func endInside(_ number: UInt64, _ event: Event, _ contract: Contract) {
+    mutating func endInside(_ number: UInt64, _ event: Event, _ contract: Terms) {
         guard let run = runs[number], let request = run.inside else { return }
         runs[number]?.inside = nil
         guard stillRefused(request) else { return }

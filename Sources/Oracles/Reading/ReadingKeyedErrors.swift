@@ -7,7 +7,7 @@ extension Reader {
     /// An error that names a run ends it, unless its kind ends no run, or somebody has asked about that run: then it may be
     /// the answer, and the run goes on.
     mutating func endKeyed(
-        _ number: UInt64, _ key: RunKey, _ kind: String?, _ event: Event, _ contract: Contract
+        _ number: UInt64, _ key: RunKey, _ kind: String?, _ event: Event, _ contract: Terms
     ) {
         guard !event.isCopy, let run = runs[number] else { return tellForm(of: event, nil, contract) }
         let ends = allows(contract.runs[run.rule], kind)
@@ -27,7 +27,7 @@ extension Reader {
     }
 
     /// Its message bears that run's key.
-    private func names(_ key: RunKey, _ number: UInt64, _ contract: Contract) -> Bool {
+    private func names(_ key: RunKey, _ number: UInt64, _ contract: Terms) -> Bool {
         guard let value = requests[number]?.recognition.value, contract.runs.indices.contains(key.rule) else { return false }
         return contract.key(of: contract.runs[key.rule], in: value).map { Identifiers.text($0) } == key.text
     }

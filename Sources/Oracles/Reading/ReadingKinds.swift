@@ -23,6 +23,11 @@ package struct ReadingKinds: OptionSet, Sendable, Hashable {
     package static let all = ReadingKinds(rawValue: .max)
 }
 
+extension ReadingKinds {
+    /// Of one kind: its place among them.
+    var number: Int { rawValue.trailingZeroBitCount }
+}
+
 extension Reading {
     var kind: ReadingKinds {
         switch self {

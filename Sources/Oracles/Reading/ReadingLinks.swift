@@ -27,11 +27,7 @@ extension Reader {
     }
 
     /// Equal values there name this request and no other: no identifier of a thread, a run or a user.
-    func isExclusive(_ index: Int) -> Bool {
-        guard let link = contract?.link, link.indices.contains(index) else { return false }
-        return !identifiers.isIdentifier(link[index].event) && !identifiers.isIdentifier(link[index].request)
-            && !(contract?.runs.contains { $0.key.contains(link[index].event) } ?? false)
-    }
+    func isExclusive(_ index: Int) -> Bool { contract?.isExclusive(index) ?? false }
 
     /// Open requests of the event's user, oldest first.
     func openRequests(of user: Principal) -> [UInt64] {
@@ -111,16 +107,12 @@ extension Reader {
         }
     }
 
-    mutating func linkEvent(_ event: Event, _ contract: Contract) {
-        guard let value = event.recognition.value else { return }
-        var keys: [RunKey] = []
-        for (index, rule) in contract.runs.enumerated() {
-            guard let key = contract.key(of: rule, in: value) else { continue }
-            let session = rule.serverScope ? nil : event.session
-            let runKey = RunKey(rule: index, session: session, text: Identifiers.text(key))
-            if let number = runsByKey[runKey] { return event.isCopy ? () : step(number, event, contract) }
-            keys.append(runKey)
+    mutating func linkEvent(_ event: Event, _ contract: Terms) {
+        guard event.recognition.value != nil else { return }
+        for key in event.keys {
+            if let number = runsByKey[key] { return event.isCopy ? () : step(number, event, contract) }
         }
+        let keys = event.keys
         let isSuccess = contract.isSuccess(event.recognition)
         let waiting = openRequests(of: event.user).filter { number in
             requests[number].map { waits($0, for: event, isSuccess: isSuccess) } ?? false
@@ -149,13 +141,13 @@ extension Reader {
     }
 
     /// With `wire.serial` the oldest open one of the connection is answered, or none (semantics 7).
-    private func serialTaker(of event: Event, among waiting: [UInt64], _ contract: Contract) -> Taker? {
+    private func serialTaker(of event: Event, among waiting: [UInt64], _ contract: Terms) -> Taker? {
         guard contract.wire.serial, let first = waiting.first(where: { requests[$0]?.session == event.session }) else { return nil }
         return Taker(number: first, byKey: false, wasAlone: waiting.count == 1)
     }
 
     /// A run that the server may start by itself begins with it.
-    private func mayBeginUnasked(_ event: Event, _ contract: Contract) -> Bool {
+    private func mayBeginUnasked(_ event: Event, _ contract: Terms) -> Bool {
         contract.runs.contains { rule in
             guard rule.unasked, let initial = rule.initial else { return false }
             return rule.edge(from: initial, isRequest: false, name: event.recognition.name, type: event.recognition.type) != nil
@@ -170,7 +162,7 @@ extension Reader {
         return keys.contains { tombs[$0] != nil } || isBereaved(event.user, at: event.at)
     }
 
-    private mutating func take(_ event: Event, _ taker: Taker, _ keys: [RunKey], _ contract: Contract) {
+    private mutating func take(_ event: Event, _ taker: Taker, _ keys: [RunKey], _ contract: Terms) {
         guard let request = requests[taker.number] else { return }
         switch request.waits {
         case .answer:
@@ -193,7 +185,7 @@ extension Reader {
 
     /// A success event that fits no request but a must-reject one (semantics 8).
     private mutating func takeRefused(
-        _ event: Event, _ taker: Taker, _ request: Request, _ keys: [RunKey], _ contract: Contract
+        _ event: Event, _ taker: Taker, _ request: Request, _ keys: [RunKey], _ contract: Terms
     ) {
         let isRefused = stillRefused(request)
         let run = adopt(event, request, keys, contract)
@@ -231,16 +223,9 @@ extension Reader {
     }
 
     /// A success event for a request that was refused, or that got no answer: still E4.
-    private mutating func haunt(_ event: Event, _ ghost: Ghost, _ contract: Contract) {
-        var keys: [RunKey] = []
-        if let value = event.recognition.value {
-            for (index, rule) in contract.runs.enumerated() {
-                guard let key = contract.key(of: rule, in: value) else { continue }
-                keys.append(RunKey(rule: index, session: rule.serverScope ? nil : event.session, text: Identifiers.text(key)))
-            }
-        }
+    private mutating func haunt(_ event: Event, _ ghost: Ghost, _ contract: Terms) {
         let isRefused = stillRefused(ghost.request)
-        let run = adopt(event, ghost.request, keys, contract)
+        let run = adopt(event, ghost.request, event.keys, contract)
         guard isRefused, !ghost.request.isIndeterminate, !hasGrantedNamesake(ghost.request) else { return }
         // It was refused; a namesake on a connection that is not here may have succeeded.
         let isNamed = !(ghost.wasAnswered && absence.contains(.sessions))

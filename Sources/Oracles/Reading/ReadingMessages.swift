@@ -42,7 +42,7 @@ extension Reader {
 
     private mutating func readMessage(
         _ payload: ByteBuffer, _ message: MessageRecord, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID,
-        at: Instant, _ contract: Contract
+        at: Instant, _ contract: Terms
     ) {
         let before = standpoint(id)
         switch frame.passage.direction {
@@ -119,7 +119,7 @@ extension Reader {
 
     mutating func readRequest(
         _ payload: ByteBuffer, _ message: MessageRecord, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID,
-        at: Instant, _ contract: Contract
+        at: Instant, _ contract: Terms
     ) {
         guard let recognizer, let user = sessions[id]?.user else { return }
         noteBehind(payload, id)
@@ -182,7 +182,7 @@ extension Reader {
         }
     }
 
-    private func extras(_ request: Recognition, _ contract: Contract) -> [JSON?] {
+    private func extras(_ request: Recognition, _ contract: Terms) -> [JSON?] {
         contract.link.enumerated().map { index, path in
             guard let value = request.value, linked?.contains(index, rule: request.rule) == false else { return nil }
             return path.request.value(in: value).flatMap { isLegible($0) ? $0 : nil }
@@ -330,7 +330,7 @@ extension Reader {
 
     mutating func readEvent(
         _ payload: ByteBuffer, _ message: MessageRecord, _ entry: Entry, _ id: SessionID, at: Instant,
-        _ contract: Contract
+        _ contract: Terms
     ) {
         guard let recognizer, let session = sessions[id] else { return }
         let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toClient)
@@ -346,11 +346,9 @@ extension Reader {
             return readBeat(part, .toClient, recognition, entry, id, at: at)
         }
         if isReady(recognition) { sessions[id]?.isReadied = true }
-        let event = Event(
-            recognition: recognition, entry: entry, session: id, user: session.user, at: at,
-            links: recognition.value.map { value in contract.link.map { $0.event.value(in: value) } } ?? [],
-            isError: recognition.name.map(contract.isError) ?? false,
-            isCopy: (members[session.user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: session.user, on: id))
+        let isCopy = (members[session.user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: session.user, on: id)
+        let names = recognition.value.map { identifiers.names(in: $0) } ?? []
+        let event = Event(recognition, entry, id, session.user, at: at, names: names, isCopy: isCopy, contract)
         tellDeclared(event, payload, contract)
         let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
         hearWords(of: event, isShared: isShared || isInRoom)
@@ -379,7 +377,7 @@ extension Reader {
         return recognition.name == name || recognition.type == name
     }
 
-    private mutating func link(_ event: Event, _ ownership: Ownership, _ contract: Contract) {
+    private mutating func link(_ event: Event, _ ownership: Ownership, _ contract: Terms) {
         switch (event.isError, ownership) {
         case (_, .shared): spareWaiting(for: event, contract)
         case (true, .anothers(let owner)):
@@ -393,19 +391,41 @@ extension Reader {
     }
 }
 
-/// One message of the server, in hand.
-struct Event: Sendable {
+/// One message of the server, in hand. Behind one reference: whoever looks at it is given it whole.
+final class Event: Sendable {
     let recognition: Recognition
     let entry: Entry
     let session: SessionID
     let user: Principal
     let at: Instant
+    /// Values at the contract's link paths.
     let links: [JSON?]
+    /// The runs that it names, in the order of the contract.
+    let keys: [RunKey]
+    /// Its value of each declared identifier, as text; empty when it could not be decoded.
+    let names: [String?]
     let isError: Bool
     /// Another connection of the same user got the same message before.
     let isCopy: Bool
+    /// For people.
+    let type: String
 
-    var type: String { recognition.title.map { Terminal.plain($0) } ?? "a message" }
+    init(
+        _ recognition: Recognition, _ entry: Entry, _ session: SessionID, _ user: Principal, at: Instant, names: [String?],
+        isCopy: Bool, _ contract: Terms
+    ) {
+        self.recognition = recognition
+        self.entry = entry
+        self.session = session
+        self.user = user
+        self.at = at
+        self.names = names
+        self.isCopy = isCopy
+        links = recognition.value.map { contract.links(in: $0) } ?? []
+        keys = recognition.value.map { contract.runKeys(in: $0, on: session) } ?? []
+        isError = recognition.name.map(contract.isError) ?? false
+        type = recognition.title.map { Terminal.plain($0) } ?? "a message"
+    }
 }
 
 /// Whose an event is, as far as it shows.

@@ -6,7 +6,7 @@ import Wire
 /// Whose content and whose identifiers an event carries (contract.md, semantics 11 and 15).
 extension Reader {
     mutating func judgeOwnership(
-        of event: Event, _ payload: ByteBuffer, isShared: Bool, _ contract: Contract
+        of event: Event, _ payload: ByteBuffer, isShared: Bool, _ contract: Terms
     ) -> (Ownership, Reading.EventReading) {
         var reading = Reading.EventReading(
             type: event.type, user: event.user.label, hasForeignCanaries: !isShared && canaries.hasForeign(to: event.user),
@@ -15,7 +15,7 @@ extension Reader {
         let echoes = echoes(of: event.user, beside: said, on: event.session)
         let message = event.recognition.value
         let rooms = memberships.isEmpty ? [] : message.map { sharedRooms(of: event, $0) } ?? []
-        if !isShared, !echoes.contains(where: \.isUnknown), let found = canaries.foreign(in: payload, knownBy: { knows(event.user, $0, at: event.at) }),
+        if !isShared, !echoes.contains(where: \.isUnknown), let found = foreignCanary(in: payload, to: event),
             // What came to a room is for its members when one of them said it.
             !rooms.contains(where: { room in found.owners.contains { memberships.has(aliases($0), room, at: event.at, aliases) } })
         {
@@ -31,14 +31,15 @@ extension Reader {
         }
         if !isShared, let value = message {
             reading.isOwned = event.user.name != nil || !contract.runs.isEmpty
-            if let run = runOfAnother(event, value, contract) {
+            if let run = runOfAnother(event, contract) {
                 reading.identity = run.foreign
                 reading.owningRun = run.number
                 reading.ownerDoubt = mayBeOne(event, with: [run.owner])
                 ownership = .anothers(run.foreign.owner)
             } else if let foreign = identifiers.check(
-                value, to: event.user, session: event.session, isError: event.isError,
-                sent: { word in echoes.contains { $0.has(word) } }, isShared: { rule in !rooms.isEmpty && memberships.isRoom(rule) }, aliases)
+                value, event.names, to: event.user, session: event.session, isError: event.isError,
+                sent: { word in echoes.contains { $0.has(word) } },
+                isShared: rooms.isEmpty ? nil : { [memberships] in memberships.isRoom($0) }, aliases)
             {
                 let asker = foreign.rule.is == .user ? foreign.owner : asker(of: event)
                 reading.identity = .init(
@@ -47,7 +48,7 @@ extension Reader {
                 reading.ownerDoubt = foreign.user.flatMap { mayBeOne(event, with: [$0]) }
                 if let asker { ownership = .anothers(asker) }
             } else if !event.isCopy {
-                reading.bonds = bonds(of: event, value, said)
+                reading.bonds = bonds(of: event, said)
             }
         }
         return (ownership, reading)
@@ -61,16 +62,28 @@ extension Reader {
 
     /// Connections without a name may be one user's: one that resumes, or a credential that is good for one connection.
     private func mayBeOne(_ event: Event, with owners: [Principal]) -> String? {
-        guard event.user.isAnybody || owners.contains(where: \.isAnybody), contract?.identity.user.isEmpty == false || resumptions[event.session] != nil else { return nil }
+        guard event.user.isAnybody || owners.contains(where: \.isAnybody),
+            contract?.identity.user.isEmpty == false || resumptions[event.session] != nil
+        else { return nil }
         return "nobody says whose connection that is"
     }
 
+    /// The first that others sent and its reader does not know.
+    private func foreignCanary(in payload: ByteBuffer, to event: Event) -> Canaries.Secret? {
+        for secret in canaries.secrets(in: payload) {
+            var isKnown = false
+            for owner in secret.owners where knows(event.user, owner, at: event.at) { isKnown = true }
+            if !isKnown { return secret }
+        }
+        return nil
+    }
+
     /// Told only of what nobody else can have made up.
-    private mutating func bonds(of event: Event, _ value: JSON, _ said: Said) -> Reading.EventReading.Bonds {
+    private mutating func bonds(of event: Event, _ said: Said) -> Reading.EventReading.Bonds {
         // Other parsers read other values in it.
         if event.recognition.tolerated { return .none }
         switch bindings.check(
-            value, session: event.session, user: event.user.name, isError: event.isError, isEcho: { said.has($0) })
+            event.names, session: event.session, user: event.user.name, isError: event.isError, isEcho: { said.has($0) })
         {
         case .none: return .none
         case .kept: return .kept
@@ -104,16 +117,19 @@ extension Reader {
     }
 
     /// Told once the event is linked, so that what it started is known to be of the same cause.
-    mutating func tell(_ reading: Reading.EventReading, of event: Event, _ contract: Contract) {
+    mutating func tell(_ reading: Reading.EventReading, of event: Event, _ contract: Terms) {
         var reading = reading
         var isBroken = false
         if case .broken = reading.bonds { isBroken = true }
         if reading.canary != nil || reading.identity != nil || isBroken, let session = sessions[event.session] {
             var evidence = evidence(for: session, entry: event.entry, at: event.at)
             addOwner(reading.identity?.owner ?? reading.canary?.owner, of: event, to: &evidence)
-            let run = reading.owningRun ?? event.recognition.value.flatMap { ownRun(event, $0, contract) }
+            let run = reading.owningRun ?? ownRun(event)
             if let run { evidence.causes.append(.run(run)) }
-            if reading.identity != nil, run == nil, let value = event.recognition.value { evidence.causes += foreignRuns(in: value, contract) }
+            // All that comes of one run to the wrong user is one cause, though nobody knows whose run it is.
+            if reading.identity != nil, run == nil {
+                evidence.causes += event.keys.map { .foreignRun("\(contract.runs[$0.rule].name) \($0.text)") }
+            }
             if isBroken, let run = run.flatMap({ runs[$0] }) {
                 evidence.witness.insert(contentsOf: run.entries, at: min(1, evidence.witness.count))
             }
@@ -122,43 +138,31 @@ extension Reader {
         readings.append(.event(reading))
     }
 
-    /// All that comes of one run to the wrong user is one cause, though nobody knows whose run it is.
-    private func foreignRuns(in value: JSON, _ contract: Contract) -> [Evidence.Cause] {
-        contract.runs.compactMap { rule in
-            contract.key(of: rule, in: value).map { .foreignRun("\(rule.name) \(Identifiers.text($0))") }
-        }
-    }
-
     /// The run that this event names by its key, when it is another user's.
     private func runOfAnother(
-        _ event: Event, _ value: JSON, _ contract: Contract
+        _ event: Event, _ contract: Terms
     ) -> (foreign: Reading.EventReading.Foreign, number: UInt64, owner: Principal)? {
-        for (index, rule) in contract.runs.enumerated() where rule.serverScope {
-            guard let key = contract.key(of: rule, in: value) else { continue }
-            let runKey = RunKey(rule: index, session: nil, text: Identifiers.text(key))
-            let owner: (Principal, UInt64)? = runsByKey[runKey].flatMap { runs[$0] }.map { ($0.owner, $0.number) }
-                ?? tombs[runKey].flatMap { $0.number == 0 ? nil : (aliases($0.owner), $0.number) }
+        for key in event.keys where key.session == nil {
+            let owner: (Principal, UInt64)? = runsByKey[key].flatMap { runs[$0] }.map { ($0.owner, $0.number) }
+                ?? tombs[key].flatMap { $0.number == 0 ? nil : (aliases($0.owner), $0.number) }
             guard let owner, owner.0 != event.user else { continue }
             // An error may well repeat the key that this connection itself asked about.
             if event.isError, let said = said[event.session],
-                echoes(of: event.user, beside: said, on: event.session).contains(where: { $0.has(runKey.text) })
+                echoes(of: event.user, beside: said, on: event.session).contains(where: { $0.has(key.text) })
             {
                 continue
             }
+            let rule = contract.runs[key.rule]
             let foreign = Reading.EventReading.Foreign(
-                kind: event.isError ? .error : .run, owner: owner.0.label, name: rule.name, value: runKey.text,
-                line: rule.line)
+                kind: event.isError ? .error : .run, owner: owner.0.label, name: rule.name, value: key.text, line: rule.line)
             return (foreign, owner.1, owner.0)
         }
         return nil
     }
 
-    func ownRun(_ event: Event, _ value: JSON, _ contract: Contract) -> UInt64? {
-        for (index, rule) in contract.runs.enumerated() {
-            guard let key = contract.key(of: rule, in: value) else { continue }
-            let session = rule.serverScope ? nil : event.session
-            let runKey = RunKey(rule: index, session: session, text: Identifiers.text(key))
-            if let number = runsByKey[runKey] ?? tombs[runKey]?.number { return number }
+    func ownRun(_ event: Event) -> UInt64? {
+        for key in event.keys {
+            if let number = runsByKey[key] ?? tombs[key]?.number { return number }
         }
         return nil
     }

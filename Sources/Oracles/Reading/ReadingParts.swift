@@ -5,36 +5,39 @@ import Wire
 /// Parts of runs: each begins once, and ends once while its run is under way (contract.md, semantics 9).
 extension Reader {
     /// Judged before the edge. True: a part of the run names this event.
-    mutating func stepParts(_ number: UInt64, _ event: Event, _ rule: RunRule, in state: String) -> Bool {
+    mutating func stepParts(_ number: UInt64, _ event: Event, _ rule: RunTerms, in state: String) -> Bool {
         guard let value = event.recognition.value else { return false }
         let (name, type) = (event.recognition.name, event.recognition.type)
         func isNamed(_ names: [MessageName]) -> Bool { names.contains { $0.names(isRequest: false, name: name, type: type) } }
         var isPart = false
-        for (index, part) in rule.parts.enumerated() {
-            let isStart = isNamed([part.start])
-            let isEnd = !isStart && isNamed([part.end])
-            let isInside = isNamed(part.inside)
+        for index in rule.parts.indices {
+            let isStart = rule.parts[index].start.names(isRequest: false, name: name, type: type)
+            let isEnd = !isStart && rule.parts[index].end.names(isRequest: false, name: name, type: type)
+            let isInside = isNamed(rule.parts[index].inside)
             guard isStart || isEnd || isInside else { continue }
             isPart = true
-            let key = part.key.map { path in path.value(in: value).flatMap { isLegible($0) ? $0 : nil } }
+            let key = rule.parts[index].key.map { path in path.value(in: value).flatMap { isLegible($0) ? $0 : nil } }
             if isInside, runs[number]?.parts.meant(by: key, rule: index) == nil {
                 misplace(.outside, index, key, number, event, rule)
             }
             if isStart { beginPart(index, key, number, event, rule, in: state) }
             if isEnd { endPart(index, key, number, event, rule) }
         }
-        for (index, part) in rule.parts.enumerated() where isNamed(part.before) { requireEnds(of: index, number, event) }
+        for index in rule.parts.indices where isNamed(rule.parts[index].before) { requireEnds(of: index, number, event) }
         return isPart
     }
 
     private mutating func beginPart(
-        _ index: Int, _ key: [JSON?], _ number: UInt64, _ event: Event, _ rule: RunRule, in state: String
+        _ index: Int, _ key: [JSON?], _ number: UInt64, _ event: Event, _ rule: RunTerms, in state: String
     ) {
-        guard let run = runs[number], let session = sessions[run.session] else { return }
-        let part = rule.parts[index]
-        if !part.in.isEmpty, !part.in.contains(state) { return misplace(.notIn(state), index, key, number, event, rule) }
-        if run.parts.hasBegun(key, rule: index) { return misplace(.beginsAgain, index, key, number, event, rule) }
-        guard run.parts.count < capacity.perSession, partsKept < capacity.names else {
+        // Nothing else may hold the run when the part is noted, or it is copied.
+        guard let place = runs[number]?.session, let loop = sessions[place]?.loop else { return }
+        let states = rule.parts[index].in
+        if !states.isEmpty, !states.contains(state) { return misplace(.notIn(state), index, key, number, event, rule) }
+        if runs[number]?.parts.hasBegun(key, rule: index) == true {
+            return misplace(.beginsAgain, index, key, number, event, rule)
+        }
+        guard let count = runs[number]?.parts.count, count < capacity.perSession, partsKept < capacity.names else {
             note("more parts of runs are open than miswire keeps; what is open of these runs is left undecided")
             settleParts(of: number, .undecided("more parts of the run were open than miswire keeps"))
             runs[number]?.parts.isSpent = true
@@ -43,8 +46,8 @@ extension Reader {
         partsKept += 1
         lastPart += 1
         var pending: Pending?
-        if let bound = part.within {
-            let due = self.pending(bound, since: event.at, loop: session.loop)
+        if let bound = rule.parts[index].within {
+            let due = self.pending(bound, since: event.at, loop: loop)
             deadlines.add(.part(run: number, number: lastPart), at: due.due)
             pending = due
         }
@@ -52,13 +55,13 @@ extension Reader {
             .init(number: lastPart, rule: index, key: key, entry: event.entry, pending: pending))
     }
 
-    private mutating func endPart(_ index: Int, _ key: [JSON?], _ number: UInt64, _ event: Event, _ rule: RunRule) {
-        guard let book = runs[number]?.parts else { return }
-        guard let place = book.meant(by: key, rule: index) else {
-            return misplace(book.hasEnded(key, rule: index) ? .endsAgain : .neverBegan, index, key, number, event, rule)
+    private mutating func endPart(_ index: Int, _ key: [JSON?], _ number: UInt64, _ event: Event, _ rule: RunTerms) {
+        guard let place = runs[number]?.parts.meant(by: key, rule: index) else {
+            let hasEnded = runs[number]?.parts.hasEnded(key, rule: index) ?? false
+            return misplace(hasEnded ? .endsAgain : .neverBegan, index, key, number, event, rule)
         }
-        if let pending = book.open[place].pending, isLate(event, for: pending) {
-            missPart(book.open[place].number, of: number, at: event.at, isLate: true)
+        if let part = runs[number]?.parts.open[place], let pending = part.pending, isLate(event, for: pending) {
+            missPart(part.number, of: number, at: event.at, isLate: true)
         }
         guard let part = runs[number]?.value.parts.end(at: place), !part.isSettled else { return }
         settle(part, of: number, .kept(event.type))
@@ -136,7 +139,7 @@ extension Reader {
     private static func text(_ key: [JSON?]) -> String? { key.lazy.compactMap { $0 }.first.map { Identifiers.text($0) } }
 
     private mutating func misplace(
-        _ kind: Reading.Misplaced.Kind, _ index: Int, _ key: [JSON?], _ number: UInt64, _ event: Event, _ rule: RunRule
+        _ kind: Reading.Misplaced.Kind, _ index: Int, _ key: [JSON?], _ number: UInt64, _ event: Event, _ rule: RunTerms
     ) {
         guard let run = runs[number], !run.isIndeterminate, !run.parts.isSpent, !event.isCopy,
             sessions[event.session]?.obscured == nil, !mayBeDisordered(event.user, at: event.at), !mayBeLateCopy(event, of: run.session)

@@ -9,7 +9,7 @@ extension Reader {
         if recognition.outcome != .ignored, recognition.heartbeat == nil { pulse(.asked, id) }
     }
 
-    mutating func pulseEvent(_ recognition: Recognition, _ id: SessionID, _ contract: Contract) {
+    mutating func pulseEvent(_ recognition: Recognition, _ id: SessionID, _ contract: Terms) {
         guard recognition.outcome != .ignored, recognition.heartbeat == nil else { return }
         let mark = Signal.EventMark(
             isError: recognition.name.map(contract.isError) ?? false, title: recognition.title.map { Terminal.plain($0) } ?? "a message")

@@ -64,12 +64,12 @@ extension Reader {
         if frame.passage.direction == .toClient { return heard(frame, id, at: at) }
         // Most frames are data, and change one word of it.
         if !opcode.isControl, conducts[id]?.breach == nil {
-            reactions[id, default: Reactions()].isBusy = true
-            conducts[id]?.followText(frame)
+            reactions[id, default: Cell(Reactions())].isBusy = true
+            conducts[id]?.value.followText(frame)
             return
         }
-        var state = reactions[id] ?? Reactions()
-        defer { reactions[id] = state }
+        var state = reactions[id]?.value ?? Reactions()
+        defer { reactions[id] = Cell(state) }
         guard !state.isClosedByClient, !state.isClosedByServer else { return }
         if let breach = conducts[id]?.breach {
             breached(breach, entry, id, &state, at: at)
@@ -89,9 +89,9 @@ extension Reader {
     /// A frame of the server.
     private mutating func heard(_ frame: FrameRecord, _ id: SessionID, at: Instant) {
         switch frame.frame.opcode {
-        case .pong: reactions[id]?.answer(frame.redacted ? nil : frame.frame.payload)
+        case .pong: reactions[id]?.value.answer(frame.redacted ? nil : frame.frame.payload)
         case .close:
-            guard var state = reactions[id] else { return }
+            guard var state = reactions[id]?.value else { return }
             state.forgive()
             state.isClosedByServer = true
             if state.isClosedByClient, state.end == nil {
@@ -99,7 +99,7 @@ extension Reader {
                 state.end = pending
                 deadlines.add(.reaction(id), at: pending.due)
             }
-            reactions[id] = state
+            reactions[id] = Cell(state)
         case .ping: break
         default: reactions[id]?.isBusy = false
         }
@@ -124,8 +124,8 @@ extension Reader {
     // MARK: Time
 
     mutating func fireReaction(_ id: SessionID, _ item: Deadlines.Item) {
-        guard var state = reactions[id] else { return }
-        defer { reactions[id] = state }
+        guard var state = reactions[id]?.value else { return }
+        defer { reactions[id] = Cell(state) }
         func isDue(_ pending: Pending) -> Bool { (pending.proofDue ?? pending.due) == item.due }
         if let first = state.pings.first, isDue(first.pending) {
             if let later = patience(first.pending, id, at: item.due) {
@@ -185,7 +185,7 @@ extension Reader {
 
     mutating func endReactions(_ end: EndRecord, _ session: Session, at now: Instant) {
         guard conducts[session.id] != nil, session.acceptedAt != nil else { return reactions[session.id] = nil }
-        let state = reactions.removeValue(forKey: session.id) ?? Reactions()
+        let state = reactions.removeValue(forKey: session.id)?.value ?? Reactions()
         // Without a contract nobody knows what it goes on with.
         if state.isBusy, contract == nil { targetWatch.busyUntil = max(targetWatch.busyUntil, now.advanced(by: .seconds(60))) }
         guard end.by == .peer, end.side == .server else { return }

@@ -65,7 +65,7 @@ extension Reader {
         if standings.count < capacity.requests { standings[lastRequest] = request.entry.number }
     }
 
-    private func label(_ reading: inout MessageReading, _ request: Request, _ contract: Contract) {
+    private func label(_ reading: inout MessageReading, _ request: Request, _ contract: Terms) {
         switch request.waits {
         case .refusal(let rule, _): reading.label = "must-reject by rule \(rule + 1)"
         case .start(let number):

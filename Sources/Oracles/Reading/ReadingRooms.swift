@@ -37,12 +37,10 @@ extension Reader {
     }
 
     /// Of whose run or request it is.
-    func isOwn(_ event: Event, _ message: JSON, _ contract: Contract) -> Bool {
-        for (index, rule) in contract.runs.enumerated() {
-            guard let key = contract.key(of: rule, in: message) else { continue }
-            let runKey = RunKey(rule: index, session: rule.serverScope ? nil : event.session, text: Identifiers.text(key))
-            if let run = runsByKey[runKey].flatMap({ runs[$0] }) { return run.owner == event.user }
-            if let tomb = tombs[runKey] { return aliases(tomb.owner) == event.user }
+    func isOwn(_ event: Event, _ message: JSON, _ contract: Terms) -> Bool {
+        for key in event.keys {
+            if let run = runsByKey[key].flatMap({ runs[$0] }) { return run.owner == event.user }
+            if let tomb = tombs[key] { return aliases(tomb.owner) == event.user }
         }
         let names = contract.identity.ids.filter { $0.is == .user }.compactMap { $0.at.value(in: message) }
         if let name = names.first, let own = event.user.name { return Identifiers.text(name) == own }
@@ -53,7 +51,7 @@ extension Reader {
     }
 
     /// Nobody knows whose start or answer it is: what waits for one like it here is left undecided.
-    mutating func spareWaiting(for event: Event, _ contract: Contract) {
+    mutating func spareWaiting(for event: Event, _ contract: Terms) {
         let isSuccess = contract.isSuccess(event.recognition)
         let waiting = openRequests(of: event.user).filter { number in
             requests[number].map { waits($0, for: event, isSuccess: isSuccess) && match($0.links, event.links) != .unequal } ?? false

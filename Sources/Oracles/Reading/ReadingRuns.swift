@@ -30,7 +30,7 @@ extension Reader {
 
     /// A run of that user and key is still known: what comes may be either's. True when there is one.
     private mutating func takeOver(
-        _ wished: String, _ rule: Int, of user: Principal, on id: SessionID, _ contract: Contract
+        _ wished: String, _ rule: Int, of user: Principal, on id: SessionID, _ contract: Terms
     ) -> Bool {
         let key = RunKey(rule: rule, session: contract.runs[rule].serverScope ? nil : id, text: wished)
         guard let old = runsByKey[key], runs[old]?.owner == user else { return false }
@@ -44,11 +44,10 @@ extension Reader {
 
     /// Entering a hot state starts its bound; self-edges do not come here.
     mutating func enter(_ number: UInt64, since: Instant) {
-        guard let contract, let run = runs[number] else { return }
-        let rule = contract.runs[run.rule]
+        guard let contract, runs[number] != nil else { return }
         runs[number]?.pending = nil
-        let state = rule.states.indices.contains(run.state) ? rule.states[run.state].name : ""
-        let bound = rule.hot.first { $0.state == state }?.within
+        guard let run = runs[number] else { return }
+        let bound = contract.runs[run.rule].bound(of: run.state)
         pulse(.run(number, .entered(isBounded: bound != nil)), run.session)
         guard let session = sessions[run.session], let bound else { return }
         let pending = pending(bound, since: since, loop: session.loop)
@@ -57,7 +56,7 @@ extension Reader {
     }
 
     /// The first event of a run whose request waited for it.
-    mutating func start(_ number: UInt64, key: RunKey?, _ event: Event, _ contract: Contract) {
+    mutating func start(_ number: UInt64, key: RunKey?, _ event: Event, _ contract: Terms) {
         if let key {
             runs[number]?.key = key
             runsByKey[key] = number
@@ -70,7 +69,7 @@ extension Reader {
 
     /// The run that a success event opens though its request was must-reject, or was never one that starts runs.
     mutating func adopt(
-        _ event: Event, _ request: Request, _ keys: [RunKey], _ contract: Contract
+        _ event: Event, _ request: Request, _ keys: [RunKey], _ contract: Terms
     ) -> UInt64? {
         for (index, rule) in contract.runs.enumerated() {
             guard let initial = rule.initial, let key = keys.first(where: { $0.rule == index }), runsByKey[key] == nil,
@@ -86,14 +85,13 @@ extension Reader {
     }
 
     /// Parts first, then the edge; neither: E1, naming state and event.
-    mutating func step(_ number: UInt64, _ event: Event, _ contract: Contract) {
-        guard let run = runs[number] else { return }
-        let rule = contract.runs[run.rule]
-        guard rule.states.indices.contains(run.state) else { return }
-        runs[number]?.value.note(event.entry)
+    mutating func step(_ number: UInt64, _ event: Event, _ contract: Terms) {
+        // Nothing else may hold the run meanwhile, or it is copied.
+        guard let place = runs[number]?.value.hear(event) else { return }
         pulse(.run(number, .heard(event.type)), event.session)
-        learnLinks(number, event)
-        let state = rule.states[run.state].name
+        let rule = contract.runs[place.rule]
+        guard rule.states.indices.contains(place.state) else { return }
+        let state = rule.states[place.state].name
         let (name, type) = (event.recognition.name, event.recognition.type)
         let isPart = !rule.parts.isEmpty && stepParts(number, event, rule, in: state)
         if let edge = rule.edge(from: state, isRequest: false, name: name, type: type) {
@@ -103,7 +101,7 @@ extension Reader {
         }
     }
 
-    private mutating func follow(_ next: String, _ number: UInt64, _ event: Event, _ rule: RunRule) {
+    private mutating func follow(_ next: String, _ number: UInt64, _ event: Event, _ rule: RunTerms) {
         if next == "done" {
             judgeLate(number, event)
             if let contract { endInside(number, event, contract) }
@@ -119,19 +117,12 @@ extension Reader {
 
     /// It leaves a hot state whose bound is over and was not judged yet.
     private mutating func judgeLate(_ number: UInt64, _ event: Event) {
-        guard let run = runs[number], let pending = run.pending, isLate(event, for: pending) else { return }
+        guard let pending = runs[number]?.pending, isLate(event, for: pending) else { return }
         missRun(number, at: event.at, isLate: true)
     }
 
-    private mutating func learnLinks(_ number: UInt64, _ event: Event) {
-        guard let known = runs[number]?.links else { return }
-        for index in event.links.indices where known.indices.contains(index) && known[index] == nil {
-            runs[number]?.links[index] = event.links[index]
-        }
-    }
-
     /// An error that is this run's: it takes the error's edge, or ends where it stands.
-    mutating func endByError(_ number: UInt64, _ event: Event, _ contract: Contract) {
+    mutating func endByError(_ number: UInt64, _ event: Event, _ contract: Terms) {
         guard let run = runs[number] else { return }
         runs[number]?.value.note(event.entry)
         judgeLate(number, event)
@@ -141,11 +132,12 @@ extension Reader {
     }
 
     mutating func settleRun(_ number: UInt64, _ fate: Fate) {
-        guard let run = runs[number], !run.isSettled, let contract else { return }
+        guard runs[number]?.isSettled == false, let contract else { return }
         runs[number]?.isSettled = true
         settleParts(of: number, fate)
         leaveInside(number, fate)
         runs[number]?.end = Self.end(fate)
+        guard let run = runs[number] else { return }
         let rule = contract.runs[run.rule]
         let state = rule.states.indices.contains(run.state) ? rule.states[run.state].name : ""
         var fate = fate
@@ -169,7 +161,7 @@ extension Reader {
     }
 
     /// What could still have come: `agent_completed or error`.
-    private static func ends(of rule: RunRule, from state: Int) -> String {
+    private static func ends(of rule: RunTerms, from state: Int) -> String {
         guard rule.states.indices.contains(state) else { return "an end" }
         let edges = rule.states[state].edges.filter { !$0.name.isRequest && $0.next != rule.states[state].name }
         return edges.isEmpty ? "an end" : Wording.list(edges.map(\.name.glob.text))
@@ -221,7 +213,7 @@ extension Reader {
         return evidence
     }
 
-    private mutating func stray(_ kind: Reading.Stray.Kind, _ number: UInt64, _ event: Event, _ rule: RunRule) {
+    private mutating func stray(_ kind: Reading.Stray.Kind, _ number: UInt64, _ event: Event, _ rule: RunTerms) {
         guard let run = runs[number], !run.isIndeterminate, !event.isCopy, sessions[event.session]?.obscured == nil,
             !mayBeDisordered(event.user, at: event.at)
         else { return }

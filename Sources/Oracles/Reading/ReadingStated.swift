@@ -137,7 +137,7 @@ extension Reader {
     }
 
     private mutating func followStated(
-        _ event: Recognition, _ concerned: [UInt64], _ entry: Entry, _ id: SessionID, at: Instant, _ contract: Contract
+        _ event: Recognition, _ concerned: [UInt64], _ entry: Entry, _ id: SessionID, at: Instant, _ contract: Terms
     ) {
         for number in concerned {
             guard let known = stated[number], known.farSide == .server else { continue }

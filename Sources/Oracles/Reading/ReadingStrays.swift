@@ -5,7 +5,7 @@ import Wire
 /// Events without a run of their own: keyless ones, those behind `done`, and those nobody asked for.
 extension Reader {
     /// Edges and parts decide for messages without a key; several runs that could take it condemn nobody.
-    mutating func stepKeyless(_ event: Event, _ keys: [RunKey], _ contract: Contract) -> Bool {
+    mutating func stepKeyless(_ event: Event, _ keys: [RunKey], _ contract: Terms) -> Bool {
         var takers: [UInt64] = []
         for id in members[event.user] ?? [] {
             for number in sessions[id]?.runs ?? [] {
@@ -30,7 +30,7 @@ extension Reader {
     }
 
     /// After `done` any message with the key is E1, until a new start takes the key again.
-    mutating func afterwards(_ event: Event, _ key: RunKey, _ tomb: Tomb, _ contract: Contract) {
+    mutating func afterwards(_ event: Event, _ key: RunKey, _ tomb: Tomb, _ contract: Terms) {
         guard tomb.isDone, !event.isCopy, aliases(tomb.owner) == event.user, let session = sessions[event.session],
             session.obscured == nil, !mayBeDisordered(event.user, at: event.at), !mayBeLateCopy(event, of: tomb.last?.session)
         else { return }
@@ -57,7 +57,7 @@ extension Reader {
     /// What it belongs to may be among what was forgotten.
     private var hasForgotten: Bool { tombs.forgotten > 0 || bereaved.forgotten > 0 || unseen.forgotten > 0 }
 
-    mutating func nobodyAsked(_ event: Event, _ keys: [RunKey], _ contract: Contract) {
+    mutating func nobodyAsked(_ event: Event, _ keys: [RunKey], _ contract: Terms) {
         guard let session = sessions[event.session], session.obscured == nil, session.cutBy == nil else { return }
         // What was asked before the accept is owed nothing and forgotten at its bound; a slow server may start it yet.
         guard !session.spokeEarly else { return }
@@ -95,7 +95,7 @@ extension Reader {
         return !places.contains { $0.text.hasPrefix("request \(name) ") }
     }
 
-    private mutating func beginUnasked(_ rule: Int, _ key: RunKey?, _ event: Event, _ contract: Contract) {
+    private mutating func beginUnasked(_ rule: Int, _ key: RunKey?, _ event: Event, _ contract: Terms) {
         lastRun += 1
         runs[lastRun] = Run(RunState(
             number: lastRun, rule: rule, key: key, owner: event.user, session: event.session, request: nil,
@@ -123,7 +123,7 @@ extension Reader {
     private func openRuns(on id: SessionID) -> [UInt64] { (sessions[id]?.runs ?? []).filter { runs[$0]?.key == nil } }
 
     private mutating func stepKeyless(
-        request: Recognition, _ index: Int, _ rule: RunRule, _ entry: Entry, _ id: SessionID, at: Instant
+        request: Recognition, _ index: Int, _ rule: RunTerms, _ entry: Entry, _ id: SessionID, at: Instant
     ) {
         let takers = (sessions[id]?.runs ?? []).filter { number in
             runs[number].map { $0.rule == index && edge(of: $0, for: request, rule) != nil } ?? false
@@ -132,12 +132,12 @@ extension Reader {
         if takers.count == 1, let number = takers.first { step(number, request: request, rule, entry, at: at) }
     }
 
-    private func edge(of run: Run, for request: Recognition, _ rule: RunRule) -> RunRule.Edge? {
+    private func edge(of run: Run, for request: Recognition, _ rule: RunTerms) -> RunRule.Edge? {
         guard rule.states.indices.contains(run.state) else { return nil }
         return rule.edge(from: rule.states[run.state].name, isRequest: true, name: request.name, type: request.type)
     }
 
-    private mutating func step(_ number: UInt64, request: Recognition, _ rule: RunRule, _ entry: Entry, at: Instant) {
+    private mutating func step(_ number: UInt64, request: Recognition, _ rule: RunTerms, _ entry: Entry, at: Instant) {
         guard let run = runs[number], let edge = edge(of: run, for: request, rule) else { return }
         runs[number]?.value.note(entry)
         // A server may read it differently, or not at all.
@@ -153,14 +153,10 @@ extension Reader {
     }
 
     /// An event that reached the wrong user: its run and the request that caused it are told by I2 alone.
-    mutating func condemn(_ event: Event, _ contract: Contract) {
-        guard let value = event.recognition.value, !event.isError else { return }
-        for (index, rule) in contract.runs.enumerated() {
-            guard let key = contract.key(of: rule, in: value) else { continue }
-            let session = rule.serverScope ? nil : event.session
-            if let number = runsByKey[RunKey(rule: index, session: session, text: Identifiers.text(key))] {
-                runs[number]?.value.note(event.entry)
-            }
+    mutating func condemn(_ event: Event, _ contract: Terms) {
+        guard !event.isError else { return }
+        for key in event.keys {
+            if let number = runsByKey[key] { runs[number]?.value.note(event.entry) }
         }
     }
 }

@@ -115,6 +115,16 @@ struct RunState: Sendable {
     /// What became of it, as far as it was settled.
     var end: RunEnd?
 
+    /// An event of it: kept as evidence, and for the names that it bears.
+    /// - Returns: what it is an instance of, and the state that it is in.
+    mutating func hear(_ event: Event) -> (rule: Int, state: Int) {
+        note(event.entry)
+        for index in event.links.indices where links.indices.contains(index) && links[index] == nil {
+            links[index] = event.links[index]
+        }
+        return (rule, state)
+    }
+
     mutating func note(_ entry: Entry) {
         if entries.count >= 5 { entries.remove(at: 2) }
         entries.append(entry)

@@ -42,6 +42,9 @@ struct Said: Sendable {
 
     private static func trimmed(_ text: String) -> Substring {
         var rest = Substring(text)
+        // Nearly all begin and end with a letter or a digit.
+        let ends = [text.utf8.first, text.utf8.last]
+        if ends.allSatisfy({ $0.map { (0x21...0x7e).contains($0) } ?? false }) { return rest }
         while let first = rest.first, first.isWhitespace { rest.removeFirst() }
         while let last = rest.last, last.isWhitespace { rest.removeLast() }
         return rest

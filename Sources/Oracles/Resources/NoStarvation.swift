@@ -22,30 +22,28 @@ package struct NoStarvation: Property {
     private var served = 0
     private var slow = 0
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
-        guard case .target(.served(let user, let took, let isAlone, let why, let evidence)) = reading else { return [] }
+    package mutating func observe(_ reading: Reading) -> Ruling? {
+        guard case .target(.served(let user, let took, let isAlone, let why, let evidence)) = reading else { return nil }
         if isAlone {
             if why == nil, alone.count < Self.mostAlone { alone.append(took) }
-            return []
+            return nil
         }
         served += 1
         guard alone.count >= Self.leastAlone, let calm = Self.percentile(alone) else {
-            return [.inconclusive("the sentinel ran \(alone.count) times alone, and \(Self.leastAlone) make a measure")]
+            return .inconclusive("the sentinel ran \(alone.count) times alone, and \(Self.leastAlone) make a measure")
         }
         let bound = max(calm * Self.factor, Self.always)
-        guard took > bound else { return [.pass] }
-        if let why { return [.inconclusive(why)] }
+        guard took > bound else { return .pass }
+        if let why { return .inconclusive(why) }
         slow += 1
         // One in a hundred may be slow.
-        guard slow > served / 100 else { return [.pass] }
-        return [
-            .fail(
-                Violation(
-                    edge: "starved", types: [], sentence: "\(user) waits \(Wording.duration(took)) while others are connected",
-                    expected: "at most \(Wording.duration(bound)): alone it takes \(Wording.duration(calm)) at the most",
-                    found: "\(Wording.duration(took)) until \(Wording.time(evidence.instant)), the slowest \(slow) of \(served) runs",
-                    evidence: evidence, line: 0))
-        ]
+        guard slow > served / 100 else { return .pass }
+        return .fail(
+            Violation(
+                edge: "starved", types: [], sentence: "\(user) waits \(Wording.duration(took)) while others are connected",
+                expected: "at most \(Wording.duration(bound)): alone it takes \(Wording.duration(calm)) at the most",
+                found: "\(Wording.duration(took)) until \(Wording.time(evidence.instant)), the slowest \(slow) of \(served) runs",
+                evidence: evidence, line: 0))
     }
 
     /// p99, which is the longest of a hundred or fewer.

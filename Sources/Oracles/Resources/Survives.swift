@@ -14,39 +14,35 @@ package struct Survives: Property {
 
     private var sentinel: String?
 
-    package mutating func observe(_ reading: Reading) -> [Ruling] {
+    package mutating func observe(_ reading: Reading) -> Ruling? {
         switch reading {
         case .target(.sentinel(let user)):
             sentinel = user
-            return []
+            return nil
         case .target(.gone(let how, let evidence)):
-            return [
-                .fail(
-                    Violation(
-                        edge: "gone", types: [], sentence: "the target goes away: \(how)",
-                        expected: "the target runs on and takes connections", found: "\(how) at \(Wording.time(evidence.instant))",
-                        evidence: evidence, line: 0))
-            ]
+            return .fail(
+                Violation(
+                    edge: "gone", types: [], sentence: "the target goes away: \(how)",
+                    expected: "the target runs on and takes connections", found: "\(how) at \(Wording.time(evidence.instant))",
+                    evidence: evidence, line: 0))
         case .settled(.run(let run, _, _, let expected, let user, let line), let fate) where user == sentinel:
             return ruling(run, expected, user, line, fate)
-        default: return []
+        default: return nil
         }
     }
 
-    private func ruling(_ run: String, _ expected: String, _ user: String, _ line: Line, _ fate: Fate) -> [Ruling] {
+    private func ruling(_ run: String, _ expected: String, _ user: String, _ line: Line, _ fate: Fate) -> Ruling? {
         let (found, evidence): (String, Evidence)
         switch fate {
-        case .kept: return [.pass]
-        case .cut(let cause): return [.excused("runs of the sentinel open when \(cause)")]
-        case .undecided(let why): return [.inconclusive(why)]
+        case .kept: return .pass
+        case .cut(let cause): return .excused("runs of the sentinel open when \(cause)")
+        case .undecided(let why): return .inconclusive(why)
         case .missed(let bound, let given): (found, evidence) = ("nothing of it within \(Wording.duration(bound))", given)
         case .broken(let how, _, let given): (found, evidence) = (how, given)
         }
-        return [
-            .fail(
-                Violation(
-                    edge: "sentinel", types: [], sentence: "\(user), who does nothing wrong, is not served: the \(run) has no end",
-                    expected: expected, found: found, evidence: evidence, line: line))
-        ]
+        return .fail(
+            Violation(
+                edge: "sentinel", types: [], sentence: "\(user), who does nothing wrong, is not served: the \(run) has no end",
+                expected: expected, found: found, evidence: evidence, line: line))
     }
 }

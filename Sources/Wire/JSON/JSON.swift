@@ -21,7 +21,9 @@ extension JSON {
     /// The member of that name, byte for byte; the last one when a key occurs twice. Nil on anything but an object.
     package subscript(_ key: String) -> JSON? {
         guard case .object(let members) = self else { return nil }
-        return members.last { JSONText.isSame($0.key, key) }?.value
+        var place = members.count - 1
+        while place >= 0, !JSONText.isSame(members[place].key, key) { place -= 1 }
+        return place >= 0 ? members[place].value : nil
     }
 
     /// The element at that place, from the end when negative. Nil on anything but an array.

@@ -2,7 +2,8 @@
 package enum JSONText {
     /// Equal byte for byte: Swift's own equality takes differently composed letters for the same.
     package static func isSame(_ left: String, _ right: String) -> Bool {
-        guard left.utf8.count == right.utf8.count else { return false }
+        // What Swift takes for different differs in its bytes too; most names differ in their length already.
+        guard left.utf8.count == right.utf8.count, left == right else { return false }
         // Texts of Swift's own stand in one piece.
         let isSame = unsafe left.utf8.withContiguousStorageIfAvailable { left in
             unsafe right.utf8.withContiguousStorageIfAvailable { right in unsafe left.elementsEqual(right) }
