@@ -126,6 +126,36 @@ import Wire
         #expect(judgement.heads == heads)
     }
 
+    // MARK: Numbers on what is not judged
+
+    private static let counted = AgentChat.with(
+        #"""
+        {"session": {"greeting": "connected", "within": "2s", "clean": [1000, 1001],
+           "heartbeat": {"ask": "ping", "answer": "pong", "from": "server"}},
+         "requests": {"agent_started": {"shape": {"user_id": "<text>"}, "starts": "run"}, "auth": {}, "ping": {}, "pong": {}},
+         "events": {"connected": {}, "agent_started": {}, "agent_thinking": {}, "agent_completed": {}, "tool_executing": {},
+           "tool_completed": {}, "partial_result": {}, "final_report": {}, "error": {}, "ping": {}, "pong": {}},
+         "delivery": {"sequence": {"at": "seq"}}}
+        """#)
+
+    /// A heartbeat may be numbered with everything else.
+    @Test(arguments: [(true, [String]()), (false, ["D1"])]) func aNumberedHeartbeat(comes: Bool, heads: [String]) {
+        let judgement = judged(Self.counted) { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice", "q1"), at: 10)
+            for (number, type) in [(1, "agent_started"), (2, "agent_thinking"), (3, ""), (4, "agent_completed")] {
+                let at = 20 + Double(number)
+                if type.isEmpty {
+                    if comes { story.event(1, #"{"type":"ping","seq":3}"#, at: at) }
+                } else {
+                    story.event(1, Say.event(type, "alice", run: "r1", thread: "t1", request: "q1", more: #","seq":\#(number)"#), at: at)
+                }
+            }
+            story.send(1, #"{"type":"pong"}"#, at: 30)
+        }
+        #expect(judgement.heads == heads)
+    }
+
     // MARK: Several connections of one user
 
     /// Its words of one connection come back on another.

@@ -24,6 +24,18 @@ import Wire
          "sharing": {"broadcast": "news", "rooms": {"id": "room", "join": "join_room", "leave": "leave_room"}}}
         """#)
     private static let word = "mwc-abcdefghijkl"
+    private static let counted: Contract = {
+        var counted = contract
+        counted.delivery = AgentChat.with(
+            #"""
+            {"identity": {"credential": ["header authorization", "query token"], "user": "credential|jwt.sub", "ids": {
+               "user": {"at": "user_id", "is": "user"}, "thread": {"at": "thread_id", "within": "user"},
+               "run": {"at": "run_id", "within": "thread"}, "connection": {"at": "connection_id", "is": "connection"},
+               "room": {"at": "room_id", "within": "user"}}},
+             "delivery": {"sequence": {"at": "seq", "per": "room"}, "resume": {"by": "query cursor", "from": "seq"}}}
+            """#).delivery
+        return counted
+    }()
 
     private static func joins(_ story: inout Transcript, _ session: Int, _ user: String, at ms: Double) {
         story.send(session, #"{"type":"join_room","room_id":"den"}"#, at: ms)
@@ -81,6 +93,33 @@ import Wire
         }
         #expect(judgement.sentences.isEmpty)
         #expect(judgement.summary("I1").verdict == .pass && judgement.summary("I2").verdict == .pass)
+    }
+
+    /// Numbers of a room count for everybody in it, whoever speaks.
+    @Test(arguments: [true, false]) func aRoomCountsForAllInIt(resumes: Bool) {
+        let judgement = judge(Self.counted) { story in
+            Self.den(&story)
+            func hears(_ session: Int, _ user: String, _ number: Int) {
+                let run = "r\(user)"
+                let event = Say.event(
+                    number < 2 ? "agent_started" : "agent_thinking", user, run: run, thread: "t\(user)", request: "q\(user)",
+                    more: #","room_id":"den","seq":\#(number)"#)
+                story.event(session, event, at: 30 + 10 * Double(number) + Double(session))
+            }
+            for (session, user) in [(1, "alice"), (2, "bob")] { story.send(session, Say.start(user, "q\(user)"), at: 20 + Double(session)) }
+            for session in [1, 2] { hears(session, "alice", 1) }
+            if resumes {
+                story.leave(1, at: 45)
+                story.resume(4, "alice", "1", at: 1_000)
+                Self.joins(&story, 4, "alice", at: 1_001)
+            }
+            let here = resumes ? 4 : 1
+            for number in 2...90 {
+                story.event(here, Say.event("agent_thinking", "bob", run: "rbob", thread: "tbob", request: "qbob", more: #","room_id":"den","seq":\#(number)"#), at: 1_100 + Double(number))
+            }
+            story.event(here, Say.event("agent_thinking", "alice", run: "ralice", thread: "talice", request: "qalice", more: #","room_id":"den","seq":91"#), at: 1_300)
+        }
+        #expect(judgement.failed.filter { $0.hasPrefix("D") }.isEmpty)
     }
 
     @Test func whoIsNotInTheRoomIsToldNothing() {
