@@ -132,21 +132,18 @@ extension Reader {
             return false
         }
         if isForeign {
-            if let number = number(in: value), let name = stream(of: value) { streams.stray(number, of: name) }
+            if let number = number(of: event), let name = stream(of: value) { streams.stray(number, of: name) }
             return false
         }
         guard sessions[event.session]?.isBad == false else { return false }
         if delivery.isHistoryAsked { readHistory(event, value, contract) }
         let isReplay = delivery.id.isEmpty ? false : followIdentity(event, value, delivery)
-        guard let number = number(in: value), let name = stream(of: value) else { return isReplay }
+        guard let number = number(of: event), let name = stream(of: value) else { return isReplay }
         return follow(number, of: StreamKey(user: event.user, name: name), event, value) || isReplay
     }
 
-    private func number(in value: JSON) -> Int? {
-        guard let sequence = contract?.delivery?.sequence, let number = sequence.at.value(in: value)?.integer,
-            (0...Streams.highest).contains(number)
-        else { return nil }
-        return number
+    private func number(of event: Event) -> Int? {
+        event.number.flatMap { (0...Streams.highest).contains($0) ? $0 : nil }
     }
 
     /// The stream's name within its user; nil when the message is of none.
