@@ -40,6 +40,8 @@ package final class Labeler: Sendable {
     private let mayClose: Bool
     /// By rule of `reject`: what it says depends on a state, whatever holds of it.
     private let asksState: [Bool]
+    /// By rule of `reject` and condition of its `when`: the types that it can hold of; nil = perhaps of any.
+    private let types: [[Set<String>?]]
 
     package init(_ contract: Contract) {
         self.contract = contract
@@ -47,6 +49,7 @@ package final class Labeler: Sendable {
         asksState = contract.reject.map { rule in
             rule.before != nil || rule.after != nil || rule.run != nil || rule.unless.contains(where: \.asksForeign)
         }
+        types = contract.reject.map { rule in rule.when.map { Self.types(of: $0, at: contract.wire.type) } }
         let recognizer = Recognizer(contract)
         // Flows say the same again and again.
         var sent: [FlowTemplate] = []
@@ -125,7 +128,10 @@ package final class Labeler: Sendable {
     ) -> Holding? {
         var isAny = false
         var areForeign = true
-        for condition in contract.reject[index].when where holds(condition, request, context, hidden: false) {
+        for (number, types) in types[index].enumerated() {
+            if let types, let type = request.type, !types.contains(type) { continue }
+            let condition = contract.reject[index].when[number]
+            guard holds(condition, request, context, hidden: false) else { continue }
             isAny = true
             areForeign = areForeign && condition.asksForeign
         }
@@ -133,6 +139,29 @@ package final class Labeler: Sendable {
         let rule = contract.reject[index]
         guard !rule.unless.contains(where: { holds($0, request, context, hidden: true) }), inState(rule) else { return nil }
         return areForeign || asksState[index] ? .byState : .byBytes
+    }
+
+    /// What a condition wants at `wire.type`, when these are texts as they are.
+    private static func types(of condition: RejectRule.Condition, at type: Path?) -> Set<String>? {
+        guard case .pattern(let pattern) = condition, case .fields(let fields) = pattern.test,
+            let test = fields.first(where: { $0.path == type })?.test
+        else { return nil }
+        return texts(of: test)
+    }
+
+    private static func texts(of test: Pattern.Test) -> Set<String>? {
+        switch test {
+        case .glob(let glob): return glob.isExact ? [glob.text] : nil
+        case .equal(.string(let text)): return [text]
+        case .anyOf(let tests):
+            var texts: Set<String> = []
+            for test in tests {
+                guard let more = self.texts(of: test) else { return nil }
+                texts.formUnion(more)
+            }
+            return texts
+        case .fields, .regex, .equal, .words: return nil
+        }
     }
 
     private func holds(_ condition: RejectRule.Condition, _ request: Recognition, _ context: any LabelContext, hidden: Bool) -> Bool {

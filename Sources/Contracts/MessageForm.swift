@@ -3,19 +3,19 @@ import Wire
 /// What is valid for a message that was recognised: its `shape` or `schema`, and no other field when it is `closed`.
 final class MessageForm: Sendable {
     private let shape: Pattern?
-    /// Of each field of the shape, what passes without a closer look; nil where the shape is no list of fields.
-    private let checks: [(path: Path, kinds: ValueKinds)]?
+    /// Of each field of the shape, what passes without a closer look.
+    private let checks: [(entry: MemberTable.Entry, kinds: ValueKinds)]
+    /// Nothing but the fields of its shape can be wrong.
+    private let isShapeAll: Bool
     private let schema: JSONSchema?
     /// What a message may hold at its top, when it is closed.
     private let fields: Set<String>?
 
-    init(_ rule: MessageRule, type: Path?) {
+    /// - Parameter members: where `paths` have their places.
+    init(_ rule: MessageRule, type: Path?, _ members: MemberTable) {
         shape = rule.shape
-        if case .fields(let fields)? = rule.shape?.test {
-            checks = fields.map { ($0.path, $0.test.kinds) }
-        } else {
-            checks = nil
-        }
+        checks = Self.fields(of: rule).map { (members.entry($0.path), $0.test.kinds) }
+        isShapeAll = Self.isListed(rule) && rule.schema == nil && !rule.closed
         schema = rule.schema
         guard rule.closed, let shape = rule.shape else {
             fields = nil
@@ -34,7 +34,7 @@ final class MessageForm: Sendable {
 
     /// Nil when nothing is wrong, or nobody can tell.
     func violation(in message: JSON) -> ShapeViolation? {
-        if !isPlainlyFit(message), let found = shape?.breach(in: message) { return found }
+        if let found = shape?.breach(in: message) { return found }
         if let fields, case .object(let members) = message, let odd = members.first(where: { !fields.contains($0.key) }) {
             return ShapeViolation(path: odd.key, expected: "<absent>", value: odd.value)
         }
@@ -44,18 +44,31 @@ final class MessageForm: Sendable {
 }
 
 extension MessageForm {
-    /// Every field of its shape is of a kind that passes whatever it says. Most messages are as they should be, and most
-    /// shapes ask for no more.
-    private func isPlainlyFit(_ message: JSON) -> Bool {
-        guard let checks else { return false }
+    /// Every field of its shape is of a kind that passes whatever it says, and nothing else is asked. Most messages are as
+    /// they should be, and most shapes ask for no more.
+    func isPlainlyFit(_ members: Members) -> Bool {
+        guard isShapeAll else { return false }
         for check in checks {
-            switch check.path.lookup(in: message) {
+            switch members.lookup(check.entry) {
             case .one(let value): if check.kinds.isDisjoint(with: ValueKinds(of: value)) { return false }
             case .absent: if !check.kinds.contains(.absent) { return false }
             case .many: return false
             }
         }
         return true
+    }
+
+    /// Where it looks.
+    static func paths(of rule: MessageRule) -> [Path] { fields(of: rule).map(\.path) }
+
+    private static func fields(of rule: MessageRule) -> [Pattern.Field] {
+        if case .fields(let fields)? = rule.shape?.test { fields } else { [] }
+    }
+
+    /// Its shape, if it has one, is a list of fields.
+    private static func isListed(_ rule: MessageRule) -> Bool {
+        guard let shape = rule.shape else { return true }
+        return if case .fields = shape.test { true } else { false }
     }
 }
 

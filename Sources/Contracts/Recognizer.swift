@@ -94,7 +94,8 @@ package final class Recognizer: Sendable {
     /// The same for a message that is decoded already.
     package func recognise(_ value: JSON, direction: Direction, tolerated: Bool = false) -> Recognition {
         let table = direction == .toServer ? requests : events
-        let type = wire.type?.value(in: value)?.string
+        let members = table.members.find(in: value)
+        let type = table.type.flatMap { members.value($0)?.string }
         // Whether a batch of nothing is a message is anybody's choice.
         let isOdd = tolerated || wire.batch && value == .array([])
         var result = Recognition(outcome: .unknown, type: type, value: value, tolerated: isOdd)
@@ -102,7 +103,12 @@ package final class Recognizer: Sendable {
         let name = table.names[found]
         result.rule = found
         result.name = name
-        result.outcome = table.forms[found].violation(in: value).map { .invalid($0.text) } ?? .valid
+        let form = table.forms[found]
+        if !form.isPlainlyFit(members), let violation = form.violation(in: value) {
+            result.outcome = .invalid(violation.text)
+        } else {
+            result.outcome = .valid
+        }
         result.heartbeat = heartbeat?.part(isRequest: direction == .toServer, name: name)
         return result
     }
@@ -118,13 +124,19 @@ package final class Recognizer: Sendable {
     private final class Table: Sendable {
         let names: [String]
         let forms: [MessageForm]
+        /// What types and shapes look at.
+        let members: MemberTable
+        let type: MemberTable.Entry?
         private let exact: [String: Int]
         private let matches: [(index: Int, pattern: Pattern)]
         private let globs: [(index: Int, glob: Glob)]
 
         init(_ rules: [MessageRule], type: Path?) {
             names = rules.map(\.name)
-            forms = rules.map { MessageForm($0, type: type) }
+            let members = MemberTable((type.map { [$0] } ?? []) + rules.flatMap { MessageForm.paths(of: $0) })
+            self.members = members
+            self.type = type.map(members.entry)
+            forms = rules.map { MessageForm($0, type: type, members) }
             var (exact, matches, globs) = ([String: Int](), [(index: Int, pattern: Pattern)](), [(index: Int, glob: Glob)]())
             for (index, rule) in rules.enumerated() {
                 let glob = Glob(rule.name)

@@ -8,7 +8,7 @@ package struct Path: Sendable, Hashable {
     /// One chain of steps, or several for a composite.
     let parts: [[Step]]
     /// The member of the message that it is, when it is no more than that: most paths are.
-    private let member: String?
+    let member: String?
     /// It yields one value at most, and makes none.
     private let isPlain: Bool
 

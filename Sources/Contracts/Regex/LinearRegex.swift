@@ -40,26 +40,26 @@ package struct LinearRegex: Sendable, Hashable {
     /// The named groups of a match of the whole string.
     package func match(_ candidate: String) -> Match? {
         guard let found = slots(candidate, captures: true) else { return nil }
-        let values = groups.enumerated().map { number, name -> (name: String, value: String?) in
-            let (start, end) = (found.slots[2 * number], found.slots[2 * number + 1])
-            guard start >= 0, end >= start else { return (name, nil) }
-            var taken = String.UnicodeScalarView()
-            taken.append(contentsOf: found.text[start..<end].lazy.compactMap { Unicode.Scalar($0) })
-            return (name, String(taken))
+        let scalars = candidate.unicodeScalars
+        let values = groups.indices.map { number -> (name: String, value: String?) in
+            let (start, end) = (found[2 * number], found[2 * number + 1])
+            guard start >= 0, end >= start else { return (groups[number], nil) }
+            let from = scalars.index(scalars.startIndex, offsetBy: start)
+            return (groups[number], String(scalars[from..<scalars.index(from, offsetBy: end - start)]))
         }
         return Match(values: values)
     }
 
-    /// With the scalars of the text, which the slots count.
-    private func slots(_ candidate: String, captures: Bool) -> (slots: [Int], text: [UInt32])? {
+    /// Where the groups of a match of the whole text begin and end, counted in its scalars.
+    private func slots(_ candidate: String, captures: Bool) -> [Int]? {
         guard candidate.utf8.count <= Self.maximumText else { return nil }
-        let text = candidate.unicodeScalars.map(\.value)
+        var text: [UInt32] = []
+        text.reserveCapacity(candidate.utf8.count)
+        for scalar in candidate.unicodeScalars { text.append(scalar.value) }
         let count = captures ? 2 * groups.count : 0
-        if var trail = RegexTrail(program: program, text: text) {
-            return trail.run(slotCount: count).map { ($0, text) }
-        }
+        if var trail = RegexTrail(program: program, text: text) { return trail.run(slotCount: count) }
         var machine = RegexMachine(program: program, text: text)
-        return machine.run(slotCount: count).map { ($0, text) }
+        return machine.run(slotCount: count)
     }
 }
 

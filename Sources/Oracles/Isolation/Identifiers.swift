@@ -53,27 +53,19 @@ struct Identifiers: Sendable {
 
     func isName(_ text: String) -> Bool { users[text] != nil }
 
-    /// The values of all declared identifiers in a message, as text: as they were written, and as they come back from a server
-    /// that keeps numbers as doubles.
-    func values(in message: JSON) -> [String] {
-        rules.flatMap { $0.at.value(in: message).map(Self.texts) ?? [] }
-    }
-
-    private static func texts(_ value: JSON) -> [String] {
+    /// As it was written, and as it comes back from a server that keeps numbers as doubles.
+    static func texts(_ value: JSON) -> [String] {
         switch value {
         case .array, .object: [text(value), text(value.rounded)]
         default: [text(value)]
         }
     }
 
-    /// The value of each declared identifier in a message, as text.
-    func names(in message: JSON) -> [String?] { rules.map { $0.at.value(in: message).map(Self.text) } }
-
     /// Checks an event that reached `user`, then learns from it. One message yields at most one.
     /// - Parameters:
-    ///   - names: of `message`, as `names` gives them.
-    ///   - sent: whether a connection of that user itself sent that value: then it is an echo, not judged in error events nor where the
-    ///     id *is* the user.
+    ///   - names: the value of each identifier in `message`, as text.
+    ///   - sent: whether a connection of that user itself sent that value: then it is an echo, not judged in error events nor
+    ///     where the id *is* the user.
     ///   - isShared: it is a room's, and its receiver is in it; nil = none is.
     mutating func check(
         _ message: JSON, _ names: [String?], to user: Principal, session: SessionID, isError: Bool, sent: (String) -> Bool,

@@ -35,11 +35,12 @@ struct EventFlowBreakdown: Monitor {
             agenda.add(number, at: now.advanced(by: bound))
         case .run(let number, _, .entered(isBounded: false)): leave(number, "nothing more is due", at: now, &book)
         case .run(let number, _, .heard(let type)):
-            guard let run = runs[number] else { return }
-            book.clear("\(type) after \(Wording.duration(run.last.duration(to: now)))", subject: number, at: now)
-            runs[number]?.last = now
-            if !run.isPlanned {
-                runs[number]?.isPlanned = true
+            guard let place = runs.index(forKey: number) else { return }
+            let last = runs.values[place].last
+            book.clear("\(type) after \(Wording.duration(last.duration(to: now)))", subject: number, at: now)
+            runs.values[place].last = now
+            if !runs.values[place].isPlanned {
+                runs.values[place].isPlanned = true
                 agenda.add(number, at: now.advanced(by: bound))
             }
         case .run(let number, _, .over(let end)):

@@ -10,6 +10,18 @@ struct MonitorBoard: Sendable {
         let hears: SignalKinds
         /// When it wants to be woken, as it said last.
         var due: Instant?
+
+        mutating func hear(_ signal: Signal, at now: Instant, _ book: inout AlertBook) {
+            book.speaker = place
+            monitor.hear(signal, at: now, &book)
+            due = monitor.due
+        }
+
+        mutating func wake(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) {
+            book.speaker = place
+            monitor.wake(at: now, scene, &book)
+            due = monitor.due
+        }
     }
     private var seats: [Seat] = []
     private var book = AlertBook()
@@ -80,9 +92,7 @@ struct MonitorBoard: Sendable {
     private mutating func wake(before limit: Instant) {
         while let next = due, next < limit {
             guard let index = seats.indices.first(where: { seats[$0].due == next }) else { break }
-            book.speaker = seats[index].place
-            seats[index].monitor.wake(at: next, watch, &book)
-            seats[index].due = seats[index].monitor.due
+            seats[index].wake(at: next, watch, &book)
             plan()
         }
     }
@@ -167,9 +177,7 @@ struct MonitorBoard: Sendable {
             tracker.hear(signal, at: now, &vitals)
             let kind = signal.kind
             for index in seats.indices where seats[index].hears.contains(kind) {
-                book.speaker = seats[index].place
-                seats[index].monitor.hear(signal, at: now, &book)
-                seats[index].due = seats[index].monitor.due
+                seats[index].hear(signal, at: now, &book)
             }
         }
         signals.removeAll(keepingCapacity: true)

@@ -130,11 +130,13 @@ extension Reader {
     // MARK: Events
 
     /// A number on what is not judged: the count goes on behind it.
-    mutating func passNumber(of value: JSON, _ entry: Entry, _ id: SessionID, at: Instant) {
-        guard let session = sessions[id], !session.isBad, let number = number(in: value), let name = stream(of: value) else { return }
+    mutating func passNumber(of value: JSON, _ entry: Entry, _ id: SessionID, at instant: Instant) {
+        guard let session = sessions[id], !session.isBad, let at = contract?.delivery?.sequence?.at,
+            let number = at.value(in: value)?.integer, (0...Streams.highest).contains(number), let name = stream(of: value)
+        else { return }
         let key = StreamKey(user: session.user, name: name)
         if number <= streams[key]?.seen.last ?? -1 { return }
-        streams.take(number, of: key, on: id, entry, at: at)
+        streams.take(number, of: key, on: id, entry, at: instant)
         guard let target = resumptions[id]?.target, target.stream == key else { return }
         resumptions[id]?.target = nil
     }
@@ -160,21 +162,18 @@ extension Reader {
             passNumber(of: value, event.entry, event.session, at: event.at)
             return false
         case .anothers:
-            if let number = number(in: value), let name = stream(of: value) { streams.stray(number, of: name) }
+            if let number = number(of: event), let name = stream(of: value) { streams.stray(number, of: name) }
             return false
         }
         guard sessions[event.session]?.isBad == false else { return false }
         if delivery.isHistoryAsked { readHistory(event, value, contract) }
         let isReplay = delivery.id.isEmpty ? false : followIdentity(event, value, delivery)
-        guard let number = number(in: value), let name = stream(of: value) else { return isReplay }
+        guard let number = number(of: event), let name = stream(of: value) else { return isReplay }
         return follow(number, of: StreamKey(user: event.user, name: name), event, value) || isReplay
     }
 
-    private func number(in value: JSON) -> Int? {
-        guard let sequence = contract?.delivery?.sequence, let number = sequence.at.value(in: value)?.integer,
-            (0...Streams.highest).contains(number)
-        else { return nil }
-        return number
+    private func number(of event: Event) -> Int? {
+        event.number.flatMap { (0...Streams.highest).contains($0) ? $0 : nil }
     }
 
     /// The stream's name within its user; nil when the message is of none.

@@ -98,11 +98,8 @@ extension Reader {
         case .answer(let names):
             return names.contains { $0 == event.recognition.name || $0 == event.recognition.type }
         case .start(let number):
-            guard let run = runs[number], run.key == nil, let contract, contract.runs[run.rule].states.indices.contains(run.state)
-            else { return false }
-            return contract.runs[run.rule].edge(
-                from: contract.runs[run.rule].states[run.state].name, isRequest: false, name: event.recognition.name,
-                type: event.recognition.type) != nil
+            guard let run = runs[number], run.key == nil, let contract else { return false }
+            return contract.runs[run.rule].move(from: run.state, by: event.recognition) != nil
         case .nothing: return false
         }
     }

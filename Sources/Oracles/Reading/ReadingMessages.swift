@@ -16,7 +16,7 @@ extension Reader {
         }
         watch(frame, entry, id)
         if frame.passage.direction == .toServer { followRules(frame, entry, id, at: at) }
-        followReactions(frame, entry, id, at: at)
+        followReactions(frame, entry, id, isAccepted: session.acceptedAt != nil, at: at)
         guard let contract, session.inScope else {
             if frame.passage.direction == .toServer { forgetBehind(frame.message?.payload) }
             return
@@ -26,7 +26,7 @@ extension Reader {
             return readClose(frame, entry, id, at: at)
         }
         guard let message = frame.message, !message.opcode.isControl else { return }
-        if sessions[id]?.hasSpoken == false { sessions[id]?.hasSpoken = true }
+        if !session.hasSpoken { sessions[id]?.hasSpoken = true }
         guard let payload = message.payload else {
             let why = "a message on it could not be read: \(message.unlifted ?? "it is too large")"
             return unread(id, frame.passage.direction, why)
@@ -128,7 +128,8 @@ extension Reader {
         pulseAsked(recognition, id)
         // A server may read, and repeat, what the contract leaves out.
         let words = recognition.value ?? (message.opcode == .binary ? JSON.decode(payload).value : nil)
-        if let words { learnSent(words, id) }
+        let look = words.map { contract.look(atRequest: $0) }
+        if let look { learnSent(look, id) }
         if !memberships.isEmpty, let words { shareWords(payload, words, by: user, at: at) }
         learnWords(words, frame, of: id)
         if words == nil || recognition.tolerated { learnLoose(payload, id) }
@@ -142,15 +143,14 @@ extension Reader {
         if session.isClosedByClient || session.isOver { return mayStillBeHeard(session, at: at) }
         if let part = recognition.heartbeat { return readBeat(part, .toServer, recognition, entry, id, at: at) }
         if let value = recognition.value { stepRuns(request: recognition, value, entry, id, at: at) }
-        open(recognition, frame, entry, id, at: at, size: payload.readableBytes)
+        let asked = recognition.value == nil ? nil : look
+        open(recognition, asked ?? Terms.RequestLook(contract), frame, entry, id, at: at, size: payload.readableBytes)
     }
 
-    private mutating func learnSent(_ value: JSON, _ id: SessionID) {
+    private mutating func learnSent(_ look: Terms.RequestLook, _ id: SessionID) {
+        bindings.hear(look.names)
         // A run may be named where no identifier is declared.
-        let keys = contract?.runs.compactMap { contract?.key(of: $0, in: value).map { Identifiers.text($0) } } ?? []
-        let values = identifiers.values(in: value)
-        bindings.hear(values)
-        note(values + keys, sentOn: id)
+        note(look.names + look.keys, sentOn: id)
     }
 
     /// Parsers read it differently: one takes the first of two members, one stops at a depth, one at the first value.
@@ -174,25 +174,23 @@ extension Reader {
         for value in values { said[id]?.note(value) }
     }
 
-    /// What the request says there, where it is asked to say anything.
-    private func values(_ request: Recognition, at paths: [Path], _ declared: DeclaredPaths?) -> [JSON?] {
-        paths.enumerated().map { index, path in
-            guard let value = request.value, declared?.contains(index, rule: request.rule) ?? true else { return nil }
-            return path.value(in: value).flatMap { isLegible($0) ? $0 : nil }
+    /// What the request says at some paths, where it is asked to say anything there; or, of `extras`, where it is not.
+    private func legible(_ values: [JSON?], of request: Recognition, _ declared: DeclaredPaths?, isExtra: Bool = false) -> [JSON?] {
+        var legible = values
+        for (index, value) in values.enumerated() {
+            guard let value, (declared?.contains(index, rule: request.rule) ?? true) != isExtra, isLegible(value) else {
+                legible[index] = nil
+                continue
+            }
         }
-    }
-
-    private func extras(_ request: Recognition, _ contract: Terms) -> [JSON?] {
-        contract.link.enumerated().map { index, path in
-            guard let value = request.value, linked?.contains(index, rule: request.rule) == false else { return nil }
-            return path.request.value(in: value).flatMap { isLegible($0) ? $0 : nil }
-        }
+        return legible
     }
 
     func isLegible(_ value: JSON) -> Bool { !Redactor.mayBeRedacted(Identifiers.text(value)) }
 
     mutating func open(
-        _ recognition: Recognition, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant, size: Int
+        _ recognition: Recognition, _ look: Terms.RequestLook, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant,
+        size: Int
     ) {
         // Who asks to join a room does not name a stranger's.
         if !memberships.isEmpty, let user = sessions[id]?.user {
@@ -204,9 +202,9 @@ extension Reader {
         lastRequest += 1
         var request = Request(RequestState(
             number: lastRequest, session: id, user: session.user, entry: entry, at: at, recognition: recognition,
-            waits: .nothing, links: values(recognition, at: contract.link.map(\.request), linked),
-            context: values(recognition, at: contract.errors?.context ?? [], repeated),
-            extras: extras(recognition, contract),
+            waits: .nothing, links: legible(look.links, of: recognition, linked),
+            context: legible(look.context, of: recognition, repeated),
+            extras: legible(look.links, of: recognition, linked, isExtra: true),
             // Who does not wait for the accept cannot tell what becomes of its words.
             isIndeterminate: doubt.isOpen || session.obscured != nil || session.cutBy != nil || session.acceptedAt == nil,
             isFromFlow: label == .mustAccept && !doubt.isRefusable && frame.provenance.faults.isEmpty, faults: frame.provenance.faults, mayBeRefusedBy: doubt.rule, size: size))
@@ -347,8 +345,7 @@ extension Reader {
         }
         if isReady(recognition) { sessions[id]?.isReadied = true }
         let isCopy = (members[session.user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: session.user, on: id)
-        let names = recognition.value.map { identifiers.names(in: $0) } ?? []
-        let event = Event(recognition, entry, id, session.user, at: at, names: names, isCopy: isCopy, contract)
+        let event = Event(recognition, entry, id, session.user, at: at, isCopy: isCopy, contract)
         tellDeclared(event, payload, contract)
         let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
         hearWords(of: event, isShared: isShared || isInRoom)
@@ -398,12 +395,8 @@ final class Event: Sendable {
     let session: SessionID
     let user: Principal
     let at: Instant
-    /// Values at the contract's link paths.
-    let links: [JSON?]
-    /// The runs that it names, in the order of the contract.
-    let keys: [RunKey]
-    /// Its value of each declared identifier, as text; empty when it could not be decoded.
-    let names: [String?]
+    /// Empty when it could not be decoded.
+    private let look: Terms.EventLook
     let isError: Bool
     /// Another connection of the same user got the same message before.
     let isCopy: Bool
@@ -411,21 +404,24 @@ final class Event: Sendable {
     let type: String
 
     init(
-        _ recognition: Recognition, _ entry: Entry, _ session: SessionID, _ user: Principal, at: Instant, names: [String?],
-        isCopy: Bool, _ contract: Terms
+        _ recognition: Recognition, _ entry: Entry, _ session: SessionID, _ user: Principal, at: Instant, isCopy: Bool,
+        _ contract: Terms
     ) {
         self.recognition = recognition
         self.entry = entry
         self.session = session
         self.user = user
         self.at = at
-        self.names = names
         self.isCopy = isCopy
-        links = recognition.value.map { contract.links(in: $0) } ?? []
-        keys = recognition.value.map { contract.runKeys(in: $0, on: session) } ?? []
+        look = recognition.value.map { contract.look(atEvent: $0, on: session) } ?? Terms.EventLook()
         isError = recognition.name.map(contract.isError) ?? false
-        type = recognition.title.map { Terminal.plain($0) } ?? "a message"
+        type = contract.title(of: recognition)
     }
+
+    var links: [JSON?] { look.links }
+    var names: [String?] { look.names }
+    var keys: [RunKey] { look.keys }
+    var number: Int? { look.number }
 }
 
 /// Whose an event is, as far as it shows.

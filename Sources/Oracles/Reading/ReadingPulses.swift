@@ -11,8 +11,7 @@ extension Reader {
 
     mutating func pulseEvent(_ recognition: Recognition, _ id: SessionID, _ contract: Terms) {
         guard recognition.outcome != .ignored, recognition.heartbeat == nil else { return }
-        let mark = Signal.EventMark(
-            isError: recognition.name.map(contract.isError) ?? false, title: recognition.title.map { Terminal.plain($0) } ?? "a message")
+        let mark = Signal.EventMark(isError: recognition.name.map(contract.isError) ?? false, title: contract.title(of: recognition))
         pulse(.event(mark, name: recognition.name), id)
     }
 

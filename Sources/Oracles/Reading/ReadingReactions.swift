@@ -55,8 +55,8 @@ extension Reader {
         pending(Reactions.bound, since: at, loop: sessions[id]?.loop ?? 0)
     }
 
-    mutating func followReactions(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant) {
-        guard conducts[id] != nil, let session = sessions[id], session.acceptedAt != nil else {
+    mutating func followReactions(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID, isAccepted: Bool, at: Instant) {
+        guard isAccepted, conducts[id] != nil else {
             if !reactions.isEmpty { reactions[id] = nil }
             return
         }
@@ -68,6 +68,7 @@ extension Reader {
             conducts[id]?.value.followText(frame)
             return
         }
+        guard let session = sessions[id] else { return }
         var state = reactions[id]?.value ?? Reactions()
         defer { reactions[id] = Cell(state) }
         guard !state.isClosedByClient, !state.isClosedByServer else { return }
@@ -101,7 +102,7 @@ extension Reader {
             }
             reactions[id] = Cell(state)
         case .ping: break
-        default: reactions[id]?.isBusy = false
+        default: if reactions[id]?.isBusy == true { reactions[id]?.isBusy = false }
         }
     }
 

@@ -94,25 +94,27 @@ extension Reader {
         let state = rule.states[place.state].name
         let (name, type) = (event.recognition.name, event.recognition.type)
         let isPart = !rule.parts.isEmpty && stepParts(number, event, rule, in: state)
-        if let edge = rule.edge(from: state, isRequest: false, name: name, type: type) {
-            follow(edge.next, number, event, rule)
+        if let move = rule.move(from: place.state, by: event.recognition) {
+            follow(move, number, event)
         } else if !isPart, rule.names(isRequest: false, name: name, type: type) {
             stray(.noEdge(state), number, event, rule)
         }
     }
 
-    private mutating func follow(_ next: String, _ number: UInt64, _ event: Event, _ rule: RunTerms) {
-        if next == "done" {
+    private mutating func follow(_ move: RunTerms.Move, _ number: UInt64, _ event: Event) {
+        switch move {
+        case .done:
             judgeLate(number, event)
             if let contract { endInside(number, event, contract) }
             settleRun(number, .kept(event.type))
             if let run = runs[number] { noteFinished(run, event) }
-            return bury(number, isDone: true, last: event.entry, end: .completed)
+            bury(number, isDone: true, last: event.entry, end: .completed)
+        case .state(let index):
+            guard let index, index != runs[number]?.state else { return }
+            judgeLate(number, event)
+            runs[number]?.state = index
+            enter(number, since: event.at)
         }
-        guard let index = rule.states.firstIndex(where: { $0.name == next }), index != runs[number]?.state else { return }
-        judgeLate(number, event)
-        runs[number]?.state = index
-        enter(number, since: event.at)
     }
 
     /// It leaves a hot state whose bound is over and was not judged yet.

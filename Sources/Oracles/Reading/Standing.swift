@@ -2,8 +2,8 @@ import Contracts
 import Journaling
 import Wire
 
-/// How a session stands to the state that labels ask for (contract.md, semantics 3).
-struct Standing: LabelContext {
+/// How a session stands to the state that labels ask for (contract.md, semantics 3), as it is now: asked at once and not kept.
+final class Standing: LabelContext, Sendable {
     /// A run that is under way, as far as is known.
     struct OpenRun: Sendable {
         var key: String?
@@ -22,6 +22,17 @@ struct Standing: LabelContext {
     let watched: [MessageName]
     /// Of the user; those of connections alone, where keys are these' own, are of this connection.
     let open: [OpenRun]
+
+    init(_ session: Session, _ reader: Reader, isReady: Bool, open: [OpenRun]) {
+        self.session = session
+        identifiers = reader.identifiers
+        aliases = reader.aliases
+        memberships = reader.memberships
+        mayHaveJoined = reader.mayHaveJoined(session.user, session.id)
+        self.isReady = isReady
+        watched = reader.watched
+        self.open = open
+    }
 
     /// Who has no name is nobody's `{user}`.
     var user: String? { if case .named(let name) = session.user { name } else { "" } }
@@ -52,10 +63,7 @@ extension Reader {
         guard let session = sessions[id] else { return nil }
         let isReady = session.acceptedAt != nil && session.cutBy == nil && session.obscured == nil
             && (contract?.session?.greeting == nil || session.isGreeted) && isReadied(session)
-        return Standing(
-            session: session, identifiers: identifiers, aliases: aliases, memberships: memberships,
-            mayHaveJoined: mayHaveJoined(session.user, id), isReady: isReady, watched: watched,
-            open: asksRuns ? openRuns(beside: session) : [])
+        return Standing(session, self, isReady: isReady, open: asksRuns ? openRuns(beside: session) : [])
     }
 
     private func openRuns(beside session: Session) -> [Standing.OpenRun] {

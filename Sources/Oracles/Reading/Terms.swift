@@ -9,7 +9,20 @@ final class Terms: Sendable {
     let contract: Contract
     let runs: [RunTerms]
     let delivery: DeliveryTerms?
-    private let link: [LinkPath]
+    /// The names of declared events, for people.
+    private let titles: [String]
+    /// What events are asked for: the values at link paths, of identifiers and of the keys of runs, and numbers.
+    private let eventMembers: MemberTable
+    private let eventLinks: [MemberTable.Entry]
+    private let eventNames: [[MemberTable.Entry]]
+    private let eventKeys: [[MemberTable.Entry]]
+    private let number: MemberTable.Entry?
+    /// What requests are asked for: the same, and the context that errors repeat.
+    private let requestMembers: MemberTable
+    private let requestLinks: [MemberTable.Entry]
+    private let requestNames: [[MemberTable.Entry]]
+    private let requestKeys: [[MemberTable.Entry]]
+    private let context: [MemberTable.Entry]
     /// By link path: equal values there name one request and no other.
     private let exclusive: [Bool]
     /// Within which everything that is asked for must have been answered; nil = within none.
@@ -17,8 +30,23 @@ final class Terms: Sendable {
 
     init(_ contract: Contract) {
         self.contract = contract
-        runs = contract.runs.map(RunTerms.init)
-        link = contract.link
+        runs = contract.runs.map { RunTerms($0, events: contract.events.map(\.name)) }
+        titles = contract.events.map { Terminal.plain($0.name) }
+        let ids = contract.identity.ids
+        let common = ids.flatMap(\.at) + contract.runs.flatMap(\.key)
+        let events = MemberTable(common + contract.link.map(\.event) + (contract.delivery?.sequence.map { [$0.at] } ?? []))
+        eventMembers = events
+        eventLinks = contract.link.map { events.entry($0.event) }
+        eventNames = ids.map { $0.at.map(events.entry) }
+        eventKeys = contract.runs.map { $0.key.map(events.entry) }
+        number = contract.delivery?.sequence.map { events.entry($0.at) }
+        let repeated = contract.errors?.context ?? []
+        let requests = MemberTable(common + contract.link.map(\.request) + repeated)
+        requestMembers = requests
+        requestLinks = contract.link.map { requests.entry($0.request) }
+        requestNames = ids.map { $0.at.map(requests.entry) }
+        requestKeys = contract.runs.map { $0.key.map(requests.entry) }
+        context = repeated.map(requests.entry)
         delivery = contract.delivery.map(DeliveryTerms.init)
         exclusive = contract.link.map { link in
             !contract.identity.ids.contains { $0.at.contains(link.event) || $0.at.contains(link.request) }
@@ -37,24 +65,79 @@ final class Terms: Sendable {
 
     func key(of run: RunTerms, in message: JSON) -> JSON? { run.key.value(in: message) }
 
-    /// The runs that a message names, in the order of the contract.
-    func runKeys(in message: JSON, on session: SessionID) -> [RunKey] {
-        var keys: [RunKey] = []
+    /// What the contract asks of every event, found at one go.
+    func look(atEvent event: JSON, on session: SessionID) -> EventLook {
+        let found = eventMembers.find(in: event)
+        var look = EventLook()
+        look.links = eventLinks.map { found.value($0) }
+        look.names = eventNames.map { found.value($0).map(Identifiers.text) }
         for index in runs.indices {
-            guard let key = runs[index].key.value(in: message) else { continue }
-            keys.append(RunKey(rule: index, session: runs[index].serverScope ? nil : session, text: Identifiers.text(key)))
+            guard let key = found.value(eventKeys[index]) else { continue }
+            look.keys.append(
+                RunKey(rule: index, session: runs[index].serverScope ? nil : session, text: Identifiers.text(key)))
         }
-        return keys
+        look.number = number.flatMap { found.value($0)?.integer }
+        return look
     }
 
-    /// What an event says at the link paths.
-    func links(in event: JSON) -> [JSON?] { link.map { $0.event.value(in: event) } }
+    /// The same of a request.
+    func look(atRequest request: JSON) -> RequestLook {
+        let found = requestMembers.find(in: request)
+        var look = RequestLook()
+        look.links = requestLinks.map { found.value($0) }
+        look.context = context.map { found.value($0) }
+        look.names = requestNames.flatMap { found.value($0).map(Identifiers.texts) ?? [] }
+        look.keys = requestKeys.compactMap { found.value($0).map(Identifiers.text) }
+        return look
+    }
+
+    struct RequestLook: Sendable {
+        init() {}
+        /// Of a message that says nothing.
+        init(_ terms: Terms) {
+            links = terms.requestLinks.map { _ in nil }
+            context = terms.context.map { _ in nil }
+        }
+
+        /// Values at the contract's link paths, and at those of errors' context.
+        var links: [JSON?] = []
+        var context: [JSON?] = []
+        /// The values of all declared identifiers, as text: as they were written, and as they come back from a server that
+        /// keeps numbers as doubles.
+        var names: [String] = []
+        /// The keys of runs, in the order of the contract.
+        var keys: [String] = []
+    }
+
+    struct EventLook: Sendable {
+        /// Values at the contract's link paths.
+        var links: [JSON?] = []
+        /// Its value of each declared identifier, as text.
+        var names: [String?] = []
+        /// The runs that it names, in the order of the contract.
+        var keys: [RunKey] = []
+        /// Its number, where events are numbered.
+        var number: Int?
+    }
+
+    /// What people call that event.
+    func title(of event: Recognition) -> String {
+        guard let rule = event.rule, titles.indices.contains(rule), event.isByName else {
+            return event.title.map { Terminal.plain($0) } ?? "a message"
+        }
+        return titles[rule]
+    }
 
     func isError(event name: String) -> Bool { contract.isError(event: name) }
     func isSuccess(_ event: Recognition) -> Bool { contract.isSuccess(event) }
     func errorKind(of message: JSON) -> String? { contract.errorKind(of: message) }
     func bound(of rule: RejectRule) -> Duration { contract.bound(of: rule) }
     func bound(of request: MessageRule) -> Duration { contract.bound(of: request) }
+}
+
+extension Recognition {
+    /// Its type says nothing beside the name of its rule.
+    fileprivate var isByName: Bool { type == nil || type == name }
 }
 
 /// One of its runs.
@@ -67,14 +150,40 @@ final class RunTerms: Sendable {
     let parts: [RunRule.Part]
     /// By state: whether it is hot, and how long a run may stay there.
     private let bounds: [(isHot: Bool, within: Duration?)]
+    /// By state and declared event, when that is recognised by its name: where it leads; nil = nowhere.
+    private let moves: [[Move?]]
 
-    init(_ rule: RunRule) {
+    /// Where an edge leads.
+    enum Move: Sendable {
+        case done
+        /// Nil: there is no such state.
+        case state(Int?)
+    }
+
+    /// - Parameter events: names of the contract's events, in order.
+    init(_ rule: RunRule, events: [String]) {
         self.rule = rule
         key = rule.key
         serverScope = rule.serverScope
         states = rule.states
         parts = rule.parts
         bounds = rule.states.map { state in (rule.isHot(state.name), rule.hot.first { $0.state == state.name }?.within) }
+        moves = rule.states.map { state in
+            events.map { name in
+                rule.edge(from: state.name, isRequest: false, name: name, type: name).map { Self.move($0, rule) }
+            }
+        }
+    }
+
+    private static func move(_ edge: RunRule.Edge, _ rule: RunRule) -> Move {
+        edge.next == "done" ? .done : .state(rule.states.firstIndex { $0.name == edge.next })
+    }
+
+    /// Where that event leads from a state; nil = there is no edge for it.
+    func move(from state: Int, by event: Recognition) -> Move? {
+        guard states.indices.contains(state) else { return nil }
+        if let index = event.rule, moves[state].indices.contains(index), event.isByName { return moves[state][index] }
+        return rule.edge(from: states[state].name, isRequest: false, name: event.name, type: event.type).map { Self.move($0, rule) }
     }
 
     subscript<Value>(dynamicMember path: KeyPath<RunRule, Value>) -> Value { rule[keyPath: path] }

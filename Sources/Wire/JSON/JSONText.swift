@@ -2,13 +2,33 @@
 package enum JSONText {
     /// Equal byte for byte: Swift's own equality takes differently composed letters for the same.
     package static func isSame(_ left: String, _ right: String) -> Bool {
-        // What Swift takes for different differs in its bytes too; most names differ in their length already.
-        guard left.utf8.count == right.utf8.count, left == right else { return false }
+        guard left.utf8.count == right.utf8.count else { return false }
         // Texts of Swift's own stand in one piece.
         let isSame = unsafe left.utf8.withContiguousStorageIfAvailable { left in
-            unsafe right.utf8.withContiguousStorageIfAvailable { right in unsafe left.elementsEqual(right) }
+            unsafe right.utf8.withContiguousStorageIfAvailable { right in
+                unsafe areEqual(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right))
+            }
         }
         return (isSame ?? nil) ?? left.utf8.elementsEqual(right.utf8)
+    }
+
+    /// Eight bytes at a time.
+    private static func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        let count = left.count
+        guard count == right.count else { return false }
+        var index = 0
+        while index <= count - 8 {
+            let one = unsafe left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let other = unsafe right.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if one != other { return false }
+            index += 8
+        }
+        while index < count {
+            let (one, other) = unsafe (left[index], right[index])
+            if one != other { return false }
+            index += 1
+        }
+        return true
     }
 
     /// Four hex digits at that offset as a UTF-16 unit.
