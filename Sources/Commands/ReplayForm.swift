@@ -29,9 +29,11 @@ struct ReplayForm {
     }
 
     private var reason: ExitReason {
-        switch report.outcome {
+        if report.toolErrors > 0 { return .selfCheckFailed }
+        return switch report.outcome {
         case .stillFailing: .violations
-        case .fixed: .pass
+        // Of a plan without a finding any is its own.
+        case .fixed: report.others.isEmpty ? .pass : .violations
         case .cannotReplay, .flaky: .inconclusive
         }
     }
@@ -81,8 +83,10 @@ struct ReplayForm {
             case .stillFailing, .fixed: SafeText.show(report.sentence)
             case .cannotReplay, .flaky: ""
             }
+        let others = report.others.isEmpty ? "" : "; also found: \(report.others.joined(separator: ", "))"
+        let errors = report.toolErrors == 0 ? "" : "; \(Figures.plural(report.toolErrors, "tool error"))"
         let head = style.paint(word.left(15), role)
-        let body = id + "  " + sentence + tail.trimmingPrefix(while: { sentence.isEmpty && $0 == " " })
+        let body = id + "  " + sentence + others + errors + tail.trimmingPrefix(while: { sentence.isEmpty && $0 == " " })
         return head + body.left(76) + " exit \(reason.code)\n"
     }
 
@@ -109,6 +113,7 @@ struct ReplayForm {
         lines.append(
             JSONLine("summary", time: time).adding("verb", "replay").adding("outcome", word)
                 .adding("finding", plan.head.finding ?? "").adding("sentence", report.sentence)
+                .adding("others", report.others).adding("toolErrors", report.toolErrors)
                 .adding("exit", reason.code).adding("reason", reason.reason))
         return lines
     }

@@ -47,19 +47,20 @@ package struct Confirmation<Place: Stand>: Sendable {
         let candidates = PlanReducer.candidates(
             plan, witnesses: finding.users, upTo: BlamedStep.label(of: finding, in: plan, steps: run.steps, origin: run.origin))
         var reruns = 0
+        var isOpen = false
         var confirmed = finding
         var bare = rig
         bare.profile = nil
-        if let plan = try await smallest(candidates, finding, bare, &reruns) {
+        if let plan = try await smallest(candidates, finding, bare, &reruns, &isOpen) {
             let count = try await count(finding, plan, bare, &reruns)
-            confirmed.attribution =
-                count.isSteady(runs)
-                ? .intrinsic(failed: count.failed, of: count.decided) : .flaky(failed: count.failed, of: count.decided)
+            confirmed.attribution = count.attribution { .intrinsic(failed: $0, of: $1) }
             return Outcome(finding: confirmed, plan: plan, reruns: reruns, reason: count.reason)
         }
         guard let profile = rig.profile, !profile.faults.isEmpty else {
-            confirmed.attribution = .flaky(failed: 1, of: reruns + 1)
-            return Outcome(finding: confirmed, plan: plan, reruns: reruns)
+            // What could not be decided speaks for nobody.
+            confirmed.attribution = isOpen ? .unattributed : .flaky(failed: 1, of: reruns + 1)
+            return Outcome(
+                finding: confirmed, plan: plan, reruns: reruns, reason: isOpen ? "reruns could not be decided" : nil)
         }
         let exposing = try await faults(finding, candidates, &reruns)
         var shown = rig
@@ -67,16 +68,17 @@ package struct Confirmation<Place: Stand>: Sendable {
         var count = try await count(finding, exposing.plan, shown, &reruns)
         var written = exposing.plan
         written.faults = exposing.rules.map(Plan.FaultLine.init(rule:))
-        confirmed.attribution = .flaky(failed: count.failed, of: count.decided)
+        confirmed.attribution = count.attribution { _, _ in .unattributed }
         if count.isSteady(runs) {
             // Twice two is not enough to clear the server: as often without the faults as with them.
             let without = try await self.count(finding, exposing.plan, bare, from: Count(failed: 0, decided: 0), &reruns)
-            if without.decided == 0 {
+            if without.failed > 0 {
+                // Without them it comes as well: always, or as it likes.
+                confirmed.attribution = without.attribution { .intrinsic(failed: $0, of: $1) }
+                written.faults = []
+            } else if without.decided < runs {
                 // Nobody can say what it would have been without them: nobody is blamed.
                 confirmed.attribution = .unattributed
-            } else if without.failed > 0 {
-                confirmed.attribution = .flaky(failed: without.failed, of: without.decided)
-                written.faults = []
             } else {
                 confirmed.attribution = .faultExposed(
                     exposing.rules.map(\.id), failed: count.failed, of: count.decided, without: without.decided)
@@ -93,6 +95,10 @@ package struct Confirmation<Place: Stand>: Sendable {
         var undecided = 0
         var lastReason = ""
         func isSteady(_ runs: Int) -> Bool { failed == runs && decided == runs }
+        /// One decided rerun that did not show it makes it flaky; one alone that did says nothing.
+        func attribution(_ steady: (_ failed: Int, _ of: Int) -> Attribution) -> Attribution {
+            failed < decided ? .flaky(failed: failed, of: decided) : decided < 2 ? .unattributed : steady(failed, decided)
+        }
         var reason: String? {
             undecided == 0 ? nil : "\(undecided) of \(undecided + decided) reruns could not be decided: \(lastReason)"
         }
@@ -103,17 +109,18 @@ package struct Confirmation<Place: Stand>: Sendable {
         _ finding: Finding, _ candidates: [Plan], _ reruns: inout Int
     ) async throws -> (rules: [FaultRule], plan: Plan) {
         let all = rig.profile?.faults ?? []
-        let first = try await smallest(candidates, finding, rig, &reruns) ?? candidates.last ?? Plan()
+        var isOpen = false
+        let first = try await smallest(candidates, finding, rig, &reruns, &isOpen) ?? candidates.last ?? Plan()
         guard all.count > 1 else { return (all, first) }
         for rule in all {
-            if let plan = try await smallest(candidates, finding, with([rule]), &reruns) { return ([rule], plan) }
+            if let plan = try await smallest(candidates, finding, with([rule]), &reruns, &isOpen) { return ([rule], plan) }
         }
         // No single one will do: several act together, and only the smallest plan is tried with fewer of them.
         let fewest = try await DeltaDebugging.fewest(of: all) { rules in
             reruns += 1
-            return try await shows(finding, first, with(rules))
+            return try await shows(finding, first, with(rules)) ?? false
         }
-        return (fewest, try await smallest(candidates, finding, with(fewest), &reruns) ?? first)
+        return (fewest, try await smallest(candidates, finding, with(fewest), &reruns, &isOpen) ?? first)
     }
 
     private func with(_ rules: [FaultRule]) -> Rig {
@@ -123,26 +130,31 @@ package struct Confirmation<Place: Stand>: Sendable {
     }
 
     /// The first candidate that shows the finding; nil when none does.
+    /// - Parameter isOpen: set where it could not be decided of one.
     private func smallest(
-        _ candidates: [Plan], _ finding: Finding, _ rig: Rig, _ reruns: inout Int
+        _ candidates: [Plan], _ finding: Finding, _ rig: Rig, _ reruns: inout Int, _ isOpen: inout Bool
     ) async throws -> Plan? {
         reruns += candidates.count
-        return try await withThrowingTaskGroup(of: (Int, Bool).self) { group in
+        let (plan, isUndecided) = try await withThrowingTaskGroup(of: (Int, Bool?).self) { group -> (Plan?, Bool) in
             for (index, plan) in candidates.enumerated() {
                 group.addTask { (index, try await shows(finding, plan, rig)) }
             }
             var shown: [Int: Bool] = [:]
+            var isUndecided = false
             while let (index, isShown) = try await group.next() {
-                shown[index] = isShown
+                shown[index] = isShown ?? false
+                isUndecided = isUndecided || isShown == nil
                 // Larger ones no longer matter once all smaller ones are known.
                 let known = candidates.indices.prefix { shown[$0] == false }
                 if known.count < candidates.count, shown[known.count] == true {
                     group.cancelAll()
-                    return candidates[known.count]
+                    return (candidates[known.count], isUndecided)
                 }
             }
-            return nil
+            return (nil, isUndecided)
         }
+        isOpen = isOpen || isUndecided
+        return plan
     }
 
     /// How many of `runs` show it. What is undecided is no "not shown": it is played again.
@@ -174,15 +186,16 @@ package struct Confirmation<Place: Stand>: Sendable {
         return count
     }
 
-    private func shows(_ finding: Finding, _ plan: Plan, _ rig: Rig) async throws -> Bool {
+    /// Nil when it cannot be decided.
+    private func shows(_ finding: Finding, _ plan: Plan, _ rig: Rig) async throws -> Bool? {
         for _ in 0..<2 {
             switch try await look(finding, plan, rig) {
             case .shown: return true
             case .missing: return false
-            case .undecided: if Task.isCancelled { return false }
+            case .undecided: if Task.isCancelled { return nil }
             }
         }
-        return false
+        return nil
     }
 
     private func look(_ finding: Finding, _ plan: Plan, _ rig: Rig) async throws -> Rerun {

@@ -94,10 +94,11 @@ package struct Replayer: Sendable {
     /// The finding that the plan is about. Without an id in its head, any finding.
     private static func matching(_ findings: [Finding], _ plan: Plan) -> Finding? {
         guard let id = plan.head.finding else { return findings.first }
-        return findings.first { $0.id == id } ?? findings.first { finding in
-            // A plan edited by hand may move the fingerprint's details; its property still tells.
-            finding.property == id.prefix { $0 != "-" }
-        }
+        let property = String(id.prefix { $0 != "-" })
+        return findings.first { $0.id == id }
+            // A plan edited by hand may move the fingerprint's details; its property still tells, also where it goes by the
+            // name of a worse one.
+            ?? findings.first { $0.property == property } ?? findings.first { $0.also.contains(property) }
     }
 
     private func report(_ plan: Plan, _ seen: [Seen], gone: String? = nil) -> ReplayReport {
@@ -118,9 +119,15 @@ package struct Replayer: Sendable {
         } else {
             outcome = .fixed(of: count)
         }
-        return ReplayReport(
+        var report = ReplayReport(
             outcome: outcome, steps: shown.run.steps, firstDifference: shown.difference, finding: shown.finding,
             sentence: shown.finding?.sentence ?? now(plan, shown), run: shown.run)
+        let own = Set(seen.compactMap(\.finding?.id))
+        for id in seen.flatMap(\.run.judgement.findings).map(\.id) where !own.contains(id) && !report.others.contains(id) {
+            report.others.append(id)
+        }
+        report.toolErrors = seen.reduce(0) { $0 + $1.run.judgement.toolErrors.count }
+        return report
     }
 
     /// `refused with 401 (credential?)`, with the step's words in front.
@@ -183,6 +190,10 @@ package struct ReplayReport: Sendable {
     package var sentence: String
     /// The run that shows the outcome.
     package var run: RigRun?
+    /// Ids of findings of any run that are not what the plan is about.
+    package var others: [String] = []
+    /// Properties that failed by themselves, in all runs.
+    package var toolErrors = 0
     package init(
         outcome: Outcome, steps: [StepResult], firstDifference: Int?, finding: Finding?, sentence: String, run: RigRun? = nil
     ) {

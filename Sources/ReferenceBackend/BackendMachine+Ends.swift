@@ -57,12 +57,12 @@ extension BackendMachine {
     ) {
         let word = Aftermath.Word(event: event, sequence: sequence)
         guard plays(.mixedRuns) else { return deliver(word, of: run, at: now, &effects) }
-        if aftermath.isHeld(run) { return aftermath.hold(word, of: run) }
+        if aftermath.isHeld(thread: run.thread) { return aftermath.hold(word, of: run) }
         let runsHere = run.listener.flatMap { connections[$0]?.runs } ?? []
         let others = runsHere.filter { $0 != run.id }.compactMap { runs[$0] }
         mark(.mixedRuns, .reached, on: run.connection, user: run.user, request: run.requestID, type: "event", &effects)
         let isOvertaken = runsHere.first == run.id && !others.isEmpty && !others.contains { $0.thread == run.thread }
-        guard isOvertaken || aftermath.isHeld(thread: run.thread) else { return deliver(word, of: run, at: now, &effects) }
+        guard isOvertaken else { return deliver(word, of: run, at: now, &effects) }
         mark(.mixedRuns, .triggered, on: run.connection, user: run.user, request: run.requestID, type: "event", &effects)
         timers.set(.aftermath(run: run.id), at: now.advanced(by: .milliseconds(8)))
         aftermath.hold(word, of: run)
@@ -98,9 +98,16 @@ extension BackendMachine {
         return found
     }
 
+    /// Nothing waits for a connection that goes, or that comes and is told what was.
+    mutating func sayWhatWaits(for user: String, at now: Instant, _ effects: inout [BackendEffect]) {
+        for run in aftermath.holders(of: user) {
+            for held in aftermath.release(by: run) { deliver(held.word, of: held.run, at: now, &effects) }
+        }
+    }
+
     mutating func settleAftermath(of name: String, at now: Instant, _ effects: inout [BackendEffect]) {
+        for held in aftermath.release(by: name) { deliver(held.word, of: held.run, at: now, &effects) }
         guard let rest = aftermath.drop(name) else { return }
-        for word in rest.held { deliver(word, of: rest.run, at: now, &effects) }
         for call in rest.late { tell("tool_completed", of: rest.run, call.fields + ["status": "ok"], at: now, &effects) }
     }
 }
@@ -114,21 +121,33 @@ struct Aftermath: Sendable {
     }
     struct Rest: Sendable {
         var run: Run
-        /// Events not sent yet.
-        var held: [Word] = []
         /// Calls that end behind the run.
         var late: [ToolCall] = []
         var isFailed = false
     }
+    /// The words of a thread stay in their order, whichever of its runs they are of.
+    struct Queue: Sendable {
+        /// The run with whose time they go.
+        var holder: String
+        var held: [(word: Word, run: Run)] = []
+    }
     private var rests: [String: Rest] = [:]
+    private var queues: [String: Queue] = [:]
 
-    func isAwaited(_ run: String) -> Bool { rests[run] != nil }
-    func isHeld(_ run: Run) -> Bool { rests[run.id]?.held.isEmpty == false }
-    /// The words of a thread stay in their order as well.
-    func isHeld(thread: String) -> Bool { rests.contains { $0.value.run.thread == thread && !$0.value.held.isEmpty } }
+    func isAwaited(_ run: String) -> Bool { rests[run] != nil || queues.values.contains { $0.holder == run } }
+    func isHeld(thread: String) -> Bool { queues[thread] != nil }
     func failed(_ run: String) -> Run? { rests[run].flatMap { $0.isFailed ? $0.run : nil } }
 
-    mutating func hold(_ word: Word, of run: Run) { rests[run.id, default: Rest(run: run)].held.append(word) }
+    mutating func hold(_ word: Word, of run: Run) { queues[run.thread, default: Queue(holder: run.id)].held.append((word, run)) }
+    /// All that waits for that run's time.
+    mutating func release(by run: String) -> [(word: Word, run: Run)] {
+        guard let thread = queues.first(where: { $0.value.holder == run })?.key else { return [] }
+        return queues.removeValue(forKey: thread)?.held ?? []
+    }
+    /// Whose time words of that user wait for.
+    func holders(of user: String) -> [String] {
+        queues.values.filter { queue in queue.held.contains { $0.run.user == user } }.map(\.holder).sorted()
+    }
     mutating func leave(_ calls: [ToolCall], of run: Run) { rests[run.id, default: Rest(run: run)].late += calls }
     mutating func keepFailed(_ run: Run) { rests[run.id, default: Rest(run: run)].isFailed = true }
 

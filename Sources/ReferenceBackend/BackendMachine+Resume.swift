@@ -56,6 +56,7 @@ extension BackendMachine {
     mutating func resume(_ id: BackendConnectionID, at now: Instant, _ effects: inout [BackendEffect]) {
         guard let connection = connections[id], connection.isOpen, let wish = connection.resume else { return }
         connections[id]?.resume = nil
+        sayWhatWaits(for: connection.user, at: now, &effects)
         let mine = threads.threads(of: connection.user)
         let chosen = thread(wish, among: mine)
         for thread in mine where thread != chosen && threads[thread]?.isTorn == true {

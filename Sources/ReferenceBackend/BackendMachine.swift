@@ -80,6 +80,7 @@ package struct BackendMachine: Sendable {
         case .ended(let id):
             noteAbort(id, &effects)
             notePinned(id, &effects)
+            sayWhatWaits(for: connections[id]?.user ?? "", at: now, &effects)
             end(id, &effects)
             if blocker == id { unblock(at: now, &effects) }
         case .blocked(let id): connections[id]?.outbox.block(at: now)
@@ -214,6 +215,7 @@ package struct BackendMachine: Sendable {
         _ id: BackendConnectionID, _ code: UInt16, _ reason: String, at now: Instant, _ effects: inout [BackendEffect]
     ) {
         guard let connection = connections[id], connection.hasSocket, connection.phase != .closing else { return }
+        sayWhatWaits(for: connection.user, at: now, &effects)
         send(Frame(opcode: .close, payload: CloseBody(code: code, reason: reason).payload), to: id, &effects)
         detachRuns(of: id)
         connections[id]?.phase = .closing

@@ -65,7 +65,7 @@ enum HTMLExporter: Exporter {
         if timeline.omitted > 0 {
             page.cautions.append(
                 "\(Figures.count(timeline.omitted)) entries are left out: the page keeps the first 1,000 and 500 on either side "
-                    + "of each fault and error.")
+                    + "of each fault and error, up to 50,000, and what its findings show.")
         }
         page.faults = people.faults.values.sorted { ($0.id.count, $0.id) < ($1.id.count, $1.id) }
         page.seed = header.seed

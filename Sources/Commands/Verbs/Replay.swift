@@ -150,6 +150,10 @@ package struct Replay: AsyncParsableCommand {
         if let exec { words += ["--exec", FuzzCommandLine.quoted(exec)] }
         if let name = self.contract { words += ["--contract", FuzzCommandLine.quoted(name)] }
         if seed != 1 { words += ["--seed", "\(seed)"] }
+        if rounds != 1 { words += ["--rounds", "\(rounds)"] }
+        // USER=@FILE names a secret and is none.
+        for one in credential { words += ["--credential", FuzzCommandLine.quoted(one)] }
+        if let authorisedTarget { words += ["--authorised-target", FuzzCommandLine.quoted(authorisedTarget)] }
         return words.joined(separator: " ")
     }
 

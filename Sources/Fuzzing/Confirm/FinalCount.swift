@@ -63,7 +63,7 @@ struct FinalCount {
     private func without(_ plan: Plan) async -> Rerunner.Count {
         var bare = plan
         bare.faults = []
-        return await rerunner.count(bare, finding, wanted: runs, patience: patience) { $0.shown.isEmpty }
+        return await rerunner.count(bare, finding, wanted: runs, patience: patience) { !$0.isMixed }
     }
 
     private func verdict(_ count: Rerunner.Count, _ plan: Plan) async -> Verdict {
@@ -80,13 +80,25 @@ struct FinalCount {
         } else if plan.faults.isEmpty {
             verdict.attribution = .intrinsic(failed: failed, of: total)
         } else {
-            let without = await without(plan)
-            verdict.attribution =
-                without.shown.isEmpty
-                ? .faultExposed(plan.faults.map(\.id), failed: failed, of: total, without: without.decided)
-                : .flaky(failed: without.shown.count, of: without.decided)
+            blame(plan, await without(plan), failed: failed, of: total, &verdict)
         }
         return verdict
+    }
+
+    /// What came with its faults, by what came without them.
+    private func blame(_ plan: Plan, _ without: Rerunner.Count, failed: Int, of total: Int, _ verdict: inout Verdict) {
+        if without.shown.isEmpty, without.decided >= total {
+            verdict.attribution = .faultExposed(plan.faults.map(\.id), failed: failed, of: total, without: without.decided)
+        } else if !without.shown.isEmpty, without.missing == 0, without.shown.count >= min(runs, total) {
+            // They were thought to matter when the machine had no time to tell.
+            verdict.attribution = .intrinsic(failed: without.shown.count, of: without.decided)
+            verdict.plan.faults = []
+        } else {
+            verdict.attribution = .unattributed
+            verdict.reason = without.shown.isEmpty
+                ? "without its faults \(without.decided) of \(total) reruns could be decided"
+                : "without its faults it comes \(without.shown.count) of \(without.decided) times"
+        }
     }
 }
 

@@ -168,11 +168,14 @@ struct HTMLRow {
     var isMark: Bool { !marks.isEmpty || kind == .fault || isError }
 }
 
-/// The rows of a page. Up to 50,000 all are kept; of more, the first thousand and 500 on either side of each mark.
+/// The rows of a page. Up to 50,000 all are kept; of more, the first thousand and 500 on either side of each mark, and behind
+/// that what findings show, with a few rows around it.
 struct HTMLRows {
     static let most = 50_000
     private static let beginning = 1_000
     private static let around = 500
+    private static let mostOfFindings = 10_000
+    private static let aroundFindings = 10
 
     var omitted: Int { passed + recent.count }
     private var passed = 0
@@ -185,10 +188,11 @@ struct HTMLRows {
     private struct Line {
         var bytes: [UInt8]
         var isMark: Bool
+        var isOfFinding: Bool
     }
 
     mutating func append(_ row: HTMLRow) {
-        let line = Line(bytes: row.line, isMark: row.isMark)
+        let line = Line(bytes: row.line, isMark: row.isMark, isOfFinding: !row.marks.isEmpty)
         if isThinned { return thin(line) }
         lines.append(line)
         guard lines.count > Self.most else { return }
@@ -199,15 +203,14 @@ struct HTMLRows {
     }
 
     private mutating func thin(_ line: Line) {
-        guard lines.count < Self.most else {
-            passed += 1
-            return
-        }
-        if line.isMark {
-            lines += recent.suffix(Self.around)
-            passed += max(0, recent.count - Self.around)
+        let isFull = lines.count >= Self.most
+        if isFull, following > Self.aroundFindings { following = 0 }
+        if isFull ? line.isOfFinding && lines.count < Self.most + Self.mostOfFindings : line.isMark {
+            let around = isFull ? Self.aroundFindings : Self.around
+            lines += recent.suffix(around)
+            passed += max(0, recent.count - around)
             recent.removeAll(keepingCapacity: true)
-            following = Self.around
+            following = around
             lines.append(line)
         } else if following > 0 {
             following -= 1
