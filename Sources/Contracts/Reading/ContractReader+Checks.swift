@@ -37,6 +37,24 @@ extension ContractReader {
         }
     }
 
+    /// What the language has and nothing goes by yet.
+    mutating func checkUnused() {
+        guard !hasFailed else { return }
+        var unused = [
+            ("identity.login", document["identity"]?["login"]), ("session.heartbeat.every", document["session"]?["heartbeat"]?["every"]),
+            ("delivery.history.get", document["delivery"]?["history"]?["get"]),
+        ]
+        for flow in document["flows"]?.map ?? [] {
+            for (index, step) in (flow.value.list ?? []).enumerated() {
+                unused.append(("match in step \(index + 1) of flow \(flow.key)", step["match"]))
+            }
+        }
+        for (key, document) in unused {
+            guard let document, document.scalar?.isNull != true else { continue }
+            warn(document.mark, "\(key) is read and not used by this version")
+        }
+    }
+
     /// Places in messages name declared ones.
     mutating func checkPlaces() {
         let written = [
