@@ -120,7 +120,8 @@ extension ImportReferences {
     // MARK: References
 
     private mutating func referred(_ document: Document, _ reference: String, _ place: SchemaPlace) -> Document {
-        if place.isElsewhere {
+        // Only a whole AsyncAPI document has components.
+        if place.isElsewhere, !reference.hasPrefix("#/components/") || root["components"] == nil {
             warn(document.mark, "the reference \"\(reference)\" starts from an $id and is not followed; what it forbids is not judged")
             return Self.open(document.mark)
         }
