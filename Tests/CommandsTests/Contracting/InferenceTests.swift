@@ -107,7 +107,7 @@ import Wire
     }
 
     @Test(arguments: [
-        (Facts.State.absent, Became.refused(401), true), (.forged, .refused(403), true), (.absent, .refused(404), false), (.intact, .refused(403), false),
+        (Facts.State.absent, Became.refused(status: 401), true), (.forged, .refused(status: 403), true), (.absent, .refused(status: 404), false), (.intact, .refused(status: 403), false),
         (.absent, .accepted(subprotocol: nil, deflate: false), false),
     ])
     func credentialsAreAskedForWhereSomebodyWasRefused(state: Facts.State, became: Became, isAsked: Bool) throws {
