@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import Peers
 import Reporting
@@ -11,12 +12,12 @@ enum Target {
     }
 
     /// - Parameter authorised: the host of a target outside of private networks (trust.md T25).
-    static func resolve(url: String?, exec: String?, authorised: String?) async throws -> Named {
+    static func resolve(url: String?, exec: String?, authorised: String?, contract: Contract?) async throws -> Named {
         switch (url, exec) {
         case (let url?, nil):
             let admitted = try await TargetGuard.admit(try endpoint(url), authorised: authorised)
             return Named(source: .address(admitted.endpoint), isPublic: admitted.isPublic)
-        case (nil, let command?): return Named(source: .command(command, variables: [(SigningKey.variable, SigningKey.value())]))
+        case (nil, let command?): return Named(source: .command(command, variables: SigningKey.telling(contract)))
         case (nil, nil):
             throw Complaint(
                 "no server is named", details: [("remedy", "add ws://HOST:PORT, or --exec 'CMD {port}'")], exit: .usage)

@@ -9,7 +9,7 @@ struct Envelope: Sendable {
         /// - Parameter tolerated: only some parsers take the body as it is.
         case fields(JSON, tolerated: Bool)
         case misfit
-        /// Longer than what an expression is tried on: it may be anything.
+        /// Longer than what an expression is tried on, or of more work: it may be anything.
         case tooLong
     }
 
@@ -17,8 +17,8 @@ struct Envelope: Sendable {
 
     /// - Parameter text: a text frame, or lower-case hex.
     func open(_ text: String) -> Opened {
-        guard text.utf8.count <= LinearRegex.maximumText else { return .tooLong }
-        guard let match = regex.match(text) else { return .misfit }
+        let (found, isDecided) = regex.attempt(text)
+        guard let match = found else { return isDecided ? .misfit : .tooLong }
         var members: [JSON.Member] = []
         var tolerated = false
         for case (let name, let found?) in match.values {

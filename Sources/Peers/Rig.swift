@@ -136,6 +136,7 @@ package struct Rig: Sendable {
         options.judge = true
         options.creditsDeadlines = creditsDeadlines
         options.mintKey = String(decoding: key, as: UTF8.self)
+        options.givenCredentials = Set(cast.tokens.values)
         return options
     }
 

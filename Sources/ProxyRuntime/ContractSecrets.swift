@@ -7,7 +7,9 @@ package import Wire
 /// machine, which know no contract. Everything usual besides is found by the redactor itself.
 package struct ContractSecrets: SecretFinder {
     package let verificationKey: [UInt8]?
+    package let isKeyPresumed: Bool
     package let expectsJWT: Bool
+    private let given: Set<String>
     private let credentials: [Place]
     private let users: [Place]
     private let secrets: [Place]
@@ -19,8 +21,12 @@ package struct ContractSecrets: SecretFinder {
     /// Names of messages.
     private let words: Set<String>
 
-    /// - Parameter key: what credentials are signed with (`mint`); nil = their signatures cannot be checked.
-    package init(_ contract: Contract, key: [UInt8]?) {
+    /// - Parameters:
+    ///   - key: what credentials are signed with; nil = their signatures cannot be checked. A contract without `mint` says
+    ///     nothing about them either.
+    ///   - isPresumed: nobody named the key.
+    ///   - given: credentials that somebody else made.
+    package init(_ contract: Contract, key: [UInt8]?, isPresumed: Bool = false, given: Set<String> = []) {
         credentials = contract.identity.credential
         users = contract.identity.user
         secrets = contract.secrets.filter { if case .everyEvent = $0.kind { false } else { true } }
@@ -31,9 +37,13 @@ package struct ContractSecrets: SecretFinder {
         let isTyped = contract.wire.type != nil
         nameless = Set((contract.requests + contract.events).filter { !isTyped || $0.match != nil }.map(\.name))
         words = Set((contract.requests + contract.events).map(\.name))
-        verificationKey = key
+        verificationKey = contract.identity.mint == nil ? nil : key
+        isKeyPresumed = isPresumed
+        self.given = given
         expectsJWT = (credentials + users).contains(where: \.expectsToken)
     }
+
+    package func isGiven(_ credential: String) -> Bool { given.contains(credential) }
 
     package func secrets(inRequest head: HeadView) -> [FoundSecret] {
         credentials.flatMap { find($0, in: head, isCredential: true) }

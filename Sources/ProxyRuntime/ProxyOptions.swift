@@ -28,6 +28,10 @@ package struct ProxyOptions: Sendable {
     package var retention = Retention.standard
     /// What credentials are signed with (the contract's `mint`); nil = their signatures cannot be checked.
     package var mintKey: String?
+    /// Nobody named the key: it counts once a credential signed with it was let in.
+    package var isKeyPresumed = false
+    /// Credentials that somebody else made.
+    package var givenCredentials: Set<String> = []
     /// Link-local and metadata addresses may be dialled (trust.md T14).
     package var allowLinkLocalUpstream = false
 
@@ -74,7 +78,8 @@ package struct ProxyOptions: Sendable {
 
     /// Knows where secrets, credentials and users stand.
     package var finder: any SecretFinder {
-        contract.map { ContractSecrets($0, key: mintKey.map { Array($0.utf8) }) } ?? StandardSecrets()
+        guard let contract else { return StandardSecrets() }
+        return ContractSecrets(contract, key: mintKey.map { Array($0.utf8) }, isPresumed: isKeyPresumed, given: givenCredentials)
     }
 
     /// Whose sessions alone are recorded (trust.md T37); nil = everybody's.

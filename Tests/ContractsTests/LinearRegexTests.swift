@@ -1,5 +1,9 @@
-@testable import Contracts
+import Journaling
+import NIOCore
 import Testing
+import Wire
+
+@testable import Contracts
 
 @Suite("Regular expressions")
 struct LinearRegexTests {
@@ -19,6 +23,28 @@ struct LinearRegexTests {
         let regex = try LinearRegex(pattern)
         #expect(regex.matches(text) == expected)
         #expect((regex.match(text) != nil) == expected)
+    }
+
+    /// What needs more steps than anybody waits for is left open: a shape lets it pass, and it makes nothing wrong.
+    @Test(arguments: [("(?:(?:a?){30}(?:a|b)*){30}c", String(repeating: "a", count: 60_000)), ("a*", String(repeating: "a", count: 70_000))])
+    func whatTakesTooLongIsNotTold(pattern: String, text: String) throws {
+        let regex = try LinearRegex(pattern)
+        #expect(regex.decides(text) == nil && regex.decides("b") == false)
+        let (match, isDecided) = regex.attempt(text)
+        #expect(match == nil && !isDecided)
+        #expect(try IdentifierForm("re:" + pattern).match(text)?.values.isEmpty == true)
+        let shape = try #require(Pattern.reading(Document(.map([
+            .init(key: "x", mark: Mark(file: "", line: 1, column: 1), value: Document(.scalar(.init(text: "re:" + pattern, isPlain: true)), mark: Mark(file: "", line: 1, column: 1)))
+        ]), mark: Mark(file: "", line: 1, column: 1))).pattern)
+        let message = JSON.object([.init(key: "x", value: .string(text))])
+        #expect(shape.holds(for: message) && !shape.holds(for: message, hidden: false))
+        #expect(!shape.holds(for: .object([.init(key: "x", value: "b")])))
+        var wire = WireRules()
+        wire.envelope = regex
+        var contract = Contract(name: "t")
+        contract.wire = wire
+        let read = Recognizer(contract).recognise(ByteBuffer(string: text), opcode: .text, direction: .toServer)
+        guard case .unreadable = read.outcome else { return #expect(Bool(false), "\(read.outcome)") }
     }
 
     @Test func groups() throws {

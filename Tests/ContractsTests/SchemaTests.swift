@@ -124,6 +124,16 @@ import Wire
         #expect(steps(2_000) < 2 * steps(1_000) + 100)
     }
 
+    /// Four thousand objects to choose from cost no more than one.
+    @Test func choicesAreNotComparedOneByOne() throws {
+        let choices = (0..<4_000).map { #"{"a": \#($0)}"# }.joined(separator: ", ")
+        let schema = try SchemaTests.schema(#"{"items": {"enum": [\#(choices)]}}"#)
+        let value = JSON.array(Array(repeating: .object([.init(key: "a", value: 3_999)]), count: 400))
+        var run = SchemaRun(schema.nodes, value)
+        #expect(run.judge(0, 0) == .valid)
+        #expect(run.used < 10 * 400)
+    }
+
     @Test func depthLeavesTheAnswerOpen() throws {
         let chain = (0..<2_000).map { ##""d\##($0)": {"$ref": "#/$defs/d\##($0 + 1)"}"## }.joined(separator: ", ")
         let long = try SchemaTests.schema(##"{"$ref": "#/$defs/d0", "$defs": {\##(chain), "d2000": {"type": "string"}}}"##)

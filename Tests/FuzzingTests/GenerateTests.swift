@@ -46,6 +46,25 @@ func expectSound(_ plan: Plan, _ what: Comment) {
         }
     }
 
+    /// A schema says what is wrong, and not how to be right: an example does.
+    @Test func examplesAreSeeds() throws {
+        let text = """
+            miswire-contract: 1
+            name: t
+            wire: { type: t }
+            identity: { credential: [request ask token] }
+            requests:
+              ask:
+                schema: { required: [deep], properties: { deep: { required: [a], properties: { a: { const: 7 } } } } }
+                examples: [ { t: ask }, { t: ask, id: e1, token: x, deep: { a: 7 } } ]
+            events: { told: {} }
+            link: [id]
+            """
+        let workshop = Workshop(contract: try ContractLoader.parse(text: text, file: "t.yaml"), users: ["alice"])
+        let message = try #require(MessageMaker(workshop, user: "alice").message(of: 0))
+        #expect(message["deep"]?["a"] == 7 && message["id"] == "{user}-{n}" && message["token"] == "{credential}", "\(message.text)")
+    }
+
     @Test(arguments: shipped)
     func flowsHoldNothingThatIsRefused(name: String) throws {
         let workshop = try workshop(name)

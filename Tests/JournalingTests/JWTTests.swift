@@ -39,10 +39,11 @@ import Wire
         #expect(JWT.state(of: "\(header).\(claims).AAAA", key: [1], now: 0) == .unknown)
     }
 
-    @Test func whatIsSignedVerifies() throws {
+    @Test(arguments: [("HS256", 32), ("HS384", 48), ("HS512", 64)]) func whatIsSignedVerifies(algorithm: String, size: Int) throws {
         let claims: JSON = .object([.init(key: "sub", value: .string("alice")), .init(key: "exp", value: .number("99.7"))])
-        let jwt = try #require(JWT(JWT.sign(claims, key: [1, 2, 3])))
-        #expect(jwt.isSigned(with: [1, 2, 3]))
+        let jwt = try #require(JWT(JWT.sign(claims, key: [1, 2, 3], algorithm: algorithm)))
+        #expect(jwt.isSigned(with: [1, 2, 3]) && !jwt.isSigned(with: [1, 2]))
+        #expect(jwt.algorithm == algorithm && jwt.signature.count == size)
         #expect(jwt.subject == "alice")
         #expect(jwt.expires == 99)
     }

@@ -14,6 +14,9 @@ import Wire
     /// What a contract with `header authorization` and `request auth token` would find.
     struct Finder: SecretFinder {
         var verificationKey: [UInt8]? = Array("k".utf8)
+        var isKeyPresumed = false
+        var given: Set<String> = []
+        func isGiven(_ credential: String) -> Bool { given.contains(credential) }
         var expectsJWT: Bool { true }
         func secrets(inRequest head: HeadView) -> [FoundSecret] {
             head.values(of: "authorization").map {
@@ -84,6 +87,32 @@ import Wire
             tap.upgrade(["Authorization: Bearer \(value)"])
             #expect(entries(tap).facts.map(\.state) == [state, state], "\(value)")
         }
+    }
+
+    /// A real service signs with a key of its own, of which the demo's says nothing.
+    @Test func aPresumedKeyCountsOnceItsSignatureWasLetIn() {
+        let others = JWT.sign(.object([.init(key: "sub", value: .string("alice"))]), key: [9])
+        func states(_ upgrades: [(token: String, status: String)]) -> [Facts.State] {
+            var tap = Wiretap()
+            for (token, status) in upgrades {
+                tap.piece(.toServer, .head, Wiretap.head(["GET /ws HTTP/1.1", "Authorization: Bearer \(token)"]))
+                tap.piece(.toClient, .head, Wiretap.head(["HTTP/1.1 \(status)"]))
+            }
+            return tap.entries { $0.finder = Finder(isKeyPresumed: true) }.facts.filter { $0.tap == .serverOut }.map(\.state)
+        }
+        let (ours, yes, no) = (token("alice"), "101 Switching Protocols", "401 Unauthorized")
+        #expect(states([(others, yes), (others, yes)]) == [.unknown, .unknown])
+        #expect(states([(ours, no), (others, yes)]) == [.intact, .unknown], "the server does not go by it")
+        #expect(states([(others, yes), (ours, yes), (others, yes)]) == [.unknown, .intact, .forged])
+        #expect(states([(token("alice", expires: 100), no)]) == [.expired], "whoever signed it")
+    }
+
+    @Test func aGivenCredentialIsSignedByWhoKnowsWhom() {
+        let others = JWT.sign(.object([.init(key: "sub", value: .string("alice"))]), key: [9])
+        var tap = Wiretap()
+        tap.upgrade(["Authorization: Bearer \(others)"])
+        #expect(tap.entries { $0.finder = Finder(given: [others]) }.facts.map(\.state) == [.unknown, .unknown])
+        #expect(tap.entries { $0.finder = Finder(given: [others + "x"]) }.facts.map(\.state) == [.forged, .forged])
     }
 
     /// A text in the token's place that is no credential of this session may be a run that others name.

@@ -1,5 +1,6 @@
 import Contracts
 import Journaling
+import Profiles
 import Testing
 import Wire
 
@@ -32,6 +33,10 @@ import Wire
         let token = JWT.first(in: try #require(play.requests[0]?.value("authorization")))
         #expect(token?.subject == "alice-7")
         #expect(token?.isSigned(with: Minter.developmentKey) == true)
+        var other = try ContractLoader().load("agent-chat")
+        other.identity.mint?.algorithm = "HS512"
+        let long = JWT(Minter(contract: other, key: Minter.developmentKey, epoch: 0).token(for: "u"))
+        #expect(long?.algorithm == "HS512" && long?.isSigned(with: Minter.developmentKey) == true)
     }
 
     @Test func eventsOfThePrincipalBindForTheUserAndOthersDoNot() throws {

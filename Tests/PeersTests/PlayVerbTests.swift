@@ -1,4 +1,6 @@
+import Contracts
 import NIOCore
+import Profiles
 import Testing
 import Wire
 
@@ -161,6 +163,21 @@ import Wire
         commands = play.at(5, .received(0, echo))
         #expect(commands == ["finish 0", "played"])
         #expect(play.results.suffix(2) == ["4 ok 2+3", "5 cannot: closed with 4000 5+0"])
+    }
+
+    /// Where the contract says that the server looks for it.
+    @Test func theCursorGoesWhereTheContractTakesIt() throws {
+        func played(_ place: String) throws -> [String] {
+            let text = "miswire-contract: 1\nname: t\nwire: { type: type }\nevents: { at: {} }\ndelivery: { resume: { by: \(place), from: seq } }\n"
+            let contract = try ContractLoader.parse(text: text, file: "t.yaml")
+            var play = try PlayBook(
+                "1 alice connect /ws\n2 alice until open within 1s\n3 alice reconnect cursor c9\n4 alice until open within 1s\n", contract: contract)
+            play.begin()
+            let commands = play.open(0, at: 1)
+            return (commands.contains("connect 1") ? play.at(3, .connected(1)) : []) + play.results
+        }
+        #expect(try played("query since").first == "1 > GET /ws?since=c9")
+        #expect(try played("header last-event-id").contains { $0.hasPrefix("3 cannot: the contract's cursor is no part of a query") })
     }
 
     @Test func reconnectClosesAndAsksAgainWithItsOwnCursor() throws {

@@ -81,6 +81,11 @@ import Testing
             "7:44: error: event \"ask\" in session.heartbeat.answer is declared nowhere; known: said oops",
             "7:55: error: session.heartbeat.from needs one of client, server, either; found \"sever\"; nearest: server"),
         more(#"session: { heartbeat: { ask: said, answer: ask, from: server, every: 5 } }"#, "7:70: error: duration \"5\": write 5s"),
+        more(#"session: { greeting: "sa*", ready: "*" }"#,
+            "7:22: error: \"sa*\" in session.greeting is a glob; name the event", "7:29: error: \"*\" in session.ready is a glob; name the event"),
+        more(#"session: { heartbeat: { ask: "as*", answer: "sa*", from: client } }"#,
+            "7:30: error: \"as*\" in session.heartbeat.ask is a glob; name the request",
+            "7:45: error: \"sa*\" in session.heartbeat.answer is a glob; name the event"),
         more(#"session: { heartbeats: {} }"#, "7:12: error: unknown key \"heartbeats\" in session; nearest: heartbeat"),
         // MARK: messages
         key("wire: { type: t }\nrequests: { a: { schema: text } }", "4:26: error: requests.a.schema needs a mapping; found \"text\""),
@@ -92,6 +97,8 @@ import Testing
             "4:37: error: event \"b\" in requests.a.answer is declared nowhere; declare it in events"),
         key("wire: { type: t }\nrequests: { ask: {} }\nevents: { a: { answer: sak } }", "5:24: error: request \"sak\" in events.a.answer is declared nowhere; nearest: ask"),
         key("wire: { type: t }\nevents: { a: { starts: r } }", "4:16: error: unknown key \"starts\" in events.a; known: match shape schema closed answer within examples"),
+        key("wire: { type: t }\nevents: { said: {}, 'r*': { answer: 'a*' } }\nrequests: { a: { answer: ['sa*', 'r*'] } }",
+            "4:37: error: \"a*\" in events.r*.answer is a glob; name the request", "5:27: error: \"sa*\" in requests.a.answer is a glob; name the event"),
         key("wire: { type: t }\nrequests: { a: { match: { x: [] } } }", "4:30: error: an empty list matches nothing; write <any>"),
         // MARK: runs
         key("wire: { type: t }\nevents: { e: {} }\nruns: { r: { scope: user, states: { s: { e: done } } } }", "5:21: error: runs.r.scope needs one of server, connection; found \"user\""),
@@ -104,6 +111,7 @@ import Testing
         // MARK: errors, reject, success
         more(#"errors: { event: oops, ordered: no, recovers: 1 }"#,
             "7:33: error: errors.ordered needs true or false; found \"no\"", "7:47: error: errors.recovers needs true or false; found \"1\""),
+        more(#"errors: { event: "oo*" }"#, "7:18: error: \"oo*\" in errors.event is a glob; name the event"),
         more(#"errors: { kind: a }"#, "7:9: error: errors needs event; name the event that carries errors"),
         more(#"reject: [{ with: close }]"#, "7:10: error: rule 1 of reject needs when; write a pattern, or when: <invalid>"),
         more(#"reject: [{ when: <unknwon> }]"#, "7:18: error: pattern \"<unknwon>\": not a type word; nearest: unknown"),
@@ -137,6 +145,9 @@ import Testing
             "7:21: error: delivery.resume needs by; write by: …", "7:21: error: delivery.resume needs from; write from: …"),
         more(#"delivery: { resume: { by: qurey cursor, from: n } }"#, "7:27: error: place \"qurey cursor\": qurey is no place; nearest: query"),
         more(#"delivery: { resumes: {} }"#, "7:13: error: unknown key \"resumes\" in delivery; nearest: resume"),
+        more(#"delivery: { resume: { by: [query a, query b], from: n } }"#, "7:27: error: delivery.resume.by takes one place; keep the one that clients use"),
+        more(#"sharing: { broadcast: [said, request ask] }"#,
+            "7:30: error: sharing.broadcast names a request, and only events are sent to all; leave out \"request\""),
         more(#"sharing: { broadcast: sad }"#, "7:23: error: event \"sad\" in sharing.broadcast is declared nowhere; nearest: said"),
         more(#"sharing: { rooms: { id: room } }"#,
             "7:19: error: sharing.rooms needs id and join; name the id that is shared and the request that joins it",
@@ -150,6 +161,7 @@ import Testing
         more(#"deadline: never"#, "7:11: error: deadline cannot be never; write a duration such as 5s"),
         more(#"deadline: 5 seconds"#, "7:11: error: duration \"5 seconds\": write 5s"),
         more("flows: { one: [{ await: said }] }\nhealth: two", "8:9: error: flow \"two\" in health is declared nowhere; known: one"),
+        more(#"flows: { one: [{ await: "sai*" }] }"#, "7:25: error: \"sai*\" in step 1 of flow one is a glob; name the event"),
         more(#"flows: { one: { await: said } }"#, "7:15: error: flow one needs a list of steps; found a mapping"),
         more(#"flows: { one: [{ await: said, keep: { user: a } }] }"#, "7:39: error: keep in step 1 of flow one cannot be called user; that is a variable already"),
         more(#"flows: { one: [{ await: said, keep: { x: 'a[' } }] }"#, "7:42: error: path \"a[\": \"[\" is never closed"),
@@ -190,7 +202,17 @@ import Testing
             "5:40: warning: state \"u\" of r is never reached; give another state an edge to it"),
         more("reject: [{ when: { t: ask }, run: open }]",
             "7:35: warning: rule 1 can never hold: no state of a run is hot, so that none is open; write hot: { STATE: never } for states without a bound"),
-        more("monitors: off"), more("session: { heartbeat: { ask: ask, answer: said, from: client, every: 5s } }"),
+        more("monitors: off"), more("session: { heartbeat: { ask: ask, answer: said, from: client } }"),
+        // What is read and nothing goes by.
+        more("session: { heartbeat: { ask: ask, answer: said, from: client, every: 5s } }",
+            "7:70: warning: session.heartbeat.every is read and not used by this version"),
+        more("identity: { login: { post: /l, token: t } }", "7:20: warning: identity.login is read and not used by this version"),
+        more("delivery: { history: { get: /h, items: a } }", "7:29: warning: delivery.history.get is read and not used by this version"),
+        more("delivery: { history: { request: ask, event: said, items: a } }"),
+        more("flows: { f: [{ send: { t: ask } }, { await: said, match: { n: 5 } }] }", "7:58: warning: match in step 2 of flow f is read and not used by this version"),
+        key("wire: { type: t }\nrequests: { a: { shape: { n: <number> }, examples: [{ t: a, n: 1 }, { t: a }] }, b: { schema: { required: [x] }, examples: { x: 1 } } }",
+            "4:69: warning: an example of requests.a is not valid; expected n: <number>"),
+        key("wire: { type: t }\nevents: { b: { schema: { required: [x] }, examples: { y: 1 } } }", "4:53: warning: an example of events.b is not valid; expected x: a value"),
     ])
     func warnings(row: Row) {
         #expect(problems(row.text) == row.said)

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Journaling
 import Testing
+import Wire
 
 @testable import Profiles
 
@@ -44,7 +45,7 @@ import Testing
             #expect(two.text.contains(piece), "\(piece) in \(two.text)")
         }
         for words in [two.words, three.words] {
-            #expect(words.count == 1 && words[0].contains("warning: the schema \"#/components/schemas/note\" holds itself"), "\(words)")
+            #expect(words == [])
         }
     }
 
@@ -81,9 +82,17 @@ import Testing
                 told: { correlationId: { location: '$message.payload#/for' }, payload: { type: object } }
             """
         let (text, words) = try imported(file, "wire: { type: kind }\n")
-        #expect(words == [])
+        #expect(words.map { String($0.drop { $0 != " " }) } == ["ask", "told"].map {
+            " warning: \($0) has no value of its own at kind; it is known by its name alone; give it a match in \($0 == "ask" ? "requests" : "events")"
+        })
         #expect(text.contains("answer: [\"told\"]") && text.contains("link: [\"meta.id = for\"]"), "\(text)")
         #expect(text.contains("paths: [\"/ws\"]") && text.contains("type: kind"))
+    }
+
+    /// Quoted it would be a text.
+    @Test func numbersBelowZeroStayNumbers() throws {
+        let (text, _) = try imported(api(asks: [], tells: ["{ properties: { t: { const: a }, n: { minimum: -5, maximum: -.5 } } }"]), "wire: { type: t }\n")
+        #expect(text.contains("minimum: -5\n") && text.contains("maximum: -.5\n"), "\(text)")
     }
 
     @Test func ownEntriesWin() throws {
@@ -99,6 +108,183 @@ import Testing
         #expect(text.components(separatedBy: "schema:").count == 3, "\(text)")
         #expect(text.contains("minLength: 1") && text.contains("minimum: 1") && !text.contains("$ref"))
         #expect(words.count == 1 && words[0].contains("the definition Notice is used by no message"), "\(words)")
+    }
+
+    // MARK: What tells messages apart
+
+    /// What becomes of an imported file, asked as the oracle would.
+    private func contract(_ file: String, _ own: String = "") throws -> (contract: Contract, recognizer: Recognizer, words: [String]) {
+        let directory = try Directory()
+        try directory.write("api.yaml", file)
+        try directory.write("c.yaml", "miswire-contract: 1\nname: t\nimport: api.yaml\n" + own)
+        let (read, words) = read(directory)
+        let contract = try #require(read, "\(words)")
+        return (contract, Recognizer(contract), words)
+    }
+
+    /// Messages of clients (`ask` and the like) and of the server.
+    private func api(asks: [String], tells: [String], _ rest: String = "") -> String {
+        func messages(_ texts: [String], _ name: String) -> String {
+            texts.enumerated().map { "      \(name)\($0.offset): { payload: \($0.element) }\n" }.joined()
+        }
+        func names(_ texts: [String], _ name: String) -> String {
+            texts.indices.map { "{ $ref: '#/channels/c/messages/\(name)\($0)' }" }.joined(separator: ", ")
+        }
+        return """
+            asyncapi: 3.0.0
+            channels:
+              c:
+                address: /ws
+                messages:
+            \(messages(asks, "ask"))\(messages(tells, "tell"))
+            operations:
+              asks: { action: receive, channel: { $ref: '#/channels/c' }, messages: [\(names(asks, "ask"))] }
+              tells: { action: send, channel: { $ref: '#/channels/c' }, messages: [\(names(tells, "tell"))] }
+            \(rest)
+            """
+    }
+
+    private static func said(_ fields: String, _ more: String = "") -> String { "{ type: object, properties: { \(fields) }\(more) }" }
+
+    private func outcome(_ recognizer: Recognizer, _ text: String, _ direction: Direction = .toClient) throws -> (name: String?, outcome: Recognition.Outcome) {
+        let read = recognizer.recognise(try JSON.parse(text), direction: direction)
+        return (read.name, read.outcome)
+    }
+
+    @Test func aVersionThatAllBearIsNoType() throws {
+        let version = "v: { const: '2.0' }, type: "
+        let (contract, recognizer, words) = try contract(api(
+            asks: [Self.said(version + "{ const: ask }")],
+            tells: [Self.said(version + "{ const: said }, text: { type: string }", ", required: [text]"), Self.said(version + "{ const: ended }", ", required: [code]")]))
+        #expect(words == [] && contract.wire.type?.text == "type" && contract.wire.unknownFails == nil)
+        #expect(contract.requests.map(\.name) == ["ask"] && contract.events.map(\.name) == ["said", "ended"])
+        #expect(try outcome(recognizer, #"{"v":"2.0","type":"ended","code":1}"#) == ("ended", .valid))
+    }
+
+    /// No path is in all of them: each by what it alone says.
+    @Test func whatSeveralSayRecognisesNone() throws {
+        let (contract, recognizer, words) = try contract(api(
+            asks: [
+                Self.said("v: { const: '1' }, kind: { const: a }", ", required: [x]"), Self.said("v: { const: '1' }, kind: { const: b }", ", required: [y]"),
+                "{ oneOf: [ { type: object, required: [anything] }, { type: array } ] }",
+            ], tells: [Self.said("v: { const: '1' }, kind: { const: c }"), "{ type: array }"]), "reject: [ { when: <unknown>, with: close } ]\n")
+        #expect(contract.wire.type == nil && contract.wire.unknownFails == false)
+        #expect(try outcome(recognizer, #"{"v":"1","kind":"b","y":1}"#, .toServer) == ("b", .valid))
+        #expect(try outcome(recognizer, #"{"anything":1}"#, .toServer) == ("other", .valid), "it is of the file, so it is not unknown")
+        #expect(words.count { $0.contains("from other messages; its schema is left out; give it a match in ") } == 2, "\(words)")
+    }
+
+    @Test func messagesOfOneTypeStandAsOne() throws {
+        let kind = "type: { const: error }"
+        let (contract, recognizer, words) = try contract(api(
+            asks: [Self.said("type: { const: ask }")],
+            tells: [Self.said(kind, ", required: [code]"), Self.said(kind, ", required: [why]"), Self.said("type: { const: told }")]))
+        #expect(contract.events.map(\.name) == ["error", "told"])
+        #expect(words.count == 1 && words[0].contains("warning: 2 messages are told apart by nothing and stand as one: error"), "\(words)")
+        #expect(try outcome(recognizer, #"{"type":"error","code":1}"#) == ("error", .valid))
+        #expect(try outcome(recognizer, #"{"type":"error","why":1}"#) == ("error", .valid))
+        guard case .invalid = try outcome(recognizer, #"{"type":"error"}"#).outcome else { return #expect(Bool(false)) }
+    }
+
+    @Test func anAnswerThatNothingTellsIsNotOwed() throws {
+        let file = """
+            asyncapi: 3.0.0
+            channels:
+              one: { address: /ws, messages: { ask: { payload: { properties: { t: { const: ask } } } }, told: { payload: { type: object } } } }
+            operations:
+              onAsk:
+                action: receive
+                channel: { $ref: '#/channels/one' }
+                messages: [{ $ref: '#/channels/one/messages/ask' }]
+                reply: { messages: [{ $ref: '#/channels/one/messages/told' }] }
+            """
+        let (contract, _, words) = try contract(file, "wire: { type: t }\n")
+        #expect(contract.requests.first { $0.name == "ask" }?.answer == [] && contract.wire.unknownFails == false)
+        #expect(words.contains { $0.contains("ask owes no answer, because nothing tells told from other messages") }, "\(words)")
+    }
+
+    // MARK: What a schema says
+
+    private func checked(_ schema: String, _ rest: String = "") throws -> (check: (String) throws -> String, words: [String]) {
+        let (_, recognizer, words) = try contract(api(asks: [], tells: ["{ properties: { t: { const: a }, x: \(schema) } }"], rest), "wire: { type: t }\n")
+        return (
+            { text in
+                let read = recognizer.recognise(try JSON.parse(#"{"t":"a","x":\#(text)}"#), direction: .toClient)
+                if case .invalid = read.outcome { return "invalid" }
+                return read.outcome == .valid ? "valid" : "\(read.outcome)"
+            }, words
+        )
+    }
+
+    @Test func aSchemaThatHoldsItselfIsKept() throws {
+        let tree = "components: { schemas: { tree: { oneOf: [ { type: 'null' }, { type: object, required: [n], properties: { n: { $ref: '#/components/schemas/tree' } } } ] } } }"
+        let (check, words) = try checked("{ $ref: '#/components/schemas/tree' }", tree)
+        #expect(words == [])
+        #expect(try check(#"{"n":{"n":null}}"#) == "valid" && check(#"{"n":{"n":{}}}"#) == "invalid")
+    }
+
+    /// Two that lead to each other, and one that leads to itself on the spot.
+    @Test func circlesOfAllKinds() throws {
+        let pair = "components: { schemas: { a: { properties: { b: { $ref: '#/components/schemas/b' } } }, b: { type: array, items: { $ref: '#/components/schemas/a' } }, "
+            + "pet: { anyOf: [ { $ref: '#/components/schemas/cat' } ] }, cat: { allOf: [ { $ref: '#/components/schemas/pet' }, { required: [claws] } ] } } }"
+        let (check, words) = try checked("{ properties: { a: { $ref: '#/components/schemas/a' }, pet: { $ref: '#/components/schemas/pet' } } }", pair)
+        #expect(try check(#"{"a":{"b":[{"b":[]}]}}"#) == "valid" && check(#"{"a":{"b":[{"b":7}]}}"#) == "invalid")
+        #expect(try check(#"{"pet":{}}"#) == "invalid" && check(#"{"pet":{"claws":1}}"#) == "valid")
+        #expect(words.count == 1 && words[0].contains("leads back to itself without going into the value"), "\(words)")
+    }
+
+    /// Nobody knows what stands there: neither that it fits, nor that it does not.
+    @Test(arguments: [
+        ("{ oneOf: [ { $ref: 'other.yaml#/x' }, { type: object } ] }", #"{"a":1}"#), ("{ not: { $ref: 'other.yaml#/x' } }", "5"),
+        ("{ oneOf: [ { $id: 'http://a/b', $ref: '#/x' }, { type: object } ] }", "{}"),
+    ])
+    func whatIsNotFollowedIsOpen(schema: String, value: String) throws {
+        let (check, words) = try checked(schema)
+        #expect(try check(value) == "valid")
+        #expect(words.contains { $0.contains("is not followed") }, "\(words)")
+    }
+
+    /// Members, and values of examples, may be called as keywords are.
+    @Test func onlySchemasAreRewritten() throws {
+        let (check, words) = try checked(
+            "{ additionalProperties: false, properties: { definitions: { type: array }, $defs: { enum: [ { $ref: '#/y', $id: 'http://a' } ] }, $id: { type: string } } }")
+        #expect(words == [])
+        #expect(try check(##"{"definitions":[],"$defs":{"$ref":"#/y","$id":"http://a"},"$id":"x"}"##) == "valid")
+        #expect(try check(#"{"definitions":1}"#) == "invalid" && check(#"{"$defs":{}}"#) == "invalid" && check(#"{"$id":1}"#) == "invalid")
+    }
+
+    /// Since 2019 what stands beside a reference counts; before, it does not.
+    @Test(arguments: [("https://json-schema.org/draft/2020-12/schema", "invalid"), ("http://json-schema.org/draft-07/schema#", "valid")])
+    func siblingsOfAReference(dialect: String, found: String) throws {
+        let file = ##"{"$schema": "\##(dialect)", "$defs": {"word": {"type": "string"}, "said": {"properties": {"x": {"$ref": "#/$defs/word", "maxLength": 1}}}}}"##
+        let (_, recognizer, _) = try contract(file, "wire: { type: t }\nevents: { said: {} }\n")
+        let read = recognizer.recognise(try JSON.parse(#"{"t":"said","x":"ab"}"#), direction: .toClient)
+        #expect((read.outcome == .valid) == (found == "valid"))
+        guard case .invalid = recognizer.recognise(try JSON.parse(#"{"t":"said","x":1}"#), direction: .toClient).outcome else { return #expect(Bool(false)) }
+    }
+
+    // MARK: Where it is spoken
+
+    @Test(arguments: [
+        ("url: 'wss://x.example/v1/rt'", ["/v1/rt/chat"]), ("url: x.example", ["/chat"]), ("url: 'wss://{host}:{port}/{stage}/rt?a=1'", ["/*/rt/chat"]),
+        ("url: '{all}', variables: { all: { default: 'wss://x.example/v1' } }", []), ("protocol: ws", []),
+    ])
+    func aServersPathIsTheBase(server: String, paths: [String]) throws {
+        let file = "asyncapi: 2.6.0\nservers: { a: { \(server) } }\nchannels: { /chat: { subscribe: { message: { payload: { properties: { t: { const: a } } } } } } }\n"
+        let (contract, _, words) = try contract(file, "wire: { type: t }\n")
+        #expect(contract.wire.paths.map(\.text) == paths)
+        #expect(words.contains { $0.contains("wire.paths is left out: write it yourself") } == paths.isEmpty, "\(words)")
+    }
+
+    @Test func oneServerWithoutAPathIsABaseTooAndATopicIsNone() throws {
+        let head = "asyncapi: 3.0.0\nservers: { a: { host: x, pathname: /v1 }, b: { host: y } }\n"
+        let rest = "operations: { o: { action: send, channel: { $ref: '#/channels/c' } } }\n"
+        func paths(_ channel: String) throws -> [String] {
+            try contract(head + "channels: { c: { \(channel)messages: { m: { payload: { properties: { t: { const: a } } } } } } }\n" + rest, "wire: { type: t }\n")
+                .contract.wire.paths.map(\.text)
+        }
+        #expect(try paths("address: /chat, ") == ["/v1/chat", "/chat"])
+        #expect(try paths("address: ~, ") == [] && paths("") == [])
     }
 
     // MARK: What is refused, and what is listed

@@ -55,8 +55,8 @@ struct FuzzOrder: Sendable {
         options.phases = try phases(request)
         options.dictionary = try request.dictionaries.flatMap { try FuzzDictionary.load($0).texts }
         options.profile = try request.profile.map { try Given.profile(forPlans: $0) }
-        options.key = Array(SigningKey.value().utf8)
-        if request.exec != nil { options.variables = [(SigningKey.variable, SigningKey.value())] }
+        options.key = Array(SigningKey.signing(contract).utf8)
+        if request.exec != nil { options.variables = SigningKey.telling(contract) }
         let corpora = try GivenCorpora(places, contract: contract)
         options.seeds = corpora.seeds
         let reports = try GivenReports(request.reports)

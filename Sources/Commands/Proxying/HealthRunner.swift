@@ -47,7 +47,7 @@ final class HealthRunner: Sendable {
         plan = try Self.plan(flow, contract)
         var settings = Player.Options(contract: contract)
         settings.seed = options.seed
-        settings.key = Array((options.mintKey ?? SigningKey.value()).utf8)
+        settings.key = Array(SigningKey.signing(contract).utf8)
         settings.cast.principals[Self.user] = MonitorArguments.healthUser
         for (user, token) in given?.tokens ?? [] { settings.cast.tokens[user] = token }
         player = Player(options: settings)

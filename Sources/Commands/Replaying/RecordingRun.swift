@@ -26,7 +26,7 @@ struct RecordingRun {
         var contract = file.contract
         if contract == nil, let promised = profile?.contract { contract = try ContractLoader().load(promised) }
         var settings = RecordingReplay.Settings(
-            target: try await target(), contract: contract, key: Array(SigningKey.value().utf8))
+            target: try await target(), contract: contract, key: Array(SigningKey.signing(contract).utf8))
         settings.seed = seed
         settings.profile = profile
         settings.pace = pace

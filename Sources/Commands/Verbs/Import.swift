@@ -107,8 +107,10 @@ package struct Import: AsyncParsableCommand {
             program: Miswire.number, started: "", seed: 1, mode: recording.mode.header ?? .redacted,
             contract: contract.map { .init(name: $0.name, hash: $0.hash, text: $0.text) },
             purpose: recording.purpose(purpose), retention: recording.retention, isImported: true)
+        let signing = SigningKey.checking(contract)
         let finder: any SecretFinder =
-            contract.map { ContractSecrets($0, key: Array(SigningKey.value().utf8)) } ?? StandardSecrets()
+            contract.map { ContractSecrets($0, key: signing.map { Array($0.text.utf8) }, isPresumed: signing?.isPresumed ?? false) }
+            ?? StandardSecrets()
         // Fresh each time and never stored (trust.md T35).
         var system = SystemRandomNumberGenerator()
         let key = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &system) }

@@ -79,7 +79,7 @@ package struct Replay: AsyncParsableCommand {
         let contract = try ContractLoader().load(contract ?? PlanFile.contractName(read) ?? "agent-chat")
         let credentials = try GivenCredentials(credential)
         for sentence in credentials.warnings { console.talk(console.err.paint("warning:", .fault) + " \(sentence)\n") }
-        let named = try await Target.resolve(url: url, exec: exec, authorised: authorisedTarget)
+        let named = try await Target.resolve(url: url, exec: exec, authorised: authorisedTarget, contract: contract)
         if named.isPublic { try slow(read) }
         let keeper = TargetKeeper(named.source, settings: Self.watch(read))
         do {
@@ -137,7 +137,7 @@ package struct Replay: AsyncParsableCommand {
         case .command: place = Endpoint(host: "127.0.0.1", port: 0)
         }
         var rig = Rig(
-            target: place, contract: contract, profile: profile, seed: seed, key: Array(SigningKey.value().utf8))
+            target: place, contract: contract, profile: profile, seed: seed, key: Array(SigningKey.signing(contract).utf8))
         for (user, token) in credentials.tokens { rig.cast.tokens[user] = token }
         rig.rounds = rounds
         return rig
@@ -199,7 +199,7 @@ extension Replay {
         if isServer { throw Finished(try await serve(run)) }
         guard listen == nil else { throw Self.usage("--listen is for --as server", "name the server's address instead") }
         let credentials = try GivenCredentials(credential)
-        let named = try await Target.resolve(url: url, exec: exec, authorised: authorisedTarget)
+        let named = try await Target.resolve(url: url, exec: exec, authorised: authorisedTarget, contract: run.file.contract)
         // T25: as fast as its users were, and no faster.
         if named.isPublic, speed != .recorded {
             throw Self.usage("a target outside of private networks is not to be hurried", "leave out --speed")

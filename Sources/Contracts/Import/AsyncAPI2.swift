@@ -7,11 +7,16 @@ struct AsyncAPI2 {
     init(_ file: Document) { self.file = file }
 
     mutating func read(_ result: inout ContractImport, _ references: inout ImportReferences) {
+        var servers: [(address: String?, mark: Mark)] = []
+        for server in file["servers"]?.map ?? [] {
+            let value = references.resolved(server.value)?.value
+            servers.append((value.flatMap(Self.base), server.mark))
+        }
+        var paths = ImportedPaths(servers)
         for channel in file["channels"]?.map ?? [] {
             guard let (value, _) = references.resolved(channel.value) else { continue }
-            if let path = ImportedPath.text(channel.key, below: nil) {
-                result.paths.append(Document(.scalar(.init(text: path, isPlain: false)), mark: channel.mark))
-            }
+            // A channel that is no path is a topic, and nobody knows where it is spoken.
+            paths.add(channel.key.hasPrefix("/") ? channel.key : nil, channel.mark)
             for (key, isRequest) in [("publish", true), ("subscribe", false)] {
                 guard let operation = value[key] else { continue }
                 read(operation, isRequest, channel.key, &result, &references)
@@ -20,6 +25,7 @@ struct AsyncAPI2 {
                 references.warn(bindings.mark, "bindings of the channel \(channel.key) cannot be used")
             }
         }
+        result.paths = paths.documents(&references)
         if result.messages.isEmpty { references.warn(file.mark, "no channel of this file has a message") }
         ImportedLinks.read(&result, file.mark)
         var security: [Document] = []
@@ -33,6 +39,20 @@ struct AsyncAPI2 {
             guard let (scheme, _) = references.resolved(file["components"]?["securitySchemes"]?[name]) else { continue }
             ImportedSecurity.read(scheme, name, &result, &references)
         }
+    }
+
+    /// The path of a server's URL: `/v1` of `wss://{host}/v1`. Nil when none can be told.
+    private static func base(_ server: Document) -> String? {
+        guard let url = server["url"]?.scalar, !url.isNull else { return nil }
+        // A variable may hold a path of its own.
+        for variable in server["variables"]?.map ?? [] {
+            let values = [variable.value["default"]].compactMap { $0 } + (variable.value["enum"]?.list ?? [])
+            if values.contains(where: { $0.scalar?.text.contains("/") ?? true }) { return nil }
+        }
+        var rest = url.text[...]
+        if let scheme = rest.firstRange(of: "://") { rest = rest[scheme.upperBound...] }
+        let end = rest.firstIndex { $0 == "?" || $0 == "#" } ?? rest.endIndex
+        return rest[..<end].firstIndex(of: "/").map { String(rest[$0..<end]) } ?? ""
     }
 
     private func read(

@@ -8,14 +8,18 @@ struct AsyncAPI3 {
     init(_ file: Document) { self.file = file }
 
     mutating func read(_ result: inout ContractImport, _ references: inout ImportReferences) {
-        let bases = (file["servers"]?.map ?? []).compactMap { $0.value["pathname"]?.scalar?.text }
+        var servers: [(address: String?, mark: Mark)] = []
+        for server in file["servers"]?.map ?? [] {
+            let value = references.resolved(server.value)?.value
+            servers.append((value.map { $0["pathname"]?.scalar?.text ?? "" }, server.mark))
+        }
+        let hasBase = servers.contains { $0.address != "" }
+        var paths = ImportedPaths(servers)
         for channel in file["channels"]?.map ?? [] {
             guard let (value, _) = references.resolved(channel.value) else { continue }
-            let address = value["address"]?.scalar?.text ?? channel.key
-            for base in bases.isEmpty ? [nil] : bases.map(Optional.some) {
-                guard let path = ImportedPath.text(address, below: base) else { continue }
-                result.paths.append(Document(.scalar(.init(text: path, isPlain: false)), mark: channel.mark))
-            }
+            let address = value["address"]?.scalar.flatMap { $0.isNull ? nil : $0.text } ?? channel.key
+            // What begins otherwise may be a topic, and nobody knows where it is spoken.
+            paths.add(address.hasPrefix("/") || value["address"] != nil && hasBase ? address : nil, channel.mark)
             if let bindings = value["bindings"] {
                 references.warn(bindings.mark, "bindings of the channel \(channel.key) cannot be used")
             }
@@ -24,6 +28,7 @@ struct AsyncAPI3 {
             guard let (value, _) = references.resolved(operation.value) else { continue }
             readOperation(value, operation, &result, &references)
         }
+        result.paths = paths.documents(&references)
         if result.messages.isEmpty { references.warn(file.mark, "no operation of this file has a message") }
         ImportedLinks.read(&result, file.mark)
         for server in file["servers"]?.map ?? [] {

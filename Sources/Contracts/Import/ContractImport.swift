@@ -54,21 +54,28 @@ package struct ContractImport {
     // MARK: As keys of a contract
 
     private func fragment(_ references: inout ImportReferences) -> Document {
-        let type = typePath()
-        var requests: [Document.Field] = []
-        var events: [Document.Field] = []
-        var seen: Set<String> = []
+        let names = ImportedNames(messages, own: own["wire"]?["type"]?.scalar?.text)
+        var kinds: [ImportedKind] = []
+        var places: [String: Int] = [:]
         for message in messages {
-            let (name, match) = message.recognised(by: type)
-            guard seen.insert((message.isRequest ? "> " : "< ") + name).inserted else { continue }
-            let section = message.isRequest ? "requests" : "events"
-            let field = message.field(name: name, match: match, answers: answers(of: message, type), own: own[section]?[name],
-                &references)
-            if message.isRequest { requests.append(field) } else { events.append(field) }
+            let known = names.known(message)
+            let key = (message.isRequest ? "> " : "< ") + known.name
+            if let place = places[key] {
+                kinds[place].messages.append(message)
+            } else {
+                places[key] = kinds.count
+                kinds.append(.init(known: known, messages: [message]))
+            }
         }
+        let requests = fields(of: kinds.filter { $0.messages[0].isRequest }, "requests", names, &references)
+        let events = fields(of: kinds.filter { !$0.messages[0].isRequest }, "events", names, &references)
         var fields: [Document.Field] = []
         var wire: [Document.Field] = []
-        if let type, own["wire"]?["type"] == nil { wire.append(Self.field("type", .init(text: type, isPlain: false), file.mark)) }
+        if let type = names.type, own["wire"]?["type"] == nil { wire.append(Self.field("type", .init(text: type, isPlain: false), file.mark)) }
+        // What is undeclared may be one of those that nothing tells.
+        if kinds.contains(where: { !$0.known.isSure && !$0.messages[0].isRequest }), own["wire"]?["unknown"] == nil {
+            wire.append(Self.field("unknown", .init(text: "note", isPlain: false), file.mark))
+        }
         if !paths.isEmpty { wire.append(.init(key: "paths", mark: file.mark, value: Document(.list(paths), mark: file.mark))) }
         if !wire.isEmpty { fields.append(.init(key: "wire", mark: file.mark, value: Document(.map(wire), mark: file.mark))) }
         if !credentials.isEmpty {
@@ -83,22 +90,55 @@ package struct ContractImport {
         return Document(.map(fields), mark: file.mark)
     }
 
-    /// Names of the messages that answer this one.
-    private func answers(of message: ImportedMessage, _ type: String?) -> [String] {
-        var names: [String] = []
-        for answer in message.answers {
-            guard let found = messages.first(where: { $0.id == answer && $0.isRequest != message.isRequest }) else { continue }
-            let name = found.recognised(by: type).name
-            if !names.contains(name) { names.append(name) }
+    private func fields(
+        of kinds: [ImportedKind], _ section: String, _ names: ImportedNames, _ references: inout ImportReferences
+    ) -> [Document.Field] {
+        var fields: [Document.Field] = []
+        var isWhole = true
+        for kind in kinds {
+            var message = kind.merged(&references)
+            let own = own[section]?[kind.known.name]
+            if !kind.known.isSure, own?["match"] == nil {
+                isWhole = false
+                references.warn(
+                    message.mark, names.type.map { "\(message.name) has no value of its own at \($0); it is known by its name alone" }
+                        ?? "nothing tells \(message.name) from other messages; its schema is left out",
+                    remedy: "give it a match in \(section)")
+                if names.type == nil {
+                    message.schema = nil
+                    if own == nil { continue }
+                }
+            }
+            let answers = answers(of: message, isSure: kind.known.isSure, names, &references)
+            fields.append(message.field(name: kind.known.name, match: kind.known.match, answers: answers, own: own, &references))
         }
-        return names
+        // A request of the document that nothing tells is no unknown one.
+        if !isWhole, section == "requests", let mark = kinds.first?.messages[0].mark {
+            let any = Self.field("match", .init(text: "<any>", isPlain: false), mark)
+            let inner: [Document.Field] = names.type == nil ? [any] : []
+            let taken = Set(fields.map(\.key) + (own[section]?.map ?? []).map(\.key))
+            let name = names.type == nil ? ["other", "any-other", "what-is-left"].first { !taken.contains($0) } ?? "other-request" : "*"
+            if !taken.contains(name) { fields.append(.init(key: name, mark: mark, value: Document(.map(inner), mark: mark))) }
+        }
+        return fields
     }
 
-    /// `wire.type` of the contract, or the member that has one value of its own in the payload of every message.
-    private func typePath() -> String? {
-        if let own = own["wire"]?["type"]?.scalar?.text { return own }
-        guard let first = messages.first else { return nil }
-        return first.constants.map(\.path).first { path in messages.allSatisfy { message in message.constants.contains { $0.path == path } } }
+    /// Names of the messages that answer this one. None, when one of them may come and not be known.
+    private func answers(
+        of message: ImportedMessage, isSure: Bool, _ names: ImportedNames, _ references: inout ImportReferences
+    ) -> [String] {
+        var found: [String] = []
+        for answer in message.answers {
+            guard let other = messages.first(where: { $0.id == answer && $0.isRequest != message.isRequest }) else { continue }
+            let known = names.known(other)
+            // Where all go by their names, both do or none.
+            guard known.isSure || !isSure && names.type != nil && names.areTypesUnsaid else {
+                references.warn(message.mark, "\(message.name) owes no answer, because nothing tells \(other.name) from other messages")
+                return []
+            }
+            if !found.contains(known.name) { found.append(known.name) }
+        }
+        return found
     }
 
     static func field(_ key: String, _ scalar: Document.Scalar, _ mark: Mark) -> Document.Field {

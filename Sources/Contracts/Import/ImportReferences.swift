@@ -6,15 +6,21 @@ struct ImportReferences {
     let root: Document
     private(set) var problems: [ConfigurationError] = []
     /// Values that may still be copied, and references that may still be followed (limit L6).
-    private var nodes: Int
+    var nodes: Int
     private var steps = 100_000
     private var told: Set<String> = []
-    private let deepest: Int
+    let deepest: Int
+    /// Keywords beside a `$ref` are ignored: so in AsyncAPI, and in JSON Schema until draft 7.
+    let dropsSiblings: Bool
+    /// Pointers of the schema in hand that hold themselves, with the names that they get below its `$defs`.
+    var circles: [(pointer: String, name: String)] = []
 
     init(_ root: Document, limits: Limits = .standard) {
         self.root = root
         nodes = limits.documentNodes
         deepest = limits.documentDepth
+        let dialect = root["$schema"]?.scalar?.text ?? ""
+        dropsSiblings = root["asyncapi"] != nil || ["draft-03", "draft-04", "draft-05", "draft-06", "draft-07"].contains(where: dialect.contains)
     }
 
     mutating func warn(_ mark: Mark, _ message: String, remedy: String = "") {
@@ -105,46 +111,5 @@ struct ImportReferences {
             }
         }
         return text
-    }
-
-    /// A schema with every reference written out. One that holds itself is cut off where it comes again: what is below
-    /// is then not looked at.
-    mutating func inlined(_ schema: Document) -> Document { inlined(schema, within: [], depth: 0) }
-
-    private mutating func inlined(_ document: Document, within: [String], depth: Int) -> Document {
-        nodes -= 1
-        let anything = Document(.map([]), mark: document.mark)
-        guard nodes > 0 else {
-            if nodes == 0 {
-                fail(document.mark, "the schemas are too large when every $ref is written out", remedy: "make them smaller (limit L6)")
-            }
-            return anything
-        }
-        guard depth < deepest else {
-            warn(document.mark, "the schema is nested too deep; what is below is not looked at",
-                remedy: "at most \(deepest) levels (limit L6)")
-            return anything
-        }
-        switch document.node {
-        case .scalar: return document
-        case .list(let items):
-            var copy: [Document] = []
-            for item in items { copy.append(inlined(item, within: within, depth: depth + 1)) }
-            return Document(.list(copy), mark: document.mark)
-        case .map(let fields):
-            if let reference = document["$ref"]?.scalar?.text {
-                if within.contains(reference) {
-                    warn(document.mark, "the schema \"\(reference)\" holds itself; what is below is not looked at")
-                    return anything
-                }
-                guard let (value, _) = resolved(document) else { return anything }
-                return inlined(value, within: within + [reference], depth: depth)
-            }
-            var copy: [Document.Field] = []
-            for field in fields where field.key != "$defs" && field.key != "definitions" {
-                copy.append(.init(key: field.key, mark: field.mark, value: inlined(field.value, within: within, depth: depth + 1)))
-            }
-            return Document(.map(copy), mark: document.mark)
-        }
     }
 }

@@ -2,6 +2,11 @@ import Journaling
 
 /// One message of an imported document.
 struct ImportedMessage {
+    /// A member of the payload that has one possible text.
+    struct Constant: Hashable {
+        var path: String
+        var value: String
+    }
     /// The place that it was read from, so that answers can name it.
     var id: String
     var name: String
@@ -10,20 +15,12 @@ struct ImportedMessage {
     /// Its payload's schema, references written out; nil = anything.
     var schema: Document?
     /// Members of the payload that have one possible text.
-    var constants: [(path: String, value: String)] = []
+    var constants: [Constant] = []
     var examples: [Document] = []
     /// Ids of the messages that answer it.
     var answers: [String] = []
     /// Where the payload holds what joins a request and its answer.
     var correlation: String?
-
-    /// Its key, and how it is told from others when its type value does not do it.
-    func recognised(by type: String?) -> (name: String, match: Document?) {
-        if let type, let constant = constants.first(where: { $0.path == type }) { return (constant.value, nil) }
-        guard type == nil, let constant = constants.first else { return (name, nil) }
-        let field = ContractImport.field(constant.path, .init(text: "is:" + constant.value, isPlain: false), mark)
-        return (name, Document(.map([field]), mark: mark))
-    }
 
     /// As an entry of `requests` or `events`. What the contract says itself about the form of a message stands alone.
     func field(
@@ -95,14 +92,14 @@ extension ImportedMessage {
     }
 
     /// Properties that may be one text only: `const`, or an `enum` of one; one deep, and through `allOf`.
-    private static func constants(of schema: Document) -> [(path: String, value: String)] {
-        var found: [(path: String, value: String)] = []
+    private static func constants(of schema: Document) -> [Constant] {
+        var found: [Constant] = []
         let parts = [schema] + (schema["allOf"]?.list ?? [])
         for property in parts.flatMap({ $0["properties"]?.map ?? [] }) {
             let only = property.value["const"] ?? property.value["enum"]?.list.flatMap { $0.count == 1 ? $0.first : nil }
             guard let text = only?.scalar, !text.isNull, text.bool == nil, text.number == nil || !text.isPlain else { continue }
             guard let step = InferredName.step(property.key) else { continue }
-            found.append((step, text.text))
+            if !found.contains(where: { $0.path == step }) { found.append(Constant(path: step, value: text.text)) }
         }
         return found
     }

@@ -1,16 +1,44 @@
 import Journaling
 
-enum ImportedPath {
-    /// A channel's address as a path of upgrades; nil when it is none. `{room}` may be anything.
-    static func text(_ address: String, below base: String?) -> String? {
-        guard address.hasPrefix("/") || base != nil else { return nil }
-        var text = ""
-        for part in ((base ?? "") + "/" + address).split(separator: "/") {
-            text += "/" + (part.contains("{") ? "*" : String(part))
-        }
-        return text.isEmpty ? "/" : text
+/// `wire.paths` of an imported document: its channels below its servers' paths. All of them or none: what is left out
+/// would not be judged.
+struct ImportedPaths {
+    private let bases: [String]
+    private var paths: [Document] = []
+    /// Where it cannot be told, and what is said about it.
+    private var lack: (mark: Mark, what: String)?
+
+    /// - Parameter servers: the path of each; nil = it cannot be told.
+    init(_ servers: [(address: String?, mark: Mark)]) {
+        bases = servers.isEmpty ? [""] : servers.compactMap(\.address)
+        if let server = servers.first(where: { $0.address == nil }) { lack = (server.mark, "the path of this server cannot be told") }
     }
 
+    mutating func add(_ address: String?, _ mark: Mark) {
+        guard let address else {
+            if lack == nil { lack = (mark, "the path of this channel cannot be told") }
+            return
+        }
+        for base in bases {
+            let path = Document(.scalar(.init(text: Self.text(base + "/" + address), isPlain: false)), mark: mark)
+            if !paths.contains(where: { $0.scalar?.text == path.scalar?.text }) { paths.append(path) }
+        }
+    }
+
+    func documents(_ references: inout ImportReferences) -> [Document] {
+        guard let lack else { return paths }
+        if !paths.isEmpty { references.warn(lack.mark, lack.what, remedy: "wire.paths is left out: write it yourself") }
+        return []
+    }
+
+    /// `{room}` may be anything.
+    private static func text(_ address: String) -> String {
+        let parts = address.split(separator: "/").map { $0.contains("{") ? "*" : String($0) }
+        return "/" + parts.joined(separator: "/")
+    }
+}
+
+enum ImportedPath {
     /// `#/components/messages/ask` is called ask.
     static func last(_ pointer: String) -> String? { pointer.split(separator: "/").last.map(String.init) }
 }

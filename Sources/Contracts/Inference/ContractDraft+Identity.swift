@@ -7,14 +7,20 @@ extension ContractDraft {
         let places = parties.places.filter { Self.isPlace($0.key) }
         let ids = identifiers()
         let user = without[.user] == nil ? userPlace() : nil
-        let hasCredential = without[.credential] == nil && !places.isEmpty
+        let mayHaveCredential = without[.credential] == nil && !places.isEmpty
+        // That it is asked for, only a refusal tells.
+        let hasCredential = mayHaveCredential && parties.turnedAway > 0
         let sure = ids.filter { $0.isSure }
-        guard hasCredential || user != nil || !ids.isEmpty else { return }
+        guard mayHaveCredential || user != nil || !ids.isEmpty else { return }
         if hasCredential || user != nil || !sure.isEmpty { yaml.line(0, "identity") } else { yaml.comment(0, "identity:") }
-        if hasCredential {
-            yaml.line(
-                1, "credential", CommentedYAML.list(places.prefix(8).map(\.key)),
-                why: "\(parties.withCredential) of \(Self.count(parties.accepted, "upgrade")) carried one")
+        if mayHaveCredential {
+            let list = CommentedYAML.list(places.prefix(8).map(\.key))
+            let why = "\(parties.withCredential) of \(Self.count(parties.accepted, "upgrade")) carried one"
+            if hasCredential {
+                yaml.line(1, "credential", list, why: why + ", \(parties.turnedAway) without a good one had 401 or 403")
+            } else {
+                yaml.comment(1, "credential: \(list)   candidate: \(why), and nobody was refused for want of it")
+            }
         }
         if let user { yaml.line(1, "user", CommentedYAML.quoted(user.place), why: user.why) }
         if !sure.isEmpty { yaml.line(1, "ids") } else if !ids.isEmpty { yaml.comment(1, "ids:") }
@@ -100,7 +106,8 @@ extension ContractDraft {
     mutating func writeAuth() {
         let parties = study.parties
         let statuses = parties.statuses.keys.filter { [401, 403].contains($0) || (400...499).contains($0) }.sorted()
-        let isAnonymous = without[.credential] == nil && parties.anonymous > 0 && parties.withCredential > 0
+        let isAnonymous = without[.credential] == nil && parties.withCredential > 0
+            && (parties.anonymous > 0 || parties.turnedAway == 0)
         guard isAnonymous || !statuses.isEmpty else { return }
         yaml.line(0, "auth")
         if isAnonymous {

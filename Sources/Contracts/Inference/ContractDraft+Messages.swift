@@ -78,8 +78,10 @@ extension ContractDraft {
     /// say tomorrow is not in what it said: its words are never listed.
     private func enumerated(_ field: FieldTally, _ kind: KindTally, isRequest: Bool) -> String? {
         guard !field.isMany, field.word == "string", field.instants == 0 else { return nil }
-        let isVersion = ["jsonrpc", "version", "protocol"].contains(field.path) && field.values.count == 1
-        guard kind.count >= scale.plenty, isRequest || isVersion, !InferredName.isIdentifier(field.path) else { return nil }
+        // A version is new tomorrow; that of JSON-RPC is its name.
+        let isVersion = !Set(InferredName.words(field.path)).isDisjoint(with: ["version", "protocol", "ver", "build", "release", "v"])
+        guard kind.count >= scale.plenty, isRequest || field.path == "jsonrpc" && field.values.count == 1 else { return nil }
+        guard !isVersion, !InferredName.isIdentifier(field.path) else { return nil }
         guard field.values.count <= 8, field.values.allSatisfy({ InferredName.isType($0.value, longest: 32) && $0.count >= 3 }) else {
             return nil
         }

@@ -11,6 +11,8 @@ struct PartyTally: Sendable {
     /// Accepted without a credential, or with a bad one.
     private(set) var anonymous = 0
     private(set) var statuses: [Int: Int] = [:]
+    /// Refused with 401 or 403, without a credential or with a bad one.
+    private(set) var turnedAway = 0
     private(set) var users: Set<String> = []
     private(set) var greetings: [Int: Int] = [:]
     private(set) var slowest = Duration.zero
@@ -25,15 +27,22 @@ struct PartyTally: Sendable {
         if let path = party.path { Self.count(path, &paths) }
         if let name = party.subprotocol { Self.count(name, &subprotocols) } else { withoutSubprotocol += 1 }
         for place in party.places.sorted() { Self.count(place, &places) }
-        if party.places.isEmpty { anonymous += 1 } else { withCredential += 1 }
-        switch party.state {
-        case .corrupt, .forged, .expired: anonymous += 1
-        case .absent where !party.places.isEmpty: anonymous += 1
-        default: break
-        }
+        if !party.places.isEmpty { withCredential += 1 }
+        if Self.isBare(party) { anonymous += 1 }
     }
 
-    mutating func refuse(_ party: Hearing.Party, _ status: Int) { statuses[status, default: 0] += 1 }
+    mutating func refuse(_ party: Hearing.Party, _ status: Int) {
+        statuses[status, default: 0] += 1
+        if [401, 403].contains(status), Self.isBare(party) { turnedAway += 1 }
+    }
+
+    /// Without a credential, or with a bad one.
+    private static func isBare(_ party: Hearing.Party) -> Bool {
+        switch party.state {
+        case .corrupt, .forged, .expired, .absent: true
+        case .intact, .unknown, .ambiguous, nil: party.places.isEmpty
+        }
+    }
 
     mutating func note(user: String, isNamed: Bool) { if users.count < 65_536 { users.insert(user) } }
 

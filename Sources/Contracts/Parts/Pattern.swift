@@ -96,9 +96,20 @@ extension Pattern.Test {
             return glob.matches(text)
         case .regex(let regex):
             guard case .string(let text) = value else { return false }
-            return regex.matches(text)
+            // Of what cannot be told nobody says that it is wrong.
+            return regex.decides(text) ?? hidden
         case .equal(let wanted): return wanted.isSame(as: value)
         case .words(let words): return words.contains { $0.holds(value, at: path, foreign) }
+        }
+    }
+
+    /// Steps of the expressions in it.
+    var sizeOfExpressions: Int {
+        switch self {
+        case .fields(let fields): fields.reduce(0) { $0 + $1.test.sizeOfExpressions }
+        case .anyOf(let tests): tests.reduce(0) { $0 + $1.sizeOfExpressions }
+        case .regex(let regex): regex.program.count
+        case .glob, .equal, .words: 0
         }
     }
 

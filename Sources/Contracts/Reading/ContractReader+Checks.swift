@@ -37,6 +37,24 @@ extension ContractReader {
         }
     }
 
+    /// What the language has and nothing goes by yet.
+    mutating func checkUnused() {
+        guard !hasFailed else { return }
+        var unused = [
+            ("identity.login", document["identity"]?["login"]), ("session.heartbeat.every", document["session"]?["heartbeat"]?["every"]),
+            ("delivery.history.get", document["delivery"]?["history"]?["get"]),
+        ]
+        for flow in document["flows"]?.map ?? [] {
+            for (index, step) in (flow.value.list ?? []).enumerated() {
+                unused.append(("match in step \(index + 1) of flow \(flow.key)", step["match"]))
+            }
+        }
+        for (key, document) in unused {
+            guard let document, document.scalar?.isNull != true else { continue }
+            warn(document.mark, "\(key) is read and not used by this version")
+        }
+    }
+
     /// Places in messages name declared ones.
     mutating func checkPlaces() {
         let written = [
@@ -61,6 +79,7 @@ extension ContractReader {
         let labeler = Labeler(contract)
         let written = document["flows"]?.map ?? []
         var work = 0
+        let expressions = sizeOfExpressions
         for (flow, field) in zip(contract.flows, written) {
             guard let items = field.value.list, items.count == flow.steps.count else { continue }
             var before = Before(seen: [contract.session?.greeting, contract.session?.ready].compactMap { $0 }.map { (false, $0, $0) })
@@ -72,6 +91,8 @@ extension ContractReader {
                 let sample = Template.fill(template, now: 1) { .string($0 == "n" ? "1" : $0) }
                 // A contract that asks for more than this is no conversation: it is a bomb.
                 work += contract.reject.count * (sample.text.utf8.count + before.seen.count)
+                // Each step of an expression may look at each character.
+                work += expressions * sample.text.utf8.count / 64
                 guard work <= Self.mostWork else { return }
                 for request in recogniser.recognise(sent: sample) {
                     if case .mustReject(let rule, _) = labeler.label(request, in: before) {
@@ -83,6 +104,13 @@ extension ContractReader {
                 }
             }
         }
+    }
+
+    /// Steps of all expressions that a message may be held against.
+    private var sizeOfExpressions: Int {
+        var patterns = (contract.requests + contract.events).flatMap { [$0.match, $0.shape].compactMap { $0 } }
+        for case .pattern(let pattern) in contract.reject.flatMap({ $0.when + $0.unless }) { patterns.append(pattern) }
+        return patterns.reduce(contract.wire.envelope?.program.count ?? 0) { $0 + $1.test.sizeOfExpressions }
     }
 
     /// Rules times bytes.

@@ -59,7 +59,9 @@ extension ContractReader {
             contract.events.append(MessageRule(name: truncated.glob.text, match: nil, shape: nil, line: line(mark)))
         }
         let place = required(fields["by"], "by", of: document, "delivery.resume") { reader, document, place in
-            reader.places(document, place).first
+            let places = reader.places(document, place)
+            if places.count > 1 { reader.fail(document.mark, "\(place) takes one place", remedy: "keep the one that clients use") }
+            return places.first
         }
         let from = required(fields["from"], "from", of: document, "delivery.resume") { $0.path($1, $2) }
         guard let place, let from else { return nil }
@@ -72,6 +74,9 @@ extension ContractReader {
         var sharing = SharingRules()
         sharing.line = line(document.mark)
         sharing.broadcast = messageNames(fields["broadcast"], "sharing.broadcast")
+        for item in items(fields["broadcast"], "sharing.broadcast") where item.scalar?.text.hasPrefix("request ") ?? false {
+            fail(item.mark, "sharing.broadcast names a request, and only events are sent to all", remedy: "leave out \"request\"")
+        }
         for item in items(fields["rooms"], "sharing.rooms") {
             let fields = mapping(item, .room)
             let id = identifier(fields["id"], "sharing.rooms.id")

@@ -27,7 +27,7 @@ extension ContractReader {
             return .send(send.json)
         case (nil, let event?):
             guard let name = text(event, "await") else { return nil }
-            checkEvent(name, place, event.mark)
+            checkOneEvent(name, place, event.mark)
             return .await(
                 event: name, within: duration(fields["within"], "within in \(place)"), keep: keep(fields["keep"], place),
                 match: pattern(fields["match"], "match in \(place)"))

@@ -12,7 +12,7 @@ extension ContractReader {
             var rule = rule(field, inner, "events.\(field.key)")
             for item in items(inner["answer"], "events.\(field.key).answer") {
                 guard let name = text(item, "events.\(field.key).answer") else { continue }
-                check(name, among: requestNames, "request", "events.\(field.key).answer", item.mark)
+                checkOne(name, among: requestNames, "request", "events.\(field.key).answer", item.mark)
                 rule.answer.append(name)
             }
             contract.events.append(rule)
@@ -46,7 +46,7 @@ extension ContractReader {
                 if let code = closeCode(name, place, item.mark) { rule.answerCloses.append(code) }
                 continue
             }
-            checkEvent(name, place, item.mark)
+            checkOneEvent(name, place, item.mark)
             rule.answer.append(name)
         }
     }
@@ -83,12 +83,25 @@ extension ContractReader {
                 fail(mark, "\(place).closed needs a shape", remedy: "a schema closes itself: additionalProperties: false")
             }
         }
-        rule.examples = items(inner["examples"], "\(place).examples").map(\.json)
+        readExamples(inner["examples"], "\(place).examples", &rule)
         if let within = bound(inner["within"], "\(place).within") {
             rule.within = within
             rule.isBoundless = within == nil
         }
         return rule
+    }
+
+    /// What is shown of a message should be one. Of very many only some are looked at.
+    private mutating func readExamples(_ document: Document?, _ place: String, _ rule: inout MessageRule) {
+        let written = items(document, place)
+        rule.examples = written.map(\.json)
+        guard !written.isEmpty else { return }
+        let form = MessageForm(rule, type: contract.wire.type)
+        for (item, example) in zip(written, rule.examples) where examplesLeft > 0 {
+            examplesLeft -= 1
+            guard let found = form.violation(in: example) else { continue }
+            warn(item.mark, "an example of \(place.dropLast(".examples".count)) is not valid", remedy: "expected \(found.text)")
+        }
     }
 
     private mutating func schema(_ document: Document) -> JSONSchema? {
@@ -105,6 +118,17 @@ extension ContractReader {
     /// Whether an event of that name, or of a glob that covers it, is declared.
     mutating func checkEvent(_ name: String, _ place: String, _ mark: Mark) {
         check(name, among: eventNames, "event", place, mark)
+    }
+
+    /// Where one event is meant.
+    mutating func checkOneEvent(_ name: String, _ place: String, _ mark: Mark) {
+        checkOne(name, among: eventNames, "event", place, mark)
+    }
+
+    /// A glob is compared as it stands: it names what is declared by that very key, and nothing else.
+    mutating func checkOne(_ name: String, among known: KnownNames, _ kind: String, _ place: String, _ mark: Mark) {
+        if isFull || Glob(name).isExact || known.declares(name) { return check(name, among: known, kind, place, mark) }
+        fail(mark, "\"\(name)\" in \(place) is a glob", remedy: "name the \(kind)")
     }
 
     mutating func check(_ name: String, among known: KnownNames, _ kind: String, _ place: String, _ mark: Mark) {

@@ -7,7 +7,7 @@ extension ContractReader {
         var names: [String] = []
         for item in items(fields["event"], "errors.event") {
             guard let name = text(item, "errors.event") else { continue }
-            checkEvent(name, "errors.event", item.mark)
+            checkOneEvent(name, "errors.event", item.mark)
             names.append(name)
         }
         if names.isEmpty, document.map != nil {

@@ -34,7 +34,7 @@ extension ContractReader {
     /// The name of a declared event.
     mutating func event(_ document: Document?, _ place: String) -> String? {
         guard let document, let name = text(document, place) else { return nil }
-        checkEvent(name, place, document.mark)
+        checkOneEvent(name, place, document.mark)
         return name
     }
 
@@ -59,8 +59,8 @@ extension ContractReader {
     /// A message that must be declared for each side that may say it.
     private mutating func beat(_ document: Document?, _ place: String, fromClient: Bool, fromServer: Bool) -> String? {
         guard let document, let name = text(document, place) else { return nil }
-        if fromClient { check(name, among: requestNames, "request", place, document.mark) }
-        if fromServer { checkEvent(name, place, document.mark) }
+        if fromClient { checkOne(name, among: requestNames, "request", place, document.mark) }
+        if fromServer { checkOneEvent(name, place, document.mark) }
         return name
     }
 }

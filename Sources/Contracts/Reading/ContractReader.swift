@@ -12,6 +12,8 @@ package struct ContractReader {
     var eventNames = KnownNames([])
     var requestNames = KnownNames([])
     var runNames = KnownNames([])
+    /// Examples that are still held against what they are examples of.
+    var examplesLeft = 256
     /// The newest version of the language that this program reads.
     package static let version = 1
 
@@ -54,6 +56,7 @@ package struct ContractReader {
         checkStates()
         checkRules()
         checkFlows()
+        checkUnused()
         return contract
     }
 
@@ -102,6 +105,7 @@ package struct ContractReader {
     /// Of a hostile file's complaints, more than anybody reads are not kept.
     static let most = 100
 
+    var hasFailed: Bool { errorCount > 0 }
     var isFull: Bool { errorCount > Self.most }
 
     mutating func fail(_ mark: Mark, _ message: String, remedy: String = "") {

@@ -43,9 +43,36 @@ extension Document.Scalar {
     var json: JSON? {
         if isNull { return .null }
         if let bool { return .bool(bool) }
-        guard isPlain, let first = text.utf8.first, first == 0x2d || first >= 0x30 && first <= 0x39 else { return nil }
-        guard let value = try? JSON.parse(text), case .number = value else { return nil }
+        guard isPlain, let number = Self.number(text), let value = try? JSON.parse(number), case .number = value else { return nil }
         return value
+    }
+
+    /// A number of the core schema as JSON writes it: `.5` is 0.5, `+5` is 5, `010` is 10, `0x10` is 16.
+    private static func number(_ text: String) -> String? {
+        var rest = text.utf8[...]
+        for (prefix, radix) in [("0x", 16), ("0o", 8)] where text.hasPrefix(prefix) {
+            let digits = text.dropFirst(2)
+            guard digits.utf8.allSatisfy({ $0 != 0x2b && $0 != 0x2d }) else { return nil }
+            // Of more than 64 bits the text is as good as the number.
+            return UInt64(digits, radix: radix).map(String.init)
+        }
+        var sign = ""
+        if let first = rest.first, first == 0x2b || first == 0x2d {
+            if first == 0x2d { sign = "-" }
+            rest = rest.dropFirst()
+        }
+        let whole = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
+        rest = rest.dropFirst(whole.count)
+        var fraction = rest.prefix(0)
+        if rest.first == 0x2e {
+            fraction = rest.dropFirst().prefix { $0 >= 0x30 && $0 <= 0x39 }
+            rest = rest.dropFirst(1 + fraction.count)
+        }
+        guard !whole.isEmpty || !fraction.isEmpty else { return nil }
+        if let mark = rest.first, mark != 0x65, mark != 0x45 { return nil }
+        let shown = whole.drop { $0 == 0x30 }
+        return sign + (shown.isEmpty ? "0" : String(decoding: shown, as: UTF8.self))
+            + (fraction.isEmpty ? "" : "." + String(decoding: fraction, as: UTF8.self)) + String(decoding: rest, as: UTF8.self)
     }
 }
 

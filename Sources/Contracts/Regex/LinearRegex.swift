@@ -35,31 +35,54 @@ package struct LinearRegex: Sendable, Hashable {
         }
     }
 
-    package func matches(_ candidate: String) -> Bool { slots(candidate, captures: false) != nil }
+    /// Steps of the automaton after which a text is given up, so that no pattern and no text can hold up who asks.
+    package static let maximumSteps = 4_000_000
+
+    package func matches(_ candidate: String) -> Bool { decides(candidate) ?? false }
+
+    /// Whether it matches the whole string. Nil: the text is too long to look at, or needs more than `maximumSteps`.
+    package func decides(_ candidate: String) -> Bool? {
+        var isDecided = true
+        let found = slots(candidate, captures: false, &isDecided) != nil
+        return isDecided ? found : nil
+    }
 
     /// The named groups of a match of the whole string.
-    package func match(_ candidate: String) -> Match? {
-        guard let found = slots(candidate, captures: true) else { return nil }
-        let scalars = candidate.unicodeScalars
-        let values = groups.indices.map { number -> (name: String, value: String?) in
-            let (start, end) = (found[2 * number], found[2 * number + 1])
-            guard start >= 0, end >= start else { return (groups[number], nil) }
-            let from = scalars.index(scalars.startIndex, offsetBy: start)
-            return (groups[number], String(scalars[from..<scalars.index(from, offsetBy: end - start)]))
+    package func match(_ candidate: String) -> Match? { attempt(candidate).match }
+
+    /// The same, with whether the answer is known.
+    package func attempt(_ candidate: String) -> (match: Match?, isDecided: Bool) {
+        var isDecided = true
+        let match = match(candidate, &isDecided)
+        return (match, isDecided)
+    }
+
+    private func match(_ candidate: String, _ isDecided: inout Bool) -> Match? {
+        guard let found = slots(candidate, captures: true, &isDecided) else { return nil }
+        let values = groups.enumerated().map { number, name -> (name: String, value: String?) in
+            let (start, end) = (found.slots[2 * number], found.slots[2 * number + 1])
+            guard start >= 0, end >= start else { return (name, nil) }
+            var taken = String.UnicodeScalarView()
+            taken.append(contentsOf: found.text[start..<end].lazy.compactMap { Unicode.Scalar($0) })
+            return (name, String(taken))
         }
         return Match(values: values)
     }
 
-    /// Where the groups of a match of the whole text begin and end, counted in its scalars.
-    private func slots(_ candidate: String, captures: Bool) -> [Int]? {
-        guard candidate.utf8.count <= Self.maximumText else { return nil }
-        var text: [UInt32] = []
-        text.reserveCapacity(candidate.utf8.count)
-        for scalar in candidate.unicodeScalars { text.append(scalar.value) }
+    /// With the scalars of the text, which the slots count.
+    /// - Parameter isDecided: becomes false when the text is given up.
+    private func slots(_ candidate: String, captures: Bool, _ isDecided: inout Bool) -> (slots: [Int], text: [UInt32])? {
+        guard candidate.utf8.count <= Self.maximumText else {
+            isDecided = false
+            return nil
+        }
+        let text = candidate.unicodeScalars.map(\.value)
         let count = captures ? 2 * groups.count : 0
-        if var trail = RegexTrail(program: program, text: text) { return trail.run(slotCount: count) }
+        if var trail = RegexTrail(program: program, text: text) { return trail.run(slotCount: count).map { ($0, text) } }
         var machine = RegexMachine(program: program, text: text)
-        return machine.run(slotCount: count)
+        let slots = machine.run(slotCount: count, budget: Self.maximumSteps)
+        isDecided = slots != nil || machine.steps <= Self.maximumSteps
+        return slots.map { ($0, text) }
     }
 }
 

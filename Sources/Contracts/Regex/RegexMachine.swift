@@ -26,13 +26,14 @@ struct RegexMachine {
         self.text = text
     }
 
-    /// The capture slots (scalar offsets, -1 = unset), or nil when the text as a whole does not match.
-    mutating func run(slotCount: Int) -> [Int]? {
+    /// The capture slots (scalar offsets, -1 = unset), or nil when the text as a whole does not match, or more steps than
+    /// `budget` were made.
+    mutating func run(slotCount: Int, budget: Int = .max) -> [Int]? {
         var current = Threads(marks: Array(repeating: 0, count: program.count))
         var next = current
         add(0, slots: Array(repeating: -1, count: slotCount), at: 0, to: &current)
         for (offset, scalar) in text.enumerated() {
-            if current.list.isEmpty { return nil }
+            if current.list.isEmpty || steps > budget { return nil }
             for thread in current.list {
                 steps += 1
                 guard program[thread.pc].accepts(scalar) else { continue }

@@ -20,15 +20,19 @@ package struct IdentifierForm: Sendable, Hashable {
     package func matches(_ value: String) -> Bool {
         switch kind {
         case .glob(let glob): glob.matches(value)
-        case .regex(let regex): regex.matches(value)
+        case .regex(let regex): regex.decides(value) ?? true
         }
     }
 
-    /// The values of its groups; nil when the form does not fit.
+    /// The values of its groups; nil when the form does not fit. Of a value that takes too much work none.
     package func match(_ value: String) -> LinearRegex.Match? {
         switch kind {
         case .glob(let glob): glob.matches(value) ? LinearRegex.Match(values: []) : nil
-        case .regex(let regex): regex.match(value)
+        case .regex(let regex):
+            switch regex.attempt(value) {
+            case (nil, false): LinearRegex.Match(values: [])
+            case (let match, _): match
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ extension SchemaCompiler {
         let value = field.value
         switch field.key {
         case "type": nodes[index].types = kinds(value)
-        case "const": nodes[index].constant = value.json
+        case "const": nodes[index].constant = SchemaChoices([value.json])
         case "enum": nodes[index].choices = choices(value)
         case "required": nodes[index].required = names(value, of: index)
         case "properties":
@@ -44,6 +44,9 @@ extension SchemaCompiler {
         "$anchor",
     ]
 
+    /// Stands for a schema that could not be taken over by an import: anything may be right, and anything wrong.
+    static let openKey = "x-miswire-open"
+
     /// Keywords of other drafts and dialects, with the values of which they speak.
     private static let foreign: [String: SchemaKinds] = [
         "multipleOf": [.number], "uniqueItems": [.array], "contains": [.array], "minContains": [.array], "maxContains": [.array],
@@ -54,6 +57,11 @@ extension SchemaCompiler {
 
     private mutating func ignore(_ field: Document.Field, of index: Int) {
         let key = field.key
+        if key == Self.openKey {
+            nodes[index].isOpenFor = .all
+            nodes[index].areMembersKnown = false
+            return
+        }
         if Self.notes.contains(key) || key.hasPrefix("x-") { return }
         nodes[index].isOpenFor.formUnion(Self.foreign[key] ?? .all)
         if key == "patternProperties" || key == "$dynamicRef" || key == "$recursiveRef" { nodes[index].areMembersKnown = false }
@@ -91,12 +99,12 @@ extension SchemaCompiler {
         return kinds
     }
 
-    private mutating func choices(_ value: Document) -> [JSON]? {
+    private mutating func choices(_ value: Document) -> SchemaChoices? {
         guard let items = value.list, !items.isEmpty else {
             fail(value.mark, "enum needs a list of values", "found \(value.found)")
             return nil
         }
-        return items.map(\.json)
+        return SchemaChoices(items.map(\.json))
     }
 
     private mutating func names(_ value: Document, of index: Int) -> [String] {

@@ -5,8 +5,8 @@ struct SchemaNode: Sendable {
     /// The schema `false`.
     var refusesAll = false
     var types: SchemaKinds?
-    var constant: JSON?
-    var choices: [JSON]?
+    var constant: SchemaChoices?
+    var choices: SchemaChoices?
     var required: [String] = []
     /// Asked for in one direction only (`readOnly`, `writeOnly`): their absence is left open.
     var softlyRequired: Set<String> = []

@@ -8,6 +8,9 @@ struct SchemaPattern: Sendable, Hashable {
     private let hasEnd: Bool
 
     init(_ text: String) throws(PartError) {
+        if let odd = Self.oddity(text) {
+            throw PartError("re: \"\(odd)\" is read in different ways", remedy: "write it so that every program reads it alike")
+        }
         regex = try LinearRegex(text)
         hasAny = text.utf8.contains(UInt8(ascii: "."))
         hasEnd = text.utf8.contains(UInt8(ascii: "$"))
@@ -18,6 +21,33 @@ struct SchemaPattern: Sendable, Hashable {
             isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
         }
         self.hasClasses = hasClasses
+    }
+
+    /// What one dialect takes for itself and another for an operator: `{,3}`, and in a class an empty one, one within the
+    /// class, a POSIX name, or an operation on sets.
+    private static func oddity(_ text: String) -> String? {
+        let bytes = Array(text.utf8)
+        var place = 0
+        var inClass = false
+        while place < bytes.count {
+            let rest = bytes[place...]
+            let pair = String(decoding: rest.prefix(2), as: UTF8.self)
+            switch bytes[place] {
+            case UInt8(ascii: "\\"): place += 1
+            case UInt8(ascii: "[") where !inClass:
+                inClass = true
+                let isNegated = rest.dropFirst().first == UInt8(ascii: "^")
+                if isNegated { place += 1 }
+                if bytes.count > place + 1, bytes[place + 1] == UInt8(ascii: "]") { return isNegated ? "[^]" : "[]" }
+            case UInt8(ascii: "["): return "[["
+            case UInt8(ascii: "]"): inClass = false
+            case _ where inClass: if ["&&", "--", "~~", "||"].contains(pair) { return pair }
+            case UInt8(ascii: "{") where pair == "{,": return pair
+            default: break
+            }
+            place += 1
+        }
+        return nil
     }
 
     /// Nil: it cannot be told.

@@ -8,7 +8,7 @@ extension SchemaRun {
         // Each turn goes into the value or on to the next schema; what is found out is kept, and circles are none.
         for _ in 0..<512 {
             guard nodes.indices.contains(node), parts.all.indices.contains(part) else { break }
-            let own = own(nodes[node], parts.all[part].value)
+            let own = own(nodes[node], part)
             if own.truth == .invalid { return violation(at: part, own.expected ?? "another value") }
             guard let next = culprit(nodes[node], part) else { return violation(at: part, alternatives(nodes[node], part)) }
             (node, part) = next
@@ -55,7 +55,7 @@ extension SchemaRun {
             var node = nodes[schema]
             // What is missing is no sign of another kind.
             node.required = []
-            if own(node, parts.all[part].value).truth == .invalid { return false }
+            if own(node, part).truth == .invalid { return false }
             for child in parts.all[part].children {
                 guard let key = parts.all[child].key, let inner = node.properties[key], nodes[inner].constant != nil else { continue }
                 if judge(inner, child) == .invalid { return false }

@@ -4,7 +4,8 @@ import Wire
 /// What a schema asks of a value itself, whatever is in it.
 extension SchemaRun {
     /// - Returns: with `invalid`, what was expected.
-    mutating func own(_ node: SchemaNode, _ value: JSON) -> (truth: SchemaTruth, expected: String?) {
+    mutating func own(_ node: SchemaNode, _ part: Int) -> (truth: SchemaTruth, expected: String?) {
+        let value = parts.all[part].value
         if node.refusesAll { return (.invalid, "nothing") }
         let kind = SchemaKinds(of: value)
         // `nullable` widens what the other keywords say.
@@ -17,9 +18,9 @@ extension SchemaRun {
             if found == .invalid { return (found, types.phrase) }
             truth = truth && found
         }
-        for choices in [node.constant.map { [$0] }, node.choices].compactMap({ $0 }) {
-            let found = among(choices, value)
-            if found == .invalid { return (found, Self.phrase(choices)) }
+        for choices in [node.constant, node.choices].compactMap({ $0 }) {
+            let found = among(choices, part)
+            if found == .invalid { return (found, Self.phrase(choices.values)) }
             truth = truth && found
         }
         let found =
@@ -42,14 +43,9 @@ extension SchemaRun {
     /// 1, 1.0 and 10e-1 are integers.
     private static func isWhole(_ text: String) -> Bool { JSONNumber(text).map { $0.exponent >= 0 } ?? false }
 
-    private mutating func among(_ choices: [JSON], _ value: JSON) -> SchemaTruth {
-        var isAlike = false
-        for choice in choices {
-            guard spend(1) else { return .unknown }
-            if value.isSame(as: choice) { return .valid }
-            isAlike = isAlike || value.isAlike(choice)
-        }
-        return isAlike ? .unknown : .invalid
+    private mutating func among(_ choices: SchemaChoices, _ part: Int) -> SchemaTruth {
+        guard spend(1), let text = text(of: part) else { return .unknown }
+        return choices.truth(of: text)
     }
 
     private static func phrase(_ choices: [JSON]) -> String {

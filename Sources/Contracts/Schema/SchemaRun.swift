@@ -89,6 +89,7 @@ struct SchemaRun {
     private let budget: Int
     private var depth = 0
     private var known: [UInt64: SchemaTruth] = [:]
+    private var texts: [Int: SchemaText] = [:]
 
     /// Schemas within schemas and parts within parts, together.
     private static let deepest = 256
@@ -108,7 +109,7 @@ struct SchemaRun {
         let key = UInt64(truncatingIfNeeded: node) << 32 | UInt64(truncatingIfNeeded: part)
         if nodes[node].isShared, let truth = known[key] { return truth }
         depth += 1
-        var truth = own(nodes[node], parts.all[part].value).truth
+        var truth = own(nodes[node], part).truth
         if truth != .invalid { truth = truth && inside(nodes[node], part) }
         if truth != .invalid { truth = truth && combined(nodes[node], part) }
         depth -= 1
@@ -119,6 +120,14 @@ struct SchemaRun {
     mutating func spend(_ count: Int) -> Bool {
         steps -= count
         return steps > 0
+    }
+
+    /// Written once, however many ask. Nil: the budget is used up.
+    mutating func text(of part: Int) -> SchemaText? {
+        if let known = texts[part] { return known }
+        let text = SchemaText(parts.all[part].value)
+        texts[part] = text
+        return spend(text.exact.count / 16) ? text : nil
     }
 
     // MARK: The parts of a value

@@ -44,6 +44,7 @@ final class Ground: Sendable {
     static func stage(_ endpoint: Endpoint, _ options: CampaignOptions) throws -> InlineStage {
         var settings = InlineStage.Settings(target: endpoint, contract: options.contract, key: options.key)
         settings.epoch = options.epoch
+        settings.given = Set(options.credentials.map(\.token))
         return try InlineStage(settings)
     }
 

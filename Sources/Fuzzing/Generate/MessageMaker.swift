@@ -37,10 +37,10 @@ package struct MessageMaker: Sendable {
         }
     }
 
-    /// A valid message of that request: the flow's own if a flow has one, else made from type, match and shape. Nil when
-    /// the contract does not say enough.
+    /// A valid message of that request: the flow's own if a flow has one, else one of its examples, else made from type, match
+    /// and shape. Nil when the contract does not say enough.
     package func message(of rule: Int) -> JSON? {
-        if let known = fromFlow(rule) { return known }
+        if let known = fromFlow(rule) ?? fromExample(rule) { return known }
         guard var value = skeleton(of: rule) else { return nil }
         for field in fields(of: rule) where !field.test.admitsAbsent {
             guard let inner = filling(field, of: rule) else { return nil }
@@ -95,6 +95,30 @@ package struct MessageMaker: Sendable {
             let sample = Template.fill(message, now: 0) { _ in "x" }
             let read = recognizer.recognise(sample, direction: .toServer)
             if read.rule == rule, read.outcome == .valid { return message }
+        }
+        return nil
+    }
+
+    /// The first example that is valid, with identifiers and credentials of our own in the place of those that it shows.
+    private func fromExample(_ rule: Int) -> JSON? {
+        for example in contract.requests[rule].examples {
+            let read = recognizer.recognise(example, direction: .toServer)
+            guard read.rule == rule, read.outcome == .valid else { continue }
+            var message = example
+            for keys in contract.link.compactMap(\.request.keys) where !keys.isEmpty && has(keys, in: message) {
+                message = message.setting(keys[...], to: Self.fresh)
+            }
+            for identifier in contract.identity.ids {
+                for keys in identifier.at.compactMap(\.keys) where !keys.isEmpty && has(keys, in: message) {
+                    guard let (_, value) = reference(to: identifier, of: user) else { continue }
+                    message = message.setting(keys[...], to: identifier.is == .user ? "{user}" : value)
+                }
+            }
+            for case .request(let name, let path) in contract.identity.credential.map(\.kind) where name == contract.requests[rule].name {
+                guard let keys = path.keys, !keys.isEmpty, has(keys, in: message) else { continue }
+                message = message.setting(keys[...], to: "{credential}")
+            }
+            return message
         }
         return nil
     }

@@ -36,11 +36,19 @@ package struct JWT: Sendable, Hashable {
         return nil
     }
 
-    /// Signs claims with HS256: header `{"alg":"HS256","typ":"JWT"}`.
-    package static func sign(_ claims: JSON, key: [UInt8]) -> String {
-        let header = Base64URL.encode(Array(#"{"alg":"HS256","typ":"JWT"}"#.utf8))
+    /// Signs claims: header `{"alg":"HS256","typ":"JWT"}`.
+    /// - Parameter algorithm: HS256, HS384 or HS512.
+    package static func sign(_ claims: JSON, key: [UInt8], algorithm: String = "HS256") -> String {
+        let header = Base64URL.encode(Array(#"{"alg":"\#(algorithm)","typ":"JWT"}"#.utf8))
         let signed = header + "." + Base64URL.encode(Array(claims.text.utf8))
-        return signed + "." + Base64URL.encode(Digest.hmacSHA256(Array(signed.utf8), key: key))
+        let (bytes, key) = (Array(signed.utf8), SymmetricKey(data: key))
+        let signature =
+            switch algorithm {
+            case "HS384": Array(HMAC<SHA384>.authenticationCode(for: bytes, using: key))
+            case "HS512": Array(HMAC<SHA512>.authenticationCode(for: bytes, using: key))
+            default: Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key))
+            }
+        return signed + "." + Base64URL.encode(signature)
     }
 
     /// `alg` of the header.

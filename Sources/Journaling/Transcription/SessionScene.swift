@@ -10,6 +10,8 @@ struct SessionScene {
     private var isTold = false
     /// What the request's credentials were when it came.
     private var claims: [Claim]?
+    /// What the server got of them.
+    private var sent: [Claim]?
     /// Credentials seen in this session, in case a message repeats them.
     private(set) var secrets: [[UInt8]] = []
     /// The server's last answer was an error, so that the bytes behind it say which.
@@ -42,7 +44,7 @@ struct SessionScene {
         into entries: inout [Entry]
     ) {
         let direction = passing.passage.direction
-        if direction == .toClient { negotiate(bytes, passing.passage) }
+        if direction == .toClient, negotiate(bytes, passing.passage), let sent { shared.accepted(sent) }
         let redacted = shared.redactor.redact(
             head: bytes, direction, finder: shared.finder, known: secrets, others: shared.credentials, hidden: shared.hidden)
         remember(redacted.secrets)
@@ -56,6 +58,7 @@ struct SessionScene {
             return tellDisclosures(passing, &shared, into: &entries)
         }
         var passing = passing
+        if passing.passage.out != nil { sent = redacted.claims }
         if passing.passage.in != nil { claims = redacted.claims }
         if let claims, redacted.claims.elementsEqual(claims, by: { $0.isSame(as: $1) }) {
             // Faults had the head in hand and left its credentials alone.
@@ -65,16 +68,18 @@ struct SessionScene {
     }
 
     /// Of a client that gets another 101 than the server sent, only what it was told counts.
-    private mutating func negotiate(_ bytes: ByteBuffer, _ passage: Passage) {
+    /// - Returns: whether the server said 101.
+    private mutating func negotiate(_ bytes: ByteBuffer, _ passage: Passage) -> Bool {
         let view = HeadView(bytes)
         isRefused = (try? ResponseHead(bytes)).map { $0.status >= 400 } ?? false
         guard bytes.readableBytesView.starts(with: "HTTP/1.".utf8), bytes.readableBytesView.dropFirst(8).starts(with: " 101".utf8)
-        else { return }
+        else { return false }
         let outcome = ExtensionOutcome(
             accepted: view.values(of: "sec-websocket-extensions").map(view.text))
         if passage.in != nil { server = outcome }
         if passage.out != nil || !isTold { client = outcome }
         isTold = isTold || passage.out != nil
+        return passage.in != nil
     }
 
     /// Facts belong to the entry before them; they have no ordinal of their own.

@@ -18,6 +18,8 @@ struct TranscriptContext: Sendable {
     private(set) var contexts = 0
     /// What was inflated since `takeInflated`.
     private var inflated = Inflated()
+    /// The server let somebody in whose credential bears the presumed key's signature.
+    private var isKeyProven = false
 
     init(_ configuration: Transcriber.Configuration) {
         self.configuration = configuration
@@ -28,6 +30,12 @@ struct TranscriptContext: Sendable {
     var finder: any SecretFinder { configuration.finder }
     var hidden: [[UInt8]] { configuration.hidden.all }
     var isRaw: Bool { configuration.mode == .raw }
+
+    /// The server's 101 answered an upgrade with these.
+    mutating func accepted(_ claims: [Claim]) {
+        guard finder.isKeyPresumed, !isKeyProven, let key = finder.verificationKey else { return }
+        isKeyProven = claims.compactMap(\.credential).contains { JWT.first(in: $0.value)?.isSigned(with: key) ?? false }
+    }
 
     /// To be found wherever anybody repeats them.
     mutating func remember(_ claims: [Claim]) {
@@ -111,7 +119,11 @@ struct TranscriptContext: Sendable {
 
     private func judge(_ credential: FoundSecret, at instant: Instant) -> Facts.State {
         if let token = JWT.first(in: credential.value) {
-            return JWT.state(of: token.text, key: finder.verificationKey, now: seconds(at: instant))
+            let now = seconds(at: instant)
+            let state = JWT.state(of: token.text, key: finder.verificationKey, now: now)
+            // Another's key, of which nobody here knows anything.
+            let isForeign = finder.isGiven(token.text) || finder.isKeyPresumed && !isKeyProven
+            return state == .forged && isForeign ? JWT.state(of: token.text, key: nil, now: now) : state
         }
         let looksBroken = !JWTShape.ranges(in: Array(credential.value.utf8)).isEmpty
         return finder.expectsJWT || looksBroken ? .corrupt : .unknown

@@ -29,7 +29,7 @@ package struct Minter: Sendable {
         var filled = Template.fill(claims, now: now) { $0 == "user" ? .string(user) : nil }
         if variant == .brief { filled = filled.setting("exp", .number("\(epoch.addingReportingOverflow(Self.brief).partialValue)")) }
         let signing = variant == .forged ? key + Array("-of-somebody-else".utf8) : key
-        let token = JWT.sign(filled, key: signing)
+        let token = JWT.sign(filled, key: signing, algorithm: contract?.identity.mint?.algorithm ?? "HS256")
         return variant == .corrupt ? String(token.dropLast(6)) : token
     }
 

@@ -17,6 +17,8 @@ package final class InlineStage: CaseRunner {
         package var contract: Contract?
         /// Signs credentials, and lets the judge check them.
         package var key: [UInt8]
+        /// Credentials that somebody else made.
+        package var given: Set<String> = []
         /// Seconds since 1970 for `{now}` and credentials; nil = this machine's clock when a case begins.
         package var epoch: Int64?
         package var limits = Limits.standard
@@ -48,7 +50,8 @@ package final class InlineStage: CaseRunner {
             addresses = try Resolver.addresses(of: HostPort(host: settings.target.host, port: settings.target.port))
         } catch { throw .unreachable("\(settings.target.host): \(error)") }
         judge = Judge(contract: settings.contract)
-        let finder: any SecretFinder = settings.contract.map { ContractSecrets($0, key: settings.key) } ?? StandardSecrets()
+        let finder: any SecretFinder =
+            settings.contract.map { ContractSecrets($0, key: settings.key, given: settings.given) } ?? StandardSecrets()
         machines = SessionConfiguration(contract: settings.contract, limits: settings.limits, finder: finder)
         patience = Deadlines.longest(in: settings.contract) * 3 + .milliseconds(500)
         hands = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: loop)

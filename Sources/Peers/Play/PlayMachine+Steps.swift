@@ -100,15 +100,27 @@ extension PlayMachine {
         guard let old = line(of: user, name), let (path, headers) = openings[old] else {
             return finish(index, .cannot("\(user) was not connected before"), now, now)
         }
+        guard let place = cursorName else {
+            return finish(index, .cannot("the contract's cursor is no part of a query"), now, now)
+        }
         var output = ClientMachine.Output()
         if lines[old].client.isOpen {
             lines[old].client.close(code: 1000, reason: "", into: &output)
             perform(output, on: old)
         }
-        let query = cursor.map { (path.contains("?") ? "&" : "?") + "cursor=" + $0 } ?? ""
+        let query = cursor.map { (path.contains("?") ? "&" : "?") + place + "=" + $0 } ?? ""
         connect(index, user: user, name: name, path: path + query, headers: headers, now)
         // A second reconnect asks with its own cursor, not with both.
         if let newest = lines.last, newest.id != old { openings[newest.id] = (path, headers) }
+    }
+
+    /// Where the server looks for a cursor: `delivery.resume.by`. Nil: elsewhere than in the query.
+    private var cursorName: String? {
+        switch settings.contract?.delivery?.resume?.by.kind {
+        case .query(let name)?: name
+        case nil: "cursor"
+        default: nil
+        }
     }
 
     private mutating func cut(_ style: String, _ index: Int, _ id: Int, _ now: Instant) {

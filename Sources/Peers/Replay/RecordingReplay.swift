@@ -30,6 +30,7 @@ package struct RecordingReplay: Sendable {
     package init(_ settings: Settings) throws(RigError) {
         self.settings = settings
         var ground = InlineStage.Settings(target: settings.target, contract: settings.contract, key: settings.key)
+        ground.given = Set(settings.tokens.values)
         ground.memory = CaseMemory(most: Self.mostMemory)
         stage = try InlineStage(ground)
     }

@@ -39,7 +39,9 @@ enum DocumentYAML {
             byte >= 0x30 && byte <= 0x39 || byte >= 0x41 && byte <= 0x5a || byte >= 0x61 && byte <= 0x7a
                 || " %./_-+".utf8.contains(byte)
         }
-        let isEdged = text.hasPrefix(" ") || text.hasSuffix(" ") || text.hasPrefix("-") || text.hasPrefix("%")
+        // A dash begins a list, unless a number follows.
+        let isDash = text.hasPrefix("-") && !(text.utf8.dropFirst().first.map { $0 >= 0x30 && $0 <= 0x39 || $0 == 0x2e } ?? false)
+        let isEdged = text.hasPrefix(" ") || text.hasSuffix(" ") || isDash || text.hasPrefix("%")
         return isTame && !isEdged && !text.isEmpty ? text : quoted(text)
     }
 

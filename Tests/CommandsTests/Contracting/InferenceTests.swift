@@ -88,8 +88,55 @@ import Wire
         #expect(contract.runs.map(\.name) == ["run"] && contract.runs.first?.key.map(\.text) == ["run_id"])
         #expect(contract.requests.first { $0.name == "agent_started" }?.starts == "run")
         #expect(contract.link.map(\.request.text) == ["request_id"])
-        #expect(contract.identity.credential.map(\.text).contains("query token"))
+        // That it is asked for, nothing in it shows.
+        #expect(contract.identity.credential.isEmpty && contract.auth?.anonymous == true)
+        #expect(result.text.contains("# credential: query token   candidate: 3 of 3 upgrades carried one, and nobody was refused for want of it"))
         #expect(result.text.contains("user_id") && result.text.contains("of 3 users"))
+    }
+
+    /// One who came without a credential, or with a bad one, and was sent away or not.
+    private func visitor(_ state: Facts.State, _ became: Became) -> [Entry] {
+        let bodies: [Entry.Body] = [
+            .opened(Opened(transport: TransportID(900), peer: "127.0.0.1:5000")), .facts(Facts(tap: .serverOut, user: nil, place: nil, state: state)), .became(became),
+        ]
+        return bodies.enumerated().map { index, body in
+            Entry(
+                instant: Instant(nanoseconds: Int64(index)), loop: 0, sequence: UInt64(index),
+                ref: EntryRef(session: SessionID(900), ordinal: UInt32(index + 1)), body: body)
+        }
+    }
+
+    @Test(arguments: [
+        (Facts.State.absent, Became.refused(status: 401), true), (.forged, .refused(status: 403), true), (.absent, .refused(status: 404), false), (.intact, .refused(status: 403), false),
+        (.absent, .accepted(subprotocol: nil, deflate: false), false),
+    ])
+    func credentialsAreAskedForWhereSomebodyWasRefused(state: Facts.State, became: Became, isAsked: Bool) throws {
+        let journal = HealthyServer.journal(server: 4, day: 1, users: 6)
+        let contract = try ContractLoader.parse(text: try infer([visitor(state, became) + journal]), file: "i.yaml")
+        #expect(contract.identity.credential.isEmpty != isAsked)
+        #expect((contract.auth?.anonymous ?? false) != isAsked)
+    }
+
+    /// A version is another one tomorrow, that of JSON-RPC is not.
+    @Test func versionsAreNotFrozen() throws {
+        let entries = HealthyServer.journal(server: 3, day: 1, users: 6).map { entry in
+            guard case .frame(var frame) = entry.body, frame.message?.opcode == .text, let payload = frame.message?.payload,
+                case .object(var members)? = try? JSON.parse(String(buffer: payload))
+            else { return entry }
+            members += [
+                .init(key: "version", value: "1.4.2"), .init(key: "clientVersion", value: "7.7.7"), .init(key: "mode", value: "quiet"),
+                .init(key: "jsonrpc", value: "2.0"),
+            ]
+            frame.message?.payload = ByteBuffer(string: JSON.object(members).text)
+            var changed = entry
+            changed.body = .frame(frame)
+            return changed
+        }
+        let contract = try ContractLoader.parse(text: try infer([entries]), file: "i.yaml")
+        let shapes = contract.requests.compactMap(\.shape?.text).joined(), events = contract.events.compactMap(\.shape?.text).joined()
+        #expect(shapes.contains("version: <string>") && shapes.contains("clientVersion: <string>") && shapes.contains("is:quiet"), "\(shapes)")
+        #expect(!events.contains("1.4.2") && !events.contains("7.7.7"), "\(events)")
+        #expect(shapes.contains("is:2.0"))
     }
 
     /// Values of a peer never become keys, comments or lines of their own.
