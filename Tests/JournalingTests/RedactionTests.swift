@@ -240,4 +240,30 @@ import Wire
             #expect(!text.contains(String(buffer: encoded).dropLast(4)))
         }
     }
+
+    /// A message with more secrets than anybody cuts out one by one.
+    private struct Overwhelmed: SecretFinder {
+        var verificationKey: [UInt8]? { nil }
+        var expectsJWT: Bool { false }
+        func secrets(inRequest head: HeadView) -> [FoundSecret] { [] }
+        func secrets(inResponse head: HeadView) -> [FoundSecret] { [] }
+        func secrets(inMessage payload: ByteBuffer, opcode: Opcode, _ direction: Direction) -> [FoundSecret] {
+            String(buffer: payload).contains("many") ? [.withheld("card", payload.readableBytes)] : []
+        }
+        func users(inRequest head: HeadView, credential: FoundSecret?) -> [String] { [] }
+        func user(inMessage payload: ByteBuffer, credential: FoundSecret) -> String? { nil }
+    }
+
+    @Test(arguments: [RecordingHeader.Mode.redacted, .raw]) func aMessageIsWithheldWhole(mode: RecordingHeader.Mode) {
+        var tap = Wiretap()
+        tap.upgrade()
+        tap.read(.toServer, Wiretap.text("as many as you like"))
+        tap.read(.toServer, Wiretap.text("a few"))
+        let entries = tap.entries {
+            $0.finder = Overwhelmed()
+            $0.mode = mode
+        }
+        #expect(entries.ndjson.contains("as many") == (mode == .raw) && entries.ndjson.contains("a few"))
+        #expect(entries.ndjson.contains("withheld: more secrets") == (mode == .redacted))
+    }
 }

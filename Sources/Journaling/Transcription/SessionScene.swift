@@ -112,7 +112,9 @@ struct SessionScene {
         let bytes = shared.isRaw && shared.credentials.isEmpty ? [] : Array(payload.readableBytesView)
         let hits = shared.credentials.hits(in: bytes)
         note(hits, in: message.opcode, besides: found, direction, &shared)
-        if !shared.isRaw {
+        if !shared.isRaw, let reason = found.first(where: \.withholds)?.place {
+            SessionScene.withhold(&frames, "more secrets than are cut out one by one (\(reason))")
+        } else if !shared.isRaw {
             let spans = found.map(\.span)
                 + Redactor.occurrences(of: secrets, in: bytes)
                 + hits.map { Redactor.Span(range: $0.range, secret: $0.secret) } + HiddenTexts.spans(of: shared.hidden, in: bytes)
@@ -124,7 +126,8 @@ struct SessionScene {
     }
 
     private func claims(of found: [FoundSecret], in payload: ByteBuffer, _ shared: TranscriptContext) -> [Claim] {
-        found.filter(\.isCredential).map { credential in
+        var told: Set<String> = []
+        return found.filter { $0.isCredential && told.insert($0.value).inserted }.map { credential in
             Claim(
                 credential: credential,
                 users: shared.finder.user(inMessage: payload, credential: credential).map { [$0] } ?? [])
@@ -159,7 +162,7 @@ struct SessionScene {
     }
 
     /// What could not be searched for secrets is not kept.
-    static func withhold(_ frames: inout [Entry]) {
+    static func withhold(_ frames: inout [Entry], _ reason: String = "a fault changed a message with a secret") {
         for index in frames.indices {
             guard case .frame(var record) = frames[index].body,
                 record.frame.payload.readableBytes > 0 || record.message?.payload != nil
@@ -168,7 +171,7 @@ struct SessionScene {
             record.redacted = true
             if record.message?.payload != nil {
                 record.message?.payload = nil
-                record.message?.unlifted = "withheld: a fault changed a message with a secret"
+                record.message?.unlifted = "withheld: \(reason)"
             }
             frames[index].body = .frame(record)
         }

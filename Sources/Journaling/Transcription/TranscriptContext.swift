@@ -87,8 +87,8 @@ struct TranscriptContext: Sendable {
     /// the first is told, and what it shares with the others.
     /// - Parameter claims: at least one, in the order of the contract's places.
     mutating func facts(_ tap: Tap, _ claims: [Claim], at instant: Instant, faults: [String]) -> Facts {
-        var users: [String] = []
-        for user in claims.flatMap(\.users) where !users.contains(user) { users.append(user) }
+        var told: Set<String> = []
+        let users = claims.flatMap(\.users).filter { told.insert($0).inserted }
         let user = claims.first?.users.first
         guard let credential = claims.first?.credential else {
             return Facts(
