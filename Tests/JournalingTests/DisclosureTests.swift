@@ -176,4 +176,39 @@ import Wire
         #expect(!index.hits(in: Array(secrets[2_999].utf8)).isEmpty)
         #expect(index.hits(in: Array(secrets[0].utf8)).isEmpty, "bounded")
     }
+
+    @Test func takesNoMoreThanItsShare() {
+        var index = SecretIndex()
+        func secret(_ number: Int, _ length: Int) -> [UInt8] {
+            Array(String(repeating: Digest.hex(Digest.sha256(Array("\(number)".utf8))), count: length / 64 + 1).utf8.prefix(length))
+        }
+        for number in 0..<600 {
+            index.remember(secret(number, 4_000))
+            #expect(index.bytes <= SecretIndex.mostBytes + 100_000, "bounded")
+        }
+        #expect(!index.hits(in: secret(599, 4_000)).isEmpty && index.hits(in: secret(0, 4_000)).isEmpty)
+        let before = index.bytes
+        index.remember(secret(1_000, 5_000))
+        #expect(index.bytes == before)
+    }
+
+    /// It is hidden where it stands, and the session that bore it knows it.
+    @Test func aLongOneIsHiddenAllTheSame() {
+        let long = "sk-" + (0..<100).map { Digest.hex(Digest.sha256([UInt8($0)])) }.joined()
+        let entries = told(long, .redacted) { tap in
+            tap.read(.toServer, Wiretap.text(#"{"type":"auth","token":"\#(long)"}"#))
+            tap.read(.toClient, Wiretap.text("have \(long)", mask: nil))
+        }
+        #expect(!entries.ndjson.contains(long.suffix(20)) && disclosures(entries).isEmpty)
+    }
+
+    /// Nothing that a peer can say takes longer than its bytes are worth.
+    @Test(.timeLimit(.minutes(2))) func manyHitsAreCheap() {
+        var index = SecretIndex()
+        // They end alike, as only an attacker's do.
+        for number in 0..<1_000 { index.remember(Array("a1b2c3d4e5\(number)-the-very-same-end0".utf8)) }
+        let known = "a1b2c3d4e5999-the-very-same-end0"
+        let bytes = Array(String(repeating: known + " ", count: 60_000).utf8)
+        #expect(index.hits(in: bytes).count == 60_000)
+    }
 }

@@ -17,6 +17,8 @@ struct SessionScene {
     /// Credentials in the message, or head, in hand that stand where none belongs.
     var disclosures: [Disclosure] = []
     private static let rememberedSecrets = 16
+    /// As much as a field of a head may hold; a longer one is hidden where it stands.
+    private static let longestSecret = 16 << 10
 
     init(_ id: SessionID) { self.id = id }
 
@@ -29,7 +31,7 @@ struct SessionScene {
     }
 
     mutating func remember(_ values: [[UInt8]]) {
-        for value in values where !secrets.contains(value) {
+        for value in values where value.count <= Self.longestSecret && !secrets.contains(value) {
             // The first is what the session was opened with; of the others the latest are the likeliest to come again.
             if secrets.count >= Self.rememberedSecrets { secrets.remove(at: 1) }
             secrets.append(value)
