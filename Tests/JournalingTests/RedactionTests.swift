@@ -14,7 +14,7 @@ import Wire
     /// What a contract with `header authorization` and `request auth token` would find.
     struct Finder: SecretFinder {
         var verificationKey: [UInt8]? = Array("k".utf8)
-        var expectsJWT: Bool { true }
+        var expectsJWT = true
         func secrets(inRequest head: HeadView) -> [FoundSecret] {
             head.values(of: "authorization").map {
                 let range = StandardSecrets.withoutScheme($0, head)

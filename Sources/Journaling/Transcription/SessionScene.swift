@@ -48,7 +48,10 @@ struct SessionScene {
         let redacted = shared.redactor.redact(
             head: bytes, direction, finder: shared.finder, known: secrets, others: shared.credentials, hidden: shared.hidden)
         remember(redacted.secrets)
-        shared.remember(redacted.claims)
+        if direction == .toServer {
+            shared.remember(redacted.claims, at: passing.instant, faults: passing.provenance.faults)
+            if passing.provenance.faults.isEmpty { say(pathOf: bytes, besides: redacted.claims, &shared) }
+        }
         let record = HeadRecord(
             passage: passing.passage, bytes: ByteBuffer(bytes: (shared.isRaw ? bytes : redacted.bytes).readableBytesView),
             provenance: passing.provenance, wireSize: UInt64(clamping: bytes.readableBytes))
@@ -64,6 +67,16 @@ struct SessionScene {
             passing.provenance.faults = []
         }
         tell(redacted.claims, passing, &shared, into: &entries)
+    }
+
+    /// Whoever is asked for by a path is no secret, unless that is where the credential belongs.
+    private func say(pathOf head: ByteBuffer, besides claims: [Claim], _ shared: inout TranscriptContext) {
+        let view = HeadView(head)
+        guard let path = view.path else { return }
+        let others = claims.compactMap(\.credential?.range).map { range in
+            (range.lowerBound - path.lowerBound)..<(range.upperBound - path.lowerBound)
+        }
+        shared.said.add(view.bytes[path], besides: others)
     }
 
     /// Of a client that gets another 101 than the server sent, only what it was told counts.
@@ -108,12 +121,17 @@ struct SessionScene {
             return []
         }
         let found = shared.finder.secrets(inMessage: payload, opcode: message.opcode, direction)
-        remember(found.filter { isKeptAsSecret($0, mayBeFirst: secrets.isEmpty) }.map { Array($0.value.utf8) })
+        remember(found.filter { isKeptAsSecret($0, mayBeFirst: secrets.isEmpty, shared.said) }.map { Array($0.value.utf8) })
         let claims = direction == .toServer ? claims(of: found, in: payload, shared) : []
-        shared.remember(claims)
+        // What is withheld was said all the same; where a server may have handed out a credential, nobody knows.
+        let placed = direction == .toServer ? found.filter { !$0.withholds } : found
+        shared.remember(claims, at: last.instant, faults: record.provenance.faults)
+        if record.provenance.faults.isEmpty, message.opcode != .ping, message.opcode != .pong {
+            shared.said.add(payload.readableBytesView, besides: placed.map(\.range))
+        }
         let bytes = shared.isRaw && shared.credentials.isEmpty ? [] : Array(payload.readableBytesView)
         let hits = shared.credentials.hits(in: bytes)
-        note(hits, in: message.opcode, besides: found, direction, &shared)
+        note(hits, in: message.opcode, besides: placed, direction, &shared)
         if !shared.isRaw, let reason = found.first(where: \.withholds)?.place {
             SessionScene.withhold(&frames, "more secrets than are cut out one by one (\(reason))")
         } else if !shared.isRaw {
@@ -139,10 +157,10 @@ struct SessionScene {
     /// Whether it is cut out of later messages wherever it stands: what has the shape of a credential, and the one that the
     /// session begins with. Any other text in that place may be a word of the application, or somebody's thread or run,
     /// and is hidden there alone.
-    private func isKeptAsSecret(_ found: FoundSecret, mayBeFirst: Bool) -> Bool {
+    private func isKeptAsSecret(_ found: FoundSecret, mayBeFirst: Bool, _ said: SaidWords) -> Bool {
         let bytes = Array(found.value.utf8)
         guard found.isCredential, bytes.count >= Redactor.leastRepeated else { return false }
-        return JWTShape.ranges(in: bytes).first == bytes.indices || mayBeFirst && !found.isWord
+        return JWTShape.ranges(in: bytes).first == bytes.indices || mayBeFirst && !found.isWord && !said.holds(bytes)
     }
 
     /// The message without its secrets, cut where its frames were. Of a compressed one nobody can say where: all of it
