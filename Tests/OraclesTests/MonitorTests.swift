@@ -114,14 +114,14 @@ struct MonitorStories: Sendable {
     private static let auth = MonitorStories(
         rules: #"{"auth-failures": "5%"}"#, name: "auth failure rate", severity: .warning,
         fires: { story in
-            for id in 1...10 { story.open(id, "alice", at: Double(id), path: "/ws") }
-            for id in 11...13 {
+            for id in 1...20 { story.open(id, "alice", at: Double(id), path: "/ws") }
+            for id in 21...23 {
                 story.upgrade(id, "mallory", at: 5_000, state: .unknown)
                 story.refuse(id, 401, at: 5_001)
                 story.closed(id, at: 5_002)
             }
-        }, words: "9.0 %, 1 of 11 in 5 min, at most 5%",
-        clears: { story in for id in 20...99 { story.open(id, "bob", at: 6_000, path: "/ws") } }, clearing: "3.7 %, 3 of 80 in 5 min, at most 5%",
+        }, words: "13.0 %, 3 of 23 in 5 min, at most 5%",
+        clears: { story in for id in 30...109 { story.open(id, "bob", at: 6_000, path: "/ws") } }, clearing: "3.7 %, 3 of 80 in 5 min, at most 5%",
         quiet: { story in
             for id in 1...40 { story.open(id, "alice", at: Double(id)) }
             story.upgrade(41, "mallory", at: 5_000, state: .unknown)
@@ -171,10 +171,12 @@ struct MonitorStories: Sendable {
         rules: #"{"connect-success": "99%"}"#, name: "connect success", severity: .warning,
         fires: { story in
             for id in 1...20 { story.open(id, "alice", at: Double(id)) }
-            story.upgrade(21, "bob", at: 100)
-            story.refuse(21, 503, at: 101)
-        }, words: "95.2 %, 20 of 21 in 5 min, needs 99%",
-        clears: { story in for id in 30...400 { story.open(id, "bob", at: 6_000) } }, clearing: "99.5 %, 199 of 200 in 5 min, needs 99%",
+            for id in 21...23 {
+                story.upgrade(id, "bob", at: 100)
+                story.refuse(id, 503, at: 101)
+            }
+        }, words: "86.9 %, 20 of 23 in 5 min, needs 99%",
+        clears: { story in for id in 30...450 { story.open(id, "bob", at: 6_000) } }, clearing: "99.2 %, 397 of 400 in 5 min, needs 99%",
         quiet: { story in
             for id in 1...20 { story.open(id, "alice", at: Double(id)) }
             for id in 21...40 {
@@ -362,5 +364,53 @@ struct MonitorStories: Sendable {
             story.closed(3, at: 301)
         }
         #expect((judgement.vitals.sessions, judgement.vitals.lost, judgement.vitals.resumed) == (3, 2, 1))
+    }
+
+    /// Whoever comes and goes within a second was let in all the same.
+    @Test func shortVisitsAreLetIn() {
+        func alerts(_ story: @escaping (inout Transcript, Int, Double) -> Void) -> [String] {
+            judge(contract(#"{"auth-failures": "5%"}"#), until: 60_000) { transcript in
+                for id in 1...100 {
+                    transcript.open(id, "alice", at: Double(id) * 10)
+                    story(&transcript, id, Double(id) * 10 + 1)
+                    transcript.closed(id, at: Double(id) * 10 + 3)
+                }
+                for id in 101...120 {
+                    transcript.upgrade(id, "mallory", at: 5_000, state: .unknown)
+                    transcript.refuse(id, 401, at: 5_001)
+                    transcript.closed(id, at: 5_002)
+                }
+            }.alerts.map(\.words)
+        }
+        let all = ["5.6 %, 6 of 106 in 5 min, at most 5%"]
+        #expect(alerts { story, id, at in story.end(id, .client, at: at) } == all)
+        #expect(alerts { story, id, at in story.close(id, by: .client, 1000, at: at) } == all)
+        let served = alerts { story, id, at in
+            story.event(id, #"{"type":"connected","user_id":"alice","connection_id":"ws_1"}"#, at: at)
+            story.end(id, .server, at: at + 1)
+        }
+        #expect(served == all)
+        // Whom the server sends away without a word, of him nobody knows.
+        #expect(alerts { story, id, at in story.end(id, .server, at: at) } == ["100.0 %, 20 of 20 in 5 min, at most 5%"])
+    }
+
+    @Test func aFewBadOnesProveNothing() {
+        let few = judge(contract(#"{"auth-failures": "5%", "connect-success": "99%", "connect-time": "200ms"}"#), until: 60_000) { story in
+            for id in 1...100 { story.open(id, "alice", at: Double(id)) }
+            for id in 101...102 {
+                story.upgrade(id, "bob", at: 1_000)
+                story.refuse(id, 503, at: 1_001)
+                story.upgrade(id + 10, "bob", at: 1_000)
+                story.accept(id + 10, at: 1_900)
+            }
+        }
+        #expect(few.alerts.map(\.words) == [])
+        let strangers = judge(contract(#"{"auth-failures": "5%"}"#), until: 60_000) { story in
+            for id in 1...19 {
+                story.upgrade(id, "mallory", at: Double(id), state: .unknown)
+                story.refuse(id, 401, at: Double(id) + 0.5)
+            }
+        }
+        #expect(strangers.alerts.map(\.words) == [])
     }
 }

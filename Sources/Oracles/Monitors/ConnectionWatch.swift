@@ -27,13 +27,15 @@ struct ConnectionWatch: Sendable {
         var isPinged = false
         /// Who ended it first.
         var endedBy: Side?
+        /// Who sent the first Close, or ended it first, of his own accord.
+        var leftBy: Side?
         /// Its server ended it while neither side had sent a Close.
         var isDropped = false
         /// It went without a clean end, and its client had no part in that.
         var isLost = false
         /// Its server did not answer as long as miswire waits (trust.md L2).
         var isTimedOut = false
-        func card(_ id: SessionID) -> ConnectionCard { ConnectionCard(session: id, user: user) }
+        func card(_ id: SessionID) -> ConnectionCard { ConnectionCard(session: id, user: user, leftBy: leftBy) }
     }
 
     /// False: the journal holds what happens once a session does, and no frames.
@@ -58,7 +60,7 @@ struct ConnectionWatch: Sendable {
 
     subscript(id: SessionID) -> Connection? { connections[id] }
 
-    func card(_ id: SessionID) -> ConnectionCard { ConnectionCard(session: id, user: connections[id]?.user) }
+    func card(_ id: SessionID) -> ConnectionCard { connections[id]?.card(id) ?? ConnectionCard(session: id) }
 
     mutating func observe(_ entry: Entry, _ out: inout [Signal]) {
         guard let id = entry.session else {
@@ -159,6 +161,7 @@ struct ConnectionWatch: Sendable {
                 if !clean.contains(code) { connections[id]?.isLost = true }
                 if !known.isForged { out.append(.closed(known.card(id), code: code)) }
             }
+            if known.leftBy == nil { connections[id]?.leftBy = direction.source }
             move(id, to: .closing, &out)
         default: break
         }
@@ -178,6 +181,7 @@ struct ConnectionWatch: Sendable {
         if wasUp, known.endedBy == nil, end.by == .fault || end.by == .peer && end.side == .server { connections[id]?.isLost = true }
         guard known.endedBy == nil else { return }
         connections[id]?.endedBy = end.side
+        if known.leftBy == nil, end.by == .peer, !known.isObscured { connections[id]?.leftBy = end.side }
         // A reset overtakes what was said before it; a peer that is silent may be given up.
         let isLoss = end.style == .reset && end.undelivered > 0
         connections[id]?.isDropped = end.side == .server && wasUp && !isLoss && !known.isPinged && !known.isHeld
