@@ -413,4 +413,26 @@ struct MonitorStories: Sendable {
         }
         #expect(strangers.alerts.map(\.words) == [])
     }
+
+    /// What found no room is told when there is some.
+    @Test func whatFoundNoRoomIsToldLater() {
+        let contract = contract(#"{"stuck-authentication": "1s", "event-flow-breakdown": "3s"}"#)
+        let judgement = judge(contract, until: 7_500) { story in
+            for id in 1...50 { story.upgrade(id, "user\(id)", at: Double(id)) }
+            for id in 1...16 { story.accept(id, at: 5_000) }
+        }
+        let status = judgement.monitors.first { $0.id == "stuck-authentication" }
+        #expect((status?.alerts, status?.firing, status?.untold) == (32, 16, 18))
+        #expect(judgement.alerts.last?.words == "no answer to the upgrade for 6 s", "as long as it is by then")
+        let runs = judge(contract, until: 20_000) { story in
+            for id in 1...20 {
+                story.enter(id, "user\(id)", at: Double(id))
+                story.send(id, Say.start("user\(id)", "q\(id)"), at: 100 + Double(id))
+                story.event(id, Say.event("agent_started", "user\(id)", run: "r\(id)", thread: "t\(id)", request: "q\(id)"), at: 200 + Double(id))
+            }
+            for id in 1...16 { story.event(id, Say.event("agent_completed", "user\(id)", run: "r\(id)", thread: "t\(id)"), at: 10_000) }
+        }
+        let flow = runs.monitors.first { $0.id == "event-flow-breakdown" }
+        #expect((flow?.alerts, flow?.firing, flow?.untold) == (20, 4, 0))
+    }
 }

@@ -41,7 +41,7 @@ package struct MonitorStatus: Sendable, Equatable {
     /// Alerts that are open, and all that ever were.
     package var firing = 0
     package var alerts = 0
-    /// What would have been alerts while as many as are told at a time were open.
+    /// What would be alerts, were not as many open as are told at a time.
     package var untold = 0
 
     package init(id: String, name: String, severity: Alert.Severity, isOn: Bool, firing: Int = 0, alerts: Int = 0) {
@@ -81,12 +81,18 @@ struct AlertBook: Sendable {
 
     func isOpen(_ subject: UInt64 = 0) -> Bool { !places.isEmpty && places[Key(monitor: speaker, subject: subject)] != nil }
 
-    mutating func open(_ words: String, subject: UInt64 = 0, of card: ConnectionCard? = nil, at now: Instant) {
-        guard !isOpen(subject), statuses.indices.contains(speaker) else { return }
+    /// - Parameter counts: false: it was counted as untold before.
+    /// - Returns: false when it was not told, because too many are open: whoever has more to say asks again.
+    @discardableResult
+    mutating func open(
+        _ words: String, subject: UInt64 = 0, of card: ConnectionCard? = nil, at now: Instant, counts: Bool = true
+    ) -> Bool {
+        guard !isOpen(subject), statuses.indices.contains(speaker) else { return true }
         guard statuses[speaker].firing < Self.mostOpen else {
-            statuses[speaker].untold += 1
-            return
+            if counts { statuses[speaker].untold += 1 }
+            return false
         }
+        if !counts { statuses[speaker].untold -= 1 }
         statuses[speaker].firing += 1
         statuses[speaker].alerts += 1
         let status = statuses[speaker]
@@ -97,6 +103,7 @@ struct AlertBook: Sendable {
         alerts.append(alert)
         news.append(AlertChange(alert: alert))
         forget()
+        return true
     }
 
     /// - Parameter words: put together only for an alert that is open.
