@@ -435,4 +435,26 @@ struct MonitorStories: Sendable {
         let flow = runs.monitors.first { $0.id == "event-flow-breakdown" }
         #expect((flow?.alerts, flow?.firing, flow?.untold) == (20, 4, 0))
     }
+
+    /// A server that answers only miswire's own runs is silent.
+    @Test func syntheticRunsAreNobodys() {
+        func alerts(_ agent: String?) -> [String] {
+            judge(contract(#"{"silent-failure": "5s", "event-rate": "1/5s", "auth-failures": "5%"}"#), until: 30_000) { story in
+                story.enter(1, "alice", at: 0)
+                story.send(1, Say.start("alice", "q1"), at: 1_000)
+                story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "t1", request: "q1"), at: 1_001)
+                for second in 2...29 {
+                    let id = 100 + second
+                    story.open(id, "miswire-health", at: Double(second) * 1_000, agent: agent)
+                    story.wholeRun(id, "miswire-health", run: "r\(id)", thread: "t\(id)", request: "q\(id)", at: Double(second) * 1_000 + 10)
+                    story.close(id, by: .client, 1000, at: Double(second) * 1_000 + 500)
+                    story.closed(id, at: Double(second) * 1_000 + 501)
+                }
+            }.alerts.map(\.monitor)
+        }
+        #expect(alerts(SyntheticRuns.agent).sorted() == ["event-rate", "silent-failure"])
+        #expect(alerts(nil) == [])
+        let vitals = judge(until: 5_000) { $0.open(1, "miswire-health", at: 0, agent: SyntheticRuns.agent) }.vitals
+        #expect(vitals.sessions == 0)
+    }
 }
