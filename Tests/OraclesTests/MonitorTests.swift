@@ -457,4 +457,27 @@ struct MonitorStories: Sendable {
         let vitals = judge(until: 5_000) { $0.open(1, "miswire-health", at: 0, agent: SyntheticRuns.agent) }.vitals
         #expect(vitals.sessions == 0)
     }
+
+    /// Only what was up can be lost, and each loss is made good once.
+    @Test func onlyWhatWasUpIsLost() {
+        let contract = AgentChat.with(#"{"session": {"greeting": "connected", "ready": "connected", "within": "2s"}}"#)
+        let judgement = judge(contract, until: 30_000) { story in
+            story.enter(1, "alice", at: 0)
+            for id in 2...6 {
+                story.open(id, "bob", at: 10)
+                story.cut(id, .reset, [.server], at: 100)
+                story.closed(id, at: 101)
+            }
+        }
+        #expect((judgement.vitals.sessions, judgement.vitals.lost, judgement.vitals.survivedOrResumed) == (1, 0, 1))
+        let twice = judge(until: 30_000) { story in
+            for id in 1...2 {
+                story.enter(id, "alice", at: 0)
+                story.cut(id, .reset, [.server], at: 100)
+                story.closed(id, at: 101)
+            }
+            for id in 3...5 { story.enter(id, "alice", at: 1_000) }
+        }
+        #expect((twice.vitals.sessions, twice.vitals.lost, twice.vitals.resumed) == (5, 2, 2))
+    }
 }

@@ -21,6 +21,8 @@ struct ConnectionWatch: Sendable {
         var isObscured = false
         /// Its server is not read from.
         var isHeld = false
+        /// It was up once.
+        var wasOpen = false
         var isDecided = false
         var isRefused = false
         /// A Ping of the server has no Pong yet.
@@ -104,6 +106,7 @@ struct ConnectionWatch: Sendable {
     private mutating func move(_ id: SessionID, to state: ConnectionState, _ out: inout [Signal]) {
         guard let old = connections[id]?.state, old != state else { return }
         connections[id]?.state = state
+        if state == .open { connections[id]?.wasOpen = true }
         counts[old, default: 0] -= 1
         if state != .closed { counts[state, default: 0] += 1 }
         out.append(.moved(card(id), to: state))
@@ -192,7 +195,7 @@ struct ConnectionWatch: Sendable {
         if known.isDropped, !known.isObscured, seesFrames {
             out.append(.invalid(known.card(id), "\(known.state.rawValue) to closed: the server ends the connection without a Close"))
         }
-        if known.isLost { out.append(.lost(known.card(id))) }
+        if known.isLost, known.wasOpen { out.append(.lost(known.card(id))) }
         tellUnanswered(id, at: now, &out)
         leave(id, &out)
     }

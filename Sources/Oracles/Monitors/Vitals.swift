@@ -31,8 +31,9 @@ package struct Vitals: Sendable, Equatable {
 struct VitalsTracker: Sendable {
     private static let comeback: Duration = .seconds(60)
     private let hasRuns: Bool
-    /// Users who lost a session and have not come back.
-    private var gone = Fading<String, Instant?>(capacity: 16_384)
+    /// When users lost sessions and did not come back, the latest of each.
+    private var gone = Fading<String, [Instant]>(capacity: 16_384)
+    private static let mostGone = 16
 
     init(hasRuns: Bool) { self.hasRuns = hasRuns }
 
@@ -45,12 +46,14 @@ struct VitalsTracker: Sendable {
         case .run(_, _, .over(.lost)): vitals.runsLost += 1
         case .moved(let card, .open):
             vitals.sessions += 1
-            guard let user = card.user, let left = gone[user], let left else { return }
-            gone.update(user) { $0 = nil }
-            if left.duration(to: now) <= Self.comeback { vitals.resumed += 1 }
+            guard let user = card.user, let lost = gone[user] else { return }
+            // Each comes back once.
+            let recent = lost.filter { $0.duration(to: now) <= Self.comeback }
+            gone.update(user) { $0 = Array(recent.dropFirst()) }
+            if !recent.isEmpty { vitals.resumed += 1 }
         case .lost(let card):
             vitals.lost += 1
-            if let user = card.user { gone.set(user, now) }
+            if let user = card.user { gone.set(user, ((gone[user] ?? []) + [now]).suffix(Self.mostGone)) }
         default: return
         }
     }
