@@ -480,4 +480,22 @@ struct MonitorStories: Sendable {
         }
         #expect((twice.vitals.sessions, twice.vitals.lost, twice.vitals.resumed) == (5, 2, 2))
     }
+
+    /// However long the oldest of them is open.
+    @Test func alertsAreKeptWithinBounds() {
+        var book = AlertBook()
+        book.enrol(MonitorStatus(id: "x", name: "x", severity: .high, isOn: true))
+        func at(_ second: Int) -> Instant { Transcript.instant(Double(second) * 1_000) }
+        #expect(book.open("first", subject: 1, at: at(0)))
+        for turn in 1...3_000 {
+            book.open("\(turn)", subject: 2, at: at(turn))
+            book.clear("over", subject: 2, at: at(turn))
+            _ = book.takeNews()
+        }
+        #expect(book.alerts.count == AlertBook.mostKept && book.alerts.last?.words == "3000")
+        #expect(book.isOpen(1))
+        book.clear("at last", subject: 1, at: at(4_000))
+        #expect(book.takeNews().map(\.alert.words) == ["first"] && book.alerts.first?.clearing == "at last")
+        #expect(book.statuses.first?.firing == 0)
+    }
 }
