@@ -498,4 +498,27 @@ struct MonitorStories: Sendable {
         #expect(book.takeNews().map(\.alert.words) == ["first"] && book.alerts.first?.clearing == "at last")
         #expect(book.statuses.first?.firing == 0)
     }
+
+    /// A server that had no chance to answer is not gone.
+    @Test func shuttingDownBlamesNobody() {
+        func alerts(_ end: @escaping (inout Transcript, Int) -> Void) -> [String] {
+            judge(contract(#"{"connect-success": "99%"}"#), until: 60_000) { story in
+                for id in 1...3 {
+                    story.upgrade(id, "alice", at: 0)
+                    end(&story, id)
+                    story.closed(id, at: 5_000)
+                }
+            }.alerts.map(\.words)
+        }
+        let gone = ["0.0 %, 0 of 3 in 5 min, needs 99%"]
+        #expect(alerts { _, _ in } == [])
+        #expect(alerts { story, id in story.end(id, .client, .reset, by: .tool, at: 4_999) } == [])
+        #expect(alerts { story, id in story.end(id, .server, at: 4_999) } == gone)
+        #expect(alerts { story, id in story.end(id, .client, at: 4_999) } == gone)
+        let refused = alerts { story, id in
+            story.end(id, .server, .reset, at: 4_998)
+            story.end(id, .client, by: .tool, at: 4_999)
+        }
+        #expect(refused == gone)
+    }
 }

@@ -137,7 +137,7 @@ struct ConnectionWatch: Sendable {
         case .opaque:
             // No upgrade was asked for, or its answer is none.
             connections[id]?.isDecided = known.askedAt.map { $0 >= now } ?? true
-            tellUnanswered(id, at: now, &out)
+            tellUnanswered(id, at: now, isOver: true, &out)
             leave(id, &out)
         case .refused(let status):
             connections[id]?.isRefused = true
@@ -196,15 +196,18 @@ struct ConnectionWatch: Sendable {
             out.append(.invalid(known.card(id), "\(known.state.rawValue) to closed: the server ends the connection without a Close"))
         }
         if known.isLost, known.wasOpen { out.append(.lost(known.card(id))) }
-        tellUnanswered(id, at: now, &out)
+        tellUnanswered(id, at: now, isOver: known.leftBy != nil, &out)
         leave(id, &out)
     }
 
     /// Nothing was answered, and neither a fault nor its client explains it.
-    private func tellUnanswered(_ id: SessionID, at now: Instant, _ out: inout [Signal]) {
+    /// - Parameter isOver: a peer ended it, and not miswire, which may be shutting down.
+    private func tellUnanswered(_ id: SessionID, at now: Instant, isOver: Bool, _ out: inout [Signal]) {
         guard let known = connections[id], !known.isDecided, !known.isTouched, let requested = known.requestedAt else { return }
         if known.isTimedOut {
             out.append(.unanswered(known.card(id), "no answer to the upgrade"))
+        } else if !isOver {
+            return
         } else if known.endedBy != .client {
             out.append(.unanswered(known.card(id), "the server is gone or ends the connection before it answers"))
         } else if requested.duration(to: now) >= Self.patience {
