@@ -521,4 +521,34 @@ struct MonitorStories: Sendable {
         }
         #expect(refused == gone)
     }
+
+    /// What came about, what did not by the server's doing, and how long it took.
+    @Test func connectionsAreCounted() {
+        let vitals = judge(until: 60_000) { story in
+            for id in 1...10 {
+                story.upgrade(id, "alice", at: 0)
+                story.accept(id, at: Double(id) * 10)
+            }
+            for id in 11...15 {
+                story.upgrade(id, "alice", at: 0)
+                story.refuse(id, 503, at: 10)
+                story.upgrade(id + 10, "alice", at: 0)
+                story.refuse(id + 10, 401, at: 10)
+            }
+            for id in 31...32 {
+                story.upgrade(id, "alice", at: 0)
+                story.opaque(id, at: 20)
+                story.end(id, .server, at: 21)
+                story.closed(id, at: 22)
+            }
+            story.upgrade(41, "alice", at: 0)
+            story.cut(41, .reset, [.server], at: 10)
+            story.closed(41, at: 11)
+            story.upgrade(42, "alice", at: 0)
+            story.fault(42, "accept-delay", Influence(.handshake, [.greetingDeadline]), tap: .clientOut, held: .seconds(1), at: 1)
+            story.accept(42, at: 900)
+        }.vitals
+        #expect((vitals.connected, vitals.unconnected, vitals.connect.count) == (10, 7, 10))
+        #expect(vitals.connect.maximum == .milliseconds(100))
+    }
 }
