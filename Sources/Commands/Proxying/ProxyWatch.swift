@@ -63,7 +63,7 @@ struct ProxyWatch: Sendable {
         guard let health else { return [] }
         let host = ["0.0.0.0": "127.0.0.1", "::": "::1"][server.address.host] ?? server.address.host
         let endpoint = Endpoint(host: host, port: server.address.port)
-        return [Task { await health.run(at: endpoint) }]
+        return [Task { await health.run(at: endpoint) { await server.gauges()?.lag } }]
     }
 
     /// What waits for the webhook is sent for a few seconds more.
