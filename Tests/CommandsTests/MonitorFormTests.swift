@@ -121,6 +121,29 @@ import Testing
         }
     }
 
+    /// A file is nobody's to read, a command line everybody's.
+    @Test(arguments: [
+        (["--webhook", "https://chat.example/hook/secret"], 1), (["--webhook", "https://chat.example?key=secret"], 1),
+        (["--webhook", "https://chat.example"], 0), (["--webhook", "@/nowhere"], 0), ([], 0),
+    ])
+    func literalsAreWarnedOf(arguments: [String], count: Int) throws {
+        let warnings = try MonitorArguments.parse(arguments).warnings
+        #expect(warnings.count == count && !warnings.joined().contains("secret"))
+    }
+
+    @Test func literalHealthCredentialsAreWarnedOf() throws {
+        var options = ProxyOptions(listen: try HostPort("127.0.0.1:0"), upstream: try Upstream(url: "ws://127.0.0.1:1"))
+        options.contract = try ContractLoader().load("agent-chat")
+        let given = try HealthRunner(options, every: .seconds(60), credential: "sk-secret")
+        #expect(given.warnings.count == 1 && !given.warnings.joined().contains("sk-secret"))
+        #expect(try HealthRunner(options, every: .seconds(60), credential: nil).warnings.isEmpty)
+    }
+
+    @Test func metricsAreForThisMachineUnlessToldOtherwise() throws {
+        #expect(try MonitorArguments.metricsPlace(":9464") == HostPort(host: "127.0.0.1", port: 9_464))
+        #expect(try MonitorArguments.metricsPlace("0.0.0.0:9464").host == "0.0.0.0")
+    }
+
     @Test func healthRunsNeedAFlow() throws {
         var options = ProxyOptions(listen: try HostPort("127.0.0.1:0"), upstream: try Upstream(url: "ws://127.0.0.1:1"))
         #expect(throws: Complaint.self) { try HealthRunner(options, every: .seconds(60), credential: nil) }

@@ -16,6 +16,7 @@ final class HealthRunner: Sendable {
     private let player: Player
     private let every: Duration
     let flow: String
+    let warnings: [String]
 
     private struct State {
         var last: HealthRun?
@@ -50,6 +51,8 @@ final class HealthRunner: Sendable {
         }
         self.flow = flow.name
         let given = try credential.map { try GivenCredentials(["\(Self.user)=\($0)"]) }
+        let isLiteral = given?.warnings.isEmpty == false
+        warnings = isLiteral ? ["a credential on the command line can be read by every user of this machine; give --health-credential @FILE"] : []
         plan = try Self.plan(flow, contract)
         var settings = Player.Options(contract: contract)
         settings.seed = options.seed

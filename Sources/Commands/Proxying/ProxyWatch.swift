@@ -12,6 +12,8 @@ struct ProxyWatch: Sendable {
     private let metrics: MetricsServer?
     private let health: HealthRunner?
     private let every: String
+    /// Sentences.
+    let warnings: [String]
 
     /// Refuses what cannot be before the proxy listens.
     init(_ arguments: MonitorArguments, _ options: ProxyOptions, _ form: ProxyForm) async throws {
@@ -23,6 +25,7 @@ struct ProxyWatch: Sendable {
         let wanted = try arguments.webhookOptions(run: "", allowLinkLocal: options.allowLinkLocalUpstream)
         (place, signs) = (wanted?.address.place ?? "", wanted?.key != nil)
         webhook = try arguments.makeWebhook(options) { [weak form] why in form?.webhookTrouble(why) }
+        warnings = arguments.warnings + (health?.warnings ?? [])
         metrics = try await arguments.listen(options.limits)
         if let webhook { form.tell(by: webhook) }
     }
