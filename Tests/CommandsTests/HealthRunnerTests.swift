@@ -3,6 +3,7 @@ import Journaling
 import NIOCore
 import NIOPosix
 import Peers
+import Profiles
 import ProxyRuntime
 import Synchronization
 import Testing

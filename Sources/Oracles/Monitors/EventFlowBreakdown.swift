@@ -72,7 +72,8 @@ struct EventFlowBreakdown: Monitor {
         let silence = Wording.duration(run.isUntold ? last.duration(to: now) : bound)
         let words = "run r-\(number) is under way without an event for \(silence)"
         if book.open(words, subject: number, of: card, at: now, counts: !run.isUntold) { return }
-        (runs[number]?.isUntold, runs[number]?.isPlanned) = (true, true)
+        runs[number]?.isUntold = true
+        runs[number]?.isPlanned = true
         agenda.add(number, at: now.advanced(by: max(bound, .seconds(1))))
     }
 }

@@ -1,4 +1,4 @@
-package import Journaling
+import Journaling
 
 /// Runs that miswire drives through the target by itself (`--health-run`): no user hears anything by them, and a server that
 /// serves nobody else is silent all the same. They are known by what their upgrade says, live and in a recording.
