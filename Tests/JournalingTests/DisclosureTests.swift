@@ -261,12 +261,12 @@ import Wire
     /// What a fault made of a credential, and what is none where tokens are due.
     @Test func whatIsNobodysCredential() {
         func entries(_ finder: RedactionTests.Finder, _ provenance: Provenance) -> [Entry] {
-            told { _ in } then: { tap in
+            told({ _ in }, then: { tap in
                 tap.upgrade()
                 tap.piece(
                     .toServer, .frame, Wiretap.text(#"{"type":"auth","token":"\#(Self.opaque)"}"#), arrives: provenance.faults.isEmpty, provenance)
                 tap.piece(.toClient, .frame, Wiretap.text("bad token \(Self.opaque)", mask: nil))
-            }
+            }, finder)
         }
         #expect(disclosures(entries(.init(expectsJWT: false), .none)).count == 1, "else it is told")
         #expect(disclosures(entries(.init(expectsJWT: false), Provenance(source: nil, faults: ["f1"]))).isEmpty)

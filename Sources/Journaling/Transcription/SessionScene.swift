@@ -49,8 +49,8 @@ struct SessionScene {
             head: bytes, direction, finder: shared.finder, known: secrets, others: shared.credentials, hidden: shared.hidden)
         remember(redacted.secrets)
         if direction == .toServer {
-            shared.remember(redacted.claims, at: passing.instant, faults: passing.provenance.faults)
             if passing.provenance.faults.isEmpty { say(pathOf: bytes, besides: redacted.claims, &shared) }
+            shared.remember(redacted.claims, at: passing.instant, faults: passing.provenance.faults)
         }
         let record = HeadRecord(
             passage: passing.passage, bytes: ByteBuffer(bytes: (shared.isRaw ? bytes : redacted.bytes).readableBytesView),
