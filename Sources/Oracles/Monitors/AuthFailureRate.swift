@@ -7,7 +7,7 @@ struct AuthFailureRate: Monitor {
     static let name = "auth failure rate"
     static let severity = Alert.Severity.warning
     static let needsEveryone = true
-    static let hears: SignalKinds = [.refused, .moved, .closed]
+    static let hears: SignalKinds = [.refused, .moved, .closed, .event]
 
     /// Three strangers who try their luck are no rate.
     private static let fewest = 20
@@ -49,7 +49,7 @@ struct AuthFailureRate: Monitor {
         case .closed(let card, let code):
             guard undecided[card.session] != nil, auth.close.contains(code) else { return }
             decide(false, card, at: now, &book)
-        case .event(let card, let mark): if !mark.isError { undecided[card.session]?.isServed = true }
+        case .event(let card, let mark): if !mark.isError, !undecided.isEmpty { undecided[card.session]?.isServed = true }
         case .moved(let card, .closed):
             // Short visits are visits: whoever left by himself, or was served, was in. Of the others nobody knows.
             guard let guest = undecided.removeValue(forKey: card.session), guest.isOpen, guest.isServed || card.leftBy == .client
