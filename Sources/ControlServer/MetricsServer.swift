@@ -40,7 +40,6 @@ package final class MetricsServer: Sendable {
     package static func start(at place: HostPort, limits: Limits = .standard) async throws -> MetricsServer {
         let desk = MetricsDesk()
         let address = try Resolver.addresses(of: place)[0]
-        let isOpen = address.ipAddress.map { !$0.hasPrefix("127.") && $0 != "::1" } ?? true
         let patience = TimeAmount.seconds(15)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 64)
@@ -58,7 +57,7 @@ package final class MetricsServer: Sendable {
                     try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: bounds)))
                     try pipeline.addHandler(HTTPServerPipelineHandler())
                     try pipeline.addHandler(HTTPServerProtocolErrorHandler())
-                    try pipeline.addHandler(MetricsHandler(desk, isOpen: isOpen, patience: patience))
+                    try pipeline.addHandler(MetricsHandler(desk, name: place.host, patience: patience))
                 }
             }
             .bind(to: address).get()
@@ -103,15 +102,15 @@ final class MetricsHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let desk: MetricsDesk
-    /// Bound where others can reach it, so that names may lead here.
-    private let isOpen: Bool
+    /// The host that it was told to listen at: the one name by which it may be asked.
+    private let name: String
     private let patience: TimeAmount
     private var head: HTTPRequestHead?
     private var timer: Scheduled<Void>?
 
-    init(_ desk: MetricsDesk, isOpen: Bool, patience: TimeAmount) {
+    init(_ desk: MetricsDesk, name: String, patience: TimeAmount) {
         self.desk = desk
-        self.isOpen = isOpen
+        self.name = name
         self.patience = patience
     }
 
@@ -145,7 +144,7 @@ final class MetricsHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     private func respond(to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        if let refusal = Self.refusal(of: head, isOpen: isOpen) { return write(refusal, to: head, context) }
+        if let refusal = Self.refusal(of: head, name: name) { return write(refusal, to: head, context) }
         let path = String(head.uri.prefix { $0 != "?" })
         let answer = context.eventLoop.makePromise(of: MetricsServer.Answer.self)
         answer.completeWithTask { [desk] in await desk.answer(path) }
@@ -157,12 +156,14 @@ final class MetricsHandler: ChannelInboundHandler {
     }
 
     /// Why a request is not answered (trust.md T9, T12); nil = it is.
-    static func refusal(of head: HTTPRequestHead, isOpen: Bool) -> MetricsServer.Answer? {
+    static func refusal(of head: HTTPRequestHead, name: String) -> MetricsServer.Answer? {
         func plain(_ status: Int, _ words: String) -> MetricsServer.Answer {
             MetricsServer.Answer(status: status, type: "text/plain; charset=utf-8", body: words + "\n")
         }
         let hosts = head.headers["host"]
-        guard hosts.count == 1, isOpen || isOurs(hosts[0]) else { return plain(421, "this listener is for localhost and addresses alone") }
+        guard hosts.count == 1, isOurs(hosts[0], name) else {
+            return plain(421, "this listener is for localhost, for addresses and for the name that it listens at")
+        }
         if head.headers.contains(name: "origin") { return plain(403, "pages of other origins read nothing here") }
         if let site = head.headers.first(name: "sec-fetch-site"), site != "none", site != "same-origin" {
             return plain(403, "pages of other sites read nothing here")
@@ -172,10 +173,11 @@ final class MetricsHandler: ChannelInboundHandler {
         return nil
     }
 
-    /// `localhost`, or a literal: a name of somebody else's that leads here is a page's trick.
-    private static func isOurs(_ host: String) -> Bool {
+    /// `localhost`, a literal, or the name given: another name that leads here is a page's trick.
+    private static func isOurs(_ host: String, _ name: String) -> Bool {
         guard let place = try? HostPort(host, defaultPort: 80) else { return false }
-        return place.host.lowercased() == "localhost" || (try? SocketAddress(ipAddress: place.host, port: place.port)) != nil
+        let asked = place.host.lowercased()
+        return asked == "localhost" || asked == name.lowercased() || (try? SocketAddress(ipAddress: place.host, port: place.port)) != nil
     }
 
     private func write(_ answer: MetricsServer.Answer, to request: HTTPRequestHead, _ context: ChannelHandlerContext) {

@@ -62,30 +62,78 @@ package struct ContractSecrets: SecretFinder {
         guard !places.isEmpty else { return [] }
         let readings = recognizer.recogniseAll(payload, opcode: opcode, direction: direction)
         let text = MessageText(payload)
-        return places.flatMap { place, isCredential in
-            readings.flatMap { ranges(of: place, in: text, $0, isCredential: isCredential) }.map { value, range in
-                var found = FoundSecret(place: place.text, value: value, range: range, isCredential: isCredential)
-                found.isWord = words.contains(value)
-                return found
-            } + (isCredential ? [] : readings.flatMap { numbers(at: place, in: text, $0) })
+        var words = WordSearch()
+        var found: [FoundSecret] = []
+        for (place, isCredential) in places {
+            found += secrets(at: place, isCredential: isCredential, in: text, readings, &words)
+            guard found.count <= Self.most, !words.isSpent else {
+                return Array(found.filter(\.isCredential).prefix(Self.most)) + [.withheld(place.text, payload.readableBytes)]
+            }
+        }
+        return found
+    }
+
+    /// A message with more secrets than this is not kept: nobody cuts them out one by one.
+    private static let most = 16_384
+
+    /// What is no string of the message is looked for in all of it, so often and no oftener.
+    private struct WordSearch {
+        private static let most = 64
+        private var count = 0
+        var isSpent: Bool { count > Self.most }
+
+        mutating func find(_ wanted: some Sequence<String>, in text: MessageText) -> [(String, Range<Int>)] {
+            var found: [(String, Range<Int>)] = []
+            for one in wanted {
+                count += 1
+                if isSpent { break }
+                found += text.words(one).map { (one, $0) }
+            }
+            return found
         }
     }
 
-    /// What is no string has to be hidden too.
-    private func numbers(at place: Place, in text: MessageText, _ reading: Recognition) -> [FoundSecret] {
-        let path: Path
-        switch place.kind {
-        case .request(let wanted, let at), .event(let wanted, let at):
-            guard isNamed(wanted, reading) else { return [] }
-            path = at
-        case .everyEvent(let at): path = at
-        default: return []
-        }
-        let wanted = reading.value.map { path.values(in: $0).flatMap(\.numbers) } ?? []
-        return wanted.isEmpty ? [] : text.numbers(wanted, under: path.lastNames).map { number, range in
-            var found = FoundSecret(place: place.text, value: number, range: range, isCredential: false)
-            found.isBare = true
+    /// Everywhere where the place's values stand, in time linear in the message: all messages of a frame are looked for at
+    /// once. Of a message that no parser reads alike, every member of the name that the place ends with: too much is better
+    /// than too little. What is no text is no credential, and hidden all the same.
+    private func secrets(
+        at place: Place, isCredential: Bool, in text: MessageText, _ readings: [Recognition], _ search: inout WordSearch
+    ) -> [FoundSecret] {
+        guard let (path, name) = path(of: place) else { return [] }
+        let isMeant = { (reading: Recognition) in name.map { reading.value == nil || isNamed($0, reading) } ?? true }
+        let meant = readings.filter(isMeant)
+        let values = meant.compactMap(\.value).flatMap { path.values(in: $0) }
+        let texts = isCredential ? values.compactMap(\.string) : []
+        let others = isCredential ? values.filter { $0.string == nil } : values
+        let numbers = Set(others.flatMap(\.numbers))
+        let isOpen = !meant.isEmpty && (text.isAmbiguous || meant.contains { $0.value == nil })
+        let named = isOpen ? text.members(named: path.lastNames) : []
+        let strings = ranges(of: texts, under: path.lastNames, isCredential: true, in: text, &search)
+            + (isCredential ? named : [])
+        let hidden = ranges(of: others.flatMap(\.strings), under: path.lastNames, isCredential: false, in: text, &search)
+            + (isCredential ? [] : named)
+        return secrets(strings, at: place, isCredential: true) + secrets(hidden, at: place, isCredential: false)
+            + (numbers.isEmpty ? [] : text.numbers(numbers, under: path.lastNames).map { number, range in
+                var found = FoundSecret(place: place.text, value: number, range: range, isCredential: false)
+                found.isBare = true
+                return found
+            })
+    }
+
+    private func secrets(_ found: [(String, Range<Int>)], at place: Place, isCredential: Bool) -> [FoundSecret] {
+        found.map { value, range in
+            var found = FoundSecret(place: place.text, value: value, range: range, isCredential: isCredential)
+            found.isWord = words.contains(value)
             return found
+        }
+    }
+
+    /// Of a place in messages, and the name of those, unless all are meant.
+    private func path(of place: Place) -> (Path, name: String?)? {
+        switch place.kind {
+        case .request(let name, let path), .event(let name, let path): (path, name)
+        case .everyEvent(let path): (path, nil)
+        default: nil
         }
     }
 
@@ -191,28 +239,30 @@ package struct ContractSecrets: SecretFinder {
         names.isEmpty || names.contains { holds(payload, Array($0.utf8)) } || holds(payload, Array("\\u".utf8))
     }
 
-    /// Everywhere where the place's values stand. Of a message that no parser reads alike, every member of the name
-    /// that the place ends with: too much is better than too little.
     private func ranges(
-        of place: Place, in text: MessageText, _ reading: Recognition, isCredential: Bool
+        of values: [String], under names: [String], isCredential: Bool, in text: MessageText, _ search: inout WordSearch
     ) -> [(String, Range<Int>)] {
-        let path: Path
-        let value = reading.value
-        switch place.kind {
-        case .request(let wanted, let at), .event(let wanted, let at):
-            if value != nil, !isNamed(wanted, reading) { return [] }
-            path = at
-        case .everyEvent(let at): path = at
-        default: return []
+        // In the order in which they were found.
+        var order: [String: Int] = [:]
+        for value in values where !value.isEmpty && order[value] == nil { order[value] = order.count }
+        if order.isEmpty { return [] }
+        var left = Set(order.keys)
+        // A word of one letter may be the message's type as well.
+        var found: [(String, Range<Int>)] = []
+        if !isCredential {
+            found = text.strings(left, under: names)
+        } else if !words.isDisjoint(with: left) {
+            found = text.members(named: names).filter { left.contains($0.0) && words.contains($0.0) }
         }
-        let values = value.map { path.values(in: $0).flatMap(\.strings).filter { !$0.isEmpty } } ?? []
-        let named = value == nil || text.isAmbiguous ? text.members(named: path.lastNames) : []
-        return values.flatMap { wanted in
-            // A word of one letter may be the message's type as well.
-            let members = !isCredential ? text.strings([wanted], under: path.lastNames)
-                : words.contains(wanted) ? text.members(named: path.lastNames).filter { $0.0 == wanted } : []
-            return members.isEmpty ? text.places(of: wanted).map { (wanted, $0) } : members
-        } + named
+        left.subtract(found.map(\.0))
+        if !left.isEmpty {
+            found += text.strings(left)
+            left.subtract(found.map(\.0))
+        }
+        found += search.find(left.sorted { order[$0, default: 0] < order[$1, default: 0] }, in: text)
+        return found.enumerated().sorted {
+            (order[$0.element.0, default: 0], $0.offset) < (order[$1.element.0, default: 0], $1.offset)
+        }.map(\.element)
     }
 
     /// Asked of every message, however large.

@@ -11,13 +11,11 @@ struct MessageText {
     /// Parsers may disagree about what it says: keys given twice, a text that breaks off.
     var isAmbiguous: Bool { document.problem != nil || document.tolerated }
 
-    /// The bytes of all strings that say this, without their quotes. A text that no string is, such as one inside a
-    /// string that holds JSON, is looked for word by word.
-    func places(of text: String) -> [Range<Int>] {
-        let strings = document.nodes.indices.filter { document.string(of: $0) == text }.map { inner($0) }
-        if !strings.isEmpty { return strings }
+    /// A text that no string is, such as one inside a string that holds JSON, is looked for word by word.
+    func words(_ text: String) -> [Range<Int>] {
         let escaped = Array(JSON.string(text).text.utf8.dropFirst().dropLast())
-        return Set([escaped, Array(text.utf8)]).flatMap { occurrences(of: $0) }
+        let plain = Array(text.utf8)
+        return Redactor.occurrences(of: escaped == plain ? [plain] : [escaped, plain], in: document.bytes).map(\.range)
     }
 
     /// The strings of all members of these names, and what follows the name in a text that breaks off inside a value.
@@ -39,29 +37,33 @@ struct MessageText {
     }
 
     /// These numbers, as written, in members of these names or below them.
-    func numbers(_ wanted: [String], under names: [String]) -> [(String, Range<Int>)] {
-        document.nodes.indices.compactMap { index in
-            guard document.nodes[index].kind == .number, isUnder(names, index) else { return nil }
+    func numbers(_ wanted: Set<String>, under names: [String]) -> [(String, Range<Int>)] {
+        let isUnder = nodes(under: names)
+        return document.nodes.indices.compactMap { index in
+            guard document.nodes[index].kind == .number, isUnder[index] else { return nil }
             let text = document.text(document.nodes[index].range)
             return wanted.contains(text) ? (text, document.nodes[index].range) : nil
         }
     }
 
-    /// The same of strings, without their quotes.
-    func strings(_ wanted: [String], under names: [String]) -> [(String, Range<Int>)] {
-        document.nodes.indices.compactMap { index in
-            guard let text = document.string(of: index), wanted.contains(text), isUnder(names, index) else { return nil }
+    /// The bytes of all strings that say one of these, without their quotes, in order: anywhere, or in members of these names
+    /// and below them.
+    func strings(_ wanted: Set<String>, under names: [String]? = nil) -> [(String, Range<Int>)] {
+        let isUnder = names.map { nodes(under: $0) }
+        return document.nodes.indices.compactMap { index in
+            guard isUnder?[index] ?? true, let text = document.string(of: index), wanted.contains(text) else { return nil }
             return (text, inner(index))
         }
     }
 
-    private func isUnder(_ names: [String], _ node: Int) -> Bool {
-        var next: Int? = node
-        while let at = next {
-            if names.contains(document.key(of: at)) { return true }
-            next = document.nodes[at].parent
+    /// Of each node whether it is in a member of these names, or below one: what holds a node stands before it.
+    private func nodes(under names: [String]) -> [Bool] {
+        var under: [Bool] = []
+        under.reserveCapacity(document.nodes.count)
+        for (index, node) in document.nodes.enumerated() {
+            under.append(node.parent.map { under[$0] } ?? false || names.contains(document.key(of: index)))
         }
-        return false
+        return under
     }
 
     /// What stands behind a name, to the end of the text; its words end at the quote that closes them, if one does. The
@@ -81,9 +83,5 @@ struct MessageText {
     private func inner(_ node: Int) -> Range<Int> {
         let range = document.nodes[node].range
         return range.count < 2 ? range : (range.lowerBound + 1)..<(range.upperBound - 1)
-    }
-
-    private func occurrences(of needle: [UInt8]) -> [Range<Int>] {
-        Redactor.occurrences(of: [needle], in: document.bytes).map { $0.range }
     }
 }

@@ -7,12 +7,15 @@ package struct RuntimeEvent: Sendable {
     package var instant: Instant
     package var session: SessionID?
     package var user: String?
+    /// Address of the session's client, as in `Kind.open`.
+    package var peer: String?
     package var kind: Kind
 
-    package init(instant: Instant, session: SessionID?, user: String?, kind: Kind) {
+    package init(instant: Instant, session: SessionID?, user: String?, peer: String? = nil, kind: Kind) {
         self.instant = instant
         self.session = session
         self.user = user
+        self.peer = peer
         self.kind = kind
     }
 

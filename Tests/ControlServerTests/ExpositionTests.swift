@@ -101,13 +101,21 @@ import Testing
     func whoMayNotReadIsRefused(index: Int) {
         let (uri, headers, method, status) = Self.refused[index]
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: HTTPHeaders(headers))
-        #expect(MetricsHandler.refusal(of: head, isOpen: false)?.status == status)
+        #expect(MetricsHandler.refusal(of: head, name: "127.0.0.1")?.status == status)
+    }
+
+    /// Also where others reach it: of names only the one that it was given.
+    @Test(arguments: [("monitor.internal", 200), ("MONITOR.internal:9464", 200), ("evil.example:9464", 421)])
+    func theNameGiven(host: String, status: Int) {
+        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/metrics", headers: HTTPHeaders([("Host", host)]))
+        #expect((MetricsHandler.refusal(of: head, name: "monitor.internal")?.status ?? 200) == status)
+        #expect(MetricsHandler.refusal(of: head, name: "0.0.0.0")?.status == 421)
     }
 
     @Test(arguments: ["localhost", "LOCALHOST:9464", "127.0.0.1:9464", "[::1]:9464", "10.0.4.17"])
     func whoMayIsNot(host: String) {
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/metrics?x=1", headers: HTTPHeaders([("Host", host)]))
-        #expect(MetricsHandler.refusal(of: head, isOpen: false) == nil)
+        #expect(MetricsHandler.refusal(of: head, name: "127.0.0.1") == nil)
     }
 }
 

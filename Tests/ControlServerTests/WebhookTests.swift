@@ -77,6 +77,41 @@ import Testing
         try await receiver.stop()
     }
 
+    @Test func aBurstOfViolationsDropsNoAlert() async throws {
+        let receiver = try await Receiver.start { _ in .noContent }
+        var options = try options(receiver)
+        options.queue = 16
+        let hook = try Webhook(options)
+        for number in 1...2_000 { hook.post("{\"n\":\(number)}", kind: "violation") }
+        for kind in ["alert", "clear"] { hook.post("{\"kind\":\"\(kind)\"}", kind: kind) }
+        let counts = await hook.finish(within: .seconds(20))
+        #expect(counts.dropped > 0)
+        #expect(receiver.bodies.suffix(2) == ["{\"kind\":\"alert\"}", "{\"kind\":\"clear\"}"])
+        try await receiver.stop()
+    }
+
+    /// A name that leads elsewhere by now is looked up again once nobody is there.
+    @Test func whoMovedIsFound() async throws {
+        let (gone, receiver) = (try await Receiver.start { _ in .ok }, try await Receiver.start { _ in .noContent })
+        let (before, now) = (try SocketAddress(ipAddress: "127.0.0.1", port: gone.port), try SocketAddress(ipAddress: "127.0.0.1", port: receiver.port))
+        try await gone.stop()
+        var options = try options(receiver)
+        options.attempts = 2
+        let asked = Mutex(0)
+        options.resolve = { _, _ in
+            asked.withLock { asked in
+                asked += 1
+                return asked == 1 ? [before] : [now]
+            }
+        }
+        let hook = try Webhook(options)
+        for _ in 1...3 { hook.post("{}", kind: "alert") }
+        let counts = await hook.finish(within: .seconds(10))
+        #expect((counts.sent, counts.failed) == (2, 1))
+        #expect(asked.withLock { $0 } == 2)
+        try await receiver.stop()
+    }
+
     @Test func nobodyThere() async throws {
         let receiver = try await Receiver.start { _ in .ok }
         var options = try options(receiver)

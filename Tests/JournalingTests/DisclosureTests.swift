@@ -16,7 +16,7 @@ import Wire
         tap.upgrade(["Authorization: Bearer \(credential)"])
         tell(&tap)
         return tap.entries {
-            $0.finder = RedactionTests.Finder()
+            $0.finder = RedactionTests.Finder(expectsJWT: false)
             $0.mode = mode
         }
     }
@@ -67,7 +67,7 @@ import Wire
         refused.piece(.toClient, .head, Wiretap.head(["HTTP/1.1 401 No", "X-Reason: \(token)", "Content-Length: 9"]))
         refused.value(.became(.refused(status: 401)))
         refused.piece(.toClient, .bytes(.opaque), ByteBuffer(string: #"{"error":"\#(token)"}"#))
-        let entries = refused.entries { $0.finder = RedactionTests.Finder() }
+        let entries = refused.entries { $0.finder = RedactionTests.Finder(expectsJWT: false) }
         #expect(disclosures(entries).map(\.place) == ["the head of an answer", "an error page"])
         #expect(!entries.ndjson.contains("eyJ"))
     }
@@ -92,7 +92,7 @@ import Wire
         bob.upgrade(["Authorization: Bearer \(Self.token("bob"))"])
         bob.read(.toClient, Wiretap.text("have \(Self.opaque)", mask: nil))
         var assembler = JournalAssembler(
-            loops: 1, .init(finder: RedactionTests.Finder(), redactionKey: Array(0..<32), epochSeconds: 1_000))
+            loops: 1, .init(finder: RedactionTests.Finder(expectsJWT: false), redactionKey: Array(0..<32), epochSeconds: 1_000))
         assembler.push(alice.raw + bob.raw, loop: 0)
         assembler.finish(loop: 0)
         var entries: [Entry] = []
@@ -114,7 +114,7 @@ import Wire
             var tap = Wiretap()
             tap.piece(.toServer, .head, Wiretap.head(["GET /ws HTTP/1.1", "Authorization: Bearer \(token)"]))
             tap.piece(.toClient, .head, Wiretap.head(["HTTP/1.1 302 No", field]))
-            #expect(disclosures(tap.entries { $0.finder = RedactionTests.Finder() }).isEmpty, "\(field)")
+            #expect(disclosures(tap.entries { $0.finder = RedactionTests.Finder(expectsJWT: false) }).isEmpty, "\(field)")
         }
         // Handed out where the contract says so.
         #expect(disclosures(told { Self.says(#"{"type":"session","token":"\#(token)"}"#)(&$0) }).isEmpty)
@@ -175,5 +175,112 @@ import Wire
         for secret in secrets { index.remember(Array(secret.utf8)) }
         #expect(!index.hits(in: Array(secrets[2_999].utf8)).isEmpty)
         #expect(index.hits(in: Array(secrets[0].utf8)).isEmpty, "bounded")
+    }
+
+    @Test func takesNoMoreThanItsShare() {
+        var index = SecretIndex()
+        func secret(_ number: Int, _ length: Int) -> [UInt8] {
+            Array(String(repeating: Digest.hex(Digest.sha256(Array("\(number)".utf8))), count: length / 64 + 1).utf8.prefix(length))
+        }
+        for number in 0..<600 {
+            index.remember(secret(number, 4_000))
+            #expect(index.bytes <= SecretIndex.mostBytes + 100_000, "bounded")
+        }
+        #expect(!index.hits(in: secret(599, 4_000)).isEmpty && index.hits(in: secret(0, 4_000)).isEmpty)
+        let before = index.bytes
+        index.remember(secret(1_000, 5_000))
+        #expect(index.bytes == before)
+    }
+
+    /// It is hidden where it stands, and the session that bore it knows it.
+    @Test func aLongOneIsHiddenAllTheSame() {
+        let long = "sk-" + (0..<100).map { Digest.hex(Digest.sha256([UInt8($0)])) }.joined()
+        let entries = told(long, .redacted) { tap in
+            tap.read(.toServer, Wiretap.text(#"{"type":"auth","token":"\#(long)"}"#))
+            tap.read(.toClient, Wiretap.text("have \(long)", mask: nil))
+        }
+        #expect(!entries.ndjson.contains(long.suffix(20)) && disclosures(entries).isEmpty)
+    }
+
+    /// Nothing that a peer can say takes longer than its bytes are worth.
+    @Test(.timeLimit(.minutes(2))) func manyHitsAreCheap() {
+        var index = SecretIndex()
+        // They end alike, as only an attacker's do.
+        for number in 0..<1_000 { index.remember(Array("a1b2c3d4e5\(number)-the-very-same-end0".utf8)) }
+        let known = "a1b2c3d4e5999-the-very-same-end0"
+        let bytes = Array(String(repeating: known + " ", count: 60_000).utf8)
+        #expect(index.hits(in: bytes).count == 60_000)
+    }
+
+    // MARK: What is no secret, whoever brings it as one
+
+    private static let thread = "thread_websocket_factory_1757371363786_274_898638db"
+
+    /// Two sessions: what the first one says, and what comes of the second.
+    private func told(
+        _ says: (inout Wiretap) -> Void, then bring: (inout Wiretap) -> Void, _ finder: RedactionTests.Finder = .init(expectsJWT: false)
+    ) -> [Entry] {
+        var first = Wiretap(1)
+        first.upgrade(["Authorization: Bearer \(Self.token("alice"))"])
+        says(&first)
+        var second = Wiretap(2)
+        second.now = first.now + 1_000
+        bring(&second)
+        var assembler = JournalAssembler(loops: 1, .init(finder: finder, redactionKey: Array(0..<32), epochSeconds: 1_000))
+        assembler.push(first.raw + second.raw, loop: 0)
+        assembler.finish(loop: 0)
+        var entries: [Entry] = []
+        assembler.drain(into: &entries)
+        return entries
+    }
+
+    /// Its echo and its history are a healthy server's, and nobody's entries miss it.
+    @Test(arguments: [Direction.toServer, .toClient]) func whatWasSaidBeforeItWasBrought(by direction: Direction) {
+        for word in [Self.opaque, Self.thread, "550e8400-e29b-41d4-a716-446655440000"] {
+            let entries = told {
+                $0.read(direction, Wiretap.text(#"{"type":"x","id":"\#(word)"}"#, mask: direction == .toServer ? 7 : nil))
+            } then: { tap in
+                tap.upgrade()
+                tap.read(.toServer, Wiretap.text(#"{"type":"auth","token":"\#(word)"}"#))
+                tap.read(.toClient, Wiretap.text("history: \(word)", mask: nil))
+            }
+            #expect(disclosures(entries).isEmpty, "\(word)")
+            #expect(entries.messages.last?.hasSuffix("history: \(word)") == true && entries.messages.contains { $0.contains(#""token":"‹secret:"#) })
+        }
+    }
+
+    /// Of a path as well.
+    @Test func whatAPathSays() {
+        let entries = told { _ in } then: { tap in
+            tap.piece(.toServer, .head, Wiretap.head(["GET /threads/\(Self.thread) HTTP/1.1", "Authorization: Bearer \(Self.thread)"]))
+            tap.piece(.toClient, .head, Wiretap.head(["HTTP/1.1 400 No", "X-Reason: \(Self.thread)"]))
+        }
+        #expect(disclosures(entries).isEmpty)
+    }
+
+    /// What a fault made of a credential, and what is none where tokens are due.
+    @Test func whatIsNobodysCredential() {
+        func entries(_ finder: RedactionTests.Finder, _ provenance: Provenance) -> [Entry] {
+            told({ _ in }, then: { tap in
+                tap.upgrade()
+                tap.piece(
+                    .toServer, .frame, Wiretap.text(#"{"type":"auth","token":"\#(Self.opaque)"}"#), arrives: provenance.faults.isEmpty, provenance)
+                tap.piece(.toClient, .frame, Wiretap.text("bad token \(Self.opaque)", mask: nil))
+            }, finder)
+        }
+        #expect(disclosures(entries(.init(expectsJWT: false), .none)).count == 1, "else it is told")
+        #expect(disclosures(entries(.init(expectsJWT: false), Provenance(source: nil, faults: ["f1"]))).isEmpty)
+        #expect(disclosures(entries(.init(expectsJWT: true), .none)).isEmpty)
+    }
+
+    @Test func wordsAreKeptWithinBounds() {
+        var said = SaidWords()
+        #expect(!said.holds("a1b2c3".utf8))
+        said.add("x a1b2c3-d4e5f6 hello 12345".utf8, besides: [9..<15])
+        #expect(said.holds("a1b2c3".utf8) && !said.holds("a1b2c3-d4e5f6".utf8) && !said.holds("hello".utf8) && !said.holds("12345".utf8))
+        for number in 1_000_000..<1_060_000 { said.add("\(number)".utf8) }
+        #expect(said.holds("a1b2c3".utf8) && said.holds("1000000-1059999".utf8) && !said.holds("1060000".utf8))
+        for number in 3_000_000..<3_200_000 { said.add("\(number)".utf8) }
+        #expect(!said.holds("a1b2c3".utf8) && !said.holds("1000000".utf8) && said.holds("3199999".utf8))
     }
 }

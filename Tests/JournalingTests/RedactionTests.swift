@@ -17,7 +17,7 @@ import Wire
         var isKeyPresumed = false
         var given: Set<String> = []
         func isGiven(_ credential: String) -> Bool { given.contains(credential) }
-        var expectsJWT: Bool { true }
+        var expectsJWT = true
         func secrets(inRequest head: HeadView) -> [FoundSecret] {
             head.values(of: "authorization").map {
                 let range = StandardSecrets.withoutScheme($0, head)
@@ -268,5 +268,31 @@ import Wire
             Base64.write(ByteBuffer(string: canary), into: &encoded)
             #expect(!text.contains(String(buffer: encoded).dropLast(4)))
         }
+    }
+
+    /// A message with more secrets than anybody cuts out one by one.
+    private struct Overwhelmed: SecretFinder {
+        var verificationKey: [UInt8]? { nil }
+        var expectsJWT: Bool { false }
+        func secrets(inRequest head: HeadView) -> [FoundSecret] { [] }
+        func secrets(inResponse head: HeadView) -> [FoundSecret] { [] }
+        func secrets(inMessage payload: ByteBuffer, opcode: Opcode, _ direction: Direction) -> [FoundSecret] {
+            String(buffer: payload).contains("many") ? [.withheld("card", payload.readableBytes)] : []
+        }
+        func users(inRequest head: HeadView, credential: FoundSecret?) -> [String] { [] }
+        func user(inMessage payload: ByteBuffer, credential: FoundSecret) -> String? { nil }
+    }
+
+    @Test(arguments: [RecordingHeader.Mode.redacted, .raw]) func aMessageIsWithheldWhole(mode: RecordingHeader.Mode) {
+        var tap = Wiretap()
+        tap.upgrade()
+        tap.read(.toServer, Wiretap.text("as many as you like"))
+        tap.read(.toServer, Wiretap.text("a few"))
+        let entries = tap.entries {
+            $0.finder = Overwhelmed()
+            $0.mode = mode
+        }
+        #expect(entries.ndjson.contains("as many") == (mode == .raw) && entries.ndjson.contains("a few"))
+        #expect(entries.ndjson.contains("withheld: more secrets") == (mode == .redacted))
     }
 }

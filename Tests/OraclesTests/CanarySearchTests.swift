@@ -131,4 +131,11 @@ import Wire
         #expect(CanarySearch.all(in: ByteBuffer(bytes: text)) == [canary], "and what stands behind is still found")
         #expect(CanarySearch.all(in: ByteBuffer(repeating: 0x41, count: 4 << 20)).isEmpty)
     }
+
+    /// Compared with each other they would take hours.
+    @Test(.timeLimit(.minutes(2))) func manyInOneMessage() {
+        let all = (0..<100_000).map { "mwc-abcdef\(100_000 + $0)" }.joined(separator: " ")
+        let found = CanarySearch.all(in: ByteBuffer(bytes: Layer.standard(Array((all + " " + all).utf8))))
+        #expect(found.count == 100_000 && Set(found).count == 100_000)
+    }
 }

@@ -114,14 +114,14 @@ struct MonitorStories: Sendable {
     private static let auth = MonitorStories(
         rules: #"{"auth-failures": "5%"}"#, name: "auth failure rate", severity: .warning,
         fires: { story in
-            for id in 1...10 { story.open(id, "alice", at: Double(id), path: "/ws") }
-            for id in 11...13 {
+            for id in 1...20 { story.open(id, "alice", at: Double(id), path: "/ws") }
+            for id in 21...23 {
                 story.upgrade(id, "mallory", at: 5_000, state: .unknown)
                 story.refuse(id, 401, at: 5_001)
                 story.closed(id, at: 5_002)
             }
-        }, words: "9.0 %, 1 of 11 in 5 min, at most 5%",
-        clears: { story in for id in 20...99 { story.open(id, "bob", at: 6_000, path: "/ws") } }, clearing: "3.7 %, 3 of 80 in 5 min, at most 5%",
+        }, words: "13.0 %, 3 of 23 in 5 min, at most 5%",
+        clears: { story in for id in 30...109 { story.open(id, "bob", at: 6_000, path: "/ws") } }, clearing: "3.7 %, 3 of 80 in 5 min, at most 5%",
         quiet: { story in
             for id in 1...40 { story.open(id, "alice", at: Double(id)) }
             story.upgrade(41, "mallory", at: 5_000, state: .unknown)
@@ -171,10 +171,12 @@ struct MonitorStories: Sendable {
         rules: #"{"connect-success": "99%"}"#, name: "connect success", severity: .warning,
         fires: { story in
             for id in 1...20 { story.open(id, "alice", at: Double(id)) }
-            story.upgrade(21, "bob", at: 100)
-            story.refuse(21, 503, at: 101)
-        }, words: "95.2 %, 20 of 21 in 5 min, needs 99%",
-        clears: { story in for id in 30...400 { story.open(id, "bob", at: 6_000) } }, clearing: "99.5 %, 199 of 200 in 5 min, needs 99%",
+            for id in 21...23 {
+                story.upgrade(id, "bob", at: 100)
+                story.refuse(id, 503, at: 101)
+            }
+        }, words: "86.9 %, 20 of 23 in 5 min, needs 99%",
+        clears: { story in for id in 30...450 { story.open(id, "bob", at: 6_000) } }, clearing: "99.2 %, 397 of 400 in 5 min, needs 99%",
         quiet: { story in
             for id in 1...20 { story.open(id, "alice", at: Double(id)) }
             for id in 21...40 {
@@ -362,5 +364,192 @@ struct MonitorStories: Sendable {
             story.closed(3, at: 301)
         }
         #expect((judgement.vitals.sessions, judgement.vitals.lost, judgement.vitals.resumed) == (3, 2, 1))
+    }
+
+    /// Whoever comes and goes within a second was let in all the same.
+    @Test func shortVisitsAreLetIn() {
+        func alerts(_ story: @escaping (inout Transcript, Int, Double) -> Void) -> [String] {
+            judge(contract(#"{"auth-failures": "5%"}"#), until: 60_000) { transcript in
+                for id in 1...100 {
+                    transcript.open(id, "alice", at: Double(id) * 10)
+                    story(&transcript, id, Double(id) * 10 + 1)
+                    transcript.closed(id, at: Double(id) * 10 + 3)
+                }
+                for id in 101...120 {
+                    transcript.upgrade(id, "mallory", at: 5_000, state: .unknown)
+                    transcript.refuse(id, 401, at: 5_001)
+                    transcript.closed(id, at: 5_002)
+                }
+            }.alerts.map(\.words)
+        }
+        let all = ["5.6 %, 6 of 106 in 5 min, at most 5%"]
+        #expect(alerts { story, id, at in story.end(id, .client, at: at) } == all)
+        #expect(alerts { story, id, at in story.close(id, by: .client, 1000, at: at) } == all)
+        let served = alerts { story, id, at in
+            story.event(id, #"{"type":"connected","user_id":"alice","connection_id":"ws_1"}"#, at: at)
+            story.end(id, .server, at: at + 1)
+        }
+        #expect(served == all)
+        // Whom the server sends away without a word, of him nobody knows.
+        #expect(alerts { story, id, at in story.end(id, .server, at: at) } == ["100.0 %, 20 of 20 in 5 min, at most 5%"])
+    }
+
+    @Test func aFewBadOnesProveNothing() {
+        let few = judge(contract(#"{"auth-failures": "5%", "connect-success": "99%", "connect-time": "200ms"}"#), until: 60_000) { story in
+            for id in 1...100 { story.open(id, "alice", at: Double(id)) }
+            for id in 101...102 {
+                story.upgrade(id, "bob", at: 1_000)
+                story.refuse(id, 503, at: 1_001)
+                story.upgrade(id + 10, "bob", at: 1_000)
+                story.accept(id + 10, at: 1_900)
+            }
+        }
+        #expect(few.alerts.map(\.words) == [])
+        let strangers = judge(contract(#"{"auth-failures": "5%"}"#), until: 60_000) { story in
+            for id in 1...19 {
+                story.upgrade(id, "mallory", at: Double(id), state: .unknown)
+                story.refuse(id, 401, at: Double(id) + 0.5)
+            }
+        }
+        #expect(strangers.alerts.map(\.words) == [])
+    }
+
+    /// What found no room is told when there is some.
+    @Test func whatFoundNoRoomIsToldLater() {
+        let contract = contract(#"{"stuck-authentication": "1s", "event-flow-breakdown": "3s"}"#)
+        let judgement = judge(contract, until: 7_500) { story in
+            for id in 1...50 { story.upgrade(id, "user\(id)", at: Double(id)) }
+            for id in 1...16 { story.accept(id, at: 5_000) }
+        }
+        let status = judgement.monitors.first { $0.id == "stuck-authentication" }
+        #expect((status?.alerts, status?.firing, status?.untold) == (32, 16, 18))
+        #expect(judgement.alerts.last?.words == "no answer to the upgrade for 5 s", "as long as it is by then")
+        let runs = judge(contract, until: 20_000) { story in
+            for id in 1...20 {
+                story.enter(id, "user\(id)", at: Double(id))
+                story.send(id, Say.start("user\(id)", "q\(id)"), at: 100 + Double(id))
+                story.event(id, Say.event("agent_started", "user\(id)", run: "r\(id)", thread: "t\(id)", request: "q\(id)"), at: 200 + Double(id))
+            }
+            for id in 1...16 { story.event(id, Say.event("agent_completed", "user\(id)", run: "r\(id)", thread: "t\(id)"), at: 10_000) }
+        }
+        let flow = runs.monitors.first { $0.id == "event-flow-breakdown" }
+        #expect((flow?.alerts, flow?.firing, flow?.untold) == (20, 4, 0))
+    }
+
+    /// A server that answers only miswire's own runs is silent.
+    @Test func syntheticRunsAreNobodys() {
+        func alerts(_ agent: String?) -> [String] {
+            judge(contract(#"{"silent-failure": "5s", "event-rate": "1/5s", "auth-failures": "5%"}"#), until: 30_000) { story in
+                story.enter(1, "alice", at: 0)
+                story.send(1, Say.start("alice", "q1"), at: 1_000)
+                story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "t1", request: "q1"), at: 1_001)
+                for second in 2...29 {
+                    let id = 100 + second
+                    story.open(id, "miswire-health", at: Double(second) * 1_000, agent: agent)
+                    story.wholeRun(id, "miswire-health", run: "r\(id)", thread: "t\(id)", request: "q\(id)", at: Double(second) * 1_000 + 10)
+                    story.close(id, by: .client, 1000, at: Double(second) * 1_000 + 500)
+                    story.closed(id, at: Double(second) * 1_000 + 501)
+                }
+            }.alerts.map(\.monitor)
+        }
+        #expect(alerts(SyntheticRuns.agent).sorted() == ["event-rate", "silent-failure"])
+        #expect(alerts(nil) == [])
+        let vitals = judge(until: 5_000) { $0.open(1, "miswire-health", at: 0, agent: SyntheticRuns.agent) }.vitals
+        #expect(vitals.sessions == 0)
+    }
+
+    /// Only what was up can be lost, and each loss is made good once.
+    @Test func onlyWhatWasUpIsLost() {
+        let contract = AgentChat.with(#"{"session": {"greeting": "connected", "ready": "connected", "within": "2s"}}"#)
+        let judgement = judge(contract, until: 30_000) { story in
+            story.enter(1, "alice", at: 0)
+            for id in 2...6 {
+                story.open(id, "bob", at: 10)
+                story.cut(id, .reset, [.server], at: 100)
+                story.closed(id, at: 101)
+            }
+        }
+        #expect((judgement.vitals.sessions, judgement.vitals.lost, judgement.vitals.survivedOrResumed) == (1, 0, 1))
+        let twice = judge(until: 30_000) { story in
+            for id in 1...2 {
+                story.enter(id, "alice", at: 0)
+                story.cut(id, .reset, [.server], at: 100)
+                story.closed(id, at: 101)
+            }
+            for id in 3...5 { story.enter(id, "alice", at: 1_000) }
+        }
+        #expect((twice.vitals.sessions, twice.vitals.lost, twice.vitals.resumed) == (5, 2, 2))
+    }
+
+    /// However long the oldest of them is open.
+    @Test func alertsAreKeptWithinBounds() {
+        var book = AlertBook()
+        book.enrol(MonitorStatus(id: "x", name: "x", severity: .high, isOn: true))
+        func at(_ second: Int) -> Instant { Transcript.instant(Double(second) * 1_000) }
+        let isTold = book.open("first", subject: 1, at: at(0))
+        for turn in 1...3_000 {
+            book.open("\(turn)", subject: 2, at: at(turn))
+            book.clear("over", subject: 2, at: at(turn))
+            _ = book.takeNews()
+        }
+        #expect(book.alerts.count == AlertBook.mostKept && book.alerts.last?.words == "3000")
+        #expect(book.isOpen(1))
+        book.clear("at last", subject: 1, at: at(4_000))
+        let news = book.takeNews().map(\.alert.words)
+        #expect(isTold && news == ["first"] && book.alerts.first?.clearing == "at last")
+        #expect(book.statuses.first?.firing == 0)
+    }
+
+    /// A server that had no chance to answer is not gone.
+    @Test func shuttingDownBlamesNobody() {
+        func alerts(_ end: @escaping (inout Transcript, Int) -> Void) -> [String] {
+            judge(contract(#"{"connect-success": "99%"}"#), until: 60_000) { story in
+                for id in 1...3 {
+                    story.upgrade(id, "alice", at: 0)
+                    end(&story, id)
+                    story.closed(id, at: 5_000)
+                }
+            }.alerts.map(\.words)
+        }
+        let gone = ["0.0 %, 0 of 3 in 5 min, needs 99%"]
+        #expect(alerts { _, _ in } == [])
+        #expect(alerts { story, id in story.end(id, .client, .reset, by: .tool, at: 4_999) } == [])
+        #expect(alerts { story, id in story.end(id, .server, at: 4_999) } == gone)
+        #expect(alerts { story, id in story.end(id, .client, at: 4_999) } == gone)
+        let refused = alerts { story, id in
+            story.end(id, .server, .reset, at: 4_998)
+            story.end(id, .client, by: .tool, at: 4_999)
+        }
+        #expect(refused == gone)
+    }
+
+    /// What came about, what did not by the server's doing, and how long it took.
+    @Test func connectionsAreCounted() {
+        let vitals = judge(until: 60_000) { story in
+            for id in 1...10 {
+                story.upgrade(id, "alice", at: 0)
+                story.accept(id, at: Double(id) * 10)
+            }
+            for id in 11...15 {
+                story.upgrade(id, "alice", at: 0)
+                story.refuse(id, 503, at: 10)
+                story.upgrade(id + 10, "alice", at: 0)
+                story.refuse(id + 10, 401, at: 10)
+            }
+            for id in 31...32 {
+                story.upgrade(id, "alice", at: 0)
+                story.opaque(id, at: 20)
+                story.end(id, .server, at: 21)
+                story.closed(id, at: 22)
+            }
+            story.upgrade(41, "alice", at: 0)
+            story.cut(41, .reset, [.server], at: 10)
+            story.closed(41, at: 11)
+            story.upgrade(42, "alice", at: 0)
+            story.fault(42, "accept-delay", Influence(.handshake, [.greetingDeadline]), tap: .clientOut, held: .seconds(1), at: 1)
+            story.accept(42, at: 900)
+        }.vitals
+        #expect((vitals.connected, vitals.unconnected, vitals.connect.count) == (10, 7, 10))
+        #expect(vitals.connect.maximum == .milliseconds(100))
     }
 }

@@ -118,4 +118,48 @@ import Wire
         #expect(finder.secrets(inResponse: head).map(\.value) == ["abc"])
         #expect(finder.secrets(inRequest: HeadView(Array("GET / HTTP/1.1\r\nX-Session: abc\r\n\r\n".utf8))).map(\.value) == ["abc"])
     }
+
+    // MARK: One message cannot keep us busy
+
+    private func secrets(in message: String, _ finder: ContractSecrets) -> [FoundSecret] {
+        finder.secrets(inMessage: ByteBuffer(string: message), opcode: .text, .toServer)
+    }
+
+    /// Looked for one by one in all of the message they would take hours.
+    @Test(.timeLimit(.minutes(2))) func manySecretsAreFoundInOnePass() throws {
+        let texts = (0..<8_000).map { #""a\#($0)""# }.joined(separator: ",")
+        let numbers = (0..<8_000).map { "1\($0)" }.joined(separator: ",")
+        let message = #"{"type":"x","card":{"a":[\#(texts)],"b":[\#(numbers)]},"note":"a1"}"#
+        let found = secrets(in: message, try Self.finder())
+        #expect(found.count == 16_000 && !found.contains(where: \.withholds))
+        #expect(Set(found.map(\.range)).count == 16_000 && found.count(where: \.isBare) == 8_000)
+        let bytes = Array(message.utf8)
+        #expect(found.allSatisfy { $0.value == String(decoding: bytes[$0.range], as: UTF8.self) })
+    }
+
+    @Test(.timeLimit(.minutes(2))) func moreThanAnybodyCutsOutAreWithheld() throws {
+        let texts = (0..<200_000).map { #""a\#($0)""# }.joined(separator: ",")
+        let found = secrets(in: #"{"type":"x","card":[\#(texts)]}"#, try Self.finder())
+        #expect(found.map(\.withholds) == [true])
+        // No text is no credential, and hidden all the same.
+        let agent = ContractSecrets(try ContractLoader().load("agent-chat"), key: [])
+        #expect(secrets(in: #"{"type":"auth","token":[\#(texts)]}"#, agent).map(\.withholds) == [true])
+        let few = secrets(in: #"{"type":"auth","token":["opaque-1",{"a":17}]}"#, agent)
+        #expect(few.map(\.value) == ["opaque-1", "17"] && !few.contains(where: \.isCredential))
+    }
+
+    /// Texts that no string of the message is.
+    @Test(.timeLimit(.minutes(2))) func wordsAreLookedForSoOftenAndNoOftener() throws {
+        let text = #"{"miswire-contract":1,"name":"x","wire":{"type":"type"},"requests":{"pay":{}},"secrets":["request pay in|json.pin"]}"#
+        var reader = ContractReader(Document(try JSON.parse(text), file: "x.yaml"))
+        let contract = reader.read()
+        try #require(!reader.problems.contains { $0.severity == .error }, "\(reader.problems)")
+        let finder = ContractSecrets(contract, key: nil)
+        func message(_ count: Int) -> String {
+            let pins = (0..<count).map { #"\"pin-\#($0)\""# }.joined(separator: ",")
+            return #"{"type":"pay","in":"{\"pin\":[\#(pins)]}"}"#
+        }
+        #expect(Set(secrets(in: message(60), finder).map(\.value)).count == 60)
+        #expect(secrets(in: message(100_000), finder).map(\.withholds) == [true])
+    }
 }

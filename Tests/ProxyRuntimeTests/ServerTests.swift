@@ -130,4 +130,18 @@ import Testing
         _ = await proxy.drain(grace: .seconds(60))
         await server.close()
     }
+
+    /// Monitors go by the journal's clock, which goes on while nobody says anything, also where nothing is kept.
+    @Test func timePassesWhereNobodyTalks() async throws {
+        let server = try await RawServer()
+        let ticks = Mutex<[Instant]>([])
+        let proxy = try await proxy(to: server.port, Watcher(onEntry: { entry in
+            if case .tick = entry.body { ticks.withLock { $0.append(entry.instant) } }
+        })) { $0.judge = false }
+        try await Task.sleep(for: .seconds(2))
+        _ = await proxy.drain(grace: .zero)
+        let seen = ticks.withLock { $0 }
+        #expect(seen.count >= 4 && zip(seen, seen.dropFirst()).allSatisfy { $0.duration(to: $1) < .seconds(1) }, "\(seen.count)")
+        await server.close()
+    }
 }

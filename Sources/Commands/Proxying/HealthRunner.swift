@@ -2,6 +2,7 @@ import Contracts
 import ControlServer
 import Fuzzing
 import Journaling
+import Oracles
 import Peers
 import Plans
 import ProxyRuntime
@@ -15,13 +16,19 @@ final class HealthRunner: Sendable {
     private let player: Player
     private let every: Duration
     let flow: String
+    let warnings: [String]
 
     private struct State {
         var last: HealthRun?
         var count = 0
-        /// The id of a fault of ours that acted on it since it began.
-        var disturbed: String?
+        /// Faults of ours that acted since the run under way began, and on whose connection, the latest.
+        var acted: [(peer: String, fault: String)] = []
     }
+    private static let mostActed = 1_024
+    /// How long a failure waits for the journal, which tells what faults did.
+    private static let patience: Duration = .seconds(2)
+    /// How far the journal is behind; nil when nobody knows any more.
+    typealias Lag = @Sendable () async -> Duration?
     private let state = Mutex(State())
     /// The plan's name of its user.
     private static let user = "health"
@@ -44,6 +51,8 @@ final class HealthRunner: Sendable {
         }
         self.flow = flow.name
         let given = try credential.map { try GivenCredentials(["\(Self.user)=\($0)"]) }
+        let isLiteral = given?.warnings.isEmpty == false
+        warnings = isLiteral ? ["a credential on the command line can be read by every user of this machine; give --health-credential @FILE"] : []
         plan = try Self.plan(flow, contract)
         var settings = Player.Options(contract: contract)
         settings.seed = options.seed
@@ -61,7 +70,8 @@ final class HealthRunner: Sendable {
         }
         var builder = PlanBuilder()
         builder.user(user, stage.credential)
-        builder.add(user, stage.entrance)
+        // Monitors know by it that it is nobody's.
+        builder.add(user, [stage.connect(headers: [Plan.Header(name: "User-Agent", value: SyntheticRuns.agent)])] + stage.arrival)
         builder.add(user, script.verbs)
         builder.add(user, .close(code: 1000, reason: ""))
         return builder.plan
@@ -71,35 +81,59 @@ final class HealthRunner: Sendable {
 
     /// A fault that acted on this run says nothing of the target.
     func note(_ event: RuntimeEvent) {
-        guard event.user == MonitorArguments.healthUser, case .fault(let fault) = event.kind, fault.applied else { return }
-        state.withLock { $0.disturbed = fault.id }
+        guard case .fault(let fault) = event.kind, fault.applied, let peer = event.peer else { return }
+        state.withLock { state in
+            if state.acted.count >= Self.mostActed { state.acted.removeFirst(Self.mostActed / 2) }
+            state.acted.append((Self.plain(peer), fault.id))
+        }
+    }
+
+    /// A listener for both protocols sees IPv4 clients as `[::ffff:127.0.0.1]:50001`.
+    private static func plain(_ address: String) -> String {
+        guard address.hasPrefix("[::ffff:"), address.contains(".") else { return address }
+        return String(address.dropFirst("[::ffff:".count)).replacing("]", with: "")
     }
 
     /// Until the task is cancelled.
-    func run(at endpoint: Endpoint) async {
+    func run(at endpoint: Endpoint, lag: @escaping Lag) async {
         while !Task.isCancelled {
-            await once(at: endpoint)
+            await once(at: endpoint, lag: lag)
             try? await Task.sleep(for: every)
         }
     }
 
-    func once(at endpoint: Endpoint) async {
-        state.withLock { $0.disturbed = nil }
+    func once(at endpoint: Endpoint, lag: @escaping Lag) async {
+        state.withLock { $0.acted = [] }
         let clock = ContinuousClock()
         let began = clock.now
-        let steps = await player.play(plan, at: endpoint)
+        let performance = player.begin(plan, at: endpoint)
+        let steps = await performance.played()
+        await performance.finish()
         if Task.isCancelled { return }
         let took = began.duration(to: clock.now)
         let why = problem(in: steps)
+        if why != nil { await settle(lag) }
+        let ours = Set(performance.addresses.map(Self.plain))
         state.withLock { state in
             state.count += 1
             // What a fault disturbed leaves the last word to the run before.
-            if why != nil, let fault = state.disturbed {
+            if why != nil, let fault = state.acted.first(where: { ours.contains($0.peer) })?.fault {
                 state.last?.why = "disturbed by \(fault)"
                 state.last?.count = state.count
                 return
             }
             state.last = HealthRun(flow: flow, isOK: why == nil, took: took, why: why ?? "", at: Console.utc(), count: state.count)
+        }
+    }
+
+    /// Until the journal has come to this instant.
+    private func settle(_ lag: Lag) async {
+        let clock = ContinuousClock()
+        let end = clock.now
+        while end.duration(to: clock.now) < Self.patience {
+            let asked = end.duration(to: clock.now)
+            guard let behind = await lag(), behind > asked else { return }
+            do { try await Task.sleep(for: .milliseconds(50)) } catch { return }
         }
     }
 

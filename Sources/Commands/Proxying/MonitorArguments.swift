@@ -14,7 +14,8 @@ struct MonitorArguments: ParsableArguments {
     var webhook: String?
     @Option(name: .customLong("webhook-ca"), help: "CAs that the webhook's certificate may come from (PEM). Default: the system's.")
     var webhookAuthorities: String?
-    @Option(help: "Answer GET /metrics (Prometheus) and GET /health at HOST:PORT, such as 127.0.0.1:9464.")
+    @Option(
+        help: "Answer GET /metrics (Prometheus) and GET /health at HOST:PORT, to those who ask for that host, localhost or an address. :PORT is 127.0.0.1 alone.")
     var metrics: String?
     @Option(help: "Drive the contract's flow `health` through the proxy so often, such as 60s, and say in /health what came of it.")
     var healthRun: TimeSpan?
@@ -47,6 +48,12 @@ struct MonitorArguments: ParsableArguments {
         }
     }
 
+    /// What a command line gives away (trust.md T44).
+    var warnings: [String] {
+        guard let webhook, !webhook.hasPrefix("@"), let address = try? WebhookAddress(webhook), address.holdsSecret else { return [] }
+        return ["a webhook's address on the command line can be read by every user of this machine; give --webhook @FILE"]
+    }
+
     private static func text(_ given: String) throws -> String {
         guard given.hasPrefix("@") else { return given }
         let path = String(given.dropFirst())
@@ -64,7 +71,7 @@ struct MonitorArguments: ParsableArguments {
         do {
             var own: [SocketAddress] = []
             for route in options.routes where route.listen.port != 0 { own += try Resolver.addresses(of: route.listen) }
-            if let metrics { own += try Resolver.addresses(of: try HostPort(metrics)) }
+            if let metrics { own += try Resolver.addresses(of: try Self.metricsPlace(metrics)) }
             return try Webhook(wanted, own: own, onTrouble: tell)
         } catch let error as RuntimeError {
             let found: String =
@@ -78,10 +85,15 @@ struct MonitorArguments: ParsableArguments {
         } catch let problem as TLSProblem { throw TLSComplaint.of(problem) }
     }
 
+    /// Nobody but this machine is told anything unless an address says so (trust.md T8).
+    static func metricsPlace(_ text: String) throws(RuntimeError) -> HostPort {
+        try HostPort(text.hasPrefix(":") ? "127.0.0.1" + text : text)
+    }
+
     func listen(_ limits: Limits) async throws -> MetricsServer? {
         guard let metrics else { return nil }
         let place: HostPort
-        do { place = try HostPort(metrics) } catch { throw ProxyComplaint.of(error) }
+        do { place = try Self.metricsPlace(metrics) } catch { throw ProxyComplaint.of(error) }
         do { return try await MetricsServer.start(at: place, limits: limits) } catch {
             let why = (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) } ?? "\(error)"
             throw Complaint(

@@ -63,28 +63,28 @@ struct ProxySummary {
     }
 
     private func sessions(_ numbers: Statistics, _ style: Style) -> String {
-        let tried = Int(clamping: numbers.connected + numbers.failed)
-        let connected = Int(clamping: numbers.connected)
+        // As the monitor counts them: an error of the server is a failure, and what faults of ours had a hand in is none.
+        let (good, bad) = (result.vitals.connected, result.vitals.unconnected)
         return "  sessions    \(Figures.count(numbers.opened)) opened   \(Figures.count(numbers.connected)) connected "
-            + VitalsLines.share(connected, of: tried, rules.connectSuccess, style)
+            + VitalsLines.share(good, of: good + bad, rules.connectSuccess, style)
             + "   \(Figures.count(numbers.refused)) refused   \(Figures.count(numbers.failed)) failed"
     }
 
     private func times(_ numbers: Statistics, _ style: Style) -> [String] {
         let fast = rules.connectTime.map { target in
-            let mark = numbers.connect.percentile(0.99).map { " " + style.glyph($0 < target ? .pass : .fail) } ?? ""
+            let mark = result.vitals.connect.percentile(0.99).map { " " + style.glyph($0 < target ? .pass : .fail) } ?? ""
             return "p99 < \(target >= .milliseconds(1) ? "\(target.nanoseconds / 1_000_000)" : Figures.duration(target))\(mark)"
         }
         let rows = [
-            ("connect, ms", numbers.connect, 1, fast ?? ""),
+            ("connect, ms", result.vitals.connect, 1, fast ?? ""),
             ("added, ms", numbers.added, 2, "by the proxy, faults apart"),
             ("answer, ms", numbers.answer, 1, "request to first event"),
         ].filter { $0.1.count > 0 }
         guard !rows.isEmpty else { return [] }
-        var lines = ["".left(16) + ["p50", "p90", "p99", "p99.9", "max"].map { $0.right(10) }.joined()]
+        var lines = ["".left(16) + ["p50", "p90", "p95", "p99", "p99.9", "max"].map { $0.right(9) }.joined()]
         for (name, histogram, digits, note) in rows {
-            let shares = [0.5, 0.9, 0.99, 0.999].map { histogram.percentile($0) } + [histogram.maximum]
-            let cells = shares.map { cell($0, digits).right(10) }.joined()
+            let shares = [0.5, 0.9, 0.95, 0.99, 0.999].map { histogram.percentile($0) } + [histogram.maximum]
+            let cells = shares.map { cell($0, digits).right(9) }.joined()
             lines.append("  " + name.left(14) + cells + (note.isEmpty ? "" : "    " + note))
         }
         if numbers.heldMessages > 0 {

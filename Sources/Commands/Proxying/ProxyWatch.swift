@@ -12,6 +12,8 @@ struct ProxyWatch: Sendable {
     private let metrics: MetricsServer?
     private let health: HealthRunner?
     private let every: String
+    /// Sentences.
+    let warnings: [String]
 
     /// Refuses what cannot be before the proxy listens.
     init(_ arguments: MonitorArguments, _ options: ProxyOptions, _ form: ProxyForm) async throws {
@@ -23,6 +25,7 @@ struct ProxyWatch: Sendable {
         let wanted = try arguments.webhookOptions(run: "", allowLinkLocal: options.allowLinkLocalUpstream)
         (place, signs) = (wanted?.address.place ?? "", wanted?.key != nil)
         webhook = try arguments.makeWebhook(options) { [weak form] why in form?.webhookTrouble(why) }
+        warnings = arguments.warnings + (health?.warnings ?? [])
         metrics = try await arguments.listen(options.limits)
         if let webhook { form.tell(by: webhook) }
     }
@@ -63,7 +66,7 @@ struct ProxyWatch: Sendable {
         guard let health else { return [] }
         let host = ["0.0.0.0": "127.0.0.1", "::": "::1"][server.address.host] ?? server.address.host
         let endpoint = Endpoint(host: host, port: server.address.port)
-        return [Task { await health.run(at: endpoint) }]
+        return [Task { await health.run(at: endpoint) { await server.gauges()?.lag } }]
     }
 
     /// What waits for the webhook is sent for a few seconds more.

@@ -64,8 +64,14 @@ enum VitalsLines {
                 shares.map { .init(key: $0.0, value: milliseconds(values.percentile($0.1))) }
                     + [.init(key: "max", value: milliseconds(values.count > 0 ? values.maximum : nil)), .init(key: "count", value: .number("\(values.count)"))])
         }
-        return line.adding("connectMs", percentiles(result.statistics.connect)).adding("addedMs", percentiles(result.statistics.added))
+        return line.adding("connectMs", percentiles(vitals.connect)).adding("addedMs", percentiles(result.statistics.added))
             .adding("answerMs", percentiles(result.statistics.answer))
+            .adding(
+                "connections",
+                .object([
+                    .init(key: "connected", value: number(vitals.connected)), .init(key: "failed", value: number(vitals.unconnected)),
+                ])
+            )
             .adding(
                 "runs",
                 .object([

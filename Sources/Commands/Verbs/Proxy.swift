@@ -90,6 +90,7 @@ package struct Proxy: AsyncParsableCommand, StopsBySignal {
         if let record = options.record { try RawConsent.obtain(recording, out: record, console: console) }
         let form = ProxyForm(console: console, json: looks.json, log: log, started: Date())
         let watch = try await ProxyWatch(monitoring, options, form)
+        for sentence in watch.warnings { console.talk(console.err.paint("warning:", .fault) + " \(sentence)\n") }
         let server: ProxyServer
         do {
             server = try await ProxyServer.start(

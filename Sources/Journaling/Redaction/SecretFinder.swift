@@ -56,6 +56,8 @@ package struct FoundSecret: Sendable, Hashable {
     package var isWord = false
     /// A number: what stands for it needs quotes, or the message were no JSON any more.
     package var isBare = false
+    /// It stands for all of the message, which holds more secrets than anybody cuts out one by one: nobody may read any of it.
+    package var withholds = false
     /// How it is cut out.
     var span: Redactor.Span { Redactor.Span(range: range, secret: Array(value.utf8), isBare: isBare) }
     package init(place: String, value: String, range: Range<Int>, isCredential: Bool) {
@@ -63,5 +65,11 @@ package struct FoundSecret: Sendable, Hashable {
         self.value = value
         self.range = range
         self.isCredential = isCredential
+    }
+    /// - Parameter size: of the message, in bytes.
+    package static func withheld(_ place: String, _ size: Int) -> FoundSecret {
+        var found = FoundSecret(place: place, value: "", range: 0..<size, isCredential: false)
+        found.withholds = true
+        return found
     }
 }

@@ -29,7 +29,8 @@ extension SessionScene {
         _ hits: [SecretIndex.Hit], in opcode: Opcode, besides found: [FoundSecret], _ direction: Direction,
         _ shared: inout TranscriptContext
     ) {
-        for hit in hits where !found.contains(where: { $0.range.overlaps(hit.range) }) {
+        var covered = CoveredRanges(found.map(\.range))
+        for hit in hits where !covered.overlaps(hit.range) {
             if direction == .toServer {
                 shared.credentials.say(hit.secret)
             } else if !shared.credentials.isSaid(hit.secret) {

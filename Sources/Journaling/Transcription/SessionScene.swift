@@ -19,6 +19,8 @@ struct SessionScene {
     /// Credentials in the message, or head, in hand that stand where none belongs.
     var disclosures: [Disclosure] = []
     private static let rememberedSecrets = 16
+    /// As much as a field of a head may hold; a longer one is hidden where it stands.
+    private static let longestSecret = 16 << 10
 
     init(_ id: SessionID) { self.id = id }
 
@@ -31,7 +33,7 @@ struct SessionScene {
     }
 
     mutating func remember(_ values: [[UInt8]]) {
-        for value in values where !secrets.contains(value) {
+        for value in values where value.count <= Self.longestSecret && !secrets.contains(value) {
             // The first is what the session was opened with; of the others the latest are the likeliest to come again.
             if secrets.count >= Self.rememberedSecrets { secrets.remove(at: 1) }
             secrets.append(value)
@@ -48,7 +50,10 @@ struct SessionScene {
         let redacted = shared.redactor.redact(
             head: bytes, direction, finder: shared.finder, known: secrets, others: shared.credentials, hidden: shared.hidden)
         remember(redacted.secrets)
-        shared.remember(redacted.claims)
+        if direction == .toServer {
+            if passing.provenance.faults.isEmpty { say(pathOf: bytes, besides: redacted.claims, &shared) }
+            shared.remember(redacted.claims, at: passing.instant, faults: passing.provenance.faults)
+        }
         let record = HeadRecord(
             passage: passing.passage, bytes: ByteBuffer(bytes: (shared.isRaw ? bytes : redacted.bytes).readableBytesView),
             provenance: passing.provenance, wireSize: UInt64(clamping: bytes.readableBytes))
@@ -65,6 +70,16 @@ struct SessionScene {
             passing.provenance.faults = []
         }
         tell(redacted.claims, passing, &shared, into: &entries)
+    }
+
+    /// Whoever is asked for by a path is no secret, unless that is where the credential belongs.
+    private func say(pathOf head: ByteBuffer, besides claims: [Claim], _ shared: inout TranscriptContext) {
+        let view = HeadView(head)
+        guard let path = view.path else { return }
+        let others = claims.compactMap(\.credential?.range).map { range in
+            (range.lowerBound - path.lowerBound)..<(range.upperBound - path.lowerBound)
+        }
+        shared.said.add(view.bytes[path], besides: others)
     }
 
     /// Of a client that gets another 101 than the server sent, only what it was told counts.
@@ -111,13 +126,20 @@ struct SessionScene {
             return []
         }
         let found = shared.finder.secrets(inMessage: payload, opcode: message.opcode, direction)
-        remember(found.filter { isKeptAsSecret($0, mayBeFirst: secrets.isEmpty) }.map { Array($0.value.utf8) })
+        remember(found.filter { isKeptAsSecret($0, mayBeFirst: secrets.isEmpty, shared.said) }.map { Array($0.value.utf8) })
         let claims = direction == .toServer ? claims(of: found, in: payload, shared) : []
-        shared.remember(claims)
+        // What is withheld was said all the same; where a server may have handed out a credential, nobody knows.
+        let placed = direction == .toServer ? found.filter { !$0.withholds } : found
+        shared.remember(claims, at: last.instant, faults: record.provenance.faults)
+        if record.provenance.faults.isEmpty, message.opcode != .ping, message.opcode != .pong {
+            shared.said.add(payload.readableBytesView, besides: placed.map(\.range))
+        }
         let bytes = shared.isRaw && shared.credentials.isEmpty ? [] : Array(payload.readableBytesView)
         let hits = shared.credentials.hits(in: bytes)
-        note(hits, in: message.opcode, besides: found, direction, &shared)
-        if !shared.isRaw {
+        note(hits, in: message.opcode, besides: placed, direction, &shared)
+        if !shared.isRaw, let reason = found.first(where: \.withholds)?.place {
+            SessionScene.withhold(&frames, "more secrets than are cut out one by one (\(reason))")
+        } else if !shared.isRaw {
             let spans = found.map(\.span)
                 + Redactor.occurrences(of: secrets, in: bytes)
                 + hits.map { Redactor.Span(range: $0.range, secret: $0.secret) } + HiddenTexts.spans(of: shared.hidden, in: bytes)
@@ -129,7 +151,8 @@ struct SessionScene {
     }
 
     private func claims(of found: [FoundSecret], in payload: ByteBuffer, _ shared: TranscriptContext) -> [Claim] {
-        found.filter(\.isCredential).map { credential in
+        var told: Set<String> = []
+        return found.filter { $0.isCredential && told.insert($0.value).inserted }.map { credential in
             Claim(
                 credential: credential,
                 users: shared.finder.user(inMessage: payload, credential: credential).map { [$0] } ?? [])
@@ -139,10 +162,10 @@ struct SessionScene {
     /// Whether it is cut out of later messages wherever it stands: what has the shape of a credential, and the one that the
     /// session begins with. Any other text in that place may be a word of the application, or somebody's thread or run,
     /// and is hidden there alone.
-    private func isKeptAsSecret(_ found: FoundSecret, mayBeFirst: Bool) -> Bool {
+    private func isKeptAsSecret(_ found: FoundSecret, mayBeFirst: Bool, _ said: SaidWords) -> Bool {
         let bytes = Array(found.value.utf8)
         guard found.isCredential, bytes.count >= Redactor.leastRepeated else { return false }
-        return JWTShape.ranges(in: bytes).first == bytes.indices || mayBeFirst && !found.isWord
+        return JWTShape.ranges(in: bytes).first == bytes.indices || mayBeFirst && !found.isWord && !said.holds(bytes)
     }
 
     /// The message without its secrets, cut where its frames were. Of a compressed one nobody can say where: all of it
@@ -164,7 +187,7 @@ struct SessionScene {
     }
 
     /// What could not be searched for secrets is not kept.
-    static func withhold(_ frames: inout [Entry]) {
+    static func withhold(_ frames: inout [Entry], _ reason: String = "a fault changed a message with a secret") {
         for index in frames.indices {
             guard case .frame(var record) = frames[index].body,
                 record.frame.payload.readableBytes > 0 || record.message?.payload != nil
@@ -173,7 +196,7 @@ struct SessionScene {
             record.redacted = true
             if record.message?.payload != nil {
                 record.message?.payload = nil
-                record.message?.unlifted = "withheld: a fault changed a message with a secret"
+                record.message?.unlifted = "withheld: \(reason)"
             }
             frames[index].body = .frame(record)
         }

@@ -14,6 +14,8 @@ struct TranscriptContext: Sendable {
     var redactor: Redactor
     /// Credentials that nobody says by chance.
     var credentials = SecretIndex()
+    /// What is no secret, whoever brings it as one.
+    var said = SaidWords()
     /// Inflate contexts alive (trust.md L5).
     private(set) var contexts = 0
     /// What was inflated since `takeInflated`.
@@ -37,11 +39,14 @@ struct TranscriptContext: Sendable {
         isKeyProven = claims.compactMap(\.credential).contains { JWT.first(in: $0.value)?.isSigned(with: key) ?? false }
     }
 
-    /// To be found wherever anybody repeats them.
-    mutating func remember(_ claims: [Claim]) {
+    /// To be found wherever anybody repeats them: not what was said before where no credential belongs, what a fault made of a
+    /// credential, or what is none at all where tokens are due.
+    mutating func remember(_ claims: [Claim], at instant: Instant, faults: [String]) {
+        guard faults.isEmpty else { return }
         let users = claims.flatMap(\.users)
-        for value in claims.compactMap(\.credential?.value) where SecretForms.isUnguessable(value, users: users) {
-            credentials.remember(Array(value.utf8))
+        for credential in claims.compactMap(\.credential) where SecretForms.isUnguessable(credential.value, users: users) {
+            if finder.expectsJWT, judge(credential, at: instant) == .corrupt { continue }
+            if !said.holds(credential.value.utf8) { credentials.remember(Array(credential.value.utf8)) }
         }
     }
 
@@ -95,8 +100,8 @@ struct TranscriptContext: Sendable {
     /// the first is told, and what it shares with the others.
     /// - Parameter claims: at least one, in the order of the contract's places.
     mutating func facts(_ tap: Tap, _ claims: [Claim], at instant: Instant, faults: [String]) -> Facts {
-        var users: [String] = []
-        for user in claims.flatMap(\.users) where !users.contains(user) { users.append(user) }
+        var told: Set<String> = []
+        let users = claims.flatMap(\.users).filter { told.insert($0).inserted }
         let user = claims.first?.users.first
         guard let credential = claims.first?.credential else {
             return Facts(

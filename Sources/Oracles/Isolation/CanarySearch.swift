@@ -16,6 +16,7 @@ struct CanarySearch {
     private static let longestShifted = 4_096
 
     private var found: [Canary] = []
+    private var known: Set<Canary> = []
     /// Bytes that may still be decoded.
     private var budget: Int
 
@@ -107,7 +108,7 @@ struct CanarySearch {
 
     private mutating func look(into bytes: [UInt8], depth: Int) {
         if depth > 0 {
-            for canary in Canary.all(in: bytes) where !found.contains(canary) { found.append(canary) }
+            for canary in Canary.all(in: bytes) where known.insert(canary).inserted { found.append(canary) }
         }
         guard depth < Self.depth, bytes.count >= Self.leastRun else { return }
         if Self.isPacked(bytes.span), let plain = unpacked(bytes) { look(into: plain, depth: depth + 1) }

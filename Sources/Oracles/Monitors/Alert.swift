@@ -41,7 +41,7 @@ package struct MonitorStatus: Sendable, Equatable {
     /// Alerts that are open, and all that ever were.
     package var firing = 0
     package var alerts = 0
-    /// What would have been alerts while as many as are told at a time were open.
+    /// What would be alerts, were not as many open as are told at a time.
     package var untold = 0
 
     package init(id: String, name: String, severity: Alert.Severity, isOn: Bool, firing: Int = 0, alerts: Int = 0) {
@@ -72,48 +72,67 @@ struct AlertBook: Sendable {
     private(set) var statuses: [MonitorStatus] = []
     /// In the order in which they began; an open one is changed in place.
     private(set) var alerts: [Alert] = []
-    private var dropped = 0
-    /// Places counted from the first alert ever, so that they hold when the oldest are dropped.
-    private var places: [Key: Int] = [:]
+    /// Counted from the first alert ever: numbers of the open ones, and of those that are remembered, in their order.
+    private var open: [Key: Int] = [:]
+    private var numbers: [Int] = []
+    private var count = 0
     private var news: [AlertChange] = []
 
     mutating func enrol(_ status: MonitorStatus) { statuses.append(status) }
 
-    func isOpen(_ subject: UInt64 = 0) -> Bool { !places.isEmpty && places[Key(monitor: speaker, subject: subject)] != nil }
+    func isOpen(_ subject: UInt64 = 0) -> Bool { !open.isEmpty && open[Key(monitor: speaker, subject: subject)] != nil }
 
-    mutating func open(_ words: String, subject: UInt64 = 0, of card: ConnectionCard? = nil, at now: Instant) {
-        guard !isOpen(subject), statuses.indices.contains(speaker) else { return }
+    /// - Parameter counts: false: it was counted as untold before.
+    /// - Returns: false when it was not told, because too many are open: whoever has more to say asks again.
+    @discardableResult
+    mutating func open(
+        _ words: String, subject: UInt64 = 0, of card: ConnectionCard? = nil, at now: Instant, counts: Bool = true
+    ) -> Bool {
+        guard !isOpen(subject), statuses.indices.contains(speaker) else { return true }
         guard statuses[speaker].firing < Self.mostOpen else {
-            statuses[speaker].untold += 1
-            return
+            if counts { statuses[speaker].untold += 1 }
+            return false
         }
+        if !counts { statuses[speaker].untold -= 1 }
         statuses[speaker].firing += 1
         statuses[speaker].alerts += 1
         let status = statuses[speaker]
         let alert = Alert(
             monitor: status.id, name: status.name, severity: status.severity, session: card?.session, user: card?.user,
             began: now.advanced(by: shift), words: words)
-        places[Key(monitor: speaker, subject: subject)] = dropped + alerts.count
+        count += 1
+        open[Key(monitor: speaker, subject: subject)] = count
+        numbers.append(count)
         alerts.append(alert)
         news.append(AlertChange(alert: alert))
         forget()
+        return true
     }
 
     /// - Parameter words: put together only for an alert that is open.
     mutating func clear(_ words: @autoclosure () -> String, subject: UInt64 = 0, at now: Instant) {
-        guard !places.isEmpty, let place = places.removeValue(forKey: Key(monitor: speaker, subject: subject)) else { return }
+        guard !open.isEmpty, let number = open.removeValue(forKey: Key(monitor: speaker, subject: subject)) else { return }
         statuses[speaker].firing -= 1
-        guard place >= dropped, alerts.indices.contains(place - dropped) else { return }
-        alerts[place - dropped].cleared = now.advanced(by: shift)
-        alerts[place - dropped].clearing = words()
-        news.append(AlertChange(alert: alerts[place - dropped]))
+        guard let place = place(of: number) else { return }
+        alerts[place].cleared = now.advanced(by: shift)
+        alerts[place].clearing = words()
+        news.append(AlertChange(alert: alerts[place]))
+    }
+
+    private func place(of number: Int) -> Int? {
+        var (low, high) = (0, numbers.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if numbers[middle] < number { low = middle + 1 } else { high = middle }
+        }
+        return low < numbers.count && numbers[low] == number ? low : nil
     }
 
     /// The oldest go, but no open one: there are few of those.
     private mutating func forget() {
-        while alerts.count > Self.mostKept, alerts.first?.cleared != nil {
-            alerts.removeFirst()
-            dropped += 1
+        while alerts.count > Self.mostKept, let place = alerts.firstIndex(where: { $0.cleared != nil }) {
+            alerts.remove(at: place)
+            numbers.remove(at: place)
         }
     }
 

@@ -7,13 +7,22 @@ struct AuthFailureRate: Monitor {
     static let name = "auth failure rate"
     static let severity = Alert.Severity.warning
     static let needsEveryone = true
-    static let hears: SignalKinds = [.refused, .moved, .closed]
+    static let hears: SignalKinds = [.refused, .moved, .closed, .event]
 
+    /// Three strangers who try their luck are no rate.
+    private static let fewest = 20
     private let limit: Share
     private let auth: AuthRules
     private var shares: ShareWatch
-    /// Let in, and not yet for so long that a close is no refusal any more.
-    private var undecided: [SessionID: ConnectionCard] = [:]
+    /// Accepted, and not yet for so long that a close is no refusal any more.
+    private struct Guest: Sendable {
+        var card: ConnectionCard
+        /// Nothing more has to come for it to be in.
+        var isOpen = false
+        /// The server said something that is no error.
+        var isServed = false
+    }
+    private var undecided: [SessionID: Guest] = [:]
     private var agenda = Agenda<SessionID>()
 
     var due: Instant? {
@@ -25,22 +34,27 @@ struct AuthFailureRate: Monitor {
         guard let limit = rules.authFailures else { return nil }
         self.limit = limit
         auth = contract?.auth ?? AuthRules()
-        shares = ShareWatch(limit: limit)
+        shares = ShareWatch(limit: limit, fewest: Self.fewest)
     }
 
     mutating func hear(_ signal: Signal, at now: Instant, _ book: inout AlertBook) {
         switch signal {
         case .refused(let card, let status): if auth.refuse.contains(status) { decide(false, card, at: now, &book) }
-        case .moved(let card, .authenticating): undecided[card.session] = card
+        case .moved(let card, .authenticating): undecided[card.session] = Guest(card: card)
         case .moved(let card, .open):
             // Whoever was ready by an event of the contract is known to be in.
             if undecided[card.session] != nil { return decide(true, card, at: now, &book) }
-            undecided[card.session] = card
+            undecided[card.session] = Guest(card: card, isOpen: true)
             agenda.add(card.session, at: now.advanced(by: auth.within))
         case .closed(let card, let code):
             guard undecided[card.session] != nil, auth.close.contains(code) else { return }
             decide(false, card, at: now, &book)
-        case .moved(let card, .closed): undecided[card.session] = nil
+        case .event(let card, let mark): if !mark.isError, !undecided.isEmpty { undecided[card.session]?.isServed = true }
+        case .moved(let card, .closed):
+            // Short visits are visits: whoever left by himself, or was served, was in. Of the others nobody knows.
+            guard let guest = undecided.removeValue(forKey: card.session), guest.isOpen, guest.isServed || card.leftBy == .client
+            else { return }
+            decide(true, card, at: now, &book)
         default: return
         }
     }
@@ -57,8 +71,8 @@ struct AuthFailureRate: Monitor {
     mutating func wake(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) {
         if let item = agenda.first, item.due <= now {
             _ = agenda.removeFirst()
-            guard let card = undecided[item.subject] else { return }
-            return decide(true, card, at: now, &book)
+            guard let guest = undecided[item.subject] else { return }
+            return decide(true, guest.card, at: now, &book)
         }
         shares.wake(at: now, &book) { [limit] in Self.words($0, limit) }
     }

@@ -13,7 +13,7 @@ struct ConnectTime: Monitor {
 
     private static let tick: Duration = .milliseconds(100)
     private let target: Duration
-    private var shares = ShareWatch(limit: Share(millionths: 10_000), needsBad: true)
+    private var shares = ShareWatch(limit: Share(millionths: 10_000))
 
     var due: Instant? { shares.due }
 

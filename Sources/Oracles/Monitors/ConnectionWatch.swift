@@ -21,19 +21,23 @@ struct ConnectionWatch: Sendable {
         var isObscured = false
         /// Its server is not read from.
         var isHeld = false
+        /// It was up once.
+        var wasOpen = false
         var isDecided = false
         var isRefused = false
         /// A Ping of the server has no Pong yet.
         var isPinged = false
         /// Who ended it first.
         var endedBy: Side?
+        /// Who sent the first Close, or ended it first, of his own accord.
+        var leftBy: Side?
         /// Its server ended it while neither side had sent a Close.
         var isDropped = false
         /// It went without a clean end, and its client had no part in that.
         var isLost = false
         /// Its server did not answer as long as miswire waits (trust.md L2).
         var isTimedOut = false
-        func card(_ id: SessionID) -> ConnectionCard { ConnectionCard(session: id, user: user) }
+        func card(_ id: SessionID) -> ConnectionCard { ConnectionCard(session: id, user: user, leftBy: leftBy) }
     }
 
     /// False: the journal holds what happens once a session does, and no frames.
@@ -58,7 +62,7 @@ struct ConnectionWatch: Sendable {
 
     subscript(id: SessionID) -> Connection? { connections[id] }
 
-    func card(_ id: SessionID) -> ConnectionCard { ConnectionCard(session: id, user: connections[id]?.user) }
+    func card(_ id: SessionID) -> ConnectionCard { connections[id]?.card(id) ?? ConnectionCard(session: id) }
 
     mutating func observe(_ entry: Entry, _ out: inout [Signal]) {
         guard let id = entry.session else {
@@ -102,6 +106,7 @@ struct ConnectionWatch: Sendable {
     private mutating func move(_ id: SessionID, to state: ConnectionState, _ out: inout [Signal]) {
         guard let old = connections[id]?.state, old != state else { return }
         connections[id]?.state = state
+        if state == .open { connections[id]?.wasOpen = true }
         counts[old, default: 0] -= 1
         if state != .closed { counts[state, default: 0] += 1 }
         out.append(.moved(card(id), to: state))
@@ -132,7 +137,7 @@ struct ConnectionWatch: Sendable {
         case .opaque:
             // No upgrade was asked for, or its answer is none.
             connections[id]?.isDecided = known.askedAt.map { $0 >= now } ?? true
-            tellUnanswered(id, at: now, &out)
+            tellUnanswered(id, at: now, isOver: true, &out)
             leave(id, &out)
         case .refused(let status):
             connections[id]?.isRefused = true
@@ -159,6 +164,7 @@ struct ConnectionWatch: Sendable {
                 if !clean.contains(code) { connections[id]?.isLost = true }
                 if !known.isForged { out.append(.closed(known.card(id), code: code)) }
             }
+            if known.leftBy == nil { connections[id]?.leftBy = direction.source }
             move(id, to: .closing, &out)
         default: break
         }
@@ -178,6 +184,7 @@ struct ConnectionWatch: Sendable {
         if wasUp, known.endedBy == nil, end.by == .fault || end.by == .peer && end.side == .server { connections[id]?.isLost = true }
         guard known.endedBy == nil else { return }
         connections[id]?.endedBy = end.side
+        if known.leftBy == nil, end.by == .peer, !known.isObscured { connections[id]?.leftBy = end.side }
         // A reset overtakes what was said before it; a peer that is silent may be given up.
         let isLoss = end.style == .reset && end.undelivered > 0
         connections[id]?.isDropped = end.side == .server && wasUp && !isLoss && !known.isPinged && !known.isHeld
@@ -188,16 +195,19 @@ struct ConnectionWatch: Sendable {
         if known.isDropped, !known.isObscured, seesFrames {
             out.append(.invalid(known.card(id), "\(known.state.rawValue) to closed: the server ends the connection without a Close"))
         }
-        if known.isLost { out.append(.lost(known.card(id))) }
-        tellUnanswered(id, at: now, &out)
+        if known.isLost, known.wasOpen { out.append(.lost(known.card(id))) }
+        tellUnanswered(id, at: now, isOver: known.leftBy != nil, &out)
         leave(id, &out)
     }
 
     /// Nothing was answered, and neither a fault nor its client explains it.
-    private func tellUnanswered(_ id: SessionID, at now: Instant, _ out: inout [Signal]) {
+    /// - Parameter isOver: a peer ended it, and not miswire, which may be shutting down.
+    private func tellUnanswered(_ id: SessionID, at now: Instant, isOver: Bool, _ out: inout [Signal]) {
         guard let known = connections[id], !known.isDecided, !known.isTouched, let requested = known.requestedAt else { return }
         if known.isTimedOut {
             out.append(.unanswered(known.card(id), "no answer to the upgrade"))
+        } else if !isOver {
+            return
         } else if known.endedBy != .client {
             out.append(.unanswered(known.card(id), "the server is gone or ends the connection before it answers"))
         } else if requested.duration(to: now) >= Self.patience {

@@ -13,6 +13,8 @@ struct EventFlowBreakdown: Monitor {
         var last: Instant
         /// It stands in the agenda, at most once.
         var isPlanned = true
+        /// There was no room for its alert.
+        var isUntold = false
     }
     private let bound: Duration
     private var runs: [UInt64: Run] = [:]
@@ -39,6 +41,7 @@ struct EventFlowBreakdown: Monitor {
             let last = runs.values[place].last
             book.clear("\(type) after \(Wording.duration(last.duration(to: now)))", subject: number, at: now)
             runs.values[place].last = now
+            runs.values[place].isUntold = false
             if !runs.values[place].isPlanned {
                 runs.values[place].isPlanned = true
                 agenda.add(number, at: now.advanced(by: bound))
@@ -66,6 +69,11 @@ struct EventFlowBreakdown: Monitor {
         if next > now { return agenda.add(number, at: next) }
         runs[number]?.isPlanned = false
         let card = scene.connections[run.card.session] == nil ? run.card : scene.card(run.card.session)
-        book.open("run r-\(number) is under way without an event for \(Wording.duration(bound))", subject: number, of: card, at: now)
+        let silence = Wording.duration(run.isUntold ? last.duration(to: now) : bound)
+        let words = "run r-\(number) is under way without an event for \(silence)"
+        if book.open(words, subject: number, of: card, at: now, counts: !run.isUntold) { return }
+        runs[number]?.isUntold = true
+        runs[number]?.isPlanned = true
+        agenda.add(number, at: now.advanced(by: max(bound, .seconds(1))))
     }
 }

@@ -34,6 +34,8 @@ struct MonitorBoard: Sendable {
     private var due: Instant?
     private var last: Instant?
     private var hasTicked = false
+    /// Sessions of synthetic runs: nobody's.
+    private var synthetic = SyntheticRuns()
     /// Between two entries of a journal that ticks every 100 ms: more, and miswire itself, or its machine, stood still.
     private static let mostSilence: Duration = .seconds(1)
     /// Between two entries of any other: a capture may hold days of which it knows nothing.
@@ -107,6 +109,7 @@ struct MonitorBoard: Sendable {
     // MARK: What happens
 
     mutating func observe(_ entry: Entry, _ pulses: inout [Pulse]) {
+        synthetic.observe(entry)
         watch.observe(entry, &signals)
         // Most of an entry's are of one connection.
         var card: ConnectionCard?
@@ -173,7 +176,7 @@ struct MonitorBoard: Sendable {
     }
 
     private mutating func tell() {
-        for signal in signals {
+        for signal in signals where !synthetic.holds(signal.session) {
             tracker.hear(signal, at: now, &vitals)
             let kind = signal.kind
             for index in seats.indices where seats[index].hears.contains(kind) {

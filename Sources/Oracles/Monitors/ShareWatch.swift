@@ -2,23 +2,22 @@ import Contracts
 import Journaling
 
 /// What monitors of shares have in common: outcomes of the last five minutes, of which too many are bad. A few outcomes prove
-/// nothing: it needs three bad ones, or ten in all. It is over when a fifth less than the limit is bad, or nothing is left.
+/// nothing: it needs three bad ones. It is over when a fifth less than the limit is bad, or nothing is left.
 struct ShareWatch: Sendable {
-    static let fewest = 10
     static let fewestBad = 3
     static let window: Duration = .seconds(300)
 
     private let limit: Share
-    private let needsBad: Bool
+    private let fewest: Int
     private var counts = StepCounts(step: .seconds(30), steps: 10)
     private(set) var due: Instant?
 
     /// - Parameters:
     ///   - limit: more than this may not be bad.
-    ///   - needsBad: ten in all are not enough where one may be bad by chance.
-    init(limit: Share, needsBad: Bool = false) {
+    ///   - fewest: outcomes that it takes, good and bad.
+    init(limit: Share, fewest: Int = 0) {
         self.limit = limit
-        self.needsBad = needsBad
+        self.fewest = fewest
     }
 
     /// - Parameter words: what the alert says of the totals.
@@ -43,9 +42,7 @@ struct ShareWatch: Sendable {
             } else if !limit.isExceeded(by: totals.bad + (totals.bad + 3) / 4, of: totals.all) {
                 book.clear(words(totals), at: now)
             }
-        } else if limit.isExceeded(by: totals.bad, of: totals.all),
-            totals.bad >= Self.fewestBad || (!needsBad && totals.all >= Self.fewest)
-        {
+        } else if limit.isExceeded(by: totals.bad, of: totals.all), totals.bad >= Self.fewestBad, totals.all >= fewest {
             book.open(words(totals), at: now)
         }
         due = book.isOpen() ? counts.boundary(behind: now) : nil

@@ -1,4 +1,5 @@
 import Journaling
+import Wire
 
 /// Where a connection stands (incidents.md I5), as its server sees it.
 package enum ConnectionState: String, Sendable, Hashable, CaseIterable {
@@ -19,6 +20,8 @@ struct ConnectionCard: Sendable, Hashable {
     var session: SessionID
     /// The principal's name, once it is known.
     var user: String?
+    /// Who sent the first Close, or ended it first; nil for a fault, and for miswire itself.
+    var leftBy: Side?
 }
 
 /// What monitors are told: made once for all of them from entries (`ConnectionWatch`), from what the `Reader` saw (`Pulse`)

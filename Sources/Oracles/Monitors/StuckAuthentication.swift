@@ -11,7 +11,12 @@ struct StuckAuthentication: Monitor {
 
     private let bound: Duration
     private let ready: String?
-    private var since: [SessionID: Instant] = [:]
+    private struct Wait: Sendable {
+        var since: Instant
+        /// There was no room for its alert.
+        var isUntold = false
+    }
+    private var waits: [SessionID: Wait] = [:]
     private var agenda = Agenda<SessionID>()
 
     var due: Instant? { agenda.first?.due }
@@ -27,22 +32,27 @@ struct StuckAuthentication: Monitor {
         switch state {
         case .connecting: return
         case .upgrading:
-            since[card.session] = now
+            waits[card.session] = Wait(since: now)
             agenda.add(card.session, at: now.advanced(by: bound))
         case .authenticating: return
         case .open, .closing, .closed:
-            guard let began = since.removeValue(forKey: card.session) else { return }
+            guard let began = waits.removeValue(forKey: card.session)?.since else { return }
             let word = state == .open ? "open" : "closed"
             book.clear("\(word) after \(Wording.duration(began.duration(to: now)))", subject: UInt64(card.session.value), at: now)
         }
     }
 
     mutating func wake(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) {
-        guard let item = agenda.removeFirst(), since[item.subject] != nil, let known = scene[item.subject], !known.isTouched else { return }
+        guard let item = agenda.removeFirst(), let wait = waits[item.subject], let known = scene[item.subject], !known.isTouched
+        else { return }
         // Its answer may lie unread.
         if known.isHeld { return agenda.add(item.subject, at: now.advanced(by: max(bound, .seconds(1)))) }
         let what = known.state == .upgrading ? "no answer to the upgrade" : "accepted, without \(ready ?? "more")"
-        book.open(
-            "\(what) for \(Wording.duration(bound))", subject: UInt64(item.subject.value), of: known.card(item.subject), at: now)
+        let isTold = book.open(
+            "\(what) for \(Wording.duration(max(bound, wait.since.duration(to: now))))", subject: UInt64(item.subject.value),
+            of: known.card(item.subject), at: now, counts: !wait.isUntold)
+        if isTold { return }
+        waits[item.subject]?.isUntold = true
+        agenda.add(item.subject, at: now.advanced(by: max(bound, .seconds(1))))
     }
 }

@@ -1,5 +1,5 @@
 package import Contracts
-import Journaling
+package import Journaling
 
 /// How the served application fares (incidents.md I4), in numbers.
 package struct Vitals: Sendable, Equatable {
@@ -17,6 +17,12 @@ package struct Vitals: Sendable, Equatable {
     package var lost = 0
     /// Of those, back within a minute: the same user has another session.
     package var resumed = 0
+    /// Connections that came about, and those of which nothing came by the server's doing; whoever is refused for what he
+    /// brings or asks for has his answer, and what faults of ours had a hand in counts nowhere.
+    package var connected = 0
+    package var unconnected = 0
+    /// From the client's request to the server's accept.
+    package var connect = Histogram()
 
     package init() {}
 
@@ -31,8 +37,9 @@ package struct Vitals: Sendable, Equatable {
 struct VitalsTracker: Sendable {
     private static let comeback: Duration = .seconds(60)
     private let hasRuns: Bool
-    /// Users who lost a session and have not come back.
-    private var gone = Fading<String, Instant?>(capacity: 16_384)
+    /// When users lost sessions and did not come back, the latest of each.
+    private var gone = Fading<String, [Instant]>(capacity: 16_384)
+    private static let mostGone = 16
 
     init(hasRuns: Bool) { self.hasRuns = hasRuns }
 
@@ -43,14 +50,20 @@ struct VitalsTracker: Sendable {
         case .run(_, _, .over(.completed)): vitals.runsCompleted += 1
         case .run(_, _, .over(.failed)): vitals.runsFailed += 1
         case .run(_, _, .over(.lost)): vitals.runsLost += 1
+        case .connected(_, let took, _):
+            vitals.connected += 1
+            vitals.connect.record(took)
+        case .unanswered, .refused(_, status: 500...599): vitals.unconnected += 1
         case .moved(let card, .open):
             vitals.sessions += 1
-            guard let user = card.user, let left = gone[user], let left else { return }
-            gone.update(user) { $0 = nil }
-            if left.duration(to: now) <= Self.comeback { vitals.resumed += 1 }
+            guard let user = card.user, let lost = gone[user] else { return }
+            // Each comes back once.
+            let recent = lost.filter { $0.duration(to: now) <= Self.comeback }
+            gone.update(user) { $0 = Array(recent.dropFirst()) }
+            if !recent.isEmpty { vitals.resumed += 1 }
         case .lost(let card):
             vitals.lost += 1
-            if let user = card.user { gone.set(user, now) }
+            if let user = card.user { gone.set(user, ((gone[user] ?? []) + [now]).suffix(Self.mostGone)) }
         default: return
         }
     }

@@ -84,6 +84,7 @@ final class PlayDriver {
 
     /// A transport that nobody waits for any more is closed at once.
     private func connected(_ channel: any Channel, _ id: Int) {
+        performance.made(channel)
         guard !hasLeft, !abandoned.contains(id) else { return channel.close(promise: nil) }
         channels[id] = channel
         handle(.connected(id))

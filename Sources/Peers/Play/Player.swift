@@ -2,6 +2,7 @@ package import Contracts
 import NIOCore
 import NIOPosix
 package import Plans
+import Synchronization
 
 /// Plays a plan against a WebSocket server over real sockets. `PlayMachine` decides everything; this carries bytes.
 package struct Player: Sendable {
@@ -52,12 +53,25 @@ package final class Performance: Sendable {
     let over: EventLoopPromise<Void>
     let results: EventLoopPromise<[StepResult]>
     let wish: EventLoopPromise<Void>
+    private let ends = Mutex<[String]>([])
+    /// More connections than this of one play are not listed.
+    private static let mostEnds = 1_024
 
     init(loop: any EventLoop) {
         self.loop = loop
         over = loop.makePromise()
         results = loop.makePromise()
         wish = loop.makePromise()
+    }
+
+    /// Our ends of the connections made so far: `127.0.0.1:50001`, IPv6 in brackets.
+    package var addresses: [String] { ends.withLock { $0 } }
+
+    func made(_ channel: any Channel) {
+        guard let host = channel.localAddress?.ipAddress, let port = channel.localAddress?.port else { return }
+        ends.withLock { ends in
+            if ends.count < Self.mostEnds { ends.append(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)") }
+        }
     }
 
     /// What became of each step, once the last has ended; connections stay open.

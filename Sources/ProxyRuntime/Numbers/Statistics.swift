@@ -1,4 +1,4 @@
-import Journaling
+package import Journaling
 
 /// What a proxy run did, in numbers (looks.md section 2, the table at the end). Nil where nothing was measured.
 package struct Statistics: Sendable, Equatable {

@@ -45,7 +45,7 @@ struct Teller {
         guard var known = sessions.removeValue(forKey: session) else { return }
         let kind = read(entry, into: &known)
         if let kind {
-            tell(RuntimeEvent(instant: entry.instant, session: session, user: known.user, kind: kind))
+            tell(RuntimeEvent(instant: entry.instant, session: session, user: known.user, peer: known.peer, kind: kind))
         }
         if case .closed = entry.body { return }
         sessions[session] = known

@@ -46,7 +46,7 @@ final class Loop {
         now = shared.clock.now
         outbox = Outbox(loop: index)
         lastTick = now
-        pressure = shared.options.keepsTraffic && shared.serverIsHere ? Pressure() : nil
+        pressure = shared.serverIsHere ? Pressure() : nil
     }
 
     var tracksDelivery: Bool { shared.options.keepsTraffic }
@@ -293,9 +293,10 @@ final class Loop {
         handOver()
     }
 
-    /// Tells the oracle that this loop was awake. What it does not read meanwhile its sessions say themselves.
+    /// Tells oracle and monitors that this loop was awake: their clocks go with the journal alone, and time passes also while
+    /// nobody says anything. What it does not read meanwhile its sessions say themselves.
     private func tellTick() {
-        guard tracksDelivery, shared.options.creditsDeadlines else { return }
+        guard shared.options.creditsDeadlines else { return }
         outbox.tick(at: now, crowded: pressure?.sample(span: lastTick.duration(to: now)) ?? 0)
         lastTick = now
     }

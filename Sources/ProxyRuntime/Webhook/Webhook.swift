@@ -24,8 +24,14 @@ package final class Webhook: Sendable {
         package var pause: Duration = .seconds(1)
         package var longestPause: Duration = .seconds(30)
         package var queue = 256
+        /// Of these a quarter takes no violations: a burst of them drops no alert that comes behind it.
+        var forViolations: Int { queue - queue / 4 }
         /// Link-local and metadata addresses may be dialled (trust.md T14).
         package var allowLinkLocal = false
+        /// Where a name leads, when it may be dialled.
+        package var resolve: @Sendable (_ place: HostPort, _ allowLinkLocal: Bool) throws(RuntimeError) -> [SocketAddress] = {
+            (place, allowLinkLocal) throws(RuntimeError) in try Resolver.permitted(place, allowLinkLocal: allowLinkLocal)
+        }
 
         package init(_ address: WebhookAddress, program: String, run: String) {
             self.address = address
@@ -57,11 +63,13 @@ package final class Webhook: Sendable {
         var number = 0
         /// The last attempt failed: told once, until one succeeds.
         var isTroubled = false
+        /// Where it is, at least one.
+        var known: [SocketAddress] = []
     }
 
     private let options: Options
     private let tls: NIOSSLContext?
-    private let known: [SocketAddress]
+    private let own: [SocketAddress]
     private let state = Mutex(State())
     private let queue: AsyncStream<Message>.Continuation
     private let task: Mutex<Task<Void, Never>?>
@@ -77,8 +85,10 @@ package final class Webhook: Sendable {
         if options.key != nil { ProcessSecrecy.begin() }
         self.options = options
         self.onTrouble = onTrouble
+        self.own = own
         // At least one, or it would have thrown.
-        known = try Self.permitted(options, own)
+        let known = try Self.permitted(options, own)
+        state.withLock { $0.known = known }
         if options.address.isSecure {
             var configuration = TLSConfiguration.makeClientConfiguration()
             configuration.minimumTLSVersion = .tlsv12
@@ -99,7 +109,7 @@ package final class Webhook: Sendable {
     deinit { queue.finish() }
 
     private static func permitted(_ options: Options, _ own: [SocketAddress]) throws(RuntimeError) -> [SocketAddress] {
-        let found = try Resolver.permitted(options.address.host, allowLinkLocal: options.allowLinkLocal)
+        let found = try options.resolve(options.address.host, options.allowLinkLocal)
         for address in found {
             for listener in own {
                 if let why = Resolver.objection(to: address, listener: listener, allowLinkLocal: options.allowLinkLocal) {
@@ -110,14 +120,22 @@ package final class Webhook: Sendable {
         return found
     }
 
+    package static let violation = "violation"
+
     /// From any thread; never waits.
     /// - Parameter kind: `alert`, `clear` or `violation`, for the field `Miswire-Event`.
     package func post(_ json: String, kind: String) {
-        let number = state.withLock { state in
+        let place: Int? = state.withLock { state in
             state.number += 1
+            // One is under way.
+            if kind == Self.violation, state.waiting > options.forViolations {
+                state.counts.dropped += 1
+                return nil
+            }
             state.waiting += 1
             return state.number
         }
+        guard let number = place else { return }
         switch queue.yield(Message(number: number, kind: kind, body: ByteBuffer(string: json))) {
         case .enqueued: return
         default:
@@ -150,6 +168,7 @@ package final class Webhook: Sendable {
 
     private func deliver(_ message: Message) async {
         var pause = options.pause
+        let known = state.withLock { $0.known }
         for attempt in 1...max(1, options.attempts) {
             // What was not sent in time stays counted as waiting.
             if Task.isCancelled { return }
@@ -158,10 +177,21 @@ package final class Webhook: Sendable {
             let words = Self.words(outcome)
             if !Self.mayWorkLater(outcome) { return settle(isSent: false, words) }
             trouble(words)
-            if attempt == options.attempts { return settle(isSent: false, words) }
+            if attempt == options.attempts {
+                settle(isSent: false, words)
+                return await lookAgain()
+            }
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, options.longestPause)
         }
+    }
+
+    /// Its name may lead elsewhere by now. On a thread for what waits: the system may take its time.
+    private func lookAgain() async {
+        let (options, own) = (options, own)
+        let found = try? await NIOThreadPool.singleton.runIfActive { try Self.permitted(options, own) }
+        guard let found, !found.isEmpty else { return }
+        state.withLock { $0.known = found }
     }
 
     private func call(_ message: Message, _ peer: SocketAddress) async -> WebhookCall.Outcome {

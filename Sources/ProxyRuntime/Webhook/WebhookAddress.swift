@@ -8,6 +8,9 @@ package struct WebhookAddress: Sendable {
     /// `https://chat.example:443`
     package var place: String { "\(isSecure ? "https" : "http")://\(host)" }
 
+    /// Whoever reads it may post there too.
+    package var holdsSecret: Bool { target != "/" }
+
     package struct Problem: Error, Sendable, Equatable {
         package var found: String
     }

@@ -50,20 +50,21 @@ struct Transcript {
     /// A whole opening: transport, request head, facts at Cin and Sout, the server's 101.
     mutating func open(
         _ session: Int, _ user: String?, at ms: Double, state: Facts.State = .intact, faults: [String] = [],
-        path: String = "/ws", accepted: Bool = true
+        path: String = "/ws", accepted: Bool = true, agent: String? = nil
     ) {
-        upgrade(session, user, at: ms, state: state, faults: faults, path: path)
+        upgrade(session, user, at: ms, state: state, faults: faults, path: path, agent: agent)
         if accepted { accept(session, at: ms) }
     }
 
     mutating func upgrade(
         _ session: Int, _ user: String?, at ms: Double, state: Facts.State = .intact, faults: [String] = [],
-        path: String = "/ws", opaque: Bool = false, isMadeUp: Bool = false
+        path: String = "/ws", opaque: Bool = false, isMadeUp: Bool = false, agent: String? = nil
     ) {
         let peer = "127.0.0.1:\(50_000 + session)"
         add(session, ms, .opened(Opened(transport: TransportID(UInt32(session)), peer: peer, isMadeUp: isMadeUp)))
         if opaque { add(session, ms, .became(.opaque("no Upgrade: websocket"))) }
-        let bytes = ByteBuffer(string: "GET \(path)?token=x HTTP/1.1\r\nhost: test\r\n\r\n")
+        let more = agent.map { "User-Agent: \($0)\r\n" } ?? ""
+        let bytes = ByteBuffer(string: "GET \(path)?token=x HTTP/1.1\r\nhost: test\r\n\(more)\r\n")
         let at = Self.instant(ms)
         add(session, ms, .head(HeadRecord(passage: Passage(.toServer, in: at, out: at), bytes: bytes)))
         facts(session, user, at: ms, state: state, faults: faults)

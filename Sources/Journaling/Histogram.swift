@@ -1,5 +1,3 @@
-import Journaling
-
 /// Counts of durations in buckets at most 1.6 % wide, so that percentiles of any number of values cost fixed memory.
 package struct Histogram: Sendable, Equatable {
     /// Values below 64 ns have a bucket each; above, each power of two has 64 buckets.
