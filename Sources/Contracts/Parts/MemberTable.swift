@@ -34,10 +34,10 @@ package final class MemberTable: Sendable {
         var found = [JSON?](repeating: nil, count: names.count)
         guard case .object(let members) = message else { return Members(message: message, found: found) }
         // Of members with one name the last counts.
-        for member in members {
-            let length = member.key.utf8.count
-            for slot in lengths.indices where lengths[slot] == length && JSONText.isSame(names[slot], member.key) {
-                found[slot] = member.value
+        for place in members.indices {
+            let length = members[place].key.utf8.count
+            for slot in lengths.indices where lengths[slot] == length && JSONText.isSame(names[slot], members[place].key) {
+                found[slot] = members[place].value
                 break
             }
         }

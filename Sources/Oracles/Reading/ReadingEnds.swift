@@ -240,8 +240,8 @@ extension Reader {
     }
 
     /// Words that left behind the client's end: a server may act on them, and nobody knows which it still heard.
-    mutating func mayStillBeHeard(_ session: Session, at: Instant) {
-        bereave(session.user, at: at) { $0.isUnknown = true }
+    mutating func mayStillBeHeard(_ user: Principal, at: Instant) {
+        bereave(user, at: at) { $0.isUnknown = true }
     }
 
     /// From now on for as long as something may be waited for, or longer when more was lost before.

@@ -6,18 +6,12 @@ import Wire
 /// Frames: closes, whole messages, and data that comes before the server's accept.
 extension Reader {
     mutating func readFrame(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID) {
-        guard let at = frame.passage.atServer, let session = sessions[id], !session.isOpaque else { return }
-        if session.isUnnamed, let facts = session.credential { return readUnnamed(frame, facts, at: at) }
-        if !session.isWhole, session.obscured == nil { obscure(id, "the journal does not hold its beginning") }
-        if frame.passage.direction == .toServer, session.acceptedAt == nil { sessions[id]?.spokeEarly = true }
-        if frame.passage.direction == .toClient, session.isWhole, session.acceptedAt == nil, !frame.frame.opcode.isControl {
-            let type = frame.frame.opcode == .binary ? "<binary>" : "<text>"
-            return early("a data frame", type: type, entry, session)
-        }
+        // What follows changes the session, which is copied for it as long as anybody holds it.
+        guard let at = frame.passage.atServer, let gate = gate(for: frame, entry, id, at: at) else { return }
         watch(frame, entry, id)
         if frame.passage.direction == .toServer { followRules(frame, entry, id, at: at) }
-        followReactions(frame, entry, id, isAccepted: session.acceptedAt != nil, at: at)
-        guard let contract, session.inScope else {
+        followReactions(frame, entry, id, isAccepted: gate.isAccepted, at: at)
+        guard let contract, gate.inScope else {
             if frame.passage.direction == .toServer { forgetBehind(frame.message?.payload) }
             return
         }
@@ -26,7 +20,7 @@ extension Reader {
             return readClose(frame, entry, id, at: at)
         }
         guard let message = frame.message, !message.opcode.isControl else { return }
-        if !session.hasSpoken { sessions[id]?.hasSpoken = true }
+        if !gate.hasSpoken { sessions[id]?.hasSpoken = true }
         guard let payload = message.payload else {
             let why = "a message on it could not be read: \(message.unlifted ?? "it is too large")"
             return unread(id, frame.passage.direction, why)
@@ -38,6 +32,30 @@ extension Reader {
         case .tooMany:
             unread(id, frame.passage.direction, "a frame on it holds more than \(Recognizer.mostMessages) messages")
         }
+    }
+
+    /// How a session stands to the next frame.
+    private struct Gate {
+        var isAccepted: Bool
+        var inScope: Bool
+        var hasSpoken: Bool
+    }
+
+    /// Nil: nothing more is to be read in it.
+    private mutating func gate(for frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant) -> Gate? {
+        guard let session = sessions[id], !session.isOpaque else { return nil }
+        if session.isUnnamed, let facts = session.credential {
+            readUnnamed(frame, facts, at: at)
+            return nil
+        }
+        if !session.isWhole, session.obscured == nil { obscure(id, "the journal does not hold its beginning") }
+        if frame.passage.direction == .toServer, session.acceptedAt == nil { sessions[id]?.spokeEarly = true }
+        if frame.passage.direction == .toClient, session.isWhole, session.acceptedAt == nil, !frame.frame.opcode.isControl {
+            let type = frame.frame.opcode == .binary ? "<binary>" : "<text>"
+            early("a data frame", type: type, entry, session)
+            return nil
+        }
+        return Gate(isAccepted: session.acceptedAt != nil, inScope: session.inScope, hasSpoken: session.hasSpoken)
     }
 
     private mutating func readMessage(
@@ -136,11 +154,10 @@ extension Reader {
         defer { noteSeen(recognition, isRequest: true, id) }
         if case .unreadable(let why) = recognition.outcome { return unread(id, .toServer, why) }
         if contract.delivery != nil { readCursor(recognition, entry, id, at: at) }
-        guard let session = sessions[id] else { return }
         // An unauthenticated connection is owed a refusal and nothing else.
+        guard let isEnded = sessions[id].map({ $0.isClosedByClient || $0.isOver }), sessions[id]?.isBad == false else { return }
         // One that has ended, on either side's word, owes nothing more.
-        guard !session.isBad else { return }
-        if session.isClosedByClient || session.isOver { return mayStillBeHeard(session, at: at) }
+        if isEnded { return mayStillBeHeard(user, at: at) }
         if let part = recognition.heartbeat { return readBeat(part, .toServer, recognition, entry, id, at: at) }
         if let value = recognition.value { stepRuns(request: recognition, value, entry, id, at: at) }
         let asked = recognition.value == nil ? nil : look
@@ -196,20 +213,11 @@ extension Reader {
         if !memberships.isEmpty, let user = sessions[id]?.user {
             memberships.hear(recognition, number: lastRequest + 1, user: user, at: at)
         }
-        guard let contract, let labeler, let session = sessions[id], let standing = standing(of: id) else { return }
-        let label = labeler.label(recognition, in: standing)
-        let doubt = doubt(of: label, supposedLabels(of: recognition, in: standing), contract)
-        lastRequest += 1
-        var request = Request(RequestState(
-            number: lastRequest, session: id, user: session.user, entry: entry, at: at, recognition: recognition,
-            waits: .nothing, links: legible(look.links, of: recognition, linked),
-            context: legible(look.context, of: recognition, repeated),
-            extras: legible(look.links, of: recognition, linked, isExtra: true),
-            // Who does not wait for the accept cannot tell what becomes of its words.
-            isIndeterminate: doubt.isOpen || session.obscured != nil || session.cutBy != nil || session.acceptedAt == nil,
-            isFromFlow: label == .mustAccept && !doubt.isRefusable && frame.provenance.faults.isEmpty, faults: frame.provenance.faults, mayBeRefusedBy: doubt.rule, size: size))
+        guard let contract, let loop = sessions[id]?.loop, let (label, doubt, grant) = label(recognition, on: id, contract),
+            var request = request(recognition, look, frame, entry, id, at: at, label, doubt, size: size)
+        else { return }
         let rule = recognition.rule.flatMap { contract.requests.indices.contains($0) ? contract.requests[$0] : nil }
-        if label == .mayAccept { request.grantedBy = labeler.grant(recognition, in: standing) }
+        request.grantedBy = grant
         var bound = contract.deadline
         if case .mustReject(let index, let isStateful) = label, contract.reject.indices.contains(index) {
             if !openInside(&request, rule: index, isStateful: isStateful, on: id) {
@@ -226,11 +234,11 @@ extension Reader {
             bound = contract.bound(of: rule)
             if recognition.outcome != .valid { request.isIndeterminate = true }
         }
-        doubtUnready(&request, session, rule)
+        doubtUnready(&request, rule)
         // What it brings about may take as long as anything that is asked for.
         if request.waits == .nothing { bound = max(bound, min(at.duration(to: longestWait(from: at)), .seconds(600))) }
         if case .start = request.waits {} else if case .answer = request.waits, rule?.isBoundless == true {} else {
-            let pending = pending(bound, since: at, loop: session.loop)
+            let pending = pending(bound, since: at, loop: loop)
             request.pending = pending
             deadlines.add(.request(request.number), at: pending.due)
         }
@@ -238,13 +246,40 @@ extension Reader {
         noteName(of: request)
         forgetAnswers(under: request)
         if !request.isRefusal { shareName(of: request) }
-        if targetWatch.sentinel != nil { noteAsked(request, loop: session.loop) }
+        if targetWatch.sentinel != nil { noteAsked(request, loop: loop) }
         keep(request, on: id)
     }
 
+    /// - Returns: with the label the rule that grants what it lets be accepted.
+    private func label(_ recognition: Recognition, on id: SessionID, _ contract: Terms) -> (Label, LabelDoubt, Int?)? {
+        guard let labeler, let standing = standing(of: id) else { return nil }
+        let label = labeler.label(recognition, in: standing)
+        let grant = label == .mayAccept ? labeler.grant(recognition, in: standing) : nil
+        return (label, doubt(of: label, supposedLabels(of: recognition, in: standing), contract), grant)
+    }
+
+    /// The next one; what it waits for is not known yet.
+    private mutating func request(
+        _ recognition: Recognition, _ look: Terms.RequestLook, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant,
+        _ label: Label, _ doubt: LabelDoubt, size: Int
+    ) -> Request? {
+        guard let session = sessions[id] else { return nil }
+        lastRequest += 1
+        let faults = frame.provenance.faults
+        return Request(RequestState(
+            number: lastRequest, session: id, user: session.user, entry: entry, at: at, recognition: recognition,
+            waits: .nothing, links: legible(look.links, of: recognition, linked),
+            context: legible(look.context, of: recognition, repeated),
+            extras: legible(look.links, of: recognition, linked, isExtra: true),
+            // Who does not wait for the accept cannot tell what becomes of its words.
+            isIndeterminate: doubt.isOpen || session.obscured != nil || session.cutBy != nil || session.acceptedAt == nil,
+            isFromFlow: label == .mustAccept && !doubt.isRefusable && faults.isEmpty, faults: faults,
+            mayBeRefusedBy: doubt.rule, size: size))
+    }
+
     /// Before AUTHENTICATING is over a server need not listen to anything but what ends it.
-    private mutating func doubtUnready(_ request: inout Request, _ session: Session, _ rule: MessageRule?) {
-        guard !request.isRefusal, let ready = contract?.session?.ready, !isReadied(session) else { return }
+    private mutating func doubtUnready(_ request: inout Request, _ rule: MessageRule?) {
+        guard !request.isRefusal, let ready = contract?.session?.ready, sessions[request.session]?.isReadied == false else { return }
         if let rule, rule.answer.contains(where: { Glob($0).matches(ready) }) { return }
         request.isIndeterminate = true
         if case .start(let run) = request.waits { runs[run]?.isIndeterminate = true }
@@ -255,8 +290,9 @@ extension Reader {
         let rule = request.recognition.rule
         for id in members[request.user] ?? [] {
             for number in sessions[id]?.open ?? [] {
-                guard let other = requests[number], other.recognition.rule == rule, other.recognition.value == request.recognition.value,
-                    case .equal(let path) = match(other.links, request.links), isExclusive(path)
+                guard let other = requests[number], other.recognition.rule == rule,
+                    case .equal(let path) = match(other.links, request.links), isExclusive(path),
+                    other.recognition.value == request.recognition.value
                 else { continue }
                 request.isIndeterminate = true
                 if case .start(let run) = request.waits { runs[run]?.isIndeterminate = true }
@@ -323,112 +359,4 @@ extension Reader {
             settle(oldest, .undecided("more requests were open than miswire keeps"))
         }
     }
-
-    // MARK: Events
-
-    mutating func readEvent(
-        _ payload: ByteBuffer, _ message: MessageRecord, _ entry: Entry, _ id: SessionID, at: Instant,
-        _ contract: Terms
-    ) {
-        guard let recognizer, let session = sessions[id] else { return }
-        let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toClient)
-        pulseEvent(recognition, id, contract)
-        let isShared = contract.sharing?.isBroadcast(name: recognition.name, type: recognition.type) ?? false
-        if isShared { canaries.declassify(payload) }
-        noteSeen(recognition, isRequest: false, id)
-        if case .unreadable(let why) = recognition.outcome { return unread(id, .toClient, why) }
-        // Only some parsers take it, ours not: what it was for is open.
-        if case .malformed(let why) = recognition.outcome, recognition.tolerated { obscure(id, why) }
-        if let part = recognition.heartbeat {
-            if let value = recognition.value { passNumber(of: value, entry, id, at: at) }
-            return readBeat(part, .toClient, recognition, entry, id, at: at)
-        }
-        if isReady(recognition) { sessions[id]?.isReadied = true }
-        let isCopy = (members[session.user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: session.user, on: id)
-        let event = Event(recognition, entry, id, session.user, at: at, isCopy: isCopy, contract)
-        tellDeclared(event, payload, contract)
-        let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
-        hearWords(of: event, isShared: isShared || isInRoom)
-        let (ownership, reading) = judgeOwnership(of: event, payload, isShared: isShared, contract)
-        if reading.ownerDoubt != nil, let run = reading.owningRun { runs[run]?.isIndeterminate = true }
-        let holder = reading.identity == nil ? ownership : .anothers(session.user.label)
-        let isReplay = contract.delivery != nil && followDelivery(event, holder, contract)
-        if session.isBad {
-            if isGreeting(recognition) { sessions[id]?.isGreeted = true }
-            readUnauthenticated(recognition, entry, id, at: at)
-        } else if recognition.outcome != .ignored {
-            if !expiries.isEmpty { judgeExpiry(event, contract) }
-            if let name = contract.session?.greeting, isGreeting(recognition) { settleGreeting(id, .kept(name)) }
-            if !isReplay { link(event, ownership, contract) }
-        }
-        tell(reading, of: event, contract)
-    }
-
-    private func isGreeting(_ recognition: Recognition) -> Bool {
-        guard let name = contract?.session?.greeting else { return false }
-        return recognition.name == name || recognition.type == name
-    }
-
-    private func isReady(_ recognition: Recognition) -> Bool {
-        guard let name = contract?.session?.ready else { return false }
-        return recognition.name == name || recognition.type == name
-    }
-
-    private mutating func link(_ event: Event, _ ownership: Ownership, _ contract: Terms) {
-        switch (event.isError, ownership) {
-        case (_, .shared): spareWaiting(for: event, contract)
-        case (true, .anothers(let owner)):
-            tellForm(of: event, nil, contract)
-            keepLeftover(event, owner: owner)
-            condemn(event, contract)
-        case (true, .own): linkError(event, contract)
-        case (false, .anothers): condemn(event, contract)
-        case (false, .own): linkEvent(event, contract)
-        }
-    }
-}
-
-/// One message of the server, in hand. Behind one reference: whoever looks at it is given it whole.
-final class Event: Sendable {
-    let recognition: Recognition
-    let entry: Entry
-    let session: SessionID
-    let user: Principal
-    let at: Instant
-    /// Empty when it could not be decoded.
-    private let look: Terms.EventLook
-    let isError: Bool
-    /// Another connection of the same user got the same message before.
-    let isCopy: Bool
-    /// For people.
-    let type: String
-
-    init(
-        _ recognition: Recognition, _ entry: Entry, _ session: SessionID, _ user: Principal, at: Instant, isCopy: Bool,
-        _ contract: Terms
-    ) {
-        self.recognition = recognition
-        self.entry = entry
-        self.session = session
-        self.user = user
-        self.at = at
-        self.isCopy = isCopy
-        look = recognition.value.map { contract.look(atEvent: $0, on: session) } ?? Terms.EventLook()
-        isError = recognition.name.map(contract.isError) ?? false
-        type = contract.title(of: recognition)
-    }
-
-    var links: [JSON?] { look.links }
-    var names: [String?] { look.names }
-    var keys: [RunKey] { look.keys }
-    var number: Int? { look.number }
-}
-
-/// Whose an event is, as far as it shows.
-enum Ownership: Sendable, Equatable {
-    case own
-    /// It was meant for that user, or belongs to a run of theirs.
-    case anothers(String)
-    /// It came to a room that its receiver shares, and is not known to be the receiver's.
-    case shared
 }

@@ -7,24 +7,17 @@ extension Reader {
     /// Judged before the edge. True: a part of the run names this event.
     mutating func stepParts(_ number: UInt64, _ event: Event, _ rule: RunTerms, in state: String) -> Bool {
         guard let value = event.recognition.value else { return false }
-        let (name, type) = (event.recognition.name, event.recognition.type)
-        func isNamed(_ names: [MessageName]) -> Bool { names.contains { $0.names(isRequest: false, name: name, type: type) } }
-        var isPart = false
-        for index in rule.parts.indices {
-            let isStart = rule.parts[index].start.names(isRequest: false, name: name, type: type)
-            let isEnd = !isStart && rule.parts[index].end.names(isRequest: false, name: name, type: type)
-            let isInside = isNamed(rule.parts[index].inside)
-            guard isStart || isEnd || isInside else { continue }
-            isPart = true
-            let key = rule.parts[index].key.map { path in path.value(in: value).flatMap { isLegible($0) ? $0 : nil } }
-            if isInside, runs[number]?.parts.meant(by: key, rule: index) == nil {
-                misplace(.outside, index, key, number, event, rule)
+        let named = rule.roles(of: event.recognition)
+        for role in named.roles {
+            let key = rule.parts[role.part].key.map { path in path.value(in: value).flatMap { isLegible($0) ? $0 : nil } }
+            if role.isInside, runs[number]?.parts.meant(by: key, rule: role.part) == nil {
+                misplace(.outside, role.part, key, number, event, rule)
             }
-            if isStart { beginPart(index, key, number, event, rule, in: state) }
-            if isEnd { endPart(index, key, number, event, rule) }
+            if role.isStart { beginPart(role.part, key, number, event, rule, in: state) }
+            if role.isEnd { endPart(role.part, key, number, event, rule) }
         }
-        for index in rule.parts.indices where isNamed(rule.parts[index].before) { requireEnds(of: index, number, event) }
-        return isPart
+        for part in named.before { requireEnds(of: part, number, event) }
+        return !named.roles.isEmpty
     }
 
     private mutating func beginPart(

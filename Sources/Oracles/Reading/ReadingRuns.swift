@@ -44,13 +44,14 @@ extension Reader {
 
     /// Entering a hot state starts its bound; self-edges do not come here.
     mutating func enter(_ number: UInt64, since: Instant) {
-        guard let contract, runs[number] != nil else { return }
-        runs[number]?.pending = nil
-        guard let run = runs[number] else { return }
-        let bound = contract.runs[run.rule].bound(of: run.state)
-        pulse(.run(number, .entered(isBounded: bound != nil)), run.session)
-        guard let session = sessions[run.session], let bound else { return }
-        let pending = pending(bound, since: since, loop: session.loop)
+        guard let contract, let (rule, state, session) = runs[number].map({ ($0.rule, $0.state, $0.session) }) else { return }
+        let bound = contract.runs[rule].bound(of: state)
+        pulse(.run(number, .entered(isBounded: bound != nil)), session)
+        guard let loop = sessions[session]?.loop, let bound else {
+            runs[number]?.pending = nil
+            return
+        }
+        let pending = pending(bound, since: since, loop: loop)
         runs[number]?.pending = pending
         deadlines.add(.run(number), at: pending.due)
     }
@@ -178,8 +179,8 @@ extension Reader {
         sessions[run.session]?.runs.removeAll { $0 == number }
         guard let key = run.key else { return }
         if runsByKey[key] == number { runsByKey[key] = nil }
-        tombs.set(
-            key, Tomb(number: number, owner: run.owner, isDone: isDone && !run.isIndeterminate, last: last))
+        tombs.set(key, Tomb(number: number, owner: run.owner, isDone: isDone && !run.isIndeterminate, endedOn: last?.session))
+        if let last { lastWords.set(key, last) }
     }
 
     /// The bound of a hot state is over.

@@ -32,12 +32,12 @@ extension Reader {
     /// After `done` any message with the key is E1, until a new start takes the key again.
     mutating func afterwards(_ event: Event, _ key: RunKey, _ tomb: Tomb, _ contract: Terms) {
         guard tomb.isDone, !event.isCopy, aliases(tomb.owner) == event.user, let session = sessions[event.session],
-            session.obscured == nil, !mayBeDisordered(event.user, at: event.at), !mayBeLateCopy(event, of: tomb.last?.session)
+            session.obscured == nil, !mayBeDisordered(event.user, at: event.at), !mayBeLateCopy(event, of: tomb.endedOn)
         else { return }
         let rule = contract.runs[key.rule]
         var evidence = evidence(for: session, entry: event.entry, at: event.at)
         evidence.causes.append(.run(tomb.number))
-        if let last = tomb.last { evidence.witness.insert(last, at: min(1, evidence.witness.count)) }
+        if let last = lastWords[key] { evidence.witness.insert(last, at: min(1, evidence.witness.count)) }
         // Said once a run.
         tombs.update(key) { $0.isDone = false }
         // The key may have been taken again on a session that is not here.
@@ -78,7 +78,7 @@ extension Reader {
         else { return }
         // Somebody asked for something that the contract leaves open.
         if session.open.contains(where: { isOpenEnded($0) }) { return }
-        if let key { tombs.set(key, Tomb(number: 0, owner: event.user, isDone: false, last: nil)) }
+        if let key { tombs.set(key, Tomb(number: 0, owner: event.user, isDone: false)) }
         let doubt = rule.serverScope ? mayBeOfUnseen(event.user, at: event.at, isNamed: false) : nil
         if doubt != nil { meetUnseen(event.user, at: event.at) }
         readings.append(

@@ -144,7 +144,8 @@ struct Tomb: Sendable {
     var owner: Principal
     /// True: it reached `done`. False: its connection went, or it was forgotten: later events prove nothing.
     var isDone: Bool
-    var last: Entry?
+    /// The connection of the event that ended it.
+    var endedOn: SessionID?
 }
 
 /// An event that belongs to nobody here: perhaps another user's (semantics 7).

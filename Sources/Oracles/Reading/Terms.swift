@@ -153,6 +153,36 @@ final class RunTerms: Sendable {
     /// By state and declared event, when that is recognised by its name: where it leads; nil = nowhere.
     private let moves: [[Move?]]
 
+    /// By declared event: what it is to parts.
+    private let roles: [PartRoles]
+
+    /// What an event is to the parts of a run.
+    struct PartRoles: Sendable {
+        struct Role: Sendable {
+            /// Index into the run's parts.
+            var part: Int
+            var isStart: Bool
+            var isEnd: Bool
+            var isInside: Bool
+        }
+        var roles: [Role] = []
+        /// Parts that must have ended when it comes.
+        var before: [Int] = []
+
+        init(_ parts: [RunRule.Part], name: String?, type: String?) {
+            func isNamed(_ names: [MessageName]) -> Bool { names.contains { $0.names(isRequest: false, name: name, type: type) } }
+            for (index, part) in parts.enumerated() {
+                let isStart = isNamed([part.start])
+                let isEnd = !isStart && isNamed([part.end])
+                let isInside = isNamed(part.inside)
+                if isStart || isEnd || isInside {
+                    roles.append(Role(part: index, isStart: isStart, isEnd: isEnd, isInside: isInside))
+                }
+                if isNamed(part.before) { before.append(index) }
+            }
+        }
+    }
+
     /// Where an edge leads.
     enum Move: Sendable {
         case done
@@ -168,11 +198,17 @@ final class RunTerms: Sendable {
         states = rule.states
         parts = rule.parts
         bounds = rule.states.map { state in (rule.isHot(state.name), rule.hot.first { $0.state == state.name }?.within) }
+        roles = events.map { PartRoles(rule.parts, name: $0, type: $0) }
         moves = rule.states.map { state in
             events.map { name in
                 rule.edge(from: state.name, isRequest: false, name: name, type: name).map { Self.move($0, rule) }
             }
         }
+    }
+
+    func roles(of event: Recognition) -> PartRoles {
+        if let index = event.rule, roles.indices.contains(index), event.isByName { return roles[index] }
+        return PartRoles(parts, name: event.name, type: event.type)
     }
 
     private static func move(_ edge: RunRule.Edge, _ rule: RunRule) -> Move {

@@ -1,0 +1,113 @@
+import Contracts
+import Journaling
+import NIOCore
+import Wire
+
+/// Messages of the server: what each of them is, whose, and which request or run it belongs to.
+extension Reader {
+    mutating func readEvent(
+        _ payload: ByteBuffer, _ message: MessageRecord, _ entry: Entry, _ id: SessionID, at: Instant,
+        _ contract: Terms
+    ) {
+        guard let recognizer, let (user, isBad) = sessions[id].map({ ($0.user, $0.isBad) }) else { return }
+        let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toClient)
+        pulseEvent(recognition, id, contract)
+        let isShared = contract.sharing?.isBroadcast(name: recognition.name, type: recognition.type) ?? false
+        if isShared { canaries.declassify(payload) }
+        noteSeen(recognition, isRequest: false, id)
+        if case .unreadable(let why) = recognition.outcome { return unread(id, .toClient, why) }
+        // Only some parsers take it, ours not: what it was for is open.
+        if case .malformed(let why) = recognition.outcome, recognition.tolerated { obscure(id, why) }
+        if let part = recognition.heartbeat {
+            if let value = recognition.value { passNumber(of: value, entry, id, at: at) }
+            return readBeat(part, .toClient, recognition, entry, id, at: at)
+        }
+        if isReady(recognition) { sessions[id]?.isReadied = true }
+        let isCopy = (members[user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: user, on: id)
+        let event = Event(recognition, entry, id, user, at: at, isCopy: isCopy, contract)
+        tellDeclared(event, payload, contract)
+        let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
+        hearWords(of: event, isShared: isShared || isInRoom)
+        let (ownership, reading) = judgeOwnership(of: event, payload, isShared: isShared, contract)
+        if reading.ownerDoubt != nil, let run = reading.owningRun { runs[run]?.isIndeterminate = true }
+        let holder = reading.identity == nil ? ownership : .anothers(user.label)
+        let isReplay = contract.delivery != nil && followDelivery(event, holder, contract)
+        if isBad {
+            if isGreeting(recognition) { sessions[id]?.isGreeted = true }
+            readUnauthenticated(recognition, entry, id, at: at)
+        } else if recognition.outcome != .ignored {
+            if !expiries.isEmpty { judgeExpiry(event, contract) }
+            if let name = contract.session?.greeting, isGreeting(recognition) { settleGreeting(id, .kept(name)) }
+            if !isReplay { link(event, ownership, contract) }
+        }
+        tell(reading, of: event, contract)
+    }
+
+    private func isGreeting(_ recognition: Recognition) -> Bool {
+        guard let name = contract?.session?.greeting else { return false }
+        return recognition.name == name || recognition.type == name
+    }
+
+    private func isReady(_ recognition: Recognition) -> Bool {
+        guard let name = contract?.session?.ready else { return false }
+        return recognition.name == name || recognition.type == name
+    }
+
+    private mutating func link(_ event: Event, _ ownership: Ownership, _ contract: Terms) {
+        switch (event.isError, ownership) {
+        case (_, .shared): spareWaiting(for: event, contract)
+        case (true, .anothers(let owner)):
+            tellForm(of: event, nil, contract)
+            keepLeftover(event, owner: owner)
+            condemn(event, contract)
+        case (true, .own): linkError(event, contract)
+        case (false, .anothers): condemn(event, contract)
+        case (false, .own): linkEvent(event, contract)
+        }
+    }
+}
+
+/// One message of the server, in hand. Behind one reference: whoever looks at it is given it whole.
+final class Event: Sendable {
+    let recognition: Recognition
+    let entry: Entry
+    let session: SessionID
+    let user: Principal
+    let at: Instant
+    /// Empty when it could not be decoded.
+    private let look: Terms.EventLook
+    let isError: Bool
+    /// Another connection of the same user got the same message before.
+    let isCopy: Bool
+    /// For people.
+    let type: String
+
+    init(
+        _ recognition: Recognition, _ entry: Entry, _ session: SessionID, _ user: Principal, at: Instant, isCopy: Bool,
+        _ contract: Terms
+    ) {
+        self.recognition = recognition
+        self.entry = entry
+        self.session = session
+        self.user = user
+        self.at = at
+        self.isCopy = isCopy
+        look = recognition.value.map { contract.look(atEvent: $0, on: session) } ?? Terms.EventLook()
+        isError = recognition.name.map(contract.isError) ?? false
+        type = contract.title(of: recognition)
+    }
+
+    var links: [JSON?] { look.links }
+    var names: [String?] { look.names }
+    var keys: [RunKey] { look.keys }
+    var number: Int? { look.number }
+}
+
+/// Whose an event is, as far as it shows.
+enum Ownership: Sendable, Equatable {
+    case own
+    /// It was meant for that user, or belongs to a run of theirs.
+    case anothers(String)
+    /// It came to a room that its receiver shares, and is not known to be the receiver's.
+    case shared
+}
