@@ -17,9 +17,10 @@ struct AsyncAPI3 {
         var paths = ImportedPaths(servers)
         for channel in file["channels"]?.map ?? [] {
             guard let (value, _) = references.resolved(channel.value) else { continue }
-            let address = value["address"]?.scalar.flatMap { $0.isNull ? nil : $0.text } ?? channel.key
+            let written = value["address"]?.scalar.flatMap { $0.isNull ? nil : $0.text }
+            let address = written ?? channel.key
             // What begins otherwise may be a topic, and nobody knows where it is spoken.
-            paths.add(address.hasPrefix("/") || value["address"] != nil && hasBase ? address : nil, channel.mark)
+            paths.add(address.hasPrefix("/") || written != nil && hasBase ? address : nil, channel.mark)
             if let bindings = value["bindings"] {
                 references.warn(bindings.mark, "bindings of the channel \(channel.key) cannot be used")
             }

@@ -27,7 +27,7 @@ struct ImportedPaths {
 
     func documents(_ references: inout ImportReferences) -> [Document] {
         guard let lack else { return paths }
-        if !paths.isEmpty { references.warn(lack.mark, lack.what, remedy: "wire.paths is left out: write it yourself") }
+        references.warn(lack.mark, lack.what, remedy: "wire.paths is left out: write it yourself")
         return []
     }
 

@@ -42,7 +42,6 @@ extension ContractReader {
         guard !hasFailed else { return }
         var unused = [
             ("identity.login", document["identity"]?["login"]), ("session.heartbeat.every", document["session"]?["heartbeat"]?["every"]),
-            ("delivery.history.get", document["delivery"]?["history"]?["get"]),
         ]
         for flow in document["flows"]?.map ?? [] {
             for (index, step) in (flow.value.list ?? []).enumerated() {
