@@ -96,7 +96,8 @@ extension ContractReader {
         let written = items(document, place)
         rule.examples = written.map(\.json)
         guard !written.isEmpty else { return }
-        let form = MessageForm(rule, type: contract.wire.type, MemberTable([]))
+        let type = contract.wire.type
+        let form = MessageForm(rule, type: type, MemberTable((type.map { [$0] } ?? []) + MessageForm.paths(of: rule)))
         for (item, example) in zip(written, rule.examples) where examplesLeft > 0 {
             examplesLeft -= 1
             guard let found = form.violation(in: example) else { continue }
