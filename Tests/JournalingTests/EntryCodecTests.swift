@@ -1,7 +1,8 @@
-import Journaling
 import NIOCore
 import Testing
 import Wire
+
+@testable import Journaling
 
 @Suite struct EntryCodecTests {
     private func line(_ entry: Entry) -> ByteBuffer {
@@ -25,6 +26,43 @@ import Wire
             let content = written.readSlice(length: whole - 1) ?? ByteBuffer()
             #expect(!content.readableBytesView.contains(0x0a), "one line an entry")
             #expect(try EntryCodec.decode(content, place: "x") == .entry(entry))
+        }
+    }
+
+    /// Two ways lead through a line (`LineFields`): the quick one is enough for what we write, and says what the other says.
+    @Test(arguments: 0..<EntryGenerator.cases) func linesAreReadInOrder(kind: Int) throws {
+        var generator = EntryGenerator(UInt64(kind) + 500)
+        var survivors = 0
+        for _ in 0..<60 {
+            let entry = generator.entry(kind)
+            let written = ByteBuffer(bytes: line(entry).readableBytesView.dropLast())
+            #expect(EntryCodec.inOrder(written, place: "x") == .entry(entry))
+            #expect(try EntryCodec.byName(written, place: "x") == .entry(entry))
+            for _ in 0..<40 {
+                var bytes = Array(written.readableBytesView)
+                let index = generator.dice.below(bytes.count)
+                switch generator.dice.below(4) {
+                case 0: bytes.remove(at: index)
+                case 1: bytes.insert(generator.pick(Array(#"{}[]",:0\ "#.utf8)), at: index)
+                case 2: bytes.append(contentsOf: bytes[index...])
+                default: bytes[index] = generator.pick([0x30, 0x22, 0x5c, 0x2c, 0x7d, 0x61, 0xc3, 0x00])
+                }
+                guard let read = EntryCodec.inOrder(ByteBuffer(bytes: bytes), place: "x") else { continue }
+                survivors += 1
+                #expect(try EntryCodec.byName(ByteBuffer(bytes: bytes), place: "x") == read)
+            }
+        }
+        #expect(survivors > 20, "what is still a line is compared")
+    }
+
+    @Test func fieldsMayStandInAnyOrder() throws {
+        var generator = EntryGenerator(11)
+        for kind in 0..<EntryGenerator.cases {
+            let entry = generator.entry(kind)
+            let members = try #require(try JSON.parse(text(entry)).object)
+            let turned = JSON.object(members.reversed()).buffer
+            #expect(EntryCodec.inOrder(turned, place: "x") == nil)
+            #expect(try EntryCodec.decode(turned, place: "x") == .entry(entry))
         }
     }
 
@@ -63,6 +101,8 @@ import Wire
         let lines = String(buffer: buffer).split(separator: "\n")
         #expect(lines.count == 2)
         #expect(try decode(String(lines[0])) == .header(header))
+        #expect(EntryCodec.inOrder(ByteBuffer(substring: lines[0]), place: "x") == .header(header))
+        #expect(EntryCodec.inOrder(ByteBuffer(substring: lines[1]), place: "x") == .end(RecordingEnd(entries: .max, redactions: 2)))
         #expect(try decode(String(lines[1])) == .end(RecordingEnd(entries: .max, redactions: 2)))
     }
 

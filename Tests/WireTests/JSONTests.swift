@@ -23,6 +23,9 @@ import Testing
             #expect(document.problem == nil && !document.tolerated, "\(line)")
             #expect(document.root.flatMap { document.value(of: $0) } == value, "\(line)")
             #expect(JSONReader(text).value(at: []) == value, "\(line)")
+            let start = text.readableBytesView.firstIndex { $0 > 0x20 } ?? 0
+            let range = JSONExtent.value(at: start, in: text.readableBytesUInt8Span)?.range
+            #expect(try range.map { try JSON.parse(ByteBuffer(bytes: Array(text.readableBytesView)[$0])) } == value, "\(line)")
         }
     }
 
@@ -57,6 +60,9 @@ import Testing
             #expect(throws: JSONError.self) { try JSON.parse(text) }
             #expect(JSONDocument(text).problem == error)
             #expect(JSONReader(text).value(at: []) == nil)
+            // What is wrong may stand behind the value.
+            let extent = JSONExtent.value(at: 0, in: text.readableBytesUInt8Span)
+            #expect(extent.map { $0.range.upperBound < text.readableBytes } ?? true, "\(line)")
         }
     }
 
@@ -78,6 +84,48 @@ import Testing
         #expect(JSON.decode(wide(10), limits: JSONLimits(nodes: 9)).value == nil)
         #expect(JSON.decode(wide(10), limits: JSONLimits(nodes: 10)).value != nil)
         #expect(JSON.decode(wide(10), limits: JSONLimits(nodes: 11)).value != nil)
+    }
+
+    /// Flags of open containers are kept 64 in a word.
+    @Test func whatIsOpenIsKnownAtEveryDepth() {
+        let limits = JSONLimits(depth: 200)
+        for depth in [1, 2, 63, 64, 65, 127, 128, 129, 200] {
+            for odd in 0..<2 {
+                let isObject = (0..<depth).map { ($0 + odd) % 3 == 0 }
+                let text = isObject.map { $0 ? #"{"a":"# : "[" }.joined() + "1" + isObject.reversed().map { $0 ? "}" : "]" }.joined()
+                #expect(JSON.decode(text, limits: limits).value?.text == text)
+                for place in [0, depth / 2, depth - 1] {
+                    var bytes = Array(text.utf8)
+                    let end = bytes.count - 1 - place
+                    bytes[end] = bytes[end] == UInt8(ascii: "}") ? UInt8(ascii: "]") : UInt8(ascii: "}")
+                    guard case .malformed(let error) = JSON.decode(ByteBuffer(bytes: bytes), limits: limits) else {
+                        Issue.record("the wrong bracket closes number \(place)")
+                        continue
+                    }
+                    #expect(error.offset == end)
+                }
+            }
+        }
+    }
+
+    /// Keys are first told apart by their length and last eight bytes.
+    @Test(arguments: [
+        ("a", "a", true), ("", "", true), ("a", #"\u0061"#, true), ("12345678", "12345678", true), ("12345678", "02345678", false),
+        ("connection_id", "connection_id", true), ("connection_id", "xonnection_id", false), ("é", #"\u00e9"#, true),
+        ("connection_id", #"c\u006fnnection_id"#, true), ("é", "e\u{301}", false), ("a", #"\u0000a"#, false),
+    ])
+    func repeatedKeysAreFound(first: String, second: String, isSame: Bool) {
+        let few = "{\"\(first)\":1,\"b\":{\"b\":2},\"\(second)\":3}"
+        let many = "{" + (0..<20).map { "\"k\($0)\":0," }.joined() + few.dropFirst()
+        for text in [few, many] {
+            guard case .value(let value, let tolerated) = JSON.decode(text) else {
+                Issue.record("\(text)")
+                continue
+            }
+            #expect(tolerated == isSame, "\(text)")
+            #expect(JSONDocument(ByteBuffer(string: text)).tolerated == isSame, "\(text)")
+            #expect(value.object?.count == (text == few ? 3 : 23))
+        }
     }
 
     @Test func lookups() throws {

@@ -191,7 +191,7 @@ struct JSONStream {
     private mutating func text(_ range: Range<UInt64>) throws(Fault) -> String {
         guard range.upperBound - range.lowerBound <= 4_096 else { return "" }
         let bytes = try bytes(range)
-        return JSONText.decode(bytes, 0..<bytes.count, escaped: bytes.contains(UInt8(ascii: "\\")))
+        return JSONText.decode(bytes.span, 0..<bytes.count, escaped: bytes.contains(UInt8(ascii: "\\")))
     }
 
     private mutating func word(_ word: StaticString) throws(Fault) {

@@ -28,14 +28,19 @@ package enum EntryCodec {
     ///   - line: without its newline.
     ///   - place: `rec/0007.ndjson:88214`, for the error.
     package static func decode(_ line: ByteBuffer, place: LinePlace) throws(RecordingError) -> Line {
+        if let read = inOrder(line, place: place) { return read }
+        return try byName(line, place: place)
+    }
+
+    /// Nil for a line that nothing may be wrong with but the order of its fields.
+    static func inOrder(_ line: ByteBuffer, place: LinePlace) -> Line? {
+        var fields = LineFields(inOrder: line, place: place)
+        return try? fields.line()
+    }
+
+    static func byName(_ line: ByteBuffer, place: LinePlace) throws(RecordingError) -> Line {
         var fields = try LineFields(line, place: place)
-        if let version = try fields.integerIfPresent("miswire-recording", as: Int.self) {
-            return .header(try fields.header(version: version))
-        }
-        if let entries = try fields.integerIfPresent("end", as: UInt64.self) {
-            return .end(try fields.end(entries: entries))
-        }
-        return .entry(try fields.entry())
+        return try fields.line()
     }
 
     /// The longest line that `encode` makes of what these limits let through: a frame and the message that it ends, or
@@ -53,6 +58,14 @@ package enum EntryCodec {
         body(&writer)
         writer.finish()
         buffer.writeBytes(writer.line)
+    }
+}
+
+extension LineFields {
+    fileprivate mutating func line() throws(RecordingError) -> EntryCodec.Line {
+        if let version = try integerIfPresent("miswire-recording", as: Int.self) { return .header(try header(version: version)) }
+        if let entries = try integerIfPresent("end", as: UInt64.self) { return .end(try end(entries: entries)) }
+        return .entry(try entry())
     }
 }
 

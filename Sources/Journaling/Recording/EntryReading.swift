@@ -1,6 +1,7 @@
 import NIOCore
 import Wire
 
+/// Fields are asked for in the order of `EntryWriting`.
 extension LineFields {
     mutating func entry() throws(RecordingError) -> Entry {
         let number = try integer("n", as: UInt64.self)
@@ -16,6 +17,8 @@ extension LineFields {
     private mutating func body() throws(RecordingError) -> Entry.Body {
         let kind = try string("kind")
         switch kind {
+        // Most are.
+        case "frame": return .frame(try frame())
         case "opened":
             return .opened(
                 Opened(
@@ -28,7 +31,6 @@ extension LineFields {
             return .became(.accepted(subprotocol: try stringIfPresent("subprotocol"), deflate: try flag("deflate")))
         case "refused": return .became(.refused(status: try integer("status")))
         case "opaque": return .became(.opaque(try string("reason")))
-        case "frame": return .frame(try frame())
         case "bytes": return .bytes(try bytes())
         case "fault": return .fault(try fault())
         case "limit":
@@ -39,10 +41,10 @@ extension LineFields {
         case "recoded": return .recoded(Recoded(on: try ref("on"), reason: try string("reason")))
         case "ended": return .ended(try end())
         case "closed":
+            let (clientIn, serverOut) = (try integer("Cin", as: UInt64.self), try integer("Sout", as: UInt64.self))
+            let serverIn = try integer("Sin", as: UInt64.self)
             return .closed(
-                Totals(
-                    clientIn: try integer("Cin"), clientOut: try integer("Cout"), serverIn: try integer("Sin"),
-                    serverOut: try integer("Sout")))
+                Totals(clientIn: clientIn, clientOut: try integer("Cout"), serverIn: serverIn, serverOut: serverOut))
         case "note": return .note(try string("note"))
         case "usage": return .target(.usage(try usage()))
         case "sentinel": return .target(.sentinel(user: try string("user")))
@@ -65,7 +67,7 @@ extension LineFields {
             sessions: try integer("sessions"), isQuiet: try flag("quiet"))
     }
 
-    private mutating func sides(_ key: String) throws(RecordingError) -> [Side] {
+    private mutating func sides(_ key: JSONName) throws(RecordingError) -> [Side] {
         var sides: [Side] = []
         for name in try strings(key) {
             guard let side = Side(rawValue: name) else { throw wrong(key, expected: "words of client, server", found: .string(name)) }
@@ -74,7 +76,7 @@ extension LineFields {
         return sides
     }
 
-    private mutating func ref(_ key: String) throws(RecordingError) -> EntryRef {
+    private mutating func ref(_ key: JSONName) throws(RecordingError) -> EntryRef {
         guard let ref = try refIfPresent(key) else {
             throw wrong(key, expected: "a session and an ordinal such as s31.12", found: nil)
         }
@@ -90,9 +92,9 @@ extension LineFields {
     }
 
     private mutating func head() throws(RecordingError) -> HeadRecord {
-        HeadRecord(
-            passage: try passage(), bytes: try payloadIfPresent() ?? ByteBuffer(), provenance: try provenance(),
-            wireSize: try integerIfPresent("size"))
+        let (passage, bytes) = (try passage(), try payloadIfPresent() ?? ByteBuffer())
+        let size = try integerIfPresent("size", as: UInt64.self)
+        return HeadRecord(passage: passage, bytes: bytes, provenance: try provenance(), wireSize: size)
     }
 
     private mutating func facts() throws(RecordingError) -> Facts {
@@ -107,25 +109,25 @@ extension LineFields {
     private mutating func frame() throws(RecordingError) -> FrameRecord {
         let passage = try passage()
         let first = try integer("first", as: UInt8.self)
+        let form = try form()
         let length = try integer("len", as: UInt64.self)
-        var form = LengthForm.shortest(for: length)
-        if let number = try integerIfPresent("form", as: UInt8.self) {
-            guard let named = LengthForm(rawValue: number) else {
-                throw wrong("form", expected: "7, 16 or 64", found: .number("\(number)"))
-            }
-            form = named
-        }
         let frame = Frame(
-            firstByte: first, lengthForm: form, declaredLength: length, maskKey: try mask(),
+            firstByte: first, lengthForm: form ?? .shortest(for: length), declaredLength: length, maskKey: try mask(),
             payload: try payloadIfPresent() ?? ByteBuffer())
-        var message: MessageRecord?
-        if var fields = try objectIfPresent("msg") {
-            message = try fields.message(of: frame)
-            try fields.finish()
-        }
+        let message = try objectIfPresent("msg") { fields throws(RecordingError) in try fields.message(of: frame) }
+        let (read, isRedacted) = (try integerIfPresent("read", as: UInt32.self) ?? 0, try flag("redacted"))
+        let size = try integerIfPresent("size", as: UInt64.self)
         return FrameRecord(
-            passage: passage, frame: frame, message: message, provenance: try provenance(),
-            read: try integerIfPresent("read") ?? 0, redacted: try flag("redacted"), wireSize: try integerIfPresent("size"))
+            passage: passage, frame: frame, message: message, provenance: try provenance(), read: read, redacted: isRedacted,
+            wireSize: size)
+    }
+
+    private mutating func form() throws(RecordingError) -> LengthForm? {
+        guard let number = try integerIfPresent("form", as: UInt8.self) else { return nil }
+        guard let form = LengthForm(rawValue: number) else {
+            throw wrong("form", expected: "7, 16 or 64", found: .number("\(number)"))
+        }
+        return form
     }
 
     private mutating func mask() throws(RecordingError) -> UInt32? {
@@ -146,9 +148,9 @@ extension LineFields {
 
     private mutating func bytes() throws(RecordingError) -> BytesRecord {
         let kind = try word("of", as: BytesRecord.Kind.self)
-        return BytesRecord(
-            passage: try passage(), kind: kind, bytes: try payloadIfPresent() ?? ByteBuffer(),
-            provenance: try provenance(), wireSize: try integerIfPresent("size"))
+        let (passage, bytes) = (try passage(), try payloadIfPresent() ?? ByteBuffer())
+        let size = try integerIfPresent("size", as: UInt64.self)
+        return BytesRecord(passage: passage, kind: kind, bytes: bytes, provenance: try provenance(), wireSize: size)
     }
 
     private mutating func fault() throws(RecordingError) -> FaultRecord {
@@ -171,14 +173,14 @@ extension LineFields {
     }
 
     private mutating func expectation() throws(RecordingError) -> Expectation? {
+        let what = try wordIfPresent("expect", as: Expectation.What.self)
         var codes: [Int] = []
         for text in try strings("codes") {
             guard let code = Int(text) else { throw wrong("codes", expected: "close codes such as 1008", found: .string(text)) }
             codes.append(code)
         }
         let within = try integerIfPresent("within", as: Int64.self)
-        guard let what = try wordIfPresent("expect", as: Expectation.What.self) else { return nil }
-        return Expectation(what: what, codes: codes, within: within.map { .nanoseconds($0) })
+        return what.map { what in Expectation(what: what, codes: codes, within: within.map { .nanoseconds($0) }) }
     }
 
     private mutating func end() throws(RecordingError) -> EndRecord {

@@ -57,19 +57,15 @@ extension LineFields {
     }
 
     private mutating func retention() throws(RecordingError) -> Retention? {
-        guard var fields = try objectIfPresent("retention") else { return nil }
-        let retention = Retention(
-            seconds: try fields.integerIfPresent("seconds"), bytes: try fields.integerIfPresent("bytes"))
-        try fields.finish()
-        return retention
+        try objectIfPresent("retention") { fields throws(RecordingError) in
+            Retention(seconds: try fields.integerIfPresent("seconds"), bytes: try fields.integerIfPresent("bytes"))
+        }
     }
 
-    private mutating func source(_ key: String) throws(RecordingError) -> RecordingHeader.Source? {
-        guard var fields = try objectIfPresent(key) else { return nil }
-        let source = RecordingHeader.Source(
-            name: try fields.string("name"), hash: try fields.string("hash"), text: try fields.string("text"))
-        try fields.finish()
-        return source
+    private mutating func source(_ key: JSONName) throws(RecordingError) -> RecordingHeader.Source? {
+        try objectIfPresent(key) { fields throws(RecordingError) in
+            RecordingHeader.Source(name: try fields.string("name"), hash: try fields.string("hash"), text: try fields.string("text"))
+        }
     }
 
     /// `entries` was taken already.

@@ -3,35 +3,59 @@ import Wire
 
 /// The fields of one JSON object, taken out one by one; what is left at the end is an error. Values are read when they are
 /// taken, and where they stand: no tree is built of a line.
+///
+/// Two ways lead through a line. In order: each field that is asked for is the next one or is not there, which is so in every
+/// line that we write, and nothing is looked at twice. By name: all keys are found first. What is read in order is what is read
+/// by name; what cannot be read in order may be right all the same, or has an error that reading by name tells.
 struct LineFields {
     private struct Field {
-        var key: Range<Int>
-        var isKeyEscaped: Bool
-        var value: Value
-        /// With quotes and brackets.
-        var range: Range<Int>
+        let member: JSONMembers.Member
+        /// Nil for what is none of ours.
+        let name: JSONName?
         var isTaken = false
-    }
-    private enum Value: Equatable { case string(escaped: Bool), number, bool(Bool), null, container }
 
+        init(_ member: JSONMembers.Member, _ bytes: [UInt8]) {
+            self.member = member
+            name = JSONName(JSONText.decode(bytes.span, member.key, escaped: member.isKeyEscaped))
+        }
+    }
+    /// The whole line, also of an object inside of it.
     private let bytes: [UInt8]
+    private let isInOrder: Bool
     private var fields: [Field] = []
-    /// Fields are mostly asked for in the order in which they were written.
+    /// By name: fields are mostly asked for in the order in which they were written.
     private var next = 0
+    /// In order: what is taken ends here.
+    private var end = 0
+    /// In order: the key behind that, and where its value begins. No name: there is none that could be ours.
+    private var key: JSONName?
+    private var start = 0
     let place: LinePlace
 
-    init(_ line: ByteBuffer, place: LinePlace) throws(RecordingError) {
-        try self.init([UInt8](line.readableBytesView), place: place)
+    init(inOrder line: ByteBuffer, place: LinePlace) {
+        bytes = [UInt8](line.readableBytesView)
+        isInOrder = true
+        self.place = place
+        advance(behind: UInt8(ascii: "{"), at: 0)
     }
 
-    private init(_ bytes: [UInt8], place: LinePlace) throws(RecordingError) {
+    init(_ line: ByteBuffer, place: LinePlace) throws(RecordingError) {
+        let bytes = [UInt8](line.readableBytesView)
+        try self.init(bytes, bytes.indices, place)
+    }
+
+    /// - Parameter range: where the object stands.
+    private init(_ bytes: [UInt8], _ range: Range<Int>, _ place: LinePlace) throws(RecordingError) {
         self.bytes = bytes
+        isInOrder = false
         self.place = place
-        fields.reserveCapacity(16)
         let found: JSON
         do throws(JSONError) {
-            if try index() { return }
-            found = try JSON.parse(ByteBuffer(bytes: bytes))
+            if let members = try JSONMembers(bytes.span, in: range) {
+                fields = members.all.map { Field($0, bytes) }
+                return
+            }
+            found = try JSON.parse(ByteBuffer(bytes: bytes[range]))
         } catch { throw Self.noJSON(error, bytes, place) }
         throw RecordingError(
             place: place.description, sentence: "the line is no entry", expected: "a JSON object", found: found.article,
@@ -46,67 +70,54 @@ struct LineFields {
             remedy: "restore the line from a copy or remove it")
     }
 
-    /// Notes where the members stand. False for anything but an object, which may be no JSON at all behind its first token.
-    private mutating func index() throws(JSONError) -> Bool {
-        var tokens = JSONTokens(bytes)
-        guard case .beginObject = try tokens.next() else { return false }
-        var key = 0..<0
-        var isKeyEscaped = false
-        var start = 0
-        while let token = try tokens.next() {
-            let value: Value
-            let range: Range<Int>
-            switch token {
-            case .key(let place, let escaped):
-                if tokens.depth == 1 { (key, isKeyEscaped) = (place, escaped) }
-                continue
-            case .beginObject(let place), .beginArray(let place):
-                if tokens.depth == 2 { start = place }
-                continue
-            case .endObject(let end), .endArray(let end): (value, range) = (.container, start..<end)
-            case .string(let place, let escaped): (value, range) = (.string(escaped: escaped), place)
-            case .number(let place): (value, range) = (.number, place)
-            case .bool(let flag, let place): (value, range) = (.bool(flag), place)
-            case .null(let place): (value, range) = (.null, place)
-            }
-            guard tokens.depth == 1 else { continue }
-            fields.append(Field(key: key, isKeyEscaped: isKeyEscaped, value: value, range: range))
-        }
-        try tokens.finish()
-        return true
+    @inline(__always)
+    private mutating func find(_ name: JSONName) -> JSONExtent? {
+        if isInOrder { return key == name ? follow() : nil }
+        return search(name)
     }
 
-    private mutating func find(_ key: String) -> Field? {
-        guard let index = place(of: key, in: next..<fields.count) ?? place(of: key, in: 0..<next) else { return nil }
+    /// In order: takes the next field. Nil for a value that is no JSON: then the line is read by name.
+    private mutating func follow() -> JSONExtent? {
+        let value = JSONExtent.value(at: start, in: bytes.span)
+        advance(behind: UInt8(ascii: ","), at: value?.range.upperBound ?? bytes.count)
+        return value
+    }
+
+    /// In order: looks at the key that stands there as `,"key":`.
+    private mutating func advance(behind separator: UInt8, at place: Int) {
+        end = place
+        key = nil
+        guard place + 1 < bytes.count, bytes[place] == separator, bytes[place + 1] == UInt8(ascii: "\""),
+            let name = JSONName(bytes.span, from: place + 2)
+        else { return }
+        let colon = place + 3 + name.count
+        guard colon < bytes.count, bytes[colon] == UInt8(ascii: ":") else { return }
+        (key, start) = (name, colon + 1)
+    }
+
+    private mutating func search(_ name: JSONName) -> JSONExtent? {
+        guard let index = place(of: name, in: next..<fields.count) ?? place(of: name, in: 0..<next) else { return nil }
         fields[index].isTaken = true
         next = index + 1
-        return fields[index]
+        return fields[index].member.value
     }
 
-    private func place(of key: String, in range: Range<Int>) -> Int? {
-        let count = key.utf8.count + 2
-        for index in range where (fields[index].key.count == count || fields[index].isKeyEscaped) && !fields[index].isTaken {
-            if isNamed(fields[index], key) { return index }
-        }
-        return nil
+    private func place(of name: JSONName, in range: Range<Int>) -> Int? {
+        range.first { !fields[$0].isTaken && fields[$0].name == name }
     }
 
-    private func isNamed(_ field: Field, _ key: String) -> Bool {
-        if field.isKeyEscaped { return name(field) == key }
-        var index = field.key.lowerBound + 1
-        for byte in key.utf8 {
-            if bytes[index] != byte { return false }
-            index += 1
-        }
-        return true
+    private func name(_ field: Field) -> String {
+        JSONText.decode(bytes.span, field.member.key, escaped: field.member.isKeyEscaped)
     }
 
-    private func name(_ field: Field) -> String { JSONText.decode(bytes, field.key, escaped: field.isKeyEscaped) }
-
-    private func json(_ field: Field) -> JSON? { try? JSON.parse(ByteBuffer(bytes: bytes[field.range])) }
+    private func json(_ value: JSONExtent) -> JSON? { try? JSON.parse(ByteBuffer(bytes: bytes[value.range])) }
 
     /// Throws when a field is left that nobody asked for: another version wrote it, or it was given twice.
     func finish() throws(RecordingError) {
+        if isInOrder {
+            if end == bytes.count - 1, bytes[end] == UInt8(ascii: "}") { return }
+            throw outOfOrder
+        }
         guard let index = fields.firstIndex(where: { !$0.isTaken }) else { return }
         let key = name(fields[index])
         let again = fields.indices.contains { $0 != index && name(fields[$0]) == key }
@@ -116,37 +127,53 @@ struct LineFields {
             remedy: "read it with the program that wrote it")
     }
 
-    func wrong(_ key: String, expected: String, found: JSON?) -> RecordingError {
+    /// Told to nobody: the line is read by name.
+    private var outOfOrder: RecordingError { RecordingError(place: place.description, sentence: "the fields are in another order") }
+
+    func wrong(_ key: JSONName, expected: String, found: JSON?) -> RecordingError {
         RecordingError(
             place: place.description, sentence: found == nil ? "field \"\(key)\" is missing" : "field \"\(key)\" is wrong",
             expected: expected, found: found.map(\.article) ?? "nothing",
             remedy: "restore the line from a copy or remove it")
     }
 
-    private func wrong(_ key: String, expected: String, _ field: Field?) -> RecordingError {
-        wrong(key, expected: expected, found: field.map { json($0) ?? .null })
+    private func wrong(_ key: JSONName, expected: String, _ value: JSONExtent) -> RecordingError {
+        wrong(key, expected: expected, found: json(value) ?? .null)
     }
 
-    /// The fields of the object in that field.
-    mutating func objectIfPresent(_ key: String) throws(RecordingError) -> LineFields? {
-        guard let field = find(key) else { return nil }
-        return try LineFields(Array(bytes[field.range]), place: place)
+    /// What the object in that field says, all of it.
+    mutating func objectIfPresent<T>(
+        _ key: JSONName, _ read: (inout LineFields) throws(RecordingError) -> T
+    ) throws(RecordingError) -> T? {
+        guard isInOrder else {
+            guard let value = find(key) else { return nil }
+            var fields = try LineFields(bytes, value.range, place)
+            let result = try read(&fields)
+            try fields.finish()
+            return result
+        }
+        guard self.key == key else { return nil }
+        advance(behind: UInt8(ascii: "{"), at: start)
+        let result = try read(&self)
+        guard end < bytes.count, bytes[end] == UInt8(ascii: "}") else { throw outOfOrder }
+        advance(behind: UInt8(ascii: ","), at: end + 1)
+        return result
     }
 
-    mutating func string(_ key: String) throws(RecordingError) -> String {
+    mutating func string(_ key: JSONName) throws(RecordingError) -> String {
         guard let text = try stringIfPresent(key) else { throw wrong(key, expected: "a string", found: nil) }
         return text
     }
 
-    mutating func stringIfPresent(_ key: String) throws(RecordingError) -> String? {
+    mutating func stringIfPresent(_ key: JSONName) throws(RecordingError) -> String? {
         guard let field = find(key) else { return nil }
-        guard case .string(let escaped) = field.value else { throw wrong(key, expected: "a string", field) }
-        return JSONText.decode(bytes, field.range, escaped: escaped)
+        guard case .string(let escaped) = field.kind else { throw wrong(key, expected: "a string", field) }
+        return JSONText.decode(bytes.span, field.range, escaped: escaped)
     }
 
-    mutating func integerIfPresent<T: FixedWidthInteger>(_ key: String, as type: T.Type = T.self) throws(RecordingError) -> T? {
+    mutating func integerIfPresent<T: FixedWidthInteger>(_ key: JSONName, as type: T.Type = T.self) throws(RecordingError) -> T? {
         guard let field = find(key) else { return nil }
-        guard field.value == .number, let number: T = integer(field.range) else {
+        guard field.kind == .number, let number: T = integer(field.range) else {
             throw wrong(key, expected: "an integer from \(T.min) to \(T.max)", field)
         }
         return number
@@ -170,22 +197,22 @@ struct LineFields {
         return number
     }
 
-    mutating func integer<T: FixedWidthInteger>(_ key: String, as type: T.Type = T.self) throws(RecordingError) -> T {
+    mutating func integer<T: FixedWidthInteger>(_ key: JSONName, as type: T.Type = T.self) throws(RecordingError) -> T {
         guard let number = try integerIfPresent(key, as: type) else { throw wrong(key, expected: "an integer", found: nil) }
         return number
     }
 
-    mutating func flag(_ key: String, default value: Bool = false) throws(RecordingError) -> Bool {
+    mutating func flag(_ key: JSONName, default value: Bool = false) throws(RecordingError) -> Bool {
         guard let field = find(key) else { return value }
-        guard case .bool(let flag) = field.value else { throw wrong(key, expected: "true or false", field) }
+        guard case .bool(let flag) = field.kind else { throw wrong(key, expected: "true or false", field) }
         return flag
     }
 
     mutating func wordIfPresent<T: RawRepresentable<String> & CaseIterable>(
-        _ key: String, as type: T.Type = T.self
+        _ key: JSONName, as type: T.Type = T.self
     ) throws(RecordingError) -> T? {
         guard let field = find(key) else { return nil }
-        guard case .string(let escaped) = field.value, let word = T(rawValue: JSONText.decode(bytes, field.range, escaped: escaped))
+        guard case .string(let escaped) = field.kind, let word = T(rawValue: JSONText.decode(bytes.span, field.range, escaped: escaped))
         else {
             let words = T.allCases.map { $0.rawValue }.joined(separator: ", ")
             throw wrong(key, expected: "one of \(words)", field)
@@ -194,7 +221,7 @@ struct LineFields {
     }
 
     mutating func word<T: RawRepresentable<String> & CaseIterable>(
-        _ key: String, as type: T.Type = T.self
+        _ key: JSONName, as type: T.Type = T.self
     ) throws(RecordingError) -> T {
         guard let word = try wordIfPresent(key, as: type) else {
             let words = T.allCases.map { $0.rawValue }.joined(separator: ", ")
@@ -203,7 +230,7 @@ struct LineFields {
         return word
     }
 
-    mutating func strings(_ key: String) throws(RecordingError) -> [String] {
+    mutating func strings(_ key: JSONName) throws(RecordingError) -> [String] {
         guard let field = find(key) else { return [] }
         guard case .array(let elements) = json(field) else { throw wrong(key, expected: "a list of strings", field) }
         var texts: [String] = []
@@ -214,13 +241,13 @@ struct LineFields {
         return texts
     }
 
-    mutating func instantIfPresent(_ key: String) throws(RecordingError) -> Instant? {
+    mutating func instantIfPresent(_ key: JSONName) throws(RecordingError) -> Instant? {
         try integerIfPresent(key, as: Int64.self).map { Instant(nanoseconds: $0) }
     }
 
-    mutating func refIfPresent(_ key: String) throws(RecordingError) -> EntryRef? {
+    mutating func refIfPresent(_ key: JSONName) throws(RecordingError) -> EntryRef? {
         guard let field = find(key) else { return nil }
-        guard case .string(escaped: false) = field.value, let ref = ref(field.range) else {
+        guard case .string(escaped: false) = field.kind, let ref = ref(field.range) else {
             throw wrong(key, expected: "a session and an ordinal such as s31.12", field)
         }
         return ref
@@ -229,7 +256,7 @@ struct LineFields {
     private func ref(_ range: Range<Int>) -> EntryRef? {
         let text = range.lowerBound + 1..<range.upperBound - 1
         guard text.count >= 4, bytes[text.lowerBound] == UInt8(ascii: "s"),
-            let dot = bytes[text].firstIndex(of: UInt8(ascii: ".")), dot > text.lowerBound + 1, dot + 1 < text.upperBound,
+            let dot = text.first(where: { bytes[$0] == UInt8(ascii: ".") }), dot > text.lowerBound + 1, dot + 1 < text.upperBound,
             let session: UInt32 = integer(text.lowerBound + 1..<dot), let ordinal: UInt32 = integer(dot + 1..<text.upperBound),
             bytes[text.lowerBound + 1] != UInt8(ascii: "-"), bytes[dot + 1] != UInt8(ascii: "-")
         else { return nil }
@@ -239,8 +266,8 @@ struct LineFields {
     /// `text` or `b64`; nil when there is neither.
     mutating func payloadIfPresent() throws(RecordingError) -> ByteBuffer? {
         if let field = find("text") {
-            guard case .string(let escaped) = field.value else { throw wrong("text", expected: "a string", field) }
-            if escaped { return ByteBuffer(bytes: JSONText.decodeBytes(bytes, field.range)) }
+            guard case .string(let escaped) = field.kind else { throw wrong("text", expected: "a string", field) }
+            if escaped { return JSONText.decodeBytes(bytes.span, field.range) }
             return ByteBuffer(bytes: bytes[field.range.lowerBound + 1..<field.range.upperBound - 1])
         }
         guard let text = try stringIfPresent("b64") else { return nil }

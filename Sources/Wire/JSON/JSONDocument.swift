@@ -34,60 +34,61 @@ package struct JSONDocument: Sendable, Hashable {
 
     package init(_ buffer: ByteBuffer, limits: JSONLimits = JSONLimits()) {
         bytes = [UInt8](buffer.readableBytesView)
-        var tokens = JSONTokens(bytes, limits: limits, lenient: true)
-        var stack: [Int] = []
-        do throws(JSONError) {
-            var key: (range: Range<Int>, escaped: Bool)?
-            while let token = try tokens.next() {
-                switch token {
-                case .key(let range, let escaped): key = (range, escaped)
-                case .beginObject(let start), .beginArray(let start):
-                    let isObject = if case .beginObject = token { true } else { false }
-                    stack.append(add(isObject ? .object : .array, start..<bytes.count, key, stack.last))
-                    key = nil
-                case .endObject(let end), .endArray(let end):
-                    guard let node = stack.popLast() else { break }
-                    nodes[node].range = nodes[node].range.lowerBound..<end
-                    nodes[node].isClosed = true
-                case .string(let range, let escaped):
-                    let node = add(.string, range, key, stack.last)
-                    nodes[node].escaped = escaped
-                    key = nil
-                case .number(let range):
-                    _ = add(.number, range, key, stack.last)
-                    key = nil
-                case .bool(_, let range):
-                    _ = add(.bool, range, key, stack.last)
-                    key = nil
-                case .null(let range):
-                    _ = add(.null, range, key, stack.last)
-                    key = nil
-                }
+        var builder = Builder()
+        var tokens = JSONTokens(limits: limits, lenient: true)
+        do throws(JSONError) { try tokens.read(bytes.span, into: &builder) } catch { problem = error }
+        nodes = builder.nodes
+        tolerated = tokens.tolerated || hasDuplicateKeys(builder.prints)
+    }
+
+    private struct Builder: JSONSink {
+        var nodes: [Node] = []
+        /// One for each node, of its key.
+        var prints: [JSONKeyPrint] = []
+        private var stack: [Int] = []
+        private var key: (range: Range<Int>, escaped: Bool)?
+
+        mutating func take(_ token: JSONToken, in bytes: Span<UInt8>) {
+            switch token {
+            case .key(let range, let escaped): key = (range, escaped)
+            case .beginObject(let start): stack.append(add(.object, start..<bytes.count, bytes))
+            case .beginArray(let start): stack.append(add(.array, start..<bytes.count, bytes))
+            case .endObject(let end), .endArray(let end):
+                guard let node = stack.popLast() else { break }
+                nodes[node].range = nodes[node].range.lowerBound..<end
+                nodes[node].isClosed = true
+            case .string(let range, let escaped): nodes[add(.string, range, bytes)].escaped = escaped
+            case .number(let range): _ = add(.number, range, bytes)
+            case .bool(_, let range): _ = add(.bool, range, bytes)
+            case .null(let range): _ = add(.null, range, bytes)
             }
-            try tokens.finish()
-        } catch {
-            problem = error
         }
-        tolerated = tokens.tolerated || hasDuplicateKeys
+
+        private mutating func add(_ kind: Kind, _ range: Range<Int>, _ bytes: Span<UInt8>) -> Int {
+            let index = nodes.count
+            let isContainer = kind == .object || kind == .array
+            nodes.append(
+                Node(
+                    kind: kind, range: range, keyRange: key?.range, keyEscaped: key?.escaped ?? false, escaped: false,
+                    parent: stack.last, children: [], isClosed: !isContainer))
+            prints.append(key.map { JSONKeyPrint(bytes, $0.range, escaped: $0.escaped) } ?? .none)
+            if let parent = stack.last { nodes[parent].children.append(index) }
+            key = nil
+            return index
+        }
     }
 
-    private mutating func add(
-        _ kind: Kind, _ range: Range<Int>, _ key: (range: Range<Int>, escaped: Bool)?, _ parent: Int?
-    ) -> Int {
-        let index = nodes.count
-        let isContainer = kind == .object || kind == .array
-        nodes.append(
-            Node(
-                kind: kind, range: range, keyRange: key?.range, keyEscaped: key?.escaped ?? false, escaped: false,
-                parent: parent, children: [], isClosed: !isContainer))
-        if let parent { nodes[parent].children.append(index) }
-        return index
-    }
-
-    private var hasDuplicateKeys: Bool {
+    private func hasDuplicateKeys(_ prints: [JSONKeyPrint]) -> Bool {
         nodes.contains { node in
             guard node.kind == .object, node.children.count > 1 else { return false }
-            return Set(node.children.map { Array(key(of: $0).utf8) }).count < node.children.count
+            guard node.children.count <= 16 else {
+                return Set(node.children.map { Array(key(of: $0).utf8) }).count < node.children.count
+            }
+            return node.children.indices.contains { index in
+                node.children[..<index].contains {
+                    prints[$0] == prints[node.children[index]] && JSONText.isSame(key(of: $0), key(of: node.children[index]))
+                }
+            }
         }
     }
 
@@ -100,13 +101,13 @@ package struct JSONDocument: Sendable, Hashable {
     /// The decoded key of a member; empty for anything else.
     package func key(of node: Int) -> String {
         guard nodes.indices.contains(node), let range = nodes[node].keyRange else { return "" }
-        return JSONText.decode(bytes, range, escaped: nodes[node].keyEscaped)
+        return JSONText.decode(bytes.span, range, escaped: nodes[node].keyEscaped)
     }
 
     /// The decoded text of a string node, nil for anything else.
     package func string(of node: Int) -> String? {
         guard nodes.indices.contains(node), nodes[node].kind == .string else { return nil }
-        return JSONText.decode(bytes, nodes[node].range, escaped: nodes[node].escaped)
+        return JSONText.decode(bytes.span, nodes[node].range, escaped: nodes[node].escaped)
     }
 
     /// The bytes of a range as text.
@@ -117,7 +118,7 @@ package struct JSONDocument: Sendable, Hashable {
     /// The value of a node, numbers as their text; nil when it is not whole.
     package func value(of node: Int) -> JSON? {
         guard nodes.indices.contains(node), nodes[node].isClosed else { return nil }
-        return JSON.decode(ByteBuffer(bytes: bytes[nodes[node].range])).value
+        return JSON.decode(bytes.span.extracting(nodes[node].range)).value
     }
 
     /// The member of that name; the last one when the key occurs twice.
@@ -128,7 +129,7 @@ package struct JSONDocument: Sendable, Hashable {
     /// All members of that name, in order.
     package func members(_ name: String, of node: Int) -> [Int] {
         guard nodes.indices.contains(node), nodes[node].kind == .object else { return [] }
-        return nodes[node].children.filter { key(of: $0).utf8.elementsEqual(name.utf8) }
+        return nodes[node].children.filter { JSONText.isSame(key(of: $0), name) }
     }
 
     /// The element at that place, from the end when negative.

@@ -17,95 +17,121 @@ extension JSON {
     package static func parse(
         _ bytes: ByteBuffer, limits: JSONLimits = JSONLimits()
     ) throws(JSONError) -> JSON {
-        var tokens = JSONTokens(bytes, limits: limits)
-        return try build(&tokens)
+        var tree = JSONTree()
+        return try tree.read(bytes.readableBytesUInt8Span, limits, lenient: false)
     }
 
     package static func parse(_ text: String, limits: JSONLimits = JSONLimits()) throws(JSONError) -> JSON {
-        var tokens = JSONTokens([UInt8](text.utf8), limits: limits)
-        return try build(&tokens)
+        var tree = JSONTree()
+        return try tree.read([UInt8](text.utf8).span, limits, lenient: false)
     }
 
     /// As `parse`, but what common parsers take is a value, and marked. NaN and the infinities stay numbers as text.
     package static func decode(_ bytes: ByteBuffer, limits: JSONLimits = JSONLimits()) -> Decoding {
-        decode([UInt8](bytes.readableBytesView), limits: limits)
+        decode(bytes.readableBytesUInt8Span, limits)
     }
 
     package static func decode(_ text: String, limits: JSONLimits = JSONLimits()) -> Decoding {
-        decode([UInt8](text.utf8), limits: limits)
+        decode([UInt8](text.utf8).span, limits)
     }
 
-    private static func decode(_ bytes: [UInt8], limits: JSONLimits) -> Decoding {
-        var tokens = JSONTokens(bytes, limits: limits, lenient: true)
+    static func decode(_ bytes: Span<UInt8>, _ limits: JSONLimits = JSONLimits()) -> Decoding {
+        var tree = JSONTree()
         do throws(JSONError) {
-            let value = try build(&tokens)
-            return .value(value, tolerated: tokens.tolerated)
+            let value = try tree.read(bytes, limits, lenient: true)
+            return .value(value, tolerated: tree.tolerated)
         } catch {
             return .malformed(error)
         }
     }
+}
 
-    /// A container being filled.
+/// Builds the tree of a text. What belongs to no closed container yet lies on one stack, so that each container is made
+/// once and of its own size.
+private struct JSONTree: JSONSink {
+    /// An open container.
     private struct Open {
-        var isObject: Bool
-        var members: [Member] = []
-        var elements: [JSON] = []
+        /// The key at which it stands.
         var key = ""
+        var print = JSONKeyPrint.none
+        /// Where on the stack its values begin.
+        var start = 0
     }
+    /// Values with their keys, which are empty for elements.
+    private var stack: [JSON.Member] = []
+    private var prints: [JSONKeyPrint] = []
+    private var open = Open()
+    private var outer: [Open] = []
+    private var depth = 0
+    private var root = JSON.null
+    /// Of the value that comes next.
+    private var key = ""
+    private var print = JSONKeyPrint.none
+    private(set) var tolerated = false
 
-    private static func build(_ tokens: inout JSONTokens) throws(JSONError) -> JSON {
-        var stack: [Open] = []
-        var root = JSON.null
-        while let token = try tokens.next() {
-            let value: JSON
-            switch token {
-            case .beginObject:
-                stack.append(Open(isObject: true))
-                continue
-            case .beginArray:
-                stack.append(Open(isObject: false))
-                continue
-            case .key(let range, let escaped):
-                stack[stack.count - 1].key = JSONText.decode(tokens.bytes, range, escaped: escaped)
-                continue
-            case .endObject, .endArray:
-                let open = stack.removeLast()
-                if open.isObject, hasDuplicate(open.members) { tokens.noteTolerated() }
-                value = open.isObject ? .object(open.members) : .array(open.elements)
-            default:
-                value = scalar(token, tokens.bytes)
-            }
-            guard let last = stack.indices.last else {
-                root = value
-                continue
-            }
-            if stack[last].isObject {
-                stack[last].members.append(Member(key: stack[last].key, value: value))
-            } else {
-                stack[last].elements.append(value)
-            }
-        }
-        try tokens.finish()
+    mutating func read(_ bytes: Span<UInt8>, _ limits: JSONLimits, lenient: Bool) throws(JSONError) -> JSON {
+        stack.reserveCapacity(8)
+        prints.reserveCapacity(8)
+        var tokens = JSONTokens(limits: limits, lenient: lenient)
+        try tokens.read(bytes, into: &self)
+        if tokens.tolerated { tolerated = true }
         return root
     }
 
-    /// The value of a token that is no container and no key.
-    static func scalar(_ token: JSONTokens.Token, _ bytes: [UInt8]) -> JSON {
+    mutating func take(_ token: JSONToken, in bytes: Span<UInt8>) {
         switch token {
-        case .string(let range, let escaped): .string(JSONText.decode(bytes, range, escaped: escaped))
-        case .number(let range): .number(String(decoding: bytes[range], as: UTF8.self))
-        case .bool(let value, _): .bool(value)
-        default: .null
+        case .key(let range, let escaped):
+            key = JSONText.decode(bytes, range, escaped: escaped)
+            print = JSONKeyPrint(bytes, range, escaped: escaped)
+        case .beginObject, .beginArray:
+            if depth > 0 { outer.append(open) }
+            depth += 1
+            open = Open(key: key, print: print, start: stack.count)
+            (key, print) = ("", .none)
+        case .endObject:
+            if hasDuplicate() { tolerated = true }
+            close(.object(open.start == 0 ? takeAll() : Array(stack[open.start...])))
+        case .endArray: close(.array(stack[open.start...].map(\.value)))
+        case .string(let range, let escaped): add(.string(JSONText.decode(bytes, range, escaped: escaped)))
+        case .number(let range): add(.number(JSONText.text(bytes, range)))
+        case .bool(let value, _): add(.bool(value))
+        case .null: add(.null)
         }
     }
 
-    private static func hasDuplicate(_ members: [Member]) -> Bool {
-        guard members.count <= 16 else {
-            var seen = Set<[UInt8]>(minimumCapacity: members.count)
-            return !members.allSatisfy { seen.insert([UInt8]($0.key.utf8)).inserted }
+    private mutating func add(_ value: JSON) {
+        guard depth > 0 else { return root = value }
+        stack.append(JSON.Member(key: key, value: value))
+        prints.append(print)
+    }
+
+    private mutating func close(_ value: JSON) {
+        if stack.count > open.start { stack.removeLast(stack.count - open.start) }
+        prints.removeLast(prints.count - open.start)
+        (key, print) = (open.key, open.print)
+        open = outer.popLast() ?? Open()
+        depth -= 1
+        add(value)
+    }
+
+    /// The whole stack is one object.
+    private mutating func takeAll() -> [JSON.Member] {
+        var all: [JSON.Member] = []
+        swap(&all, &stack)
+        return all
+    }
+
+    /// Two members of the open object have one key.
+    private func hasDuplicate() -> Bool {
+        guard stack.count - open.start <= 16 else {
+            var seen = Set<[UInt8]>(minimumCapacity: stack.count - open.start)
+            return !stack[open.start...].allSatisfy { seen.insert([UInt8]($0.key.utf8)).inserted }
         }
-        for index in members.indices {
-            for other in members[..<index] where JSONText.isSame(other.key, members[index].key) { return true }
+        for index in open.start..<stack.count {
+            for other in open.start..<index
+            where prints[other] == prints[index] && JSONText.isSame(stack[other].key, stack[index].key) {
+                return true
+            }
         }
         return false
     }

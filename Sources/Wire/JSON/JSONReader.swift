@@ -3,11 +3,11 @@ package import struct NIOCore.ByteBuffer
 /// Reads single fields of a JSON text in one pass, without building its tree. Nil for everything when the text is not
 /// JSON (by the lenient rules of `JSON.decode`); the last of duplicate keys wins, as in `JSON`.
 package struct JSONReader: Sendable {
-    private let bytes: [UInt8]
+    private let text: ByteBuffer
     private let limits: JSONLimits
 
     package init(_ buffer: ByteBuffer, limits: JSONLimits = JSONLimits()) {
-        bytes = [UInt8](buffer.readableBytesView)
+        text = buffer
         self.limits = limits
     }
 
@@ -23,25 +23,20 @@ package struct JSONReader: Sendable {
     package func values(at paths: [[String]]) -> [JSON?] {
         guard let ranges = ranges(at: paths) else { return paths.map { _ in nil } }
         return ranges.map { range in
-            range.flatMap { JSON.decode(ByteBuffer(bytes: bytes[$0])).value }
+            range.flatMap { JSON.decode(text.readableBytesUInt8Span.extracting($0)).value }
         }
     }
 
     /// Where the values stand, in bytes from the start; nil when the text is malformed.
     package func ranges(at paths: [[String]]) -> [Range<Int>?]? {
         var walk = Walk(paths: paths.map { $0.map { Array($0.utf8) } })
-        var tokens = JSONTokens(bytes, limits: limits, lenient: true)
-        do throws(JSONError) {
-            while let token = try tokens.next() { walk.take(token, bytes) }
-            try tokens.finish()
-        } catch {
-            return nil
-        }
+        var tokens = JSONTokens(limits: limits, lenient: true)
+        do throws(JSONError) { try tokens.read(text.readableBytesUInt8Span, into: &walk) } catch { return nil }
         return walk.found
     }
 
     /// Which of the paths the current place is on.
-    private struct Walk {
+    private struct Walk: JSONSink {
         let paths: [[[UInt8]]]
         var found: [Range<Int>?]
         /// For each path, how many of its keys lead to the container that is open.
@@ -58,13 +53,10 @@ package struct JSONReader: Sendable {
             matched = paths.map { _ in 0 }
         }
 
-        mutating func take(_ token: JSONTokens.Token, _ bytes: [UInt8]) {
+        mutating func take(_ token: JSONToken, in bytes: Span<UInt8>) {
             switch token {
             case .key(let range, let escaped):
-                key =
-                    escaped
-                    ? Array(JSONText.decode(bytes, range, escaped: true).utf8)
-                    : Array(bytes[range.lowerBound + 1..<range.upperBound - 1])
+                key = Array(JSONText.decode(bytes, range, escaped: escaped).utf8)
             case .beginObject(let start), .beginArray(let start):
                 let isObject = if case .beginObject = token { true } else { false }
                 for path in paths.indices where reaches(path) {

@@ -1,5 +1,3 @@
-package import struct NIOCore.ByteBuffer
-
 /// Why a text is no JSON value, and where.
 package struct JSONError: Error, Sendable, Hashable {
     /// Bytes from the start of the text.
@@ -26,280 +24,160 @@ package struct JSONLimits: Sendable, Hashable {
     }
 }
 
-/// The grammar of RFC 8259 as a pull parser: one token a call, O(depth) memory, no recursion. Tree, document and
-/// field reader are built on it, so that all three agree on what JSON is.
-package struct JSONTokens: Sendable {
-    package enum Token: Sendable, Hashable {
-        case beginObject(Int), endObject(Int), beginArray(Int), endArray(Int)
-        /// Range with both quotes; `escaped` says that a backslash stands inside.
-        case key(Range<Int>, escaped: Bool)
-        case string(Range<Int>, escaped: Bool)
-        case number(Range<Int>)
-        case bool(Bool, Range<Int>)
-        case null(Range<Int>)
-    }
+/// One token; ranges count bytes from the start of the text.
+enum JSONToken {
+    case beginObject(Int), endObject(Int), beginArray(Int), endArray(Int)
+    /// Range with both quotes; `escaped` says that a backslash stands inside.
+    case key(Range<Int>, escaped: Bool)
+    case string(Range<Int>, escaped: Bool)
+    case number(Range<Int>)
+    case bool(Bool, Range<Int>)
+    case null(Range<Int>)
+}
 
-    private enum State: Sendable { case value, valueOrEnd, keyOrEnd, key, afterValue, done }
+/// Who is told the tokens of a text, each as soon as it is read: of a text that is no JSON those before the fault.
+protocol JSONSink {
+    mutating func take(_ token: JSONToken, in bytes: Span<UInt8>)
+}
 
-    package let bytes: [UInt8]
-    package private(set) var position = 0
-    /// Something was read that strict parsers refuse or that RFC 8259 leaves open, yet common parsers take.
-    package private(set) var tolerated = false
-    /// Set by a builder that finds a duplicate key.
-    package mutating func noteTolerated() { tolerated = true }
+/// The grammar of RFC 8259: one pass, O(depth) memory, no recursion. Tree, document, places and field reader are built on
+/// it, so that all agree on what JSON is.
+struct JSONTokens {
+    /// What may come next inside a container: a value; one, or the end of an array that has none yet; a key, or the end of
+    /// an object that has none yet; what stands behind a value.
+    private enum State { case value, valueOrEnd, keyOrEnd, afterValue }
 
+    private var scanner: JSONScanner
     private var state = State.value
-    /// One flag an open container: true for an object.
-    private var stack: [Bool] = []
+    private var open = OpenContainers()
     private var nodes = 0
     private let limits: JSONLimits
-    private let lenient: Bool
+
+    /// Something was read that strict parsers refuse or that RFC 8259 leaves open, yet common parsers take.
+    var tolerated: Bool { scanner.tolerated }
 
     /// `lenient` takes a byte order mark, NaN and the infinities, and notes that it did.
-    package init(_ bytes: [UInt8], limits: JSONLimits = JSONLimits(), lenient: Bool = false) {
-        self.bytes = bytes
+    /// - Parameter start: where the value begins, when it is a part of a text.
+    init(from start: Int = 0, limits: JSONLimits = JSONLimits(), lenient: Bool = false) {
+        scanner = JSONScanner(position: start, lenient: lenient)
         self.limits = limits
-        self.lenient = lenient
     }
 
-    package init(_ buffer: ByteBuffer, limits: JSONLimits = JSONLimits(), lenient: Bool = false) {
-        self.init([UInt8](buffer.readableBytesView), limits: limits, lenient: lenient)
+    /// Reads the value that is all of the text, white space aside.
+    mutating func read(_ bytes: Span<UInt8>, into sink: inout some JSONSink) throws(JSONError) {
+        if scanner.position == 0 { try scanner.skipMark(bytes) }
+        scanner.skipSpace(bytes)
+        try readValue(bytes, into: &sink)
+        scanner.skipSpace(bytes)
+        if scanner.position < bytes.count { throw scanner.error("characters behind the value") }
     }
 
-    package var depth: Int { stack.count }
-
-    /// The next token; nil once the value is complete (what stands behind it: `finish`).
-    package mutating func next() throws(JSONError) -> Token? {
-        if position == 0, state == .value { try skipMark() }
-        while true {
-            skipSpace()
-            switch state {
-            case .done:
-                return nil
-            case .afterValue:
-                if let token = try separator() { return token }
-            case .keyOrEnd, .key:
-                if state == .keyOrEnd, peek == UInt8(ascii: "}") { return close() }
-                return try key()
-            case .valueOrEnd:
-                if peek == UInt8(ascii: "]") { return close() }
-                return try value()
-            case .value:
-                return try value()
-            }
+    /// Reads one value that begins here.
+    mutating func readValue(_ bytes: Span<UInt8>, into sink: inout some JSONSink) throws(JSONError) {
+        sink.take(try value(bytes), in: bytes)
+        while open.depth > 0 {
+            scanner.skipSpace(bytes)
+            sink.take(try next(bytes), in: bytes)
         }
     }
 
-    /// Nothing but white space may stand behind the value.
-    package mutating func finish() throws(JSONError) {
-        skipSpace()
-        if position < bytes.count { throw error("characters behind the value") }
-    }
-
-    private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
-
-    private func error(_ reason: String, at offset: Int? = nil, tolerated: Bool = false) -> JSONError {
-        JSONError(offset: offset ?? position, reason: reason, tolerated: tolerated)
-    }
-
-    private mutating func skipSpace() {
-        while let byte = peek, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { position += 1 }
-    }
-
-    private mutating func skipMark() throws(JSONError) {
-        guard bytes.starts(with: [0xef, 0xbb, 0xbf]) else { return }
-        guard lenient else { throw error("byte order mark", tolerated: true) }
-        tolerated = true
-        position = 3
-    }
-
-    private mutating func separator() throws(JSONError) -> Token? {
-        guard let inObject = stack.last else {
-            state = .done
-            return nil
-        }
-        switch peek {
-        case UInt8(ascii: ","):
-            position += 1
-            state = inObject ? .key : .value
-            return nil
-        case UInt8(ascii: "}") where inObject, UInt8(ascii: "]") where !inObject:
-            return close()
-        case nil:
-            throw error("the text ends inside \(inObject ? "an object" : "an array")")
-        default:
-            throw error(inObject ? "expected , or }" : "expected , or ]")
+    @inline(__always)
+    private mutating func next(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
+        let byte = scanner.peek(bytes)
+        switch state {
+        case .afterValue:
+            guard byte == UInt8(ascii: ",") else { return try end(bytes) }
+            scanner.position += 1
+            scanner.skipSpace(bytes)
+            return open.isObject ? try key(bytes) : try value(bytes)
+        case .keyOrEnd:
+            return byte == UInt8(ascii: "}") ? close() : try key(bytes)
+        case .valueOrEnd:
+            return byte == UInt8(ascii: "]") ? close() : try value(bytes)
+        case .value:
+            return try value(bytes)
         }
     }
 
-    private mutating func close() -> Token {
-        position += 1
+    /// Behind a value stands no comma.
+    private mutating func end(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
+        guard let byte = scanner.peek(bytes) else {
+            throw scanner.error("the text ends inside \(open.isObject ? "an object" : "an array")")
+        }
+        guard byte == (open.isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
+            throw scanner.error(open.isObject ? "expected , or }" : "expected , or ]")
+        }
+        return close()
+    }
+
+    private mutating func close() -> JSONToken {
+        scanner.position += 1
         state = .afterValue
-        return stack.popLast() == true ? .endObject(position) : .endArray(position)
+        return open.pop() ? .endObject(scanner.position) : .endArray(scanner.position)
     }
 
-    private mutating func open(object: Bool) throws(JSONError) -> Token {
-        if stack.count >= limits.depth { throw error("deeper than \(limits.depth) levels", tolerated: true) }
-        stack.append(object)
-        if stack.count > 64 { tolerated = true }
-        position += 1
+    private mutating func begin(object: Bool) throws(JSONError) -> JSONToken {
+        if open.depth >= limits.depth { throw scanner.error("deeper than \(limits.depth) levels", tolerated: true) }
+        open.push(object)
+        if open.depth > 64 { scanner.tolerated = true }
+        scanner.position += 1
         state = object ? .keyOrEnd : .valueOrEnd
-        return object ? .beginObject(position - 1) : .beginArray(position - 1)
+        return object ? .beginObject(scanner.position - 1) : .beginArray(scanner.position - 1)
     }
 
-    private mutating func key() throws(JSONError) -> Token {
-        guard peek == UInt8(ascii: "\"") else {
-            throw error(peek == nil ? "the text ends inside an object" : "expected a key in quotes")
+    @inline(__always)
+    private mutating func key(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
+        let byte = scanner.peek(bytes)
+        guard byte == UInt8(ascii: "\"") else {
+            throw scanner.error(byte == nil ? "the text ends inside an object" : "expected a key in quotes")
         }
-        let start = position
-        let escaped = try string()
-        let end = position
-        skipSpace()
-        guard peek == UInt8(ascii: ":") else { throw error("expected : behind the key") }
-        position += 1
+        let start = scanner.position
+        let escaped = try scanner.string(bytes)
+        let end = scanner.position
+        scanner.skipSpace(bytes)
+        guard scanner.peek(bytes) == UInt8(ascii: ":") else { throw scanner.error("expected : behind the key") }
+        scanner.position += 1
         state = .value
         return .key(start..<end, escaped: escaped)
     }
 
-    private mutating func value() throws(JSONError) -> Token {
+    @inline(__always)
+    private mutating func value(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
         nodes += 1
-        if nodes > limits.nodes { throw error("more than \(limits.nodes) values", tolerated: true) }
-        guard let byte = peek else { throw error(position == 0 ? "empty text" : "the text ends where a value must be") }
-        let start = position
-        switch byte {
-        case UInt8(ascii: "{"): return try open(object: true)
-        case UInt8(ascii: "["): return try open(object: false)
-        case UInt8(ascii: "\""):
-            let escaped = try string()
+        if nodes > limits.nodes { throw scanner.error("more than \(limits.nodes) values", tolerated: true) }
+        switch scanner.peek(bytes) {
+        case UInt8(ascii: "{"): return try begin(object: true)
+        case UInt8(ascii: "["): return try begin(object: false)
+        default:
             state = .afterValue
-            return .string(start..<position, escaped: escaped)
-        case UInt8(ascii: "t"):
-            try word("true")
-            return .bool(true, start..<position)
-        case UInt8(ascii: "f"):
-            try word("false")
-            return .bool(false, start..<position)
-        case UInt8(ascii: "n"):
-            try word("null")
-            return .null(start..<position)
-        case UInt8(ascii: "N"), UInt8(ascii: "I"):
-            return try notFinite(byte == UInt8(ascii: "N") ? "NaN" : "Infinity", from: start)
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            if byte == UInt8(ascii: "-"), position + 1 < bytes.count, bytes[position + 1] == UInt8(ascii: "I") {
-                return try notFinite("-Infinity", from: start)
-            }
-            try number()
-            state = .afterValue
-            return .number(start..<position)
-        default: throw error("expected a value")
+            return try scanner.scalar(bytes)
         }
     }
+}
 
-    private mutating func word(_ text: String) throws(JSONError) {
-        let start = position
-        for expected in text.utf8 {
-            guard peek == expected else { throw error("expected a value", at: start) }
-            position += 1
-        }
-        state = .afterValue
+/// Which containers are open: one bit each, set for an object.
+private struct OpenContainers {
+    private(set) var depth = 0
+    /// The innermost 64, the last one lowest.
+    private var inner: UInt64 = 0
+    /// Those around them, 64 a word.
+    private var outer: [UInt64] = []
+
+    /// The innermost is an object.
+    var isObject: Bool { inner & 1 != 0 }
+
+    mutating func push(_ isObject: Bool) {
+        if depth > 0, depth % 64 == 0 { outer.append(inner) }
+        inner = inner << 1 | (isObject ? 1 : 0)
+        depth += 1
     }
 
-    private mutating func notFinite(_ text: String, from start: Int) throws(JSONError) -> Token {
-        try word(text)
-        guard lenient else { throw error("\(text) is no JSON number", at: start, tolerated: true) }
-        tolerated = true
-        return .number(start..<position)
-    }
-
-    private mutating func digits() throws(JSONError) {
-        guard let byte = peek, byte >= 0x30, byte <= 0x39 else { throw error("expected a digit") }
-        while let byte = peek, byte >= 0x30, byte <= 0x39 { position += 1 }
-    }
-
-    private mutating func number() throws(JSONError) {
-        if peek == UInt8(ascii: "-") { position += 1 }
-        if peek == UInt8(ascii: "0") {
-            position += 1
-            if let byte = peek, byte >= 0x30, byte <= 0x39 { throw error("a number begins with 0") }
-        } else {
-            try digits()
-        }
-        if peek == UInt8(ascii: ".") {
-            position += 1
-            try digits()
-        }
-        if peek == UInt8(ascii: "e") || peek == UInt8(ascii: "E") {
-            position += 1
-            if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { position += 1 }
-            try digits()
-        }
-    }
-
-    /// From quote to quote; true when an escape stands inside.
-    private mutating func string() throws(JSONError) -> Bool {
-        let start = position
-        position += 1
-        position = ByteScan.endOfPlainText(in: bytes.span, from: position)
-        if position < bytes.count, bytes[position] == UInt8(ascii: "\"") {
-            position += 1
-            return false
-        }
-        return try rest(ofStringAt: start)
-    }
-
-    /// With escapes, or with characters beyond ASCII.
-    private mutating func rest(ofStringAt start: Int) throws(JSONError) -> Bool {
-        var escaped = false
-        var high = false
-        var inCharacter = false
-        var check = UTF8Validator()
-        while let byte = peek {
-            let isPlain = byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
-            if !isPlain || inCharacter {
-                if byte == UInt8(ascii: "\""), !inCharacter {
-                    position += 1
-                    if high { tolerated = true }
-                    return escaped
-                }
-                if byte == UInt8(ascii: "\\"), !inCharacter {
-                    escaped = true
-                    try escape(&high)
-                    if !high { position = ByteScan.endOfPlainText(in: bytes.span, from: position) }
-                    continue
-                }
-                if byte < 0x20, !inCharacter { throw error("a control character inside a string") }
-                guard check.take(byte) else { throw error("invalid UTF-8 inside a string") }
-                inCharacter = !check.isComplete
-            }
-            if high {
-                tolerated = true
-                high = false
-            }
-            position += 1
-        }
-        throw error("the text ends inside the string that begins at \(start)")
-    }
-
-    /// `high` carries a leading surrogate to the escape behind it; one left alone is noted as tolerated.
-    private mutating func escape(_ high: inout Bool) throws(JSONError) {
-        let start = position
-        position += 1
-        guard let kind = peek else { throw error("the text ends inside an escape") }
-        position += 1
-        guard kind == UInt8(ascii: "u") else {
-            if high { tolerated = true }
-            high = false
-            switch kind {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
-                UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-                return
-            default: throw error("unknown escape", at: start)
-            }
-        }
-        guard let unit = JSONText.hexUnit(bytes, at: position) else { throw error("expected four hex digits") }
-        position += 4
-        let isLow = (0xdc00...0xdfff).contains(unit)
-        if high != isLow { tolerated = true }
-        high = (0xd800...0xdbff).contains(unit)
+    /// Whether what is closed is an object.
+    mutating func pop() -> Bool {
+        let isObject = isObject
+        depth -= 1
+        inner >>= 1
+        if depth > 0, depth % 64 == 0 { inner = outer.popLast() ?? 0 }
+        return isObject
     }
 }
