@@ -154,7 +154,8 @@ import Wire
         try await peer.finish()
         _ = try await client.everything()
         let result = await proxy.drain(grace: .seconds(60))
-        #expect(kinds.withLock { $0 } == ["opened", "became", "ended", "ended", "closed"])
+        // Monitors go by the clock also where nothing is kept.
+        #expect(kinds.withLock { $0.filter { $0 != "tick" } } == ["opened", "became", "ended", "ended", "closed"])
         #expect(result.statistics.messagesToServer == nil)
         #expect(result.judgement == nil)
         await server.close()
