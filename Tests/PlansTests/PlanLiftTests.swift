@@ -276,6 +276,17 @@ struct HandJournal {
         #expect(try refused.steps().last == "alice until refused within 1s")
     }
 
+    /// Of a credential that only the server could check its answer tells.
+    @Test(arguments: [(401, "header forged"), (403, "header forged"), (503, "header"), (101, "header")])
+    func aCredentialThatWasRefused(status: Int, credential: String) throws {
+        var journal = HandJournal()
+        journal.open(
+            1, "alice", head: "GET /ws HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ‹jwt:a1›\r\n", place: "header authorization",
+            state: .unknown, tag: "jwt:a1", status: status)
+        journal.end(1)
+        #expect(try journal.lift().plans.first?.plan.users.first?.credential == credential)
+    }
+
     @Test func sessionsThatNeitherOverlapNorShareValuesAreApart() throws {
         var journal = HandJournal()
         journal.open(1, "alice")

@@ -5,8 +5,8 @@ package struct SaidWords: Sendable {
     /// Letters and digits in a row, at least so many and a digit among them.
     private static let least = 6
     private static let most = 65_536
-    /// Of one message so much is read.
-    private static let mostRead = 1 << 20
+    /// Of one message so much is read: names stand at its beginning, and a long one must not hold up the others.
+    private static let mostRead = 1 << 16
 
     private var latest: Set<UInt64> = []
     private var before: Set<UInt64> = []

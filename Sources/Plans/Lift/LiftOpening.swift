@@ -12,7 +12,8 @@ struct LiftOpening {
 
     init() {}
 
-    init(_ head: RequestHead, facts: Facts?, contract: Contract?) throws(LiftProblem) {
+    /// - Parameter isDenied: the server refused it as one that has no business there (401, 403).
+    init(_ head: RequestHead, facts: Facts?, isDenied: Bool = false, contract: Contract?) throws(LiftProblem) {
         tag = facts?.tag.map { "‹\($0)›" }
         var place = CredentialPlan.Place.none
         path = try target(head, &place, contract)
@@ -22,6 +23,8 @@ struct LiftOpening {
             case .forged: .forged
             case .expired: .expired
             case .corrupt: .corrupt
+            // Nobody here could tell, and the server could.
+            case .unknown where isDenied: .forged
             default: .intact
             }
         credential =

@@ -18,6 +18,7 @@ struct LiftReader {
         var wasAnswered = false
         var isClosing = false
         var isOver = false
+        var isDenied = false
         /// Payloads of the server's pings that wait for their pong.
         var pings: [ByteBuffer] = []
     }
@@ -49,7 +50,8 @@ struct LiftReader {
             var problem = draft.problem
             if problem == nil {
                 do throws(LiftProblem) {
-                    draft.session.opening = try LiftOpening(head, facts: draft.facts, contract: contract)
+                    draft.session.opening = try LiftOpening(
+                        head, facts: draft.facts, isDenied: draft.isDenied, contract: contract)
                 } catch { problem = error.reason }
             }
             if let problem {
@@ -105,7 +107,8 @@ struct LiftReader {
             draft.session.deflates = deflate
             draft.wasAnswered = true
             add(.answered(true), at, &draft)
-        case .refused:
+        case .refused(let status):
+            draft.isDenied = status == 401 || status == 403
             add(.answered(false), at, &draft)
             draft.isOver = true
         case .opaque(let reason): draft.problem = "it is no WebSocket: \(reason)"
