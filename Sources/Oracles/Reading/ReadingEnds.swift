@@ -228,10 +228,12 @@ extension Reader {
         }
     }
 
-    /// A server that is not read from may let go of whoever does not read, if it says so (oracle.md: stalled reads).
+    /// A server that is not read from may let go of whoever does not read, if it says so (oracle.md: stalled reads). 1013 is
+    /// what it says when it can do no more for now: of whoever holds it up nothing is known then.
     private func slowReading(_ code: Int?, _ session: Session) -> Fate? {
-        guard let code, code == 1013 || (4_000...4_999).contains(code), !session.unread.spans.isEmpty else { return nil }
-        return .cut("the server closed with \(code) what was not read")
+        guard let code, code == 1013 || (4_000...4_999).contains(code) else { return nil }
+        if !session.unread.spans.isEmpty { return .cut("the server closed with \(code) what was not read") }
+        return code == 1013 ? .undecided("the server closes with 1013: it is overloaded, or somebody reads too slowly") : nil
     }
 
     /// Rule 9: a Close that answers the client's, or an end after the client's, is clean whatever its code.
