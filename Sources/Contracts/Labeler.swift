@@ -69,8 +69,7 @@ package final class Labeler: Sendable {
         // What only some parsers take may be taken or refused.
         if request.tolerated || request.outcome == .ignored || request.heartbeat != nil { return .mayAccept }
         if case .unreadable = request.outcome { return .mayAccept }
-        for index in contract.reject.indices {
-            guard let holding = holds(index, request, context) else { continue }
+        if let (index, holding) = firstHolding(request, context) {
             return contract.reject[index].mayAccept ? .mayAccept : .mustReject(rule: index, stateful: holding == .byState)
         }
         if context.isReady, let value = request.value, templates.contains(where: { $0.matches(value, user: context.user) }) {
@@ -81,9 +80,16 @@ package final class Labeler: Sendable {
 
     /// The rule by which a request that may be accepted may as well be answered with a Close.
     package func grant(_ request: Recognition, in context: any LabelContext) -> Int? {
-        guard mayClose else { return nil }
-        let first = contract.reject.indices.first { holds($0, request, context) != nil }
-        return first.flatMap { contract.reject[$0].mayAccept ? $0 : nil }
+        guard mayClose, let (index, _) = firstHolding(request, context), contract.reject[index].mayAccept else { return nil }
+        return index
+    }
+
+    /// The first rule that holds is the one that counts.
+    private func firstHolding(_ request: Recognition, _ context: any LabelContext) -> (rule: Int, holding: Holding)? {
+        for index in contract.reject.indices {
+            if let holding = holds(index, request, context) { return (index, holding) }
+        }
+        return nil
     }
 
     /// Whether a rule that once held does so now.

@@ -15,7 +15,7 @@ extension Reader {
         let echoes = echoes(of: event.user, beside: said, on: event.session)
         let message = event.recognition.value
         let rooms = memberships.isEmpty ? [] : message.map { sharedRooms(of: event, $0) } ?? []
-        if !isShared, !echoes.contains(where: \.isUnknown), let found = foreignCanary(in: payload, to: event),
+        if !isShared, !echoes.areUnknown, let found = foreignCanary(in: payload, to: event),
             // What came to a room is for its members when one of them said it.
             !rooms.contains(where: { room in found.owners.contains { memberships.has(aliases($0), room, at: event.at, aliases) } })
         {
@@ -38,7 +38,7 @@ extension Reader {
                 ownership = .anothers(run.foreign.owner)
             } else if let foreign = identifiers.check(
                 value, event.names, to: event.user, session: event.session, isError: event.isError,
-                sent: { word in echoes.contains { $0.has(word) } },
+                sent: echoes.has,
                 isShared: rooms.isEmpty ? nil : { [memberships] in memberships.isRoom($0) }, aliases)
             {
                 let asker = foreign.rule.is == .user ? foreign.owner : asker(of: event)
@@ -55,9 +55,17 @@ extension Reader {
     }
 
     /// What the user said on any connection may come back on any other: an error of one, a name.
-    private func echoes(of user: Principal, beside said: Said, on id: SessionID) -> [Said] {
-        guard let ids = members[user], ids.count > 1 else { return [said] }
-        return [said] + ids.filter { $0 != id }.compactMap { self.said[$0] }
+    private func echoes(of user: Principal, beside said: Said, on id: SessionID) -> Echoes {
+        guard let ids = members[user], ids.count > 1 else { return Echoes(here: said) }
+        return Echoes(here: said, elsewhere: ids.filter { $0 != id }.compactMap { self.said[$0] })
+    }
+
+    private struct Echoes {
+        var here: Said
+        var elsewhere: [Said] = []
+
+        var areUnknown: Bool { here.isUnknown || elsewhere.contains(where: \.isUnknown) }
+        func has(_ value: String) -> Bool { here.has(value) || elsewhere.contains { $0.has(value) } }
     }
 
     /// Connections without a name may be one user's: one that resumes, or a credential that is good for one connection.
@@ -148,7 +156,7 @@ extension Reader {
             guard let owner, owner.0 != event.user else { continue }
             // An error may well repeat the key that this connection itself asked about.
             if event.isError, let said = said[event.session],
-                echoes(of: event.user, beside: said, on: event.session).contains(where: { $0.has(key.text) })
+                echoes(of: event.user, beside: said, on: event.session).has(key.text)
             {
                 continue
             }

@@ -90,9 +90,11 @@ extension Reader {
 
     /// It asks for something, and its loop's clock is read.
     mutating func noteAsked(_ request: Request, loop: UInt16) {
-        guard case .start = request.waits, request.user.name == targetWatch.sentinel,
-            targetWatch.marks.count < TargetWatch.mostMarks
-        else { return }
+        guard case .start = request.waits, request.user.name == targetWatch.sentinel else { return }
+        guard targetWatch.marks.count < TargetWatch.mostMarks else {
+            targetWatch.lacksMarks = true
+            return
+        }
         targetWatch.marks[request.number] = starvation.mark(loop, at: request.at)
     }
 
@@ -112,8 +114,14 @@ extension Reader {
         let isHeld = held(run, since: asked, until: done) != .none
         var pending = Pending(since: asked, bound: took, mark: mark)
         pending.due = asked
-        let why = isHeld
-            ? "what was sent to \(run.owner.label) lay unread" : starvation.excuse(session.loop, pending, at: done, isLate: true)
+        let why: String? =
+            if isHeld {
+                "what was sent to \(run.owner.label) lay unread"
+            } else if mark == nil, targetWatch.lacksMarks {
+                "more of its requests are open than miswire keeps"
+            } else {
+                starvation.excuse(session.loop, pending, at: done, isLate: true)
+            }
         var evidence = evidence(for: session, entry: run.entries.last, at: done)
         if let first = run.entries.first { evidence.witness.insert(first, at: min(1, evidence.witness.count)) }
         for other in others.prefix(3) {

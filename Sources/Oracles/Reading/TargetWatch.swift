@@ -54,6 +54,8 @@ struct TargetWatch: Sendable {
     var sentinel: String?
     /// When its requests that are open were made, by the loops' clocks.
     var marks: [UInt64: Starvation.Mark] = [:]
+    /// More were asked for than are kept: of some it is not known what kept them waiting.
+    var lacksMarks = false
     static let mostMarks = 4_096
 
     mutating func add(_ usage: TargetUsage, _ entry: Entry) {
