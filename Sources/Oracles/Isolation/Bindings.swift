@@ -54,7 +54,7 @@ struct Bindings: Sendable {
     private var ofSession: Fading<Name, String>
     private var told: Fading<Breach, Bool>
     /// The ids of the last message of each connection that was as it should be: the next is likely of the same run.
-    private var last: [SessionID: [String?]] = [:]
+    private var last = SessionMap<[String?]>()
 
     init(_ rules: [IdentifierRule], capacity: Int) {
         self.rules = rules
@@ -93,6 +93,7 @@ struct Bindings: Sendable {
     }
 
     mutating func forget(_ id: SessionID) { last[id] = nil }
+    mutating func hold(_ id: SessionID) { last.hold(id) }
 
     /// Checks an event, then learns from it. The first thing that is wrong, once.
     /// - Parameters:

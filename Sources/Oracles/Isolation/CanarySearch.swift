@@ -37,11 +37,7 @@ struct CanarySearch {
         guard payload.readableBytes >= leastRun else { return false }
         let bytes = payload.readableBytesUInt8Span
         if isPacked(bytes) { return true }
-        var place = leastRun - 1
-        while place < bytes.count {
-            if isDigit(bytes[place]), isInRun(bytes, place) { return true }
-            place += leastRun
-        }
+        if hasRun(bytes) { return true }
         var from = 0
         while let at = ByteScan.first(0x5c, in: bytes, from: from) {
             from = at + 2
@@ -51,6 +47,20 @@ struct CanarySearch {
         while let at = ByteScan.first(0x25, in: bytes, from: from) {
             from = at + 1
             if percent(bytes, at) != nil { return true }
+        }
+        return false
+    }
+
+    /// A run that ends at `place` or later and holds it begins behind the last byte before it that is no digit: the next one
+    /// that can be long enough ends `leastRun` behind that.
+    private static func hasRun(_ bytes: Span<UInt8>) -> Bool {
+        var before = -1
+        while before + leastRun < bytes.count {
+            let place = before + leastRun
+            var last = place
+            while last > before, isDigit(bytes[last]) { last -= 1 }
+            if last == before { return true }
+            before = last
         }
         return false
     }

@@ -22,8 +22,8 @@ extension Reader {
             if let value = recognition.value { passNumber(of: value, entry, id, at: at) }
             return readBeat(part, .toClient, recognition, entry, id, at: at)
         }
-        if isReady(recognition) { sessions[id]?.isReadied = true }
-        let isCopy = (members[user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: user, on: id)
+        if contract.isReady(recognition) { sessions[id]?.isReadied = true }
+        let isCopy = members.hasSeveral(user) && copies.isCopy(payload, recognition.value, of: user, on: id)
         let event = Event(recognition, entry, id, user, at: at, isCopy: isCopy, contract)
         tellDeclared(event, payload, contract)
         let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
@@ -33,24 +33,14 @@ extension Reader {
         let holder = reading.identity == nil ? ownership : .anothers(user.label)
         let isReplay = contract.delivery != nil && followDelivery(event, holder, contract)
         if isBad {
-            if isGreeting(recognition) { sessions[id]?.isGreeted = true }
+            if contract.isGreeting(recognition) { sessions[id]?.isGreeted = true }
             readUnauthenticated(recognition, entry, id, at: at)
         } else if recognition.outcome != .ignored {
             if !expiries.isEmpty { judgeExpiry(event, contract) }
-            if let name = contract.session?.greeting, isGreeting(recognition) { settleGreeting(id, .kept(name)) }
+            if contract.isGreeting(recognition), let name = contract.greeting { settleGreeting(id, .kept(name)) }
             if !isReplay { link(event, ownership, contract) }
         }
         tell(reading, of: event, contract)
-    }
-
-    private func isGreeting(_ recognition: Recognition) -> Bool {
-        guard let name = contract?.session?.greeting else { return false }
-        return recognition.name == name || recognition.type == name
-    }
-
-    private func isReady(_ recognition: Recognition) -> Bool {
-        guard let name = contract?.session?.ready else { return false }
-        return recognition.name == name || recognition.type == name
     }
 
     private mutating func link(_ event: Event, _ ownership: Ownership, _ contract: Terms) {
@@ -74,7 +64,8 @@ final class Event: Sendable {
     let session: SessionID
     let user: Principal
     let at: Instant
-    /// Empty when it could not be decoded.
+    /// Nothing when it could not be decoded.
+    private let contract: Terms
     private let look: Terms.EventLook
     let isError: Bool
     /// Another connection of the same user got the same message before.
@@ -92,12 +83,15 @@ final class Event: Sendable {
         self.user = user
         self.at = at
         self.isCopy = isCopy
+        self.contract = contract
         look = recognition.value.map { contract.look(atEvent: $0, on: session) } ?? Terms.EventLook()
         isError = recognition.name.map(contract.isError) ?? false
         type = contract.title(of: recognition)
     }
 
-    var links: [JSON?] { look.links }
+    /// Values at the contract's link paths; none when it could not be decoded.
+    var links: [JSON?] { recognition.value == nil ? [] : contract.link.indices.map { contract.linked($0, in: look) } }
+    func link(_ index: Int) -> JSON? { contract.linked(index, in: look) }
     var names: [String?] { look.names }
     var keys: [RunKey] { look.keys }
     var number: Int? { look.number }

@@ -62,7 +62,7 @@ extension Reader {
         _ payload: ByteBuffer, _ message: MessageRecord, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID,
         at: Instant, _ contract: Terms
     ) {
-        let before = standpoint(id)
+        let before = readout == nil ? nil : standpoint(id)
         switch frame.passage.direction {
         case .toServer: readRequest(payload, message, frame, entry, id, at: at, contract)
         case .toClient: readEvent(payload, message, entry, id, at: at, contract)

@@ -15,6 +15,7 @@ extension Reader {
             run.wished = contract.key(of: contract.runs[rule], in: value).map { Identifiers.text($0) }
             if let wished = run.wished, takeOver(wished, rule, of: request.user, on: id, contract) { run.isIndeterminate = true }
         }
+        runs.hold(run.number)
         runs[run.number] = run
         sessions[id]?.runs.append(run.number)
         pulse(.run(run.number, .began), id)
@@ -58,6 +59,7 @@ extension Reader {
 
     /// The first event of a run whose request waited for it.
     mutating func start(_ number: UInt64, key: RunKey?, _ event: Event, _ contract: Terms) {
+        runs.hold(number)
         if let key {
             runs[number]?.key = key
             runsByKey[key] = number
@@ -156,18 +158,11 @@ extension Reader {
         readings.append(
             .settled(
                 .run(
-                    name: rule.name, key: run.key?.text, state: state, expected: Self.ends(of: rule, from: run.state),
+                    name: rule.name, key: run.key?.text, state: state, expected: rule.ends(of: run.state),
                     user: run.owner.label, line: rule.line),
                 fate))
         if targetWatch.sentinel != nil { followSentinel(run, fate) }
         if !stated.isEmpty, let asked = run.entries.first { answeredStated(run.owner, run.session, askedAt: asked.instant, fate) }
-    }
-
-    /// What could still have come: `agent_completed or error`.
-    private static func ends(of rule: RunTerms, from state: Int) -> String {
-        guard rule.states.indices.contains(state) else { return "an end" }
-        let edges = rule.states[state].edges.filter { !$0.name.isRequest && $0.next != rule.states[state].name }
-        return edges.isEmpty ? "an end" : Wording.list(edges.map(\.name.glob.text))
     }
 
     /// Off the books; its key stays known, so that what comes after is seen.

@@ -25,6 +25,9 @@ final class Terms: Sendable {
     private let context: [MemberTable.Entry]
     /// By link path: equal values there name one request and no other.
     private let exclusive: [Bool]
+    /// The event that greets a client, and the one that ends AUTHENTICATING.
+    let greeting: String?
+    private let ready: String?
     /// Within which everything that is asked for must have been answered; nil = within none.
     let longestWait: Duration?
 
@@ -52,6 +55,8 @@ final class Terms: Sendable {
             !contract.identity.ids.contains { $0.at.contains(link.event) || $0.at.contains(link.request) }
                 && !contract.runs.contains { $0.key.contains(link.event) }
         }
+        greeting = contract.session?.greeting
+        ready = contract.session?.ready
         let bounds = contract.runs.flatMap { $0.hot.map(\.within) }
         // A state may be left at the end of its bound, and another one follows.
         let longest = bounds.compactMap { $0 }.reduce(contract.deadline) { $0 + $1 }
@@ -69,7 +74,7 @@ final class Terms: Sendable {
     func look(atEvent event: JSON, on session: SessionID) -> EventLook {
         let found = eventMembers.find(in: event)
         var look = EventLook()
-        look.links = eventLinks.map { found.value($0) }
+        look.members = found
         look.names = eventNames.map { found.value($0).map(Identifiers.text) }
         for index in runs.indices {
             guard let key = found.value(eventKeys[index]) else { continue }
@@ -109,9 +114,12 @@ final class Terms: Sendable {
         var keys: [String] = []
     }
 
+    /// Its value at a link path.
+    func linked(_ index: Int, in look: EventLook) -> JSON? { look.members?.value(eventLinks[index]) }
+
     struct EventLook: Sendable {
-        /// Values at the contract's link paths.
-        var links: [JSON?] = []
+        /// All that is asked for.
+        fileprivate var members: Members?
         /// Its value of each declared identifier, as text.
         var names: [String?] = []
         /// The runs that it names, in the order of the contract.
@@ -119,6 +127,9 @@ final class Terms: Sendable {
         /// Its number, where events are numbered.
         var number: Int?
     }
+
+    func isGreeting(_ event: Recognition) -> Bool { greeting.map { event.name == $0 || event.type == $0 } ?? false }
+    func isReady(_ event: Recognition) -> Bool { ready.map { event.name == $0 || event.type == $0 } ?? false }
 
     /// What people call that event.
     func title(of event: Recognition) -> String {
@@ -153,6 +164,8 @@ final class RunTerms: Sendable {
     /// By state and declared event, when that is recognised by its name: where it leads; nil = nowhere.
     private let moves: [[Move?]]
 
+    /// By state: what could still come, `agent_completed or error`.
+    private let ends: [String]
     /// By declared event: what it is to parts.
     private let roles: [PartRoles]
 
@@ -198,6 +211,10 @@ final class RunTerms: Sendable {
         states = rule.states
         parts = rule.parts
         bounds = rule.states.map { state in (rule.isHot(state.name), rule.hot.first { $0.state == state.name }?.within) }
+        ends = rule.states.map { state in
+            let edges = state.edges.filter { !$0.name.isRequest && $0.next != state.name }
+            return edges.isEmpty ? "an end" : Wording.list(edges.map(\.name.glob.text))
+        }
         roles = events.map { PartRoles(rule.parts, name: $0, type: $0) }
         moves = rule.states.map { state in
             events.map { name in
@@ -223,6 +240,9 @@ final class RunTerms: Sendable {
     }
 
     subscript<Value>(dynamicMember path: KeyPath<RunRule, Value>) -> Value { rule[keyPath: path] }
+
+    /// What could still come in that state.
+    func ends(of state: Int) -> String { ends.indices.contains(state) ? ends[state] : "an end" }
 
     func isHot(_ state: Int) -> Bool { bounds.indices.contains(state) && bounds[state].isHot }
     /// How long a run may stay in that state; nil = for ever.
