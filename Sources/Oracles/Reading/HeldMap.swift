@@ -40,7 +40,10 @@ struct HeldMap<Key: Numbered, Value: Sendable>: Sendable {
     }
 
     subscript(key: Key) -> Value? {
-        get { self.place(of: key).flatMap { slots[$0] } }
+        get {
+            guard let place = self.place(of: key) else { return nil }
+            return slots[place]
+        }
         _modify {
             if let place = self.place(of: key) {
                 yield &slots[place]

@@ -58,7 +58,7 @@ struct Reader: Sendable {
     var statefulLabels = 0
     var lastRequest: UInt64 = 0
     var runs = HeldMap<UInt64, Run>()
-    var runsByKey: [RunKey: UInt64] = [:]
+    var runsByKey = KeyedRuns()
     var lastRun: UInt64 = 0
     var lastPart: UInt64 = 0
     var partsKept = 0
