@@ -30,13 +30,14 @@ package struct Recognition: Sendable, Hashable {
     package var tolerated: Bool
     package init(
         outcome: Outcome, rule: Int? = nil, name: String? = nil, type: String? = nil, value: JSON? = nil,
-        tolerated: Bool = false
+        heartbeat: HeartbeatRule.Part? = nil, tolerated: Bool = false
     ) {
         self.outcome = outcome
         self.rule = rule
         self.name = name
         self.type = type
         self.value = value
+        self.heartbeat = heartbeat
         self.tolerated = tolerated
     }
 
@@ -75,11 +76,21 @@ package final class Recognizer: Sendable {
             }
         }
         if let envelope { return open(envelope, String(decoding: payload.readableBytesView, as: UTF8.self), direction) }
-        switch JSON.decode(payload) {
-        case .value(let value, let tolerated): return recognise(value, direction: direction, tolerated: tolerated)
+        let table = table(direction)
+        let (decoding, places) = JSON.decode(payload, names: table.members.names)
+        switch decoding {
+        case .value(let value, let tolerated):
+            return recognise(Members(value, places, table.members), in: table, direction, tolerated)
         case .malformed(let error):
             return Recognition(
                 outcome: .malformed("\(error.reason) at byte \(error.offset)"), tolerated: error.tolerated)
+        }
+    }
+
+    private func table(_ direction: Direction) -> Table {
+        switch direction {
+        case .toServer: requests
+        case .toClient: events
         }
     }
 
@@ -93,29 +104,29 @@ package final class Recognizer: Sendable {
 
     /// The same for a message that is decoded already.
     package func recognise(_ value: JSON, direction: Direction, tolerated: Bool = false) -> Recognition {
-        let table = direction == .toServer ? requests : events
-        let members = table.members.find(in: value)
+        let table = table(direction)
+        return recognise(table.members.find(in: value), in: table, direction, tolerated)
+    }
+
+    private func recognise(_ members: Members, in table: Table, _ direction: Direction, _ tolerated: Bool) -> Recognition {
+        let value = members.message
         let type = table.type.flatMap { members.value($0)?.string }
         // Whether a batch of nothing is a message is anybody's choice.
         let isOdd = tolerated || wire.batch && value == .array([])
-        var result = Recognition(outcome: .unknown, type: type, value: value, tolerated: isOdd)
-        guard let found = table.find(value, type: type) else { return result }
-        let name = table.names[found]
-        result.rule = found
-        result.name = name
-        let form = table.forms[found]
-        if !form.isPlainlyFit(members), let violation = form.violation(in: value) {
-            result.outcome = .invalid(violation.text)
-        } else {
-            result.outcome = .valid
+        guard let found = table.find(value, type: type) else {
+            return Recognition(outcome: .unknown, type: type, value: value, tolerated: isOdd)
         }
-        result.heartbeat = heartbeat?.part(isRequest: direction == .toServer, name: name)
-        return result
+        let name = table.names[found]
+        let form = table.forms[found]
+        let violation = form.isPlainlyFit(members) ? nil : form.violation(in: value)
+        return Recognition(
+            outcome: violation.map { .invalid($0.text) } ?? .valid, rule: found, name: name, type: type, value: value,
+            heartbeat: heartbeat?.part(isRequest: direction == .toServer, name: name), tolerated: isOdd)
     }
 
     /// What is wrong with a message that was found `invalid`.
     package func violation(of recognition: Recognition, direction: Direction) -> ShapeViolation? {
-        let forms = direction == .toServer ? requests.forms : events.forms
+        let forms = table(direction).forms
         guard let rule = recognition.rule, forms.indices.contains(rule), let value = recognition.value else { return nil }
         return forms[rule].violation(in: value)
     }
@@ -127,7 +138,10 @@ package final class Recognizer: Sendable {
         /// What types and shapes look at.
         let members: MemberTable
         let type: MemberTable.Entry?
+        /// Rules by name; those of `plain` by its numbers, found where the type is the name byte for byte.
         private let exact: [String: Int]
+        private let plain: JSONNames
+        private let plainRules: [Int]
         private let matches: [(index: Int, pattern: Pattern)]
         private let globs: [(index: Int, glob: Glob)]
 
@@ -148,11 +162,16 @@ package final class Recognizer: Sendable {
                     globs.append((index, glob))
                 }
             }
+            plain = JSONNames(exact.map(\.key))
+            plainRules = exact.map(\.value)
             (self.exact, self.matches, self.globs) = (exact, matches, globs)
         }
 
         func find(_ value: JSON, type: String?) -> Int? {
-            if let type, let index = exact[type] { return index }
+            if let type {
+                if let number = plain.number(of: type) { return plainRules[number] }
+                if let index = exact[type] { return index }
+            }
             if let found = matches.first(where: { $0.pattern.holds(for: value) }) { return found.index }
             guard let type else { return nil }
             return globs.first { $0.glob.matches(type) }?.index

@@ -40,12 +40,8 @@ package enum ByteScan {
         let raw = unsafe bytes.bytes
         var index = offset
         while index <= raw.byteCount - 8 {
-            let word = UInt64(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
-            let controls = (word &- ones &* 0x20) & ~word
-            let marks = zeros(word ^ (ones &* 0x22)) | zeros(word ^ (ones &* 0x5c))
-            let found = (controls | marks | word) & tops
-            // What is borrowed only ever makes a byte above the first one look wanted.
-            if found != 0 { return index + found.trailingZeroBitCount / 8 }
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if let plain = endOfPlainText(in: word) { return index + plain }
             index += 8
         }
         while index < raw.byteCount {
@@ -54,6 +50,17 @@ package enum ByteScan {
             index += 1
         }
         return index
+    }
+
+    /// How many of the eight bytes stand before the first that is no plain part of a JSON string, nil when all are.
+    @inlinable @inline(__always)
+    package static func endOfPlainText(in word: UInt64) -> Int? {
+        let word = UInt64(littleEndian: word)
+        let controls = (word &- ones &* 0x20) & ~word
+        let marks = zeros(word ^ (ones &* 0x22)) | zeros(word ^ (ones &* 0x5c))
+        let found = (controls | marks | word) & tops
+        // What is borrowed only ever makes a byte above the first one look wanted.
+        return found == 0 ? nil : found.trailingZeroBitCount / 8
     }
 
     /// Eight bytes as they stand in memory; all of them must be there.
