@@ -39,14 +39,11 @@ struct CanarySearch {
         if isPacked(bytes) { return true }
         if hasRun(bytes) { return true }
         var from = 0
-        while let at = ByteScan.first(0x5c, in: bytes, from: from) {
-            from = at + 2
-            if isEscape(bytes, at) { return true }
-        }
-        from = 0
-        while let at = ByteScan.first(0x25, in: bytes, from: from) {
-            from = at + 1
-            if percent(bytes, at) != nil { return true }
+        while let at = ByteScan.first(0x5c, or: 0x25, in: bytes, from: from) {
+            let isEscaped = bytes[at] == 0x5c
+            if isEscaped ? isEscape(bytes, at) : percent(bytes, at) != nil { return true }
+            // What a backslash stands before is no backslash.
+            from = isEscaped && at + 1 < bytes.count && bytes[at + 1] == 0x5c ? at + 2 : at + 1
         }
         return false
     }

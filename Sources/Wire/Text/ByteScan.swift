@@ -34,6 +34,26 @@ package enum ByteScan {
         first(wanted, in: unsafe bytes.bytes, from: offset)
     }
 
+    /// Where one of the two stands first, at `offset` or behind it.
+    package static func first(_ wanted: UInt8, or other: UInt8, in bytes: Span<UInt8>, from offset: Int) -> Int? {
+        let raw = unsafe bytes.bytes
+        let (one, two) = (ones &* UInt64(wanted), ones &* UInt64(other))
+        var index = offset
+        while index <= raw.byteCount - 8 {
+            let word = UInt64(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+            // What is borrowed only ever makes a byte above the first one look wanted.
+            let found = zeros(word ^ one) | zeros(word ^ two)
+            if found != 0 { return index + found.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < raw.byteCount {
+            let byte = unsafe raw.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+            if byte == wanted || byte == other { return index }
+            index += 1
+        }
+        return nil
+    }
+
     /// Where the first byte stands, at `offset` or behind it, that is no plain part of a JSON string (RFC 8259 section 7): a
     /// control character, a quote, a backslash, or anything beyond ASCII. The end when there is none.
     package static func endOfPlainText(in bytes: Span<UInt8>, from offset: Int) -> Int {
