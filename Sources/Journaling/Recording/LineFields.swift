@@ -32,7 +32,7 @@ struct LineFields {
     let place: LinePlace
 
     init(inOrder line: ByteBuffer, place: LinePlace) {
-        bytes = [UInt8](line.readableBytesView)
+        bytes = unsafe line.withUnsafeReadableBytes { unsafe [UInt8]($0) }
         isInOrder = true
         self.place = place
         advance(behind: UInt8(ascii: "{"), at: 0)
@@ -86,8 +86,8 @@ struct LineFields {
     @inline(__always)
     private func value(of name: StaticString) -> Int? {
         let bytes = bytes.span
-        let quote = key + 1 + name.utf8CodeUnitCount
-        guard quote + 1 < bytes.count, bytes[quote] == UInt8(ascii: "\""), bytes[quote + 1] == UInt8(ascii: ":"),
+        let quote = key &+ 1 &+ name.utf8CodeUnitCount
+        guard quote &+ 1 < bytes.count, bytes[quote] == UInt8(ascii: "\""), bytes[quote + 1] == UInt8(ascii: ":"),
             bytes[key] == UInt8(ascii: "\""), Self.stands(name, in: bytes, at: key + 1)
         else { return nil }
         return quote + 2
@@ -96,8 +96,20 @@ struct LineFields {
     /// Whether this text stands there, all of which is known to be within the line.
     @inline(__always)
     private static func stands(_ text: StaticString, in bytes: Span<UInt8>, at start: Int) -> Bool {
-        for index in 0..<text.utf8CodeUnitCount where unsafe text.utf8Start[index] != bytes[start + index] { return false }
-        return true
+        text.withUTF8Buffer { text in
+            let wanted = unsafe Span(_unsafeElements: text)
+            let here = bytes.extracting(start..<start &+ wanted.count)
+            var index = 0
+            if wanted.count >= 8 {
+                if ByteScan.word(wanted, at: 0) != ByteScan.word(here, at: 0) { return false }
+                index = 8
+            }
+            while index != wanted.count {
+                if wanted[index] != here[index] { return false }
+                index &+= 1
+            }
+            return true
+        }
     }
 
     /// In order: takes the next field when this is its name, and its value is written like this.

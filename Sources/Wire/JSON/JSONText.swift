@@ -1,4 +1,4 @@
-package import struct NIOCore.ByteBuffer
+package import NIOCore
 
 /// The text of JSON strings: escapes read and written.
 package enum JSONText {
@@ -86,8 +86,9 @@ package enum JSONText {
         return unsafe withUnsafeTemporaryAllocation(byteCount: 1_024, alignment: 1) { memory in
             var out = unsafe OutputRawSpan(buffer: memory, initializedCount: 0)
             guard let end = unescapeShort(bytes, from: start + 1, into: &out) else { return nil }
-            let count = unsafe out.finalize(for: memory)
-            return (unsafe ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: memory[..<count])), end)
+            var text = ByteBufferAllocator().buffer(capacity: out.byteCount)
+            text.writeBytes(out.bytes)
+            return (text, end)
         }
     }
 
@@ -96,28 +97,29 @@ package enum JSONText {
     @inline(__always)
     private static func unescapeShort(_ bytes: Span<UInt8>, from start: Int, into out: inout OutputRawSpan) -> Int? {
         var index = start
-        while index < bytes.count, out.freeCapacity >= 8 {
-            if bytes.count - index >= 8 {
+        while index < bytes.count, out.freeCapacity >= 9 {
+            if bytes.count &- index >= 8 {
                 let word = ByteScan.word(bytes, at: index)
                 // An integer has no padding that could be told.
                 unsafe out.append(word, as: UInt64.self)
                 guard let plain = ByteScan.endOfPlainText(in: word) else {
-                    index += 8
+                    index &+= 8
                     continue
                 }
-                out.removeLast(8 - plain)
-                index += plain
+                out.removeLast(8 &- plain)
+                index &+= plain
             }
-            switch bytes[index] {
-            case UInt8(ascii: "\""): return index + 1
-            case UInt8(ascii: "\\"):
-                guard index + 1 < bytes.count, let byte = short(bytes[index + 1]) else { return nil }
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\\") {
+                guard index &+ 1 < bytes.count, let byte = short(bytes[index &+ 1]) else { return nil }
                 out.append(byte)
-                index += 2
-            case let byte where byte >= 0x20 && byte < 0x80:
+                index &+= 2
+            } else if byte == UInt8(ascii: "\"") {
+                return index + 1
+            } else {
+                guard byte >= 0x20, byte < 0x80 else { return nil }
                 out.append(byte)
-                index += 1
-            default: return nil
+                index &+= 1
             }
         }
         return nil
@@ -126,8 +128,10 @@ package enum JSONText {
     /// What this byte behind a backslash stands for, if it stands for one.
     @inline(__always)
     private static func short(_ kind: UInt8) -> UInt8? {
-        switch kind {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): kind
+        // Most are.
+        if kind == UInt8(ascii: "\"") { return kind }
+        return switch kind {
+        case UInt8(ascii: "\\"), UInt8(ascii: "/"): kind
         case UInt8(ascii: "n"): 10
         case UInt8(ascii: "r"): 13
         case UInt8(ascii: "t"): 9
