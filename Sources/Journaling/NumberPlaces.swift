@@ -2,15 +2,14 @@
 /// a number is looked for where its end says. Whichever finds that taken is kept as a dictionary keeps it, so that no choice of
 /// numbers makes it slow.
 package struct NumberPlaces: Sendable {
-    @usableFromInline
-    struct Slot: Sendable {
-        @usableFromInline var number: UInt64 = 0
+    private struct Slot: Sendable {
+        var number: UInt64 = 0
         /// Less than none: nobody's.
-        @usableFromInline var place = -1
+        var place = -1
     }
     /// None, or a power of two.
-    @usableFromInline var slots: [Slot] = []
-    @usableFromInline var others: [UInt64: Int] = [:]
+    private var slots: [Slot] = []
+    private var others: [UInt64: Int] = [:]
     /// Places that were given before and are not now.
     private var free: [Int] = []
     package private(set) var count = 0
@@ -23,7 +22,6 @@ package struct NumberPlaces: Sendable {
 
     package var isEmpty: Bool { count == 0 }
 
-    @inlinable
     package subscript(number: UInt64) -> Int? {
         if !slots.isEmpty {
             let slot = slots[Int(truncatingIfNeeded: number & UInt64(truncatingIfNeeded: slots.count &- 1))]

@@ -18,8 +18,8 @@ package struct Judge: Sendable {
     /// The seats that are asked, a bit each: not those that do not apply, nor one that threw. It is inconclusive then, and
     /// nothing else suffers.
     private var asked: UInt64 = 0
-    /// In hand.
-    private var heard: [Reading] = []
+    /// Room for the next readings.
+    private var spare: [Reading] = []
 
     /// A property and what it has said.
     private struct Seat: Sendable {
@@ -147,24 +147,28 @@ package struct Judge: Sendable {
 
     /// Tells the properties what the reader made of the entry in hand.
     private mutating func hear() {
-        swap(&heard, &reader.readings)
+        // The two buffers take turns: neither is copied, and both keep their room.
+        var readings: [Reading] = []
+        swap(&readings, &spare)
+        swap(&readings, &reader.readings)
         var items: [Collector.Item] = []
-        for place in heard.indices {
-            let kind = heard[place].kind
-            if !kind.isDisjoint(with: MonitorBoard.hears) { board.hear(heard[place]) }
+        for reading in readings {
+            let kind = reading.kind
+            if !kind.isDisjoint(with: MonitorBoard.hears) { board.hear(reading) }
             var rest = listeners[kind.number] & asked
             while rest != 0 {
                 let index = rest.trailingZeroBitCount
                 rest &= rest &- 1
                 do {
-                    guard let ruling = try seats[index].property.observe(heard[place]) else { continue }
+                    guard let ruling = try seats[index].property.observe(reading) else { continue }
                     if case .pass = ruling { seats[index].summary.pass() } else { count(ruling, at: index, into: &items) }
                 } catch {
                     excuse(index, for: error)
                 }
             }
         }
-        heard.removeAll(keepingCapacity: true)
+        readings.removeAll(keepingCapacity: true)
+        swap(&readings, &spare)
         if !items.isEmpty { collector.add(items) }
     }
 

@@ -44,7 +44,7 @@ struct MonitorBoard: Sendable {
         listeners = (0..<SignalKinds.RawValue.bitWidth).map { number in
             hears.indices.reduce(0) { hears[$1].contains(SignalKinds(rawValue: 1 << number)) ? $0 | 1 << UInt64($1) : $0 }
         }
-        dues = monitors.map { $0.due?.nanoseconds ?? .max }
+        dues = monitors.map(\.next)
     }
 
     var alerts: [Alert] { book.alerts }
@@ -88,8 +88,7 @@ struct MonitorBoard: Sendable {
     private mutating func wake(before limit: Instant) {
         while due < limit.nanoseconds, let index = dues.firstIndex(of: due) {
             book.speaker = places[index]
-            monitors[index].wake(at: Instant(nanoseconds: due), watch, &book)
-            dues[index] = monitors[index].due?.nanoseconds ?? .max
+            dues[index] = monitors[index].woken(at: Instant(nanoseconds: due), watch, &book)
             plan()
         }
     }
@@ -99,7 +98,8 @@ struct MonitorBoard: Sendable {
     // MARK: What happens
 
     mutating func observe(_ entry: Entry, _ pulses: inout [Pulse]) {
-        if !Self.isOfMessage(entry.body) {
+        // Nearly everything is, and says nothing of its connection.
+        if !entry.body.isOfMessage {
             synthetic.observe(entry)
             watch.observe(entry, &signals)
             if !signals.isEmpty { tellSignals() }
@@ -108,11 +108,6 @@ struct MonitorBoard: Sendable {
         for place in pulses.indices { hear(pulses[place]) }
         pulses.removeAll(keepingCapacity: true)
         plan()
-    }
-
-    /// Nearly everything is, and says nothing of its connection.
-    private static func isOfMessage(_ body: Entry.Body) -> Bool {
-        if case .frame(let frame) = body { !frame.frame.opcode.isControl } else { false }
     }
 
     private mutating func hear(_ pulse: Pulse) {
@@ -191,9 +186,24 @@ struct MonitorBoard: Sendable {
             let index = rest.trailingZeroBitCount
             rest &= rest &- 1
             book.speaker = places[index]
-            monitors[index].hear(signal, at: now, &book)
-            dues[index] = monitors[index].due?.nanoseconds ?? .max
+            dues[index] = monitors[index].told(signal, at: now, &book)
         }
+    }
+}
+
+extension Monitor {
+    /// When it wants to be woken, in nanoseconds.
+    fileprivate var next: Int64 { due?.nanoseconds ?? .max }
+
+    /// In one turn, for which it is taken from its box once.
+    fileprivate mutating func told(_ signal: Signal, at now: Instant, _ book: inout AlertBook) -> Int64 {
+        hear(signal, at: now, &book)
+        return next
+    }
+
+    fileprivate mutating func woken(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) -> Int64 {
+        wake(at: now, scene, &book)
+        return next
     }
 }
 

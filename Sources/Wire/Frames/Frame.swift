@@ -3,7 +3,7 @@ package import struct NIOCore.ByteBuffer
 /// The operation codes of RFC 6455 section 5.2; any other value is reserved and kept as it came.
 package struct Opcode: RawRepresentable, Sendable, Hashable {
     package var rawValue: UInt8
-    @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue & 0x0f }
+    package init(rawValue: UInt8) { self.rawValue = rawValue & 0x0f }
 
     package static let continuation = Opcode(rawValue: 0)
     package static let text = Opcode(rawValue: 1)
@@ -13,10 +13,10 @@ package struct Opcode: RawRepresentable, Sendable, Hashable {
     package static let pong = Opcode(rawValue: 10)
 
     /// Control frames have the top bit of the opcode set (RFC 6455 section 5.5).
-    @inlinable package var isControl: Bool { rawValue & 0x8 != 0 }
+    package var isControl: Bool { rawValue & 0x8 != 0 }
     /// Messages are made of text, binary and continuation frames; control frames and those with reserved opcodes may stand
     /// among their fragments and are none of them (RFC 6455 section 5.4).
-    @inlinable package var isOfMessage: Bool { rawValue <= 2 }
+    package var isOfMessage: Bool { rawValue <= 2 }
 }
 
 /// How the payload length is written (RFC 6455 section 5.2): 7 bits, or 16 or 64 bits behind it.
@@ -57,8 +57,8 @@ package struct Frame: Sendable, Hashable {
             declaredLength: UInt64(length), maskKey: maskKey, payload: payload)
     }
 
-    @inlinable package var fin: Bool { firstByte & 0x80 != 0 }
+    package var fin: Bool { firstByte & 0x80 != 0 }
     /// RSV1-3 as a number from 0 to 7; RSV1 is 4.
     package var rsv: UInt8 { firstByte >> 4 & 0x7 }
-    @inlinable package var opcode: Opcode { Opcode(rawValue: firstByte) }
+    package var opcode: Opcode { Opcode(rawValue: firstByte) }
 }
