@@ -58,6 +58,9 @@ package struct Entry: Sendable, Equatable {
         case tick(crowded: UInt64)
 
         package var isTick: Bool { if case .tick = self { true } else { false } }
+        /// A frame that is no control frame (RFC 6455 section 5.5). Asked of the byte itself: whatever is called for it is given
+        /// a copy of the frame, and that is large.
+        package var isOfMessage: Bool { if case .frame(let frame) = self { frame.frame.firstByte & 0x08 == 0 } else { false } }
     }
 }
 

@@ -6,8 +6,10 @@ package struct Instant: InstantProtocol, Sendable, Hashable, Codable {
     package static let zero = Instant(nanoseconds: 0)
     package static let distantFuture = Instant(nanoseconds: .max)
 
-    package func advanced(by duration: Duration) -> Instant {
-        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.nanoseconds)
+    package func advanced(by duration: Duration) -> Instant { advanced(nanoseconds: duration.nanoseconds) }
+    /// As by a duration, which has 128 bits to be divided: for what is asked of every entry.
+    package func advanced(nanoseconds length: Int64) -> Instant {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(length)
         return Instant(nanoseconds: overflow ? (nanoseconds < 0 ? .min : .max) : sum)
     }
     package func duration(to other: Instant) -> Duration {

@@ -12,19 +12,20 @@ package struct Judge: Sendable {
     private var board: MonitorBoard
     private var entries: UInt64 = 0
     private let kinds: [String]
-    /// By the number of a kind of reading: the seats that hear it, so that none is looked at that has nothing to do.
-    private let listeners: [[Int]]
+    /// By the number of a kind of reading: the seats that hear it, a bit each, so that none is looked at that has nothing to do.
+    private let listeners: [UInt64]
     private let timed: [Int]
-    /// In hand.
-    private var heard: [Reading] = []
+    /// The seats that are asked, a bit each: not those that do not apply, nor one that threw. It is inconclusive then, and
+    /// nothing else suffers.
+    private var asked: UInt64 = 0
+    /// Room for the next readings.
+    private var spare: [Reading] = []
 
     /// A property and what it has said.
     private struct Seat: Sendable {
         var property: any Property
         var summary: PropertySummary
         var requirement: String
-        /// False once it threw: it is inconclusive, and nothing else suffers.
-        var isAsked: Bool
     }
 
     /// Without a contract only H1 (nothing before the 101) is asked.
@@ -47,17 +48,21 @@ package struct Judge: Sendable {
         board = MonitorBoard(contract, absence: absence, seesFrames: seesFrames)
         kinds = contract?.errors?.kinds ?? []
         listeners = (0..<ReadingKinds.RawValue.bitWidth).map { number in
-            properties.indices.filter { properties[$0].hears.contains(ReadingKinds(rawValue: 1 << number)) }
+            properties.indices.reduce(0) {
+                properties[$1].hears.contains(ReadingKinds(rawValue: 1 << number)) ? $0 | Self.bit($1) : $0
+            }
         }
         timed = properties.indices.filter { properties[$0].isTimed }
         seats = properties.map { type in
             var summary = PropertySummary(id: type.id, name: type.name)
             summary.notApplicable = type.missingKey(in: contract)
-            return Seat(
-                property: type.init(contract), summary: summary, requirement: type.requirement,
-                isAsked: summary.notApplicable == nil)
+            return Seat(property: type.init(contract), summary: summary, requirement: type.requirement)
         }
+        for index in seats.indices where seats[index].summary.notApplicable == nil { asked |= Self.bit(index) }
     }
+
+    /// There are 64, of three times as many as there are properties.
+    private static func bit(_ seat: Int) -> UInt64 { 1 << UInt64(clamping: seat) }
 
     /// Entries in journal order: (instant, loop, sequence), ticks included.
     package mutating func observe(_ entry: Entry) {
@@ -140,28 +145,36 @@ package struct Judge: Sendable {
     /// What may change as long as the journal goes on: everything but passes and excuses.
     private var undecided: Int { seats.reduce(0) { $0 + $1.summary.inconclusive + $1.summary.failed } }
 
-    /// Tells every property what the reader made of the entry in hand.
+    /// Tells the properties what the reader made of the entry in hand.
     private mutating func hear() {
-        swap(&heard, &reader.readings)
-        board.hear(heard)
+        // The two buffers take turns: neither is copied, and both keep their room.
+        var readings: [Reading] = []
+        swap(&readings, &spare)
+        swap(&readings, &reader.readings)
         var items: [Collector.Item] = []
-        for reading in heard {
-            for index in listeners[reading.kind.number] where seats[index].isAsked {
+        for reading in readings {
+            let kind = reading.kind
+            if !kind.isDisjoint(with: MonitorBoard.hears) { board.hear(reading) }
+            var rest = listeners[kind.number] & asked
+            while rest != 0 {
+                let index = rest.trailingZeroBitCount
+                rest &= rest &- 1
                 do {
                     guard let ruling = try seats[index].property.observe(reading) else { continue }
-                    count(ruling, at: index, into: &items)
+                    if case .pass = ruling { seats[index].summary.pass() } else { count(ruling, at: index, into: &items) }
                 } catch {
                     excuse(index, for: error)
                 }
             }
         }
-        heard.removeAll(keepingCapacity: true)
+        readings.removeAll(keepingCapacity: true)
+        swap(&readings, &spare)
         if !items.isEmpty { collector.add(items) }
     }
 
     private mutating func ask(_ places: [Int], _ question: (inout any Property) throws -> [Ruling]) {
         var items: [Collector.Item] = []
-        for index in places where seats[index].isAsked {
+        for index in places where asked & Self.bit(index) != 0 {
             do {
                 let rulings = try question(&seats[index].property)
                 for ruling in rulings { count(ruling, at: index, into: &items) }
@@ -174,16 +187,17 @@ package struct Judge: Sendable {
 
     /// It is asked no more.
     private mutating func excuse(_ index: Int, for error: any Error) {
-        seats[index].isAsked = false
+        asked &= ~Self.bit(index)
         seats[index].summary.checked += 1
         seats[index].summary.inconclusive += 1
         note("the judge of \(seats[index].summary.id) failed: \(error)", at: index, in: \.reasons)
     }
 
     private mutating func count(_ ruling: Ruling, at index: Int, into items: inout [Collector.Item]) {
+        if case .pass = ruling { return seats[index].summary.pass() }
         seats[index].summary.checked += 1
         switch ruling {
-        case .pass: seats[index].summary.passed += 1
+        case .pass: break
         case .excused(let why):
             seats[index].summary.excused += 1
             note("\(seats[index].summary.id) \(why)", at: index, in: \.excuses)

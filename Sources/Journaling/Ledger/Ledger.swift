@@ -25,29 +25,44 @@ package struct Ledger: Sendable {
     package private(set) var count = 0
     /// Sessions settled.
     package private(set) var settled = 0
-    private var sessions: [SessionID: SessionLedger] = [:]
+    /// Those that have not closed, each at its place; whichever closes gives it up.
+    private var places = NumberPlaces()
+    private var sessions: [SessionLedger] = []
     private static let keptDifferences = 1_000
 
     package init() {}
 
     /// Sessions that have not closed yet; at the end of a journal these are neither right nor wrong.
-    package var unsettled: Int { sessions.count }
+    package var unsettled: Int { places.count }
 
     package mutating func observe(_ entry: Entry) {
         guard let ref = entry.ref else { return }
+        let number = UInt64(ref.session.value)
         if case .closed(let totals) = entry.body {
-            guard let session = sessions.removeValue(forKey: ref.session) else {
-                // Nothing was seen of it: then the sockets must have seen nothing either.
-                settle(SessionLedger(ref.session), totals)
-                return
-            }
-            settle(session, totals)
-            return
+            // Nothing was seen of it: then the sockets must have seen nothing either.
+            guard let place = places.remove(number) else { return settle(SessionLedger(ref.session), totals) }
+            settle(sessions[place], totals)
+            return sessions[place] = SessionLedger(ref.session)
         }
-        sessions[ref.session, default: SessionLedger(ref.session)].observe(entry, ref)
-        for explained in Ledger.explained(by: entry) {
-            if sessions[explained.session] != nil { sessions[explained.session]?.explain(explained.ordinal) }
-        }
+        let place = places[number] ?? begin(ref.session)
+        if let whole = Ledger.whole(entry.body) { return sessions[place].count(whole) }
+        sessions[place].observe(entry, ref)
+        guard let explained = Ledger.explained(by: entry), let place = places[UInt64(explained.session.value)] else { return }
+        sessions[place].explain(explained.ordinal)
+    }
+
+    private mutating func begin(_ id: SessionID) -> Int {
+        let place = places.add(UInt64(id.value))
+        if place < sessions.count { sessions[place] = SessionLedger(id) } else { sessions.append(SessionLedger(id)) }
+        return place
+    }
+
+    /// A frame that came in and went out as it was, as nearly all do: there is nothing to it but its size. Asked first, and
+    /// only for what lies there as numbers, because a frame is large and would be copied to be looked at.
+    private static func whole(_ body: Entry.Body) -> SessionLedger.Whole? {
+        guard case .frame(let frame) = body, frame.passage.in != nil, frame.passage.out != nil, frame.provenance.source == nil
+        else { return nil }
+        return SessionLedger.Whole(direction: frame.passage.direction, size: frame.wireSize)
     }
 
     private mutating func settle(_ session: SessionLedger, _ totals: Totals) {
@@ -59,18 +74,17 @@ package struct Ledger: Sendable {
     }
 
     /// What arrived and may have stayed because of this entry.
-    private static func explained(by entry: Entry) -> [EntryRef] {
+    private static func explained(by entry: Entry) -> EntryRef? {
         switch entry.body {
-        case .fault(let fault): fault.applied ? [fault.on].compactMap { $0 } : []
+        case .fault(let fault): fault.applied ? fault.on : nil
         case .frame(let frame): left(frame.passage, frame.provenance)
         case .head(let head): left(head.passage, head.provenance)
         case .bytes(let bytes): left(bytes.passage, bytes.provenance)
-        default: []
+        default: nil
         }
     }
 
-    private static func left(_ passage: Passage, _ provenance: Provenance) -> [EntryRef] {
-        guard passage.out != nil, let source = provenance.source else { return [] }
-        return [source]
+    private static func left(_ passage: Passage, _ provenance: Provenance) -> EntryRef? {
+        passage.out == nil ? nil : provenance.source
     }
 }

@@ -34,6 +34,40 @@ struct SessionLedger: Sendable {
         func isSame(as other: Content) -> Bool { frame == other.frame || message == other.message }
     }
 
+    /// A frame that passed both taps of its direction.
+    struct Whole {
+        var direction: Direction
+        var size: UInt64
+    }
+
+    /// Bytes at each tap.
+    private struct Sums: Sendable {
+        private(set) var clientIn: UInt64 = 0
+        private(set) var serverOut: UInt64 = 0
+        private(set) var serverIn: UInt64 = 0
+        private(set) var clientOut: UInt64 = 0
+
+        mutating func add(_ size: UInt64, _ direction: Direction, arrived: Bool, left: Bool) {
+            switch direction {
+            case .toServer:
+                if arrived { clientIn &+= size }
+                if left { serverOut &+= size }
+            case .toClient:
+                if arrived { serverIn &+= size }
+                if left { clientOut &+= size }
+            }
+        }
+
+        subscript(tap: Tap) -> UInt64 {
+            switch tap {
+            case .clientIn: clientIn
+            case .serverOut: serverOut
+            case .serverIn: serverIn
+            case .clientOut: clientOut
+            }
+        }
+    }
+
     private let id: SessionID
     private var halves: [UInt32: Half] = [:]
     /// Frames of a message that came in behind its first one.
@@ -42,7 +76,7 @@ struct SessionLedger: Sendable {
     /// Explained by what came before them, or members of a message that was explained; the latest of them.
     private var explained: [UInt32] = []
     private var group: [Direction: UInt32] = [:]
-    private var sums: [Tap: UInt64] = [:]
+    private var sums = Sums()
     private var undelivered: [Side: UInt64] = [:]
     private var ends: [Side: Instant] = [:]
     private var endedByTool = false
@@ -100,8 +134,10 @@ struct SessionLedger: Sendable {
     }
 
     private mutating func count(_ passage: Passage, _ size: UInt64) {
-        for tap in Tap.allCases where passage.instant(at: tap) != nil { sums[tap, default: 0] &+= size }
+        sums.add(size, passage.direction, arrived: passage.in != nil, left: passage.out != nil)
     }
+
+    mutating func count(_ frame: Whole) { sums.add(frame.size, frame.direction, arrived: true, left: true) }
 
     private mutating func note(
         _ ref: EntryRef, _ passage: Passage, _ size: UInt64, _ what: String, _ provenance: Provenance, content: Content?,
@@ -193,8 +229,8 @@ struct SessionLedger: Sendable {
             if lost >= half.size { return true }
             // A part of it left: then what came in is what went out and what was told to be lost, to the byte.
             let (first, second) = SessionLedger.taps(half.direction)
-            if lost > 0, sums[first, default: 0] == sums[second, default: 0] &+ lost { return true }
-            return sums[half.direction == .toServer ? .serverOut : .clientOut, default: 0] == 0 && !ends.isEmpty
+            if lost > 0, sums[first] == sums[second] &+ lost { return true }
+            return sums[half.direction == .toServer ? .serverOut : .clientOut] == 0 && !ends.isEmpty
         }
         // Our own answer for a server that is not there, or our own Close when we end.
         if endedByTool { return true }
@@ -210,7 +246,7 @@ struct SessionLedger: Sendable {
             (.clientOut, totals.clientOut, .toClient, undelivered[.client, default: 0]),
         ]
         for (tap, socket, direction, lost) in rows {
-            let journal = sums[tap, default: 0]
+            let journal = sums[tap]
             if socket <= journal, journal - socket <= lost { continue }
             let word = tap == .clientIn || tap == .serverIn ? "took" : "gave"
             found.append(

@@ -7,7 +7,7 @@ package struct FailsClosed: Property {
     package static let name = "authentication fails closed"
     package static let requirement =
         "a bad credential, or a foreign origin, leads to a refusal or a close in time and to no application event (contract auth)"
-    package static let hears: ReadingKinds = .settled
+    package static let hears: ReadingKinds = [.authentication, .expiry, .origin]
 
     package static func missingKey(in contract: Contract?) -> String? {
         contract?.identity.credential.isEmpty ?? true ? "identity.credential" : nil

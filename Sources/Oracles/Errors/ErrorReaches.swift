@@ -7,7 +7,7 @@ package struct ErrorReaches: Property {
     package static let name = "errors reach the requester"
     package static let requirement =
         "a must-reject request gets an error, or a close that its rule allows, on the same user's connection in time (contract reject)"
-    package static let hears: ReadingKinds = [.settled, .success]
+    package static let hears: ReadingKinds = [.rejection, .success]
 
     package static func missingKey(in contract: Contract?) -> String? {
         contract?.reject.isEmpty ?? true ? "reject" : nil

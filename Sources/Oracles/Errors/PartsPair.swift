@@ -8,7 +8,7 @@ package struct PartsPair: Property {
     package static let requirement =
         "each part of a run begins once, and ends once, in time and before the run does (contract runs, parts)"
 
-    package static let hears: ReadingKinds = [.settled, .misplaced]
+    package static let hears: ReadingKinds = [.part, .misplaced]
 
     package static func missingKey(in contract: Contract?) -> String? {
         guard let contract, !contract.runs.isEmpty else { return "runs" }
@@ -25,7 +25,6 @@ package struct PartsPair: Property {
     }
 
     private static func ruling(_ card: PartCard, _ fate: Fate) -> Ruling {
-        let key = Self.key(card.key, of: card.name)
         switch fate {
         case .kept: return .pass
         case .cut(let cause): return .excused("\(card.name)s open when \(cause)")
@@ -37,16 +36,18 @@ package struct PartsPair: Property {
                     edge: "\(card.name) open", types: [card.end],
                     sentence: "\(card.user)'s \(card.name) gets no \(card.end) within \(Wording.duration(bound))",
                     expected: "\(card.end) by \(due), \(Wording.duration(bound)) after it began",
-                    found: "no \(card.end)\(key) until \(due)", evidence: evidence, line: card.line))
+                    found: "no \(card.end)\(key(of: card)) until \(due)", evidence: evidence, line: card.line))
         case .broken(let how, let edge, let evidence):
             return .fail(
                 Violation(
                     edge: "\(card.name) open \(edge)", types: [card.end],
                     sentence: "\(card.user)'s \(card.name) gets no \(card.end) \(how)",
-                    expected: "\(card.end)\(key) \(how)", found: "none until \(Wording.time(evidence.instant))",
+                    expected: "\(card.end)\(key(of: card)) \(how)", found: "none until \(Wording.time(evidence.instant))",
                     evidence: evidence, line: card.line))
         }
     }
+
+    private static func key(of card: PartCard) -> String { key(card.key, of: card.name) }
 
     private static func key(_ key: String?, of name: String) -> String {
         key.map { " of \(name) \(Terminal.plain($0))" } ?? ""

@@ -7,7 +7,7 @@ package struct RunEnds: Property {
     package static let name = "a run ends once"
     package static let requirement =
         "every started run gets exactly one end or a clean close in time, and nothing after it (contract runs, answer)"
-    package static let hears: ReadingKinds = [.settled, .stray]
+    package static let hears: ReadingKinds = [.run, .answer, .stray]
 
     package static func missingKey(in contract: Contract?) -> String? {
         guard let contract else { return "runs" }

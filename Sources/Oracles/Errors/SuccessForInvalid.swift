@@ -7,7 +7,7 @@ package struct SuccessForInvalid: Property {
     package static let name = "no success for invalid"
     package static let requirement =
         "no success event follows from a must-reject request (contract reject, success)"
-    package static let hears: ReadingKinds = [.success, .settled]
+    package static let hears: ReadingKinds = [.success, .rejection]
 
     package static func missingKey(in contract: Contract?) -> String? { ErrorReaches.missingKey(in: contract) }
     package init(_ contract: Contract?) {}

@@ -6,7 +6,7 @@ package struct StatedExpectation: Property {
     package static let id = "X1"
     package static let name = "stated expectations are met"
     package static let requirement = "the far side does about a fault what the profile expects of it (profile expect)"
-    package static let hears: ReadingKinds = .settled
+    package static let hears: ReadingKinds = .stated
 
     package static func missingKey(in contract: Contract?) -> String? { nil }
 

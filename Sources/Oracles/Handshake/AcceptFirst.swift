@@ -7,7 +7,7 @@ package struct AcceptFirst: Property {
     package static let name = "accept first, first frame kept"
     package static let requirement =
         "the server accepts before it sends data, and its greeting follows in time (RFC 6455 4.2.2; contract session)"
-    package static let hears: ReadingKinds = [.early, .settled]
+    package static let hears: ReadingKinds = [.early, .greeting]
 
     package static func missingKey(in contract: Contract?) -> String? { nil }
     package init(_ contract: Contract?) {}

@@ -80,7 +80,10 @@ struct AlertBook: Sendable {
 
     mutating func enrol(_ status: MonitorStatus) { statuses.append(status) }
 
-    func isOpen(_ subject: UInt64 = 0) -> Bool { !open.isEmpty && open[Key(monitor: speaker, subject: subject)] != nil }
+    func isOpen(_ subject: UInt64 = 0) -> Bool { isFiring && open[Key(monitor: speaker, subject: subject)] != nil }
+
+    /// Looked at first: most of the time none of a monitor's is open.
+    private var isFiring: Bool { !open.isEmpty && statuses.indices.contains(speaker) && statuses[speaker].firing > 0 }
 
     /// - Parameter counts: false: it was counted as untold before.
     /// - Returns: false when it was not told, because too many are open: whoever has more to say asks again.
@@ -111,7 +114,7 @@ struct AlertBook: Sendable {
 
     /// - Parameter words: put together only for an alert that is open.
     mutating func clear(_ words: @autoclosure () -> String, subject: UInt64 = 0, at now: Instant) {
-        guard !open.isEmpty, let number = open.removeValue(forKey: Key(monitor: speaker, subject: subject)) else { return }
+        guard isFiring, let number = open.removeValue(forKey: Key(monitor: speaker, subject: subject)) else { return }
         statuses[speaker].firing -= 1
         guard let place = place(of: number) else { return }
         alerts[place].cleared = now.advanced(by: shift)

@@ -19,10 +19,10 @@ struct AuthFailureRate: Monitor {
         var card: ConnectionCard
         /// Nothing more has to come for it to be in.
         var isOpen = false
-        /// The server said something that is no error.
-        var isServed = false
     }
     private var undecided: [SessionID: Guest] = [:]
+    /// Those of them to whom the server has said nothing but errors.
+    private var unserved: Set<SessionID> = []
     private var agenda = Agenda<SessionID>()
 
     var due: Instant? {
@@ -40,27 +40,34 @@ struct AuthFailureRate: Monitor {
     mutating func hear(_ signal: Signal, at now: Instant, _ book: inout AlertBook) {
         switch signal {
         case .refused(let card, let status): if auth.refuse.contains(status) { decide(false, card, at: now, &book) }
-        case .moved(let card, .authenticating): undecided[card.session] = Guest(card: card)
+        case .moved(let card, .authenticating): enter(Guest(card: card))
         case .moved(let card, .open):
             // Whoever was ready by an event of the contract is known to be in.
             if undecided[card.session] != nil { return decide(true, card, at: now, &book) }
-            undecided[card.session] = Guest(card: card, isOpen: true)
+            enter(Guest(card: card, isOpen: true))
             agenda.add(card.session, at: now.advanced(by: auth.within))
         case .closed(let card, let code):
             guard undecided[card.session] != nil, auth.close.contains(code) else { return }
             decide(false, card, at: now, &book)
-        case .event(let card, let mark): if !mark.isError, !undecided.isEmpty { undecided[card.session]?.isServed = true }
+        case .event(let session, let isError): if !isError, !unserved.isEmpty { unserved.remove(session) }
         case .moved(let card, .closed):
             // Short visits are visits: whoever left by himself, or was served, was in. Of the others nobody knows.
-            guard let guest = undecided.removeValue(forKey: card.session), guest.isOpen, guest.isServed || card.leftBy == .client
+            let isServed = unserved.remove(card.session) == nil
+            guard let guest = undecided.removeValue(forKey: card.session), guest.isOpen, isServed || card.leftBy == .client
             else { return }
             decide(true, card, at: now, &book)
         default: return
         }
     }
 
+    private mutating func enter(_ guest: Guest) {
+        undecided[guest.card.session] = guest
+        unserved.insert(guest.card.session)
+    }
+
     private mutating func decide(_ isIn: Bool, _ card: ConnectionCard, at now: Instant, _ book: inout AlertBook) {
         undecided[card.session] = nil
+        unserved.remove(card.session)
         shares.add(bad: !isIn, of: card, at: now, &book) { [limit] in Self.words($0, limit) }
     }
 

@@ -7,13 +7,13 @@ struct EventRate: Monitor {
     static let name = "event rate"
     static let severity = Alert.Severity.warning
     static let needsEveryone = true
-    static let hears: SignalKinds = [.event, .touched, .run]
+    static let hears: SignalKinds = [.event, .touched, .underWay, .rests, .over]
 
     /// The time is looked at in so many steps.
     private static let steps = 6
     private let rate: Rate
     private var counts: StepCounts
-    private var runs: [UInt64: SessionID] = [:]
+    private var runs = LiveRuns()
     private(set) var due: Instant?
     /// Nothing will be different before something is heard.
     private var isAsleep = false
@@ -30,13 +30,13 @@ struct EventRate: Monitor {
             counts.add(bad: false, at: now)
             if isAsleep { due = counts.boundary(behind: now) }
             isAsleep = false
-        case .run(let run, let card, .entered(isBounded: true)):
+        case .underWay(let run, let card):
             // All of the time must have had runs under way.
             if runs.isEmpty { due = counts.boundary(behind: now.advanced(by: rate.per)) }
             if runs.isEmpty { isAsleep = false }
-            runs[run] = card.session
-        case .run(let run, _, .entered(isBounded: false)), .run(let run, _, .over):
-            guard runs.removeValue(forKey: run) != nil, runs.isEmpty else { return }
+            runs.enter(run, on: card.session)
+        case .rests(let run, _), .over(let run, _, _):
+            guard runs.leave(run), runs.isEmpty else { return }
             (due, isAsleep) = (nil, false)
             book.clear("no run is active", at: now)
         default: return
@@ -47,7 +47,7 @@ struct EventRate: Monitor {
         let seen = counts.totals(before: now).all
         let words = "\(Wording.count(seen))/\(unit)"
         // Who is not read from may have said anything.
-        let isHeld = runs.values.contains { scene[$0]?.isHeld ?? false }
+        let isHeld = runs.sessions.contains { scene[$0]?.isHeld ?? false }
         if book.isOpen() {
             // A fifth more than is needed, so that it does not come and go.
             if seen - rate.count >= rate.count / 5 { book.clear(words, at: now) }

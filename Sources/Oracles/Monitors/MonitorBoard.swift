@@ -3,27 +3,13 @@ import Journaling
 
 /// The monitors at work: one clock for all of them, which goes with the journal and stands still while nobody looked.
 struct MonitorBoard: Sendable {
-    private struct Seat: Sendable {
-        var monitor: any Monitor
-        /// Its place in the book.
-        let place: Int
-        let hears: SignalKinds
-        /// When it wants to be woken, as it said last.
-        var due: Instant?
-
-        mutating func hear(_ signal: Signal, at now: Instant, _ book: inout AlertBook) {
-            book.speaker = place
-            monitor.hear(signal, at: now, &book)
-            due = monitor.due
-        }
-
-        mutating func wake(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) {
-            book.speaker = place
-            monitor.wake(at: now, scene, &book)
-            due = monitor.due
-        }
-    }
-    private var seats: [Seat] = []
+    private var monitors: [any Monitor] = []
+    /// The place of each in the book.
+    private var places: [Int] = []
+    /// By the number of a kind of signal: the monitors that hear it, a bit each. Most that is told concerns one or two.
+    private let listeners: [UInt64]
+    /// When each of them wants to be woken, as it said last, in nanoseconds; the farthest future = not before it hears something.
+    private var dues: [Int64]
     private var book = AlertBook()
     private(set) var watch: ConnectionWatch
     private(set) var vitals = Vitals()
@@ -31,15 +17,15 @@ struct MonitorBoard: Sendable {
     private var signals: [Signal] = []
     /// On the monitors' clock: now, and when the next of them wants to be woken.
     private var now = Instant.zero
-    private var due: Instant?
+    private var due = Int64.max
     private var last: Instant?
     private var hasTicked = false
     /// Sessions of synthetic runs: nobody's.
     private var synthetic = SyntheticRuns()
     /// Between two entries of a journal that ticks every 100 ms: more, and miswire itself, or its machine, stood still.
-    private static let mostSilence: Duration = .seconds(1)
+    private static let mostSilence: Int64 = 1_000_000_000
     /// Between two entries of any other: a capture may hold days of which it knows nothing.
-    private static let mostGap: Duration = .seconds(86_400)
+    private static let mostGap: Int64 = 86_400_000_000_000
 
     init(_ contract: Contract?, absence: Absence, seesFrames: Bool) {
         let session = contract?.session ?? SessionRules()
@@ -50,8 +36,15 @@ struct MonitorBoard: Sendable {
         for (place, type) in MonitorRegistry.all.enumerated() {
             let monitor = absence.holdsEverybody || !type.needsEveryone ? type.init(rules, contract) : nil
             book.enrol(MonitorStatus(id: type.id, name: type.name, severity: type.severity, isOn: monitor != nil))
-            if let monitor { seats.append(Seat(monitor: monitor, place: place, hears: type.hears)) }
+            guard let monitor else { continue }
+            monitors.append(monitor)
+            places.append(place)
         }
+        let hears = monitors.map { type(of: $0).hears }
+        listeners = (0..<SignalKinds.RawValue.bitWidth).map { number in
+            hears.indices.reduce(0) { hears[$1].contains(SignalKinds(rawValue: 1 << number)) ? $0 | 1 << UInt64($1) : $0 }
+        }
+        dues = monitors.map(\.next)
     }
 
     var alerts: [Alert] { book.alerts }
@@ -83,85 +76,86 @@ struct MonitorBoard: Sendable {
         }
         guard instant > before else { return }
         last = instant
-        let gap = before.duration(to: instant)
+        let (length, overflow) = instant.nanoseconds.subtractingReportingOverflow(before.nanoseconds)
+        let gap = overflow ? .max : length
         let seen = min(gap, hasTicked ? Self.mostSilence : Self.mostGap)
-        let target = now.advanced(by: seen)
-        wake(before: target)
+        let target = now.advanced(nanoseconds: seen)
+        if due < target.nanoseconds { wake(before: target) }
         now = target
-        if seen < gap { book.shift += gap - seen }
+        if seen < gap { book.shift += .nanoseconds(gap - seen) }
     }
 
     private mutating func wake(before limit: Instant) {
-        while let next = due, next < limit {
-            guard let index = seats.indices.first(where: { seats[$0].due == next }) else { break }
-            seats[index].wake(at: next, watch, &book)
+        while due < limit.nanoseconds, let index = dues.firstIndex(of: due) {
+            book.speaker = places[index]
+            dues[index] = monitors[index].woken(at: Instant(nanoseconds: due), watch, &book)
             plan()
         }
     }
 
-    private mutating func plan() {
-        due = nil
-        for index in seats.indices {
-            if let next = seats[index].due, due.map({ next < $0 }) ?? true { due = next }
-        }
-    }
+    private mutating func plan() { due = dues.min() ?? .max }
 
     // MARK: What happens
 
     mutating func observe(_ entry: Entry, _ pulses: inout [Pulse]) {
-        synthetic.observe(entry)
-        watch.observe(entry, &signals)
-        // Most of an entry's are of one connection.
-        var card: ConnectionCard?
-        for pulse in pulses {
-            let known = card?.session == pulse.session ? card : nil
-            card = translate(pulse, of: known ?? watch.card(pulse.session))
+        // Nearly everything is, and says nothing of its connection.
+        if !entry.body.isOfMessage {
+            synthetic.observe(entry)
+            watch.observe(entry, &signals)
+            if !signals.isEmpty { tellSignals() }
         }
+        guard !pulses.isEmpty else { return }
+        for place in pulses.indices { hear(pulses[place]) }
         pulses.removeAll(keepingCapacity: true)
-        if !signals.isEmpty { tell() }
+        plan()
     }
 
-    /// - Returns: the card, which no pulse changes.
-    private mutating func translate(_ pulse: Pulse, of card: ConnectionCard) -> ConnectionCard {
+    private mutating func hear(_ pulse: Pulse) {
+        let session = pulse.session
         switch pulse.kind {
-        case .asked: signals.append(.asked(card))
-        case .event(let mark, let name):
-            if let ready = watch.ready, ready == name || ready == mark.title { watch.becomeReady(pulse.session, &signals) }
-            signals.append(.event(card, mark))
-        case .run(let number, let step):
-            if watch.ready != nil, case .heard(let type) = step, let known = watch[pulse.session], known.state == .authenticating,
-                !known.isObscured, !known.isTouched
-            {
-                signals.append(.invalid(card, "authenticating: \(type) before \(watch.ready ?? "it is ready")"))
+        case .asked: tell(.asked(session))
+        case .event(let isError, let isReady):
+            if isReady {
+                watch.becomeReady(session, &signals)
+                if !signals.isEmpty { tellSignals() }
             }
-            signals.append(.run(number, card, step))
-        case .obscured: watch.obscure(pulse.session)
+            tell(.event(session, isError: isError))
+        case .run(let number, .heard(let type)):
+            if let ready = watch.ready, let known = watch[session], known.state == .authenticating, !known.isObscured, !known.isTouched {
+                tell(.invalid(known.card(session), "authenticating: \(type) before \(ready)"))
+            }
+            tell(.heard(number, session, type: type))
+        case .run(let number, .began): tell(.began(number, session))
+        case .run(let number, .entered(isBounded: true)): tell(.underWay(number, watch.card(session)))
+        case .run(let number, .entered(isBounded: false)): tell(.rests(number, session))
+        case .run(let number, .over(let end)): tell(.over(number, session, end))
+        case .obscured: watch.obscure(session)
         }
-        return card
     }
+
+    /// The readings that it has a use for.
+    static let hears: ReadingKinds = [.early, .conduct, .run]
 
     /// What was settled by an entry, or by a deadline before the next.
-    mutating func hear(_ readings: [Reading]) {
-        for reading in readings {
-            switch reading {
-            case .early(let early):
-                signals.append(.invalid(card(early.evidence), "upgrading: \(early.what) before the accept"))
-            case .conduct(let conducted):
-                if case .wrote(.afterClose, let evidence) = conducted.outcome {
-                    signals.append(.invalid(card(evidence), "closing: data behind the server's own Close"))
-                }
-            case .settled(let obligation, .missed(let bound, let evidence)):
-                if let run = Self.run(obligation) {
-                    signals.append(.unpaired(card(evidence), "\(run.name): no \(run.expected) within \(Wording.duration(bound))"))
-                }
-            case .settled(let obligation, .broken(let how, _, let evidence)):
-                if let run = Self.run(obligation) {
-                    signals.append(.unpaired(card(evidence), "\(run.name): no \(run.expected), \(how)"))
-                }
-            default: break
+    mutating func hear(_ reading: Reading) {
+        switch reading {
+        case .early(let early):
+            signals.append(.invalid(card(early.evidence), "upgrading: \(early.what) before the accept"))
+        case .conduct(let conducted):
+            if case .wrote(.afterClose, let evidence) = conducted.outcome {
+                signals.append(.invalid(card(evidence), "closing: data behind the server's own Close"))
             }
+        case .settled(let obligation, .missed(let bound, let evidence)):
+            if let run = Self.run(obligation) {
+                signals.append(.unpaired(card(evidence), "\(run.name): no \(run.expected) within \(Wording.duration(bound))"))
+            }
+        case .settled(let obligation, .broken(let how, _, let evidence)):
+            if let run = Self.run(obligation) {
+                signals.append(.unpaired(card(evidence), "\(run.name): no \(run.expected), \(how)"))
+            }
+        default: break
         }
-        if !signals.isEmpty { tell() }
+        if !signals.isEmpty { tellSignals() }
     }
 
     /// What a run is called, and what should have come of it; nil of any other obligation.
@@ -175,16 +169,41 @@ struct MonitorBoard: Sendable {
         return ConnectionCard(session: session, user: watch[session]?.user ?? evidence.users.first)
     }
 
-    private mutating func tell() {
-        for signal in signals where !synthetic.holds(signal.session) {
-            tracker.hear(signal, at: now, &vitals)
-            let kind = signal.kind
-            for index in seats.indices where seats[index].hears.contains(kind) {
-                seats[index].hear(signal, at: now, &book)
-            }
-        }
+    private mutating func tellSignals() {
+        for signal in signals { tell(signal) }
         signals.removeAll(keepingCapacity: true)
         plan()
+    }
+
+    /// Whoever tells plans behind it.
+    private mutating func tell(_ signal: Signal) {
+        if !synthetic.isEmpty, synthetic.holds(signal.session) { return }
+        let kind = signal.kind
+        vitals.hasRuns = tracker.hasRuns
+        if VitalsTracker.hears.contains(kind) { tracker.hear(signal, at: now, &vitals) }
+        var rest = listeners[kind.number]
+        while rest != 0 {
+            let index = rest.trailingZeroBitCount
+            rest &= rest &- 1
+            book.speaker = places[index]
+            dues[index] = monitors[index].told(signal, at: now, &book)
+        }
+    }
+}
+
+extension Monitor {
+    /// When it wants to be woken, in nanoseconds.
+    fileprivate var next: Int64 { due?.nanoseconds ?? .max }
+
+    /// In one turn, for which it is taken from its box once.
+    fileprivate mutating func told(_ signal: Signal, at now: Instant, _ book: inout AlertBook) -> Int64 {
+        hear(signal, at: now, &book)
+        return next
+    }
+
+    fileprivate mutating func woken(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) -> Int64 {
+        wake(at: now, scene, &book)
+        return next
     }
 }
 

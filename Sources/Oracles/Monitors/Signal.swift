@@ -41,20 +41,19 @@ enum Signal: Sendable {
     /// It was up and is over by the server's doing, or by a fault's.
     case lost(ConnectionCard)
     /// A message of the client, and one of the server; heartbeats are none.
-    case asked(ConnectionCard)
-    case event(ConnectionCard, EventMark)
-    case run(UInt64, ConnectionCard, RunStep)
+    case asked(SessionID)
+    case event(SessionID, isError: Bool)
+    /// A run by its number: it began, entered a state that must be left within a bound, or one that need not, has another
+    /// event, is over. These come for every message: only who tells of a run's connection is given its card.
+    case began(UInt64, SessionID)
+    case underWay(UInt64, ConnectionCard)
+    case rests(UInt64, SessionID)
+    case heard(UInt64, SessionID, type: String)
+    case over(UInt64, SessionID, RunEnd)
     /// Something began and did not end.
     case unpaired(ConnectionCard?, String)
     /// A fault of ours acted on what the server said: it said something.
     case touched(ConnectionCard)
-
-    struct EventMark: Sendable, Hashable {
-        var isError = false
-        var isGreeting = false
-        /// `agent_thinking`
-        var title: String
-    }
 }
 
 /// Kinds of signals, as a monitor names those that it hears.
@@ -71,9 +70,16 @@ struct SignalKinds: OptionSet, Sendable {
     static let lost = SignalKinds(rawValue: 1 << 6)
     static let asked = SignalKinds(rawValue: 1 << 7)
     static let event = SignalKinds(rawValue: 1 << 8)
-    static let run = SignalKinds(rawValue: 1 << 9)
-    static let unpaired = SignalKinds(rawValue: 1 << 10)
-    static let touched = SignalKinds(rawValue: 1 << 11)
+    static let began = SignalKinds(rawValue: 1 << 9)
+    static let underWay = SignalKinds(rawValue: 1 << 10)
+    static let rests = SignalKinds(rawValue: 1 << 11)
+    static let heard = SignalKinds(rawValue: 1 << 12)
+    static let over = SignalKinds(rawValue: 1 << 13)
+    static let unpaired = SignalKinds(rawValue: 1 << 14)
+    static let touched = SignalKinds(rawValue: 1 << 15)
+
+    /// Of one kind: its place among them.
+    var number: Int { rawValue.trailingZeroBitCount }
 }
 
 extension Signal {
@@ -88,7 +94,11 @@ extension Signal {
         case .lost: .lost
         case .asked: .asked
         case .event: .event
-        case .run: .run
+        case .began: .began
+        case .underWay: .underWay
+        case .rests: .rests
+        case .heard: .heard
+        case .over: .over
         case .unpaired: .unpaired
         case .touched: .touched
         }
@@ -119,7 +129,8 @@ package enum RunEnd: String, Sendable, Hashable {
 struct Pulse: Sendable {
     enum Kind: Sendable {
         case asked
-        case event(Signal.EventMark, name: String?)
+        /// - Parameter isReady: it is the one that ends `authenticating`.
+        case event(isError: Bool, isReady: Bool)
         case run(UInt64, RunStep)
         /// Nothing that follows on this connection can be judged.
         case obscured

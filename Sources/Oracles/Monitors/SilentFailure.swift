@@ -8,13 +8,15 @@ struct SilentFailure: Monitor {
     static let name = "silent failure"
     static let severity = Alert.Severity.critical
     static let needsEveryone = true
-    static let hears: SignalKinds = [.event, .touched, .asked, .run, .moved]
+    static let hears: SignalKinds = [.event, .touched, .asked, .underWay, .rests, .over, .moved]
 
     private let bound: Duration
+    /// The same, in nanoseconds.
+    private let boundLength: Int64
     /// Connections whose client said something since the last event of anybody, and when it did first, in that order.
     private var asked: [(session: SessionID, at: Instant)] = []
     private var waiting: Set<SessionID> = []
-    private var runs: [UInt64: SessionID] = [:]
+    private var runs = LiveRuns()
     /// Of the last event, or when the first of the runs under way began.
     private var since = Instant.zero
     private(set) var due: Instant?
@@ -23,18 +25,19 @@ struct SilentFailure: Monitor {
     init?(_ rules: MonitorRules, _ contract: Contract?) {
         guard let bound = rules.silentFailure, let contract, !contract.events.isEmpty else { return nil }
         self.bound = bound
+        boundLength = bound.nanoseconds
     }
 
     mutating func hear(_ signal: Signal, at now: Instant, _ book: inout AlertBook) {
         switch signal {
         case .event, .touched: heard(at: now, &book)
-        case .asked(let card):
-            guard waiting.insert(card.session).inserted else { return }
-            asked.append((card.session, now))
-        case .run(let run, let card, .entered(true)):
+        case .asked(let session):
+            guard waiting.insert(session).inserted else { return }
+            asked.append((session, now))
+        case .underWay(let run, let card):
             if runs.isEmpty { since = now }
-            runs[run] = card.session
-        case .run(let run, _, .entered(false)), .run(let run, _, .over): runs[run] = nil
+            runs.enter(run, on: card.session)
+        case .rests(let run, _), .over(let run, _, _): runs.leave(run)
         case .moved(let card, .closing), .moved(let card, .closed):
             guard waiting.remove(card.session) != nil else { return }
             asked.removeAll { $0.session == card.session }
@@ -50,24 +53,25 @@ struct SilentFailure: Monitor {
     private mutating func heard(at now: Instant, _ book: inout AlertBook) {
         if let openSince { book.clear("an event after \(Wording.duration(openSince.duration(to: now)))", at: now) }
         openSince = nil
+        since = now
+        if asked.isEmpty { return }
         asked.removeAll(keepingCapacity: true)
         waiting.removeAll(keepingCapacity: true)
-        since = now
     }
 
     private mutating func plan() {
         guard openSince == nil else { return due = nil }
         var first = asked.first?.at
         if !runs.isEmpty { first = min(first ?? since, since) }
-        due = first?.advanced(by: bound)
+        due = first?.advanced(nanoseconds: boundLength)
     }
 
     mutating func wake(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) {
         // Who is not read from may have said anything.
-        if asked.contains(where: { scene[$0.session]?.isHeld ?? false }) || runs.values.contains(where: { scene[$0]?.isHeld ?? false }) {
+        if asked.contains(where: { scene[$0.session]?.isHeld ?? false }) || runs.sessions.contains(where: { scene[$0]?.isHeld ?? false }) {
             return due = now.advanced(by: max(bound, .seconds(1)))
         }
-        let active = Set(asked.map(\.session)).union(runs.values).count
+        let active = Set(asked.map(\.session)).union(runs.sessions).count
         openSince = now.advanced(by: .zero - bound)
         due = nil
         book.open("no event for \(Wording.duration(bound)) with \(Wording.count(active, "session")) active", at: now)

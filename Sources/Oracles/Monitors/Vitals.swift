@@ -35,8 +35,9 @@ package struct Vitals: Sendable, Equatable {
 
 /// Counts them.
 struct VitalsTracker: Sendable {
+    static let hears: SignalKinds = [.began, .over, .connected, .unanswered, .refused, .moved, .lost]
     private static let comeback: Duration = .seconds(60)
-    private let hasRuns: Bool
+    let hasRuns: Bool
     /// When users lost sessions and did not come back, the latest of each.
     private var gone = Fading<String, [Instant]>(capacity: 16_384)
     private static let mostGone = 16
@@ -44,12 +45,11 @@ struct VitalsTracker: Sendable {
     init(hasRuns: Bool) { self.hasRuns = hasRuns }
 
     mutating func hear(_ signal: Signal, at now: Instant, _ vitals: inout Vitals) {
-        vitals.hasRuns = hasRuns
         switch signal {
-        case .run(_, _, .began): vitals.runsBegun += 1
-        case .run(_, _, .over(.completed)): vitals.runsCompleted += 1
-        case .run(_, _, .over(.failed)): vitals.runsFailed += 1
-        case .run(_, _, .over(.lost)): vitals.runsLost += 1
+        case .began: vitals.runsBegun += 1
+        case .over(_, _, .completed): vitals.runsCompleted += 1
+        case .over(_, _, .failed): vitals.runsFailed += 1
+        case .over(_, _, .lost): vitals.runsLost += 1
         case .connected(_, let took, _):
             vitals.connected += 1
             vitals.connect.record(took)

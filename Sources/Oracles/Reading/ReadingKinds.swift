@@ -4,7 +4,6 @@ package struct ReadingKinds: OptionSet, Sendable, Hashable {
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
     package static let early = ReadingKinds(rawValue: 1 << 0)
-    package static let settled = ReadingKinds(rawValue: 1 << 1)
     package static let stray = ReadingKinds(rawValue: 1 << 2)
     package static let success = ReadingKinds(rawValue: 1 << 3)
     package static let error = ReadingKinds(rawValue: 1 << 4)
@@ -19,6 +18,16 @@ package struct ReadingKinds: OptionSet, Sendable, Hashable {
     package static let injection = ReadingKinds(rawValue: 1 << 13)
     package static let target = ReadingKinds(rawValue: 1 << 14)
     package static let misplaced = ReadingKinds(rawValue: 1 << 15)
+    /// Something owed that is settled, by what it is.
+    package static let greeting = ReadingKinds(rawValue: 1 << 1)
+    package static let authentication = ReadingKinds(rawValue: 1 << 16)
+    package static let expiry = ReadingKinds(rawValue: 1 << 17)
+    package static let origin = ReadingKinds(rawValue: 1 << 18)
+    package static let rejection = ReadingKinds(rawValue: 1 << 19)
+    package static let run = ReadingKinds(rawValue: 1 << 20)
+    package static let answer = ReadingKinds(rawValue: 1 << 21)
+    package static let part = ReadingKinds(rawValue: 1 << 22)
+    package static let stated = ReadingKinds(rawValue: 1 << 23)
     /// For a property that is being written.
     package static let all = ReadingKinds(rawValue: .max)
 }
@@ -32,7 +41,15 @@ extension Reading {
     var kind: ReadingKinds {
         switch self {
         case .early: .early
-        case .settled: .settled
+        case .settled(.greeting, _): .greeting
+        case .settled(.authentication, _): .authentication
+        case .settled(.expiry, _): .expiry
+        case .settled(.origin, _): .origin
+        case .settled(.rejection, _): .rejection
+        case .settled(.run, _): .run
+        case .settled(.answer, _): .answer
+        case .settled(.part, _): .part
+        case .settled(.stated, _): .stated
         case .stray: .stray
         case .success: .success
         case .error: .error

@@ -11,8 +11,8 @@ extension Reader {
 
     mutating func pulseEvent(_ recognition: Recognition, _ id: SessionID, _ contract: Terms) {
         guard recognition.outcome != .ignored, recognition.heartbeat == nil else { return }
-        let mark = Signal.EventMark(isError: recognition.name.map(contract.isError) ?? false, title: contract.title(of: recognition))
-        pulse(.event(mark, name: recognition.name), id)
+        let isReady = contract.session?.ready.map { $0 == recognition.name || $0 == contract.title(of: recognition) } ?? false
+        pulse(.event(isError: recognition.name.map(contract.isError) ?? false, isReady: isReady), id)
     }
 
     /// What became of a run that reached no end of its own.

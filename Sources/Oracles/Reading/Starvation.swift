@@ -15,7 +15,8 @@ struct Starvation: Sendable {
         var lost: Int64 = 0
         var crowded: Int64 = 0
     }
-    private var loops: [UInt16: Loop] = [:]
+    /// By the loop's number; nil: it has not ticked.
+    private var loops: [Loop?] = []
 
     /// Nanoseconds lost by a loop up to an instant, since its first tick: silent, and crowded.
     struct Mark: Sendable, Equatable {
@@ -24,19 +25,21 @@ struct Starvation: Sendable {
     }
 
     mutating func observe(_ entry: Entry) {
-        guard var loop = loops[entry.loop] else {
-            if entry.body.isTick { loops[entry.loop] = Loop(last: entry.instant) }
-            return
+        let place = Int(entry.loop)
+        guard place < loops.count, var loop = loops[place] else {
+            guard entry.body.isTick else { return }
+            if place >= loops.count { loops.append(contentsOf: repeatElement(nil, count: place + 1 - loops.count)) }
+            return loops[place] = Loop(last: entry.instant)
         }
         loop.lost = Self.adding(loop.lost, Self.excess(from: loop.last, to: entry.instant))
         if case .tick(let crowded) = entry.body { loop.crowded = Self.adding(loop.crowded, Int64(clamping: crowded)) }
         if entry.instant > loop.last { loop.last = entry.instant }
-        loops[entry.loop] = loop
+        loops[place] = loop
     }
 
     /// Nil when that loop does not tick.
     func mark(_ loop: UInt16, at now: Instant) -> Mark? {
-        guard let state = loops[loop] else { return nil }
+        guard Int(loop) < loops.count, let state = loops[Int(loop)] else { return nil }
         return Mark(lost: Self.adding(state.lost, Self.excess(from: state.last, to: now)), crowded: state.crowded)
     }
 

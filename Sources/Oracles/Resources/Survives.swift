@@ -7,7 +7,7 @@ package struct Survives: Property {
     package static let name = "survives and recovers"
     package static let requirement =
         "the target stays up, and a sentinel that does nothing wrong completes its runs during and after a fault (oracle R2)"
-    package static let hears: ReadingKinds = [.target, .settled]
+    package static let hears: ReadingKinds = [.target, .run]
 
     package static func missingKey(in contract: Contract?) -> String? { nil }
     package init(_ contract: Contract?) {}
