@@ -54,38 +54,47 @@ package final class Recognizer: Sendable {
     private let requests: Table
     private let events: Table
 
-    package init(_ contract: Contract) {
+    /// - Parameter asked: what `read` finds beside what recognition needs, in messages of either side.
+    package init(_ contract: Contract, asked: [Path] = []) {
         wire = contract.wire
         envelope = contract.wire.envelope.map(Envelope.init)
         heartbeat = contract.session?.heartbeat
-        requests = Table(contract.requests, type: contract.wire.type)
-        events = Table(contract.events, type: contract.wire.type)
+        requests = Table(contract.requests, type: contract.wire.type, asked)
+        events = Table(contract.events, type: contract.wire.type, asked)
     }
 
     /// One message: a whole frame, or what `content` found in it.
     package func recognise(_ payload: ByteBuffer, opcode: Opcode, direction: Direction) -> Recognition {
+        read(payload, opcode: opcode, direction: direction).recognition
+    }
+
+    /// The same, with what of `members` was found on the way; nil where nothing was looked for.
+    package func read(_ payload: ByteBuffer, opcode: Opcode, direction: Direction) -> (recognition: Recognition, members: Members?) {
         if wire.format == .raw {
             let text = opcode == .binary ? Self.hexadecimal(payload) : String(decoding: payload.readableBytesView, as: UTF8.self)
-            return envelope.map { open($0, text, direction) } ?? recognise(.string(text), direction: direction)
+            return (envelope.map { open($0, text, direction) } ?? recognise(.string(text), direction: direction), nil)
         }
         if opcode == .binary {
             switch wire.binary {
-            case .ignore: return Recognition(outcome: .ignored)
-            case .reject: return Recognition(outcome: .malformed("a binary frame"))
+            case .ignore: return (Recognition(outcome: .ignored), nil)
+            case .reject: return (Recognition(outcome: .malformed("a binary frame")), nil)
             case .decode: break
             }
         }
-        if let envelope { return open(envelope, String(decoding: payload.readableBytesView, as: UTF8.self), direction) }
+        if let envelope { return (open(envelope, String(decoding: payload.readableBytesView, as: UTF8.self), direction), nil) }
         let table = table(direction)
         let (decoding, places) = JSON.decode(payload, names: table.members.names)
         switch decoding {
         case .value(let value, let tolerated):
-            return recognise(Members(value, places, table.members), in: table, direction, tolerated)
+            let members = Members(value, places, table.members)
+            return (recognise(members, in: table, direction, tolerated), members)
         case .malformed(let error):
-            return Recognition(
-                outcome: .malformed("\(error.reason) at byte \(error.offset)"), tolerated: error.tolerated)
+            return (Recognition(outcome: .malformed("\(error.reason) at byte \(error.offset)"), tolerated: error.tolerated), nil)
         }
     }
+
+    /// Where entries of what was `asked` come from.
+    package func members(_ direction: Direction) -> MemberTable { table(direction).members }
 
     private func table(_ direction: Direction) -> Table {
         switch direction {
@@ -145,9 +154,9 @@ package final class Recognizer: Sendable {
         private let matches: [(index: Int, pattern: Pattern)]
         private let globs: [(index: Int, glob: Glob)]
 
-        init(_ rules: [MessageRule], type: Path?) {
+        init(_ rules: [MessageRule], type: Path?, _ asked: [Path]) {
             names = rules.map(\.name)
-            let members = MemberTable((type.map { [$0] } ?? []) + rules.flatMap { MessageForm.paths(of: $0) })
+            let members = MemberTable((type.map { [$0] } ?? []) + asked + rules.flatMap { MessageForm.paths(of: $0) })
             self.members = members
             self.type = type.map(members.entry)
             forms = rules.map { MessageForm($0, type: type, members) }

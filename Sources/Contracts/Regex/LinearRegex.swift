@@ -73,9 +73,10 @@ package struct LinearRegex: Sendable, Hashable {
     private static func scalars(_ text: String) -> [UInt32] {
         var scalars: [UInt32] = []
         scalars.reserveCapacity(text.utf8.count)
-        for byte in text.utf8 {
-            guard byte < 0x80 else { return text.unicodeScalars.map(\.value) }
-            scalars.append(UInt32(byte))
+        let bytes = text.utf8Span.span
+        for place in bytes.indices {
+            guard bytes[place] < 0x80 else { return text.unicodeScalars.map(\.value) }
+            scalars.append(UInt32(bytes[place]))
         }
         return scalars
     }

@@ -24,7 +24,7 @@ struct RegexTrail {
         self.table = table
         self.text = text
         tried = Array(repeating: 0, count: places / 64 + 1)
-        work.reserveCapacity(64)
+        work.reserveCapacity(16)
     }
 
     /// The capture slots (scalar offsets, -1 = unset), or nil when the text as a whole does not match.

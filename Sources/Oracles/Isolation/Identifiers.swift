@@ -59,7 +59,6 @@ struct Identifiers: Sendable {
     }
 
     mutating func forget(_ id: SessionID) { last[id] = nil }
-    mutating func hold(_ id: SessionID) { last.hold(id) }
 
     func isName(_ text: String) -> Bool { users[text] != nil }
 

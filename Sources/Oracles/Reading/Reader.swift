@@ -52,12 +52,12 @@ struct Reader: Sendable {
     var holes = Holes()
     var aliases: Aliases
     var copies: Copies
-    var requests = HeldMap<UInt64, Request>()
+    var requests = NumberMap<UInt64, Request>()
     var requestBytes = 0
     /// Open requests whose label depends on a state.
     var statefulLabels = 0
     var lastRequest: UInt64 = 0
-    var runs = HeldMap<UInt64, Run>()
+    var runs = NumberMap<UInt64, Run>()
     var runsByKey = KeyedRuns()
     var lastRun: UInt64 = 0
     var lastPart: UInt64 = 0
@@ -124,12 +124,13 @@ struct Reader: Sendable {
     var errorsDelivered: Set<String> = []
 
     init(_ contract: Contract?, absence: Absence = [], capacity: Capacity = Capacity()) {
-        self.contract = contract.map(Terms.init)
+        let terms = contract.map(Terms.init)
+        self.contract = terms
         self.absence = absence
         self.capacity = capacity
         let per = contract?.delivery?.sequence?.per
         countedBy = contract?.identity.ids.first { $0.name == per }?.at ?? []
-        recognizer = contract.map(Recognizer.init)
+        recognizer = terms?.recognizer
         labeler = contract.map(Labeler.init)
         linked = contract.map { DeclaredPaths($0.link.map(\.request), of: $0) }
         let stateful = contract?.reject ?? []
@@ -170,7 +171,6 @@ struct Reader: Sendable {
         if case .target(let record) = entry.body { return readTarget(record, entry) }
         weigh(entry)
         guard let id = entry.session else { return }
-        hold(id)
         if sessions[id] == nil { begin(id, entry) }
         switch entry.body {
         case .head(let head):
@@ -200,17 +200,6 @@ struct Reader: Sendable {
         }
         if !stated.isEmpty { followStated(entry, id) }
         if case .frame(let frame) = entry.body, frame.passage.out != nil, let ref = entry.ref { passed.note(ref) }
-    }
-
-    /// Its own session is what an entry asks for again and again.
-    private mutating func hold(_ id: SessionID) {
-        sessions.hold(id)
-        said.hold(id)
-        conducts.hold(id)
-        reactions.hold(id)
-        legalities.hold(id)
-        bindings.hold(id)
-        identifiers.hold(id)
     }
 
     private static func serverInstant(of entry: Entry) -> Instant? {

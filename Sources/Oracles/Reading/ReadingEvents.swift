@@ -10,7 +10,7 @@ extension Reader {
         _ contract: Terms
     ) {
         guard let recognizer, let (user, isBad) = sessions[id].map({ ($0.user, $0.isBad) }) else { return }
-        let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toClient)
+        let (recognition, found) = recognizer.read(payload, opcode: message.opcode, direction: .toClient)
         pulseEvent(recognition, id, contract)
         let isShared = contract.sharing?.isBroadcast(name: recognition.name, type: recognition.type) ?? false
         if isShared { canaries.declassify(payload) }
@@ -24,7 +24,7 @@ extension Reader {
         }
         if contract.isReady(recognition) { sessions[id]?.isReadied = true }
         let isCopy = members.hasSeveral(user) && copies.isCopy(payload, recognition.value, of: user, on: id)
-        let event = Event(recognition, entry, id, user, at: at, isCopy: isCopy, contract)
+        let event = Event(recognition, found, entry, id, user, at: at, isCopy: isCopy, contract)
         tellDeclared(event, payload, contract)
         let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
         hearWords(of: event, isShared: isShared || isInRoom)
@@ -74,7 +74,7 @@ final class Event: Sendable {
     let type: String
 
     init(
-        _ recognition: Recognition, _ entry: Entry, _ session: SessionID, _ user: Principal, at: Instant, isCopy: Bool,
+        _ recognition: Recognition, _ members: Members?, _ entry: Entry, _ session: SessionID, _ user: Principal, at: Instant, isCopy: Bool,
         _ contract: Terms
     ) {
         self.recognition = recognition
@@ -84,7 +84,7 @@ final class Event: Sendable {
         self.at = at
         self.isCopy = isCopy
         self.contract = contract
-        look = recognition.value.map { contract.look(atEvent: $0, on: session) } ?? Terms.EventLook()
+        look = recognition.value.map { contract.look(atEvent: $0, members, on: session) } ?? Terms.EventLook()
         isError = recognition.name.map(contract.isError) ?? false
         type = contract.title(of: recognition)
     }

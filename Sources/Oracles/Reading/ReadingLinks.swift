@@ -108,10 +108,7 @@ extension Reader {
     mutating func linkEvent(_ event: Event, _ contract: Terms) {
         guard event.recognition.value != nil else { return }
         for key in event.keys {
-            if let number = runsByKey[key] {
-                runs.hold(number)
-                return event.isCopy ? () : step(number, event, contract)
-            }
+            if let number = runsByKey[key] { return event.isCopy ? () : step(number, event, contract) }
         }
         let keys = event.keys
         let isSuccess = contract.isSuccess(event.recognition)

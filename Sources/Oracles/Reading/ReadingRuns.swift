@@ -15,7 +15,6 @@ extension Reader {
             run.wished = contract.key(of: contract.runs[rule], in: value).map { Identifiers.text($0) }
             if let wished = run.wished, takeOver(wished, rule, of: request.user, on: id, contract) { run.isIndeterminate = true }
         }
-        runs.hold(run.number)
         runs[run.number] = run
         sessions[id]?.runs.append(run.number)
         pulse(.run(run.number, .began), id)
@@ -59,7 +58,6 @@ extension Reader {
 
     /// The first event of a run whose request waited for it.
     mutating func start(_ number: UInt64, key: RunKey?, _ event: Event, _ contract: Terms) {
-        runs.hold(number)
         if let key {
             runs[number]?.key = key
             runsByKey[key] = number

@@ -7,6 +7,7 @@ import Wire
 @dynamicMemberLookup
 final class Terms: Sendable {
     let contract: Contract
+    let recognizer: Recognizer
     let runs: [RunTerms]
     let delivery: DeliveryTerms?
     /// The names of declared events, for people.
@@ -36,15 +37,15 @@ final class Terms: Sendable {
         runs = contract.runs.map { RunTerms($0, events: contract.events.map(\.name)) }
         titles = contract.events.map { Terminal.plain($0.name) }
         let ids = contract.identity.ids
-        let common = ids.flatMap(\.at) + contract.runs.flatMap(\.key)
-        let events = MemberTable(common + contract.link.map(\.event) + (contract.delivery?.sequence.map { [$0.at] } ?? []))
+        let repeated = contract.errors?.context ?? []
+        recognizer = Recognizer(contract, asked: Self.asked(of: contract))
+        let events = recognizer.members(.toClient)
         eventMembers = events
         eventLinks = contract.link.map { events.entry($0.event) }
         eventNames = ids.map { $0.at.map(events.entry) }
         eventKeys = contract.runs.map { $0.key.map(events.entry) }
         number = contract.delivery?.sequence.map { events.entry($0.at) }
-        let repeated = contract.errors?.context ?? []
-        let requests = MemberTable(common + contract.link.map(\.request) + repeated)
+        let requests = recognizer.members(.toServer)
         requestMembers = requests
         requestLinks = contract.link.map { requests.entry($0.request) }
         requestNames = ids.map { $0.at.map(requests.entry) }
@@ -63,6 +64,13 @@ final class Terms: Sendable {
         longestWait = bounds.contains { $0 == nil } ? nil : longest
     }
 
+    /// What is asked of every message.
+    private static func asked(of contract: Contract) -> [Path] {
+        let ids = contract.identity.ids.flatMap(\.at) + contract.runs.flatMap(\.key)
+        let links = contract.link.flatMap { [$0.event, $0.request] }
+        return ids + links + (contract.delivery?.sequence.map { [$0.at] } ?? []) + (contract.errors?.context ?? [])
+    }
+
     subscript<Value>(dynamicMember path: KeyPath<Contract, Value>) -> Value { contract[keyPath: path] }
 
     /// Equal values there name this request and no other: no identifier of a thread, a run or a user.
@@ -71,8 +79,9 @@ final class Terms: Sendable {
     func key(of run: RunTerms, in message: JSON) -> JSON? { run.key.value(in: message) }
 
     /// What the contract asks of every event, found at one go.
-    func look(atEvent event: JSON, on session: SessionID) -> EventLook {
-        let found = eventMembers.find(in: event)
+    /// - Parameter members: as they were found when it was recognised.
+    func look(atEvent event: JSON, _ members: Members?, on session: SessionID) -> EventLook {
+        let found = members ?? eventMembers.find(in: event)
         var look = EventLook()
         look.members = found
         look.names = eventNames.map { found.value($0).map(Identifiers.text) }
@@ -86,8 +95,8 @@ final class Terms: Sendable {
     }
 
     /// The same of a request.
-    func look(atRequest request: JSON) -> RequestLook {
-        let found = requestMembers.find(in: request)
+    func look(atRequest request: JSON, _ members: Members?) -> RequestLook {
+        let found = members ?? requestMembers.find(in: request)
         var look = RequestLook()
         look.links = requestLinks.map { found.value($0) }
         look.context = context.map { found.value($0) }
