@@ -103,6 +103,8 @@ struct Reader: Sendable {
     var stated = StatedBook()
     /// Numbered events, and what clients and the server said of going on.
     var streams: Streams
+    /// The names that the last event of each connection bore.
+    var namings = SessionMap<Terms.EventNaming>()
     var resumptions = SessionMap<Resumption>()
     var signals = SessionMap<Signals>()
     /// Connections whose client asked to hear again what was said there.

@@ -323,6 +323,8 @@ extension Reader {
         said[id] = nil
         bindings.forget(id)
         identifiers.forget(id)
+        namings[id] = nil
+        runsByKey.forget(id)
         legalities[id] = nil
     }
 }

@@ -23,8 +23,10 @@ extension Reader {
             return readBeat(part, .toClient, recognition, entry, id, at: at)
         }
         if contract.isReady(recognition) { sessions[id]?.isReadied = true }
-        let isCopy = members.hasSeveral(user) && copies.isCopy(payload, recognition.value, of: user, on: id)
-        let event = Event(recognition, found, entry, id, user, at: at, isCopy: isCopy, contract)
+        let isCopy = self.members.hasSeveral(user) && copies.isCopy(payload, recognition.value, of: user, on: id)
+        let members = found ?? recognition.value.map(contract.members)
+        let naming = members.map { name($0, id, contract) } ?? Terms.EventNaming()
+        let event = Event(recognition, members, naming, entry, id, user, at: at, isCopy: isCopy, contract)
         tellDeclared(event, payload, contract)
         let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
         hearWords(of: event, isShared: isShared || isInRoom)
@@ -41,6 +43,13 @@ extension Reader {
             if !isReplay { link(event, ownership, contract) }
         }
         tell(reading, of: event, contract)
+    }
+
+    private mutating func name(_ members: Members, _ id: SessionID, _ contract: Terms) -> Terms.EventNaming {
+        let last = namings[id]
+        let naming = contract.naming(of: members, on: id, like: last)
+        if last?.names != naming.names || last?.keys != naming.keys { namings[id] = naming }
+        return naming
     }
 
     private mutating func link(_ event: Event, _ ownership: Ownership, _ contract: Terms) {
@@ -66,7 +75,11 @@ final class Event: Sendable {
     let at: Instant
     /// Nothing when it could not be decoded.
     private let contract: Terms
-    private let look: Terms.EventLook
+    private let members: Members?
+    /// Its value of each declared identifier, as text; none when it could not be decoded.
+    let names: [String?]
+    /// The runs that it names, in the order of the contract.
+    let keys: [RunKey]
     let isError: Bool
     /// Another connection of the same user got the same message before.
     let isCopy: Bool
@@ -74,8 +87,8 @@ final class Event: Sendable {
     let type: String
 
     init(
-        _ recognition: Recognition, _ members: Members?, _ entry: Entry, _ session: SessionID, _ user: Principal, at: Instant, isCopy: Bool,
-        _ contract: Terms
+        _ recognition: Recognition, _ members: Members?, _ naming: Terms.EventNaming, _ entry: Entry, _ session: SessionID,
+        _ user: Principal, at: Instant, isCopy: Bool, _ contract: Terms
     ) {
         self.recognition = recognition
         self.entry = entry
@@ -84,17 +97,18 @@ final class Event: Sendable {
         self.at = at
         self.isCopy = isCopy
         self.contract = contract
-        look = recognition.value.map { contract.look(atEvent: $0, members, on: session) } ?? Terms.EventLook()
+        self.members = members
+        names = naming.names
+        keys = naming.keys
         isError = recognition.name.map(contract.isError) ?? false
         type = contract.title(of: recognition)
     }
 
     /// Values at the contract's link paths; none when it could not be decoded.
-    var links: [JSON?] { recognition.value == nil ? [] : contract.link.indices.map { contract.linked($0, in: look) } }
-    func link(_ index: Int) -> JSON? { contract.linked(index, in: look) }
-    var names: [String?] { look.names }
-    var keys: [RunKey] { look.keys }
-    var number: Int? { look.number }
+    var links: [JSON?] { members.map { found in contract.link.indices.map { contract.linked($0, in: found) } } ?? [] }
+    func link(_ index: Int) -> JSON? { members.flatMap { contract.linked(index, in: $0) } }
+    /// Its number, where events are numbered.
+    var number: Int? { members.flatMap { contract.number(of: $0) } }
 }
 
 /// Whose an event is, as far as it shows.

@@ -105,10 +105,15 @@ extension Reader {
         }
     }
 
+    /// The run of that key, if it is under way.
+    mutating func run(of key: RunKey, _ event: Event) -> UInt64? {
+        runsByKey.find(key, on: event.session) { runs[$0] != nil }
+    }
+
     mutating func linkEvent(_ event: Event, _ contract: Terms) {
         guard event.recognition.value != nil else { return }
         for key in event.keys {
-            if let number = runsByKey[key] { return event.isCopy ? () : step(number, event, contract) }
+            if let number = run(of: key, event) { return event.isCopy ? () : step(number, event, contract) }
         }
         let keys = event.keys
         let isSuccess = contract.isSuccess(event.recognition)

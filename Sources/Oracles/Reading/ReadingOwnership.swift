@@ -151,7 +151,7 @@ extension Reader {
         _ event: Event, _ contract: Terms
     ) -> (foreign: Reading.EventReading.Foreign, number: UInt64, owner: Principal)? {
         for key in event.keys where key.session == nil {
-            let owner: (Principal, UInt64)? = runsByKey.find(key).flatMap { runs[$0] }.map { ($0.owner, $0.number) }
+            let owner: (Principal, UInt64)? = run(of: key, event).flatMap { runs[$0] }.map { ($0.owner, $0.number) }
                 ?? tombs[key].flatMap { $0.number == 0 ? nil : (aliases($0.owner), $0.number) }
             guard let owner, owner.0 != event.user else { continue }
             // An error may well repeat the key that this connection itself asked about.

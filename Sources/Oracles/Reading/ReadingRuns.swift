@@ -60,7 +60,7 @@ extension Reader {
     mutating func start(_ number: UInt64, key: RunKey?, _ event: Event, _ contract: Terms) {
         if let key {
             runs[number]?.key = key
-            runsByKey[key] = number
+            runsByKey.set(key, number)
         }
         if let run = runs[number], let request = run.request, let open = requests[request] {
             tellRecovery(of: open, failure: nil, event.entry, at: event.at)
@@ -171,7 +171,7 @@ extension Reader {
         partsKept -= run.parts.count
         sessions[run.session]?.runs.removeAll { $0 == number }
         guard let key = run.key else { return }
-        if runsByKey[key] == number { runsByKey[key] = nil }
+        runsByKey.remove(key, of: number)
         tombs.set(key, Tomb(number: number, owner: run.owner, isDone: isDone && !run.isIndeterminate, endedOn: last?.session))
         if let last { lastWords.set(key, last) }
     }

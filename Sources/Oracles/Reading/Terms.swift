@@ -17,6 +17,8 @@ final class Terms: Sendable {
     private let eventLinks: [MemberTable.Entry]
     private let eventNames: [[MemberTable.Entry]]
     private let eventKeys: [[MemberTable.Entry]]
+    /// By run: its key stands where an identifier does.
+    private let keysAreNames: [Bool]
     private let number: MemberTable.Entry?
     /// What requests are asked for: the same, and the context that errors repeat.
     private let requestMembers: MemberTable
@@ -44,6 +46,7 @@ final class Terms: Sendable {
         eventLinks = contract.link.map { events.entry($0.event) }
         eventNames = ids.map { $0.at.map(events.entry) }
         eventKeys = contract.runs.map { $0.key.map(events.entry) }
+        keysAreNames = contract.runs.map { run in ids.contains { $0.at == run.key } }
         number = contract.delivery?.sequence.map { events.entry($0.at) }
         let requests = recognizer.members(.toServer)
         requestMembers = requests
@@ -79,19 +82,46 @@ final class Terms: Sendable {
     func key(of run: RunTerms, in message: JSON) -> JSON? { run.key.value(in: message) }
 
     /// What the contract asks of every event, found at one go.
-    /// - Parameter members: as they were found when it was recognised.
-    func look(atEvent event: JSON, _ members: Members?, on session: SessionID) -> EventLook {
-        let found = members ?? eventMembers.find(in: event)
-        var look = EventLook()
-        look.members = found
-        look.names = eventNames.map { found.value($0).map(Identifiers.text) }
+    /// - Parameter last: of the event before on that connection, which is likely of the same run: equal names are the same ones.
+    func naming(of found: Members, on session: SessionID, like last: EventNaming?) -> EventNaming {
+        if let last, isNamed(found, like: last) { return last }
+        var naming = EventNaming()
+        naming.names = eventNames.map { found.value($0).map(Identifiers.text) }
         for index in runs.indices {
             guard let key = found.value(eventKeys[index]) else { continue }
-            look.keys.append(
+            naming.keys.append(
                 RunKey(rule: index, session: runs[index].serverScope ? nil : session, text: Identifiers.text(key)))
         }
-        look.number = number.flatMap { found.value($0)?.integer }
-        return look
+        return naming
+    }
+
+    /// Its members, where they were not found when it was recognised.
+    func members(of event: JSON) -> Members { eventMembers.find(in: event) }
+
+    /// Its number, where events are numbered.
+    func number(of found: Members) -> Int? { number.flatMap { found.value($0)?.integer } }
+
+    /// It has the same texts wherever the other had some, and no more.
+    private func isNamed(_ found: Members, like last: EventNaming) -> Bool {
+        for index in eventNames.indices {
+            guard Self.isSame(found.value(eventNames[index]), last.names[index]) else { return false }
+        }
+        var next = 0
+        for index in runs.indices {
+            let isLast = next < last.keys.count && last.keys[next].rule == index
+            defer { if isLast { next += 1 } }
+            if keysAreNames[index] { continue }
+            guard Self.isSame(found.value(eventKeys[index]), isLast ? last.keys[next].text : nil) else { return false }
+        }
+        return true
+    }
+
+    private static func isSame(_ value: JSON?, _ text: String?) -> Bool {
+        switch (value, text) {
+        case (nil, nil): true
+        case (.string(let one), let other?): JSONText.isSame(one, other)
+        default: false
+        }
     }
 
     /// The same of a request.
@@ -124,17 +154,14 @@ final class Terms: Sendable {
     }
 
     /// Its value at a link path.
-    func linked(_ index: Int, in look: EventLook) -> JSON? { look.members?.value(eventLinks[index]) }
+    func linked(_ index: Int, in members: Members) -> JSON? { members.value(eventLinks[index]) }
 
-    struct EventLook: Sendable {
-        /// All that is asked for.
-        fileprivate var members: Members?
+    /// What an event names.
+    struct EventNaming: Sendable {
         /// Its value of each declared identifier, as text.
         var names: [String?] = []
         /// The runs that it names, in the order of the contract.
         var keys: [RunKey] = []
-        /// Its number, where events are numbered.
-        var number: Int?
     }
 
     func isGreeting(_ event: Recognition) -> Bool { greeting.map { event.name == $0 || event.type == $0 } ?? false }

@@ -34,6 +34,24 @@ package enum ByteScan {
         first(wanted, in: unsafe bytes.bytes, from: offset)
     }
 
+    /// Whether any of the three stands somewhere.
+    package static func holds(_ one: UInt8, _ two: UInt8, _ three: UInt8, in bytes: Span<UInt8>) -> Bool {
+        let raw = unsafe bytes.bytes
+        let (first, second, third) = (ones &* UInt64(one), ones &* UInt64(two), ones &* UInt64(three))
+        var index = 0
+        while index <= raw.byteCount - 8 {
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if zeros(word ^ first) | zeros(word ^ second) | zeros(word ^ third) != 0 { return true }
+            index += 8
+        }
+        while index < raw.byteCount {
+            let byte = unsafe raw.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+            if byte == one || byte == two || byte == three { return true }
+            index += 1
+        }
+        return false
+    }
+
     /// Where one of the two stands first, at `offset` or behind it.
     package static func first(_ wanted: UInt8, or other: UInt8, in bytes: Span<UInt8>, from offset: Int) -> Int? {
         let raw = unsafe bytes.bytes
