@@ -28,6 +28,7 @@ package struct Recognition: Sendable, Hashable {
     package var heartbeat: HeartbeatRule.Part?
     /// Only some parsers take it (NaN, duplicate keys, ...): such a request is always may-accept.
     package var tolerated: Bool
+    @inline(__always)
     package init(
         outcome: Outcome, rule: Int? = nil, name: String? = nil, type: String? = nil, value: JSON? = nil,
         heartbeat: HeartbeatRule.Part? = nil, tolerated: Bool = false
@@ -58,8 +59,8 @@ package final class Recognizer: Sendable {
         wire = contract.wire
         envelope = contract.wire.envelope.map(Envelope.init)
         heartbeat = contract.session?.heartbeat
-        requests = Table(contract.requests, type: contract.wire.type)
-        events = Table(contract.events, type: contract.wire.type)
+        requests = Table(contract.requests, of: contract)
+        events = Table(contract.events, of: contract)
     }
 
     /// One message: a whole frame, or what `content` found in it.
@@ -145,9 +146,11 @@ package final class Recognizer: Sendable {
         private let matches: [(index: Int, pattern: Pattern)]
         private let globs: [(index: Int, glob: Glob)]
 
-        init(_ rules: [MessageRule], type: Path?) {
+        init(_ rules: [MessageRule], of contract: Contract) {
             names = rules.map(\.name)
-            let members = MemberTable((type.map { [$0] } ?? []) + rules.flatMap { MessageForm.paths(of: $0) })
+            let type = contract.wire.type
+            let members = MemberTable(
+                (type.map { [$0] } ?? []) + rules.flatMap { MessageForm.paths(of: $0) }, others: contract.namesOfMembers)
             self.members = members
             self.type = type.map(members.entry)
             forms = rules.map { MessageForm($0, type: type, members) }
@@ -187,5 +190,17 @@ package final class Recognizer: Sendable {
             text.append(digits[Int(byte & 0xf)])
         }
         return String(decoding: text, as: UTF8.self)
+    }
+}
+
+extension Contract {
+    /// What messages are likely to hold, besides what their shapes say.
+    fileprivate var namesOfMembers: [String] {
+        var paths: [Path] = identity.ids.flatMap(\.at)
+        for path in link { paths += [path.request, path.event] }
+        for run in runs { paths += run.key + run.parts.flatMap(\.key) }
+        if let errors { paths += errors.context + (errors.kind.map { [$0] } ?? []) }
+        if let sequence = delivery?.sequence { paths.append(sequence.at) }
+        return paths.flatMap(\.tops)
     }
 }

@@ -25,11 +25,12 @@ struct JSONKeyPrint: Sendable, Equatable {
     }
 
     init(_ key: String) {
-        var key = key
-        self = key.withUTF8 { key in
+        // Texts of Swift's own stand in one piece.
+        let print = unsafe key.utf8.withContiguousStorageIfAvailable { key in
             let bytes = unsafe Span(_unsafeElements: key)
             return JSONKeyPrint(bytes, 0..<bytes.count)
         }
+        self = print ?? JSONKeyPrint([UInt8](key.utf8).span, 0..<key.utf8.count)
     }
 
     /// - Parameter range: of the key itself.
@@ -40,11 +41,23 @@ struct JSONKeyPrint: Sendable, Equatable {
             let word = UInt64(bigEndian: ByteScan.word(bytes, at: range.upperBound - 8))
             ending = count >= 8 ? word : word & ((1 as UInt64) &<< UInt64(truncatingIfNeeded: 8 &* count) &- 1)
         } else {
-            var word: UInt64 = 0
-            for index in range { word = word << 8 | UInt64(bytes[index]) }
-            ending = word
+            ending = Self.few(bytes.extracting(range))
         }
         beginning = count > 8 ? UInt64(bigEndian: ByteScan.word(bytes, at: range.lowerBound)) : 0
+    }
+
+    /// Fewer than eight bytes, the last one lowest.
+    private static func few(_ bytes: Span<UInt8>) -> UInt64 {
+        guard bytes.count >= 4 else {
+            var word: UInt64 = 0
+            for index in bytes.indices { word = word << 8 | UInt64(bytes[index]) }
+            return word
+        }
+        // The first four and the last four, which say the same of what is in both. A byte has no padding that could be read.
+        let raw = unsafe bytes.bytes
+        let first = UInt64(UInt32(bigEndian: unsafe raw.unsafeLoadUnaligned(as: UInt32.self)))
+        let last = UInt64(UInt32(bigEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: bytes.count - 4, as: UInt32.self)))
+        return first &<< UInt64(truncatingIfNeeded: 8 &* (bytes.count &- 4)) | last
     }
 
     /// Who has the same print has the same key.
@@ -54,14 +67,13 @@ struct JSONKeyPrint: Sendable, Equatable {
     @inline(__always)
     var hash: UInt64 {
         // An odd number whose bits look like dice (2^64 divided by the golden ratio).
-        let mixed = (ending ^ beginning << 5 ^ UInt64(truncatingIfNeeded: count)) &* 0x9e37_79b9_7f4a_7c15
-        return (mixed ^ mixed >> 32) &* 0x9e37_79b9_7f4a_7c15
+        (ending ^ beginning &<< 5 ^ UInt64(truncatingIfNeeded: count)) &* 0x9e37_79b9_7f4a_7c15
     }
 
     /// Where to look for it first.
-    /// - Parameter size: a power of two, below 2^32.
+    /// - Parameter size: a power of two, below 2^24.
     @inline(__always)
-    func place(in size: Int) -> Int { Int(truncatingIfNeeded: hash >> 32) & (size &- 1) }
+    func place(in size: Int) -> Int { Int(truncatingIfNeeded: hash &>> 40) & (size &- 1) }
 
     @inline(__always)
     static func == (left: JSONKeyPrint, right: JSONKeyPrint) -> Bool {
