@@ -28,22 +28,18 @@ package struct Recognition: Sendable, Hashable {
     package var heartbeat: HeartbeatRule.Part?
     /// Only some parsers take it (NaN, duplicate keys, ...): such a request is always may-accept.
     package var tolerated: Bool
-    @inline(__always)
-    package init(
-        outcome: Outcome, rule: Int? = nil, name: String? = nil, type: String? = nil, value: JSON? = nil,
-        heartbeat: HeartbeatRule.Part? = nil, tolerated: Bool = false
-    ) {
-        self.outcome = outcome
-        self.rule = rule
-        self.name = name
-        self.type = type
-        self.value = value
-        self.heartbeat = heartbeat
-        self.tolerated = tolerated
-    }
-
     /// What people call it: the type value, or the declared name.
     package var title: String? { type ?? name }
+}
+
+// The initializer that the compiler makes of a struct moves its parts; one of ours would copy all of so large a one.
+extension Recognition {
+    package init(
+        outcome: Outcome, rule: Int? = nil, name: String? = nil, type: String? = nil, value: JSON? = nil,
+        tolerated: Bool = false
+    ) {
+        self.init(outcome: outcome, rule: rule, name: name, type: type, value: value, heartbeat: nil, tolerated: tolerated)
+    }
 }
 
 /// Reads messages as a contract declares them: exact type name, then `match` in file order, then glob names in file

@@ -128,7 +128,7 @@ extension LineFields {
         let size = try integerIfPresent("size", as: UInt64.self)
         return FrameRecord(
             passage: passage, frame: frame, message: message, provenance: try provenance(), read: read, redacted: isRedacted,
-            wireSize: size)
+            wireSize: size ?? FrameRecord.wireSize(of: frame))
     }
 
     private mutating func form() throws(RecordingError) -> LengthForm? {
