@@ -64,6 +64,14 @@ package struct Members: Sendable {
         return members[place].value
     }
 
+    /// What kind of value the member of that number is.
+    @inline(__always)
+    func kind(_ slot: Int) -> ValueKinds {
+        guard places.isWhole else { return message[table.texts[slot]].map { ValueKinds(of: $0) } ?? .absent }
+        guard let place = places[slot], case .object(let members) = message, place < members.count else { return .absent }
+        return ValueKinds(of: members[place].value)
+    }
+
     /// As `Path.lookup`.
     func lookup(_ entry: MemberTable.Entry) -> Path.Lookup {
         switch entry {

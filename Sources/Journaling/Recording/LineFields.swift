@@ -97,19 +97,31 @@ struct LineFields {
     @inline(__always)
     private static func stands(_ text: StaticString, in bytes: Span<UInt8>, at start: Int) -> Bool {
         text.withUTF8Buffer { text in
-            let wanted = unsafe Span(_unsafeElements: text)
-            let here = bytes.extracting(start..<start &+ wanted.count)
-            var index = 0
-            if wanted.count >= 8 {
-                if ByteScan.word(wanted, at: 0) != ByteScan.word(here, at: 0) { return false }
-                index = 8
+            // A byte has no padding that could be read.
+            let wanted = unsafe Span(_unsafeElements: text).bytes
+            let here = unsafe bytes.extracting(start..<start &+ wanted.byteCount).bytes
+            let count = wanted.byteCount
+            if count >= 8 {
+                // What was looked at already is looked at again with what is left.
+                var index = 0
+                while index < count &- 8 {
+                    if isOther(wanted, here, at: index, UInt64.self) { return false }
+                    index &+= 8
+                }
+                return !isOther(wanted, here, at: count &- 8, UInt64.self)
             }
-            while index != wanted.count {
-                if wanted[index] != here[index] { return false }
-                index &+= 1
-            }
+            if count >= 4 { return !isOther(wanted, here, at: 0, UInt32.self) && !isOther(wanted, here, at: count &- 4, UInt32.self) }
+            for index in 0..<count where isOther(wanted, here, at: index, UInt8.self) { return false }
             return true
         }
+    }
+
+    @inline(__always)
+    private static func isOther<Word: FixedWidthInteger & BitwiseCopyable>(
+        _ left: RawSpan, _ right: RawSpan, at place: Int, _ word: Word.Type
+    ) -> Bool {
+        unsafe left.unsafeLoadUnaligned(fromByteOffset: place, as: word)
+            != right.unsafeLoadUnaligned(fromByteOffset: place, as: word)
     }
 
     /// In order: takes the next field when this is its name, and its value is written like this.
