@@ -6,8 +6,9 @@ struct MonitorBoard: Sendable {
     private var monitors: [any Monitor] = []
     /// The place of each in the book.
     private var places: [Int] = []
-    /// By the number of a kind of signal: the monitors that hear it, a bit each. Most that is told concerns one or two.
-    private let listeners: [UInt64]
+    /// By the number of a kind of signal: the monitors that are told of it, a bit each. Most that is told concerns one or two.
+    private var listeners: [UInt64]
+    private var spared: [SignalKinds]
     /// When each of them wants to be woken, as it said last, in nanoseconds; the farthest future = not before it hears something.
     private var dues: [Int64]
     private var book = AlertBook()
@@ -40,7 +41,8 @@ struct MonitorBoard: Sendable {
             monitors.append(monitor)
             places.append(place)
         }
-        let hears = monitors.map { type(of: $0).hears }
+        spared = monitors.map(\.spared)
+        let hears = zip(monitors, spared).map { type(of: $0).hears.subtracting($1) }
         listeners = (0..<SignalKinds.RawValue.bitWidth).map { number in
             hears.indices.reduce(0) { hears[$1].contains(SignalKinds(rawValue: 1 << number)) ? $0 | 1 << UInt64($1) : $0 }
         }
@@ -88,7 +90,7 @@ struct MonitorBoard: Sendable {
     private mutating func wake(before limit: Instant) {
         while due < limit.nanoseconds, let index = dues.firstIndex(of: due) {
             book.speaker = places[index]
-            dues[index] = monitors[index].woken(at: Instant(nanoseconds: due), watch, &book)
+            take(monitors[index].woken(at: Instant(nanoseconds: due), watch, &book), from: index)
             plan()
         }
     }
@@ -105,9 +107,13 @@ struct MonitorBoard: Sendable {
             if !signals.isEmpty { tellSignals() }
         }
         guard !pulses.isEmpty else { return }
-        for place in pulses.indices { hear(pulses[place]) }
+        hear(pulses.span)
         pulses.removeAll(keepingCapacity: true)
         plan()
+    }
+
+    private mutating func hear(_ pulses: Span<Pulse>) {
+        for place in pulses.indices { hear(pulses[place]) }
     }
 
     private mutating func hear(_ pulse: Pulse) {
@@ -180,15 +186,38 @@ struct MonitorBoard: Sendable {
         if !synthetic.isEmpty, synthetic.holds(signal.session) { return }
         let kind = signal.kind
         vitals.hasRuns = tracker.hasRuns
+        if !kind.isDisjoint(with: [.event, .touched]) { watch.lastWord = now }
         if VitalsTracker.hears.contains(kind) { tracker.hear(signal, at: now, &vitals) }
         var rest = listeners[kind.number]
         while rest != 0 {
             let index = rest.trailingZeroBitCount
             rest &= rest &- 1
             book.speaker = places[index]
-            dues[index] = monitors[index].told(signal, at: now, &book)
+            take(monitors[index].told(signal, at: now, &book), from: index)
         }
     }
+
+    private mutating func take(_ turn: Turn, from index: Int) {
+        dues[index] = turn.due
+        if turn.spared != spared[index] { spare(turn.spared, index) }
+    }
+
+    private mutating func spare(_ kinds: SignalKinds, _ index: Int) {
+        let hears = type(of: monitors[index]).hears
+        var changed = spared[index].symmetricDifference(kinds).intersection(hears).rawValue
+        while changed != 0 {
+            listeners[changed.trailingZeroBitCount] ^= 1 << UInt64(clamping: index)
+            changed &= changed &- 1
+        }
+        spared[index] = kinds
+    }
+}
+
+/// What a monitor wants when it has had its turn.
+private struct Turn {
+    /// To be woken then, in nanoseconds.
+    var due: Int64
+    var spared: SignalKinds
 }
 
 extension Monitor {
@@ -196,14 +225,14 @@ extension Monitor {
     fileprivate var next: Int64 { due?.nanoseconds ?? .max }
 
     /// In one turn, for which it is taken from its box once.
-    fileprivate mutating func told(_ signal: Signal, at now: Instant, _ book: inout AlertBook) -> Int64 {
+    fileprivate mutating func told(_ signal: Signal, at now: Instant, _ book: inout AlertBook) -> Turn {
         hear(signal, at: now, &book)
-        return next
+        return Turn(due: next, spared: spared)
     }
 
-    fileprivate mutating func woken(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) -> Int64 {
+    fileprivate mutating func woken(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) -> Turn {
         wake(at: now, scene, &book)
-        return next
+        return Turn(due: next, spared: spared)
     }
 }
 
