@@ -118,7 +118,7 @@ struct MonitorBoard: Sendable {
 
     private mutating func hear(_ pulse: Pulse) {
         let session = pulse.session
-        switch pulse.kind {
+        switch pulse.what {
         case .asked: tell(.asked(session))
         case .event(let isError, let isReady):
             if isReady {
@@ -126,15 +126,14 @@ struct MonitorBoard: Sendable {
                 if !signals.isEmpty { tellSignals() }
             }
             tell(.event(session, isError: isError))
-        case .run(let number, .heard(let type)):
+        case .heard:
             if let ready = watch.ready, let known = watch[session], known.state == .authenticating, !known.isObscured, !known.isTouched {
-                tell(.invalid(known.card(session), "authenticating: \(type) before \(ready)"))
+                tell(.invalid(known.card(session), "authenticating: \(pulse.type) before \(ready)"))
             }
-            tell(.heard(number, session, type: type))
-        case .run(let number, .began): tell(.began(number, session))
-        case .run(let number, .entered(isBounded: true)): tell(.underWay(number, watch.card(session)))
-        case .run(let number, .entered(isBounded: false)): tell(.rests(number, session))
-        case .run(let number, .over(let end)): tell(.over(number, session, end))
+            tell(.heard(pulse.run, session, type: pulse.type))
+        case .began: tell(.began(pulse.run, session))
+        case .entered(let isBounded): tell(isBounded ? .underWay(pulse.run, watch.card(session)) : .rests(pulse.run, session))
+        case .over(let end): tell(.over(pulse.run, session, end))
         case .obscured: watch.obscure(session)
         }
     }
