@@ -91,11 +91,8 @@ struct MonitorBoard: Sendable {
         while due < limit.nanoseconds, let index = dues.firstIndex(of: due) {
             book.speaker = places[index]
             take(monitors[index].woken(at: Instant(nanoseconds: due), watch, &book), from: index)
-            plan()
         }
     }
-
-    private mutating func plan() { due = dues.min() ?? .max }
 
     // MARK: What happens
 
@@ -109,7 +106,6 @@ struct MonitorBoard: Sendable {
         guard !pulses.isEmpty else { return }
         hear(pulses.span)
         pulses.removeAll(keepingCapacity: true)
-        plan()
     }
 
     private mutating func hear(_ pulses: Span<Pulse>) {
@@ -177,10 +173,8 @@ struct MonitorBoard: Sendable {
     private mutating func tellSignals() {
         for signal in signals { tell(signal) }
         signals.removeAll(keepingCapacity: true)
-        plan()
     }
 
-    /// Whoever tells plans behind it.
     private mutating func tell(_ signal: Signal) {
         if !synthetic.isEmpty, synthetic.holds(signal.session) { return }
         let kind = signal.kind
@@ -197,7 +191,13 @@ struct MonitorBoard: Sendable {
     }
 
     private mutating func take(_ turn: Turn, from index: Int) {
+        let before = dues[index]
         dues[index] = turn.due
+        if turn.due < due {
+            due = turn.due
+        } else if before == due, turn.due != before {
+            due = dues.min() ?? .max
+        }
         if turn.spared != spared[index] { spare(turn.spared, index) }
     }
 
