@@ -41,7 +41,7 @@ package final class Labeler: Sendable {
     /// By rule of `reject`: what it says depends on a state, whatever holds of it.
     private let asksState: [Bool]
     /// By rule of `reject` and condition of its `when`: the types that it can hold of; nil = perhaps of any.
-    private let types: [[Set<String>?]]
+    private let types: [[[String]?]]
 
     package init(_ contract: Contract) {
         self.contract = contract
@@ -49,7 +49,7 @@ package final class Labeler: Sendable {
         asksState = contract.reject.map { rule in
             rule.before != nil || rule.after != nil || rule.run != nil || rule.unless.contains(where: \.asksForeign)
         }
-        types = contract.reject.map { rule in rule.when.map { Self.types(of: $0, at: contract.wire.type) } }
+        types = contract.reject.map { rule in rule.when.map { Self.types(of: $0, at: contract.wire.type)?.sorted() } }
         let recognizer = Recognizer(contract)
         // Flows say the same again and again.
         var sent: [FlowTemplate] = []
@@ -135,7 +135,7 @@ package final class Labeler: Sendable {
         var isAny = false
         var areForeign = true
         for (number, types) in types[index].enumerated() {
-            if let types, let type = request.type, !types.contains(type) { continue }
+            if let types, let type = request.type, !types.contains(where: { JSONText.isSame($0, type) }) { continue }
             let condition = contract.reject[index].when[number]
             guard holds(condition, request, context, hidden: false) else { continue }
             isAny = true

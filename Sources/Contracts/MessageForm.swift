@@ -49,11 +49,7 @@ extension MessageForm {
     func isPlainlyFit(_ members: Members) -> Bool {
         guard isShapeAll else { return false }
         for check in checks {
-            switch members.lookup(check.entry) {
-            case .one(let value): if check.kinds.isDisjoint(with: ValueKinds(of: value)) { return false }
-            case .absent: if !check.kinds.contains(.absent) { return false }
-            case .many: return false
-            }
+            guard let kind = members.kind(check.entry), check.kinds.contains(kind) else { return false }
         }
         return true
     }
@@ -94,6 +90,17 @@ struct ValueKinds: OptionSet, Sendable {
         case .string(let text): self = text.isEmpty ? .emptyText : .text
         case .array: self = .array
         case .object: self = .object
+        }
+    }
+}
+
+extension Members {
+    /// What stands there; nil where there may be several.
+    fileprivate func kind(_ entry: MemberTable.Entry) -> ValueKinds? {
+        switch lookup(entry) {
+        case .one(let value): ValueKinds(of: value)
+        case .absent: .absent
+        case .many: nil
         }
     }
 }

@@ -30,13 +30,14 @@ package struct Recognition: Sendable, Hashable {
     package var tolerated: Bool
     package init(
         outcome: Outcome, rule: Int? = nil, name: String? = nil, type: String? = nil, value: JSON? = nil,
-        tolerated: Bool = false
+        heartbeat: HeartbeatRule.Part? = nil, tolerated: Bool = false
     ) {
         self.outcome = outcome
         self.rule = rule
         self.name = name
         self.type = type
         self.value = value
+        self.heartbeat = heartbeat
         self.tolerated = tolerated
     }
 
@@ -53,33 +54,52 @@ package final class Recognizer: Sendable {
     private let requests: Table
     private let events: Table
 
-    package init(_ contract: Contract) {
+    /// - Parameter asked: what `read` finds beside what recognition needs, in messages of either side.
+    package init(_ contract: Contract, asked: [Path] = []) {
         wire = contract.wire
         envelope = contract.wire.envelope.map(Envelope.init)
         heartbeat = contract.session?.heartbeat
-        requests = Table(contract.requests, type: contract.wire.type)
-        events = Table(contract.events, type: contract.wire.type)
+        requests = Table(contract.requests, type: contract.wire.type, asked)
+        events = Table(contract.events, type: contract.wire.type, asked)
     }
 
     /// One message: a whole frame, or what `content` found in it.
     package func recognise(_ payload: ByteBuffer, opcode: Opcode, direction: Direction) -> Recognition {
+        read(payload, opcode: opcode, direction: direction).recognition
+    }
+
+    /// The same, with what of `members` was found on the way; nil where nothing was looked for.
+    package func read(_ payload: ByteBuffer, opcode: Opcode, direction: Direction) -> (recognition: Recognition, members: Members?) {
         if wire.format == .raw {
             let text = opcode == .binary ? Self.hexadecimal(payload) : String(decoding: payload.readableBytesView, as: UTF8.self)
-            return envelope.map { open($0, text, direction) } ?? recognise(.string(text), direction: direction)
+            return (envelope.map { open($0, text, direction) } ?? recognise(.string(text), direction: direction), nil)
         }
         if opcode == .binary {
             switch wire.binary {
-            case .ignore: return Recognition(outcome: .ignored)
-            case .reject: return Recognition(outcome: .malformed("a binary frame"))
+            case .ignore: return (Recognition(outcome: .ignored), nil)
+            case .reject: return (Recognition(outcome: .malformed("a binary frame")), nil)
             case .decode: break
             }
         }
-        if let envelope { return open(envelope, String(decoding: payload.readableBytesView, as: UTF8.self), direction) }
-        switch JSON.decode(payload) {
-        case .value(let value, let tolerated): return recognise(value, direction: direction, tolerated: tolerated)
+        if let envelope { return (open(envelope, String(decoding: payload.readableBytesView, as: UTF8.self), direction), nil) }
+        let table = table(direction)
+        let (decoding, places) = JSON.decode(payload, names: table.members.names)
+        switch decoding {
+        case .value(let value, let tolerated):
+            let members = Members(value, places, table.members)
+            return (recognise(members, in: table, direction, tolerated), members)
         case .malformed(let error):
-            return Recognition(
-                outcome: .malformed("\(error.reason) at byte \(error.offset)"), tolerated: error.tolerated)
+            return (Recognition(outcome: .malformed("\(error.reason) at byte \(error.offset)"), tolerated: error.tolerated), nil)
+        }
+    }
+
+    /// Where entries of what was `asked` come from.
+    package func members(_ direction: Direction) -> MemberTable { table(direction).members }
+
+    private func table(_ direction: Direction) -> Table {
+        switch direction {
+        case .toServer: requests
+        case .toClient: events
         }
     }
 
@@ -93,29 +113,29 @@ package final class Recognizer: Sendable {
 
     /// The same for a message that is decoded already.
     package func recognise(_ value: JSON, direction: Direction, tolerated: Bool = false) -> Recognition {
-        let table = direction == .toServer ? requests : events
-        let members = table.members.find(in: value)
+        let table = table(direction)
+        return recognise(table.members.find(in: value), in: table, direction, tolerated)
+    }
+
+    private func recognise(_ members: Members, in table: Table, _ direction: Direction, _ tolerated: Bool) -> Recognition {
+        let value = members.message
         let type = table.type.flatMap { members.value($0)?.string }
         // Whether a batch of nothing is a message is anybody's choice.
         let isOdd = tolerated || wire.batch && value == .array([])
-        var result = Recognition(outcome: .unknown, type: type, value: value, tolerated: isOdd)
-        guard let found = table.find(value, type: type) else { return result }
-        let name = table.names[found]
-        result.rule = found
-        result.name = name
-        let form = table.forms[found]
-        if !form.isPlainlyFit(members), let violation = form.violation(in: value) {
-            result.outcome = .invalid(violation.text)
-        } else {
-            result.outcome = .valid
+        guard let found = table.find(value, type: type) else {
+            return Recognition(outcome: .unknown, type: type, value: value, tolerated: isOdd)
         }
-        result.heartbeat = heartbeat?.part(isRequest: direction == .toServer, name: name)
-        return result
+        let name = table.names[found]
+        let form = table.forms[found]
+        let violation = form.isPlainlyFit(members) ? nil : form.violation(in: value)
+        return Recognition(
+            outcome: violation.map { .invalid($0.text) } ?? .valid, rule: found, name: name, type: type, value: value,
+            heartbeat: heartbeat?.part(isRequest: direction == .toServer, name: name), tolerated: isOdd)
     }
 
     /// What is wrong with a message that was found `invalid`.
     package func violation(of recognition: Recognition, direction: Direction) -> ShapeViolation? {
-        let forms = direction == .toServer ? requests.forms : events.forms
+        let forms = table(direction).forms
         guard let rule = recognition.rule, forms.indices.contains(rule), let value = recognition.value else { return nil }
         return forms[rule].violation(in: value)
     }
@@ -127,13 +147,16 @@ package final class Recognizer: Sendable {
         /// What types and shapes look at.
         let members: MemberTable
         let type: MemberTable.Entry?
+        /// Rules by name; those of `plain` by its numbers, found where the type is the name byte for byte.
         private let exact: [String: Int]
+        private let plain: JSONNames
+        private let plainRules: [Int]
         private let matches: [(index: Int, pattern: Pattern)]
         private let globs: [(index: Int, glob: Glob)]
 
-        init(_ rules: [MessageRule], type: Path?) {
+        init(_ rules: [MessageRule], type: Path?, _ asked: [Path]) {
             names = rules.map(\.name)
-            let members = MemberTable((type.map { [$0] } ?? []) + rules.flatMap { MessageForm.paths(of: $0) })
+            let members = MemberTable((type.map { [$0] } ?? []) + asked + rules.flatMap { MessageForm.paths(of: $0) })
             self.members = members
             self.type = type.map(members.entry)
             forms = rules.map { MessageForm($0, type: type, members) }
@@ -148,11 +171,16 @@ package final class Recognizer: Sendable {
                     globs.append((index, glob))
                 }
             }
+            plain = JSONNames(exact.map(\.key))
+            plainRules = exact.map(\.value)
             (self.exact, self.matches, self.globs) = (exact, matches, globs)
         }
 
         func find(_ value: JSON, type: String?) -> Int? {
-            if let type, let index = exact[type] { return index }
+            if let type {
+                if let number = plain.number(of: type) { return plainRules[number] }
+                if let index = exact[type] { return index }
+            }
             if let found = matches.first(where: { $0.pattern.holds(for: value) }) { return found.index }
             guard let type else { return nil }
             return globs.first { $0.glob.matches(type) }?.index

@@ -1,3 +1,5 @@
+import Wire
+
 /// `*` is any run of characters; the whole string must match. Linear in the text.
 package struct Glob: Sendable, Hashable {
     package var text: String { didSet { pieces = Self.split(text) } }
@@ -17,6 +19,7 @@ package struct Glob: Sendable, Hashable {
     package var isExact: Bool { pieces.count <= 1 }
 
     package func matches(_ candidate: String) -> Bool {
+        if isExact { return JSONText.isSame(text, candidate) }
         guard let head = pieces.first, candidate.utf8.starts(with: head) else { return false }
         return cover(Array(candidate.utf8)) != nil
     }

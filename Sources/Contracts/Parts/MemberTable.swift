@@ -3,21 +3,24 @@ package import Wire
 /// Members of messages that are asked for again and again: all are found in one pass over a message, however many paths
 /// name them.
 package final class MemberTable: Sendable {
-    private let names: [String]
-    private let lengths: [Int]
+    /// By number: what is asked for, and what else messages are likely to hold.
+    let names: JSONNames
+    fileprivate let texts: [String]
     private let slots: [String: Int]
 
-    /// - Parameter paths: of these, what is one member and no more has its place here.
-    package init(_ paths: [Path]) {
+    /// - Parameters:
+    ///   - paths: of these, what is one member and no more has its place here, as long as there is one.
+    ///   - others: names that are likely to occur.
+    package init(_ paths: [Path], others: [String] = []) {
         var slots: [String: Int] = [:]
-        var names: [String] = []
-        for case let name? in paths.map(\.member) where slots[name] == nil {
-            slots[name] = names.count
-            names.append(name)
+        var texts: [String] = []
+        for case let name? in paths.map(\.member) where slots[name] == nil && texts.count < JSONPlaces.mostNames {
+            slots[name] = texts.count
+            texts.append(name)
         }
         self.slots = slots
-        self.names = names
-        lengths = names.map(\.utf8.count)
+        self.texts = texts
+        names = JSONNames(texts + others)
     }
 
     /// A path as it is asked for in what `find` gives.
@@ -31,29 +34,40 @@ package final class MemberTable: Sendable {
     }
 
     package func find(in message: JSON) -> Members {
-        var found = [JSON?](repeating: nil, count: names.count)
-        guard case .object(let members) = message else { return Members(message: message, found: found) }
-        // Of members with one name the last counts.
+        var places = JSONPlaces()
+        guard case .object(let members) = message else { return Members(message, places, self) }
         for place in members.indices {
-            let length = members[place].key.utf8.count
-            for slot in lengths.indices where lengths[slot] == length && JSONText.isSame(names[slot], members[place].key) {
-                found[slot] = members[place].value
-                break
-            }
+            if let number = names.number(of: members[place].key) { places.set(number, to: place) }
         }
-        return Members(message: message, found: found)
+        return Members(message, places, self)
     }
 }
 
 /// What a table found in one message.
 package struct Members: Sendable {
     let message: JSON
-    let found: [JSON?]
+    private let places: JSONPlaces
+    private let table: MemberTable
+
+    /// - Parameter places: of the names of the table.
+    init(_ message: JSON, _ places: JSONPlaces, _ table: MemberTable) {
+        self.message = message
+        self.places = places
+        self.table = table
+    }
+
+    /// The member of that number, an explicit null included; of members with one name the last.
+    @inline(__always)
+    private func member(_ slot: Int) -> JSON? {
+        guard places.isWhole else { return message[table.texts[slot]] }
+        guard let place = places[slot], case .object(let members) = message, place < members.count else { return nil }
+        return members[place].value
+    }
 
     /// As `Path.lookup`.
     func lookup(_ entry: MemberTable.Entry) -> Path.Lookup {
         switch entry {
-        case .found(let slot): found[slot].map(Path.Lookup.one) ?? .absent
+        case .found(let slot): member(slot).map(Path.Lookup.one) ?? .absent
         case .path(let path): path.lookup(in: message)
         }
     }
@@ -61,8 +75,11 @@ package struct Members: Sendable {
     /// As `Path.value`: null and absent yield nothing.
     package func value(_ entry: MemberTable.Entry) -> JSON? {
         switch entry {
-        case .found(let slot): if case .null? = found[slot] { nil } else { found[slot] }
-        case .path(let path): path.value(in: message)
+        case .found(let slot):
+            guard let value = member(slot) else { return nil }
+            if case .null = value { return nil }
+            return value
+        case .path(let path): return path.value(in: message)
         }
     }
 

@@ -8,6 +8,7 @@ package struct LinearRegex: Sendable, Hashable {
     /// Names of the named groups, in order of their opening brackets.
     package let groups: [String]
     let program: [RegexInstruction]
+    let table: RegexTable
 
     /// Longest text looked at; a longer one does not match (trust.md T23).
     package static let maximumText = 65_536
@@ -15,6 +16,7 @@ package struct LinearRegex: Sendable, Hashable {
     package init(_ text: String) throws(PartError) {
         var compiler = RegexCompiler(text)
         program = try compiler.compile()
+        table = RegexTable(program)
         groups = compiler.groups
         self.text = text
     }
@@ -62,11 +64,35 @@ package struct LinearRegex: Sendable, Hashable {
         let values = groups.enumerated().map { number, name -> (name: String, value: String?) in
             let (start, end) = (found.slots[2 * number], found.slots[2 * number + 1])
             guard start >= 0, end >= start else { return (name, nil) }
-            var taken = String.UnicodeScalarView()
-            taken.append(contentsOf: found.text[start..<end].lazy.compactMap { Unicode.Scalar($0) })
-            return (name, String(taken))
+            return (name, Self.string(found.text, start, end))
         }
         return Match(values: values)
+    }
+
+    /// Texts that are matched again and again are identifiers, of ASCII nearly all: a byte is a scalar there.
+    private static func scalars(_ text: String) -> [UInt32] {
+        var scalars: [UInt32] = []
+        scalars.reserveCapacity(text.utf8.count)
+        let bytes = text.utf8Span.span
+        for place in bytes.indices {
+            guard bytes[place] < 0x80 else { return text.unicodeScalars.map(\.value) }
+            scalars.append(UInt32(bytes[place]))
+        }
+        return scalars
+    }
+
+    private static func string(_ scalars: [UInt32], _ start: Int, _ end: Int) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(end - start)
+        for place in start..<end {
+            guard scalars[place] < 0x80 else {
+                var text = String.UnicodeScalarView()
+                for place in start..<end { if let scalar = Unicode.Scalar(scalars[place]) { text.append(scalar) } }
+                return String(text)
+            }
+            bytes.append(UInt8(truncatingIfNeeded: scalars[place]))
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// With the scalars of the text, which the slots count.
@@ -76,9 +102,9 @@ package struct LinearRegex: Sendable, Hashable {
             isDecided = false
             return nil
         }
-        let text = candidate.unicodeScalars.map(\.value)
+        let text = Self.scalars(candidate)
         let count = captures ? 2 * groups.count : 0
-        if var trail = RegexTrail(program: program, text: text) { return trail.run(slotCount: count).map { ($0, text) } }
+        if var trail = RegexTrail(table: table, text: text) { return trail.run(slotCount: count).map { ($0, text) } }
         var machine = RegexMachine(program: program, text: text)
         let slots = machine.run(slotCount: count, budget: Self.maximumSteps)
         isDecided = slots != nil || machine.steps <= Self.maximumSteps

@@ -5,9 +5,9 @@ struct RegexTrail {
     /// Places (instructions x offsets) that are kept in mind at most; beyond them `RegexMachine` takes less room.
     static let most = 1 << 16
 
-    private let program: [RegexInstruction]
+    private let table: RegexTable
     private let text: [UInt32]
-    /// One bit for each place that was tried.
+    /// One bit for each choice that was made: what lies between two of them is walked once for each.
     private var tried: [UInt64]
     private var work: [Work] = []
 
@@ -18,12 +18,13 @@ struct RegexTrail {
     }
 
     /// Nil when there are too many places.
-    init?(program: [RegexInstruction], text: [UInt32]) {
-        let (places, overflow) = program.count.multipliedReportingOverflow(by: text.count + 1)
+    init?(table: RegexTable, text: [UInt32]) {
+        let (places, overflow) = table.steps.count.multipliedReportingOverflow(by: text.count + 1)
         guard !overflow, places <= Self.most else { return nil }
-        self.program = program
+        self.table = table
         self.text = text
         tried = Array(repeating: 0, count: places / 64 + 1)
+        work.reserveCapacity(16)
     }
 
     /// The capture slots (scalar offsets, -1 = unset), or nil when the text as a whole does not match.
@@ -43,33 +44,39 @@ struct RegexTrail {
     private mutating func follow(_ start: Int, _ begin: Int, _ slots: inout [Int]) -> Bool {
         var pc = start
         var offset = begin
-        while isNew(pc, offset) {
-            switch program[pc] {
-            case .scalar(let wanted):
-                guard offset < text.count, text[offset] == wanted else { return false }
+        while true {
+            let step = table.steps[pc]
+            switch step.kind {
+            case .scalar:
+                guard offset < text.count, Int(text[offset]) == step.first else { return false }
                 offset += 1
                 pc += 1
-            case .any, .set:
-                guard offset < text.count, program[pc].accepts(text[offset]) else { return false }
+            case .any:
+                guard offset < text.count, RegexInstruction.any.accepts(text[offset]) else { return false }
                 offset += 1
                 pc += 1
-            case .jump(let by): pc += by
-            case .split(let first, let second):
-                work.append(.visit(pc: pc + second, offset: offset))
-                pc += first
-            case .save(let slot):
-                if slot < slots.count {
-                    work.append(.restore(slot: slot, value: slots[slot]))
-                    slots[slot] = offset
+            case .set:
+                guard offset < text.count, table.accepts(text[offset], at: pc) else { return false }
+                offset += 1
+                pc += 1
+            case .jump: pc = step.first
+            case .split:
+                guard isNew(pc, offset) else { return false }
+                work.append(.visit(pc: step.second, offset: offset))
+                pc = step.first
+            case .save:
+                if step.first < slots.count {
+                    work.append(.restore(slot: step.first, value: slots[step.first]))
+                    slots[step.first] = offset
                 }
                 pc += 1
-            case .assert(let assertion):
-                guard assertion.holds(at: offset, in: text) else { return false }
-                pc += 1
+            case .start: if offset == 0 { pc += 1 } else { return false }
+            case .end: if offset == text.count { pc += 1 } else { return false }
+            case .wordBoundary: if RegexAssertion.wordBoundary.holds(at: offset, in: text) { pc += 1 } else { return false }
+            case .noWordBoundary: if RegexAssertion.noWordBoundary.holds(at: offset, in: text) { pc += 1 } else { return false }
             case .match: return offset == text.count
             }
         }
-        return false
     }
 
     private mutating func isNew(_ pc: Int, _ offset: Int) -> Bool {

@@ -15,9 +15,10 @@ extension LineFields {
     }
 
     private mutating func body() throws(RecordingError) -> Entry.Body {
+        // Most are.
+        if takes("kind", #""frame""#) { return .frame(try frame()) }
         let kind = try string("kind")
         switch kind {
-        // Most are.
         case "frame": return .frame(try frame())
         case "opened":
             return .opened(
@@ -67,7 +68,7 @@ extension LineFields {
             sessions: try integer("sessions"), isQuiet: try flag("quiet"))
     }
 
-    private mutating func sides(_ key: JSONName) throws(RecordingError) -> [Side] {
+    private mutating func sides(_ key: StaticString) throws(RecordingError) -> [Side] {
         var sides: [Side] = []
         for name in try strings(key) {
             guard let side = Side(rawValue: name) else { throw wrong(key, expected: "words of client, server", found: .string(name)) }
@@ -76,7 +77,7 @@ extension LineFields {
         return sides
     }
 
-    private mutating func ref(_ key: JSONName) throws(RecordingError) -> EntryRef {
+    private mutating func ref(_ key: StaticString) throws(RecordingError) -> EntryRef {
         guard let ref = try refIfPresent(key) else {
             throw wrong(key, expected: "a session and an ordinal such as s31.12", found: nil)
         }
@@ -84,7 +85,15 @@ extension LineFields {
     }
 
     private mutating func passage() throws(RecordingError) -> Passage {
-        Passage(try word("dir"), in: try instantIfPresent("in"), out: try instantIfPresent("out"))
+        let direction: Direction
+        if takes("dir", #""toServer""#) {
+            direction = .toServer
+        } else if takes("dir", #""toClient""#) {
+            direction = .toClient
+        } else {
+            direction = try word("dir")
+        }
+        return Passage(direction, in: try instantIfPresent("in"), out: try instantIfPresent("out"))
     }
 
     private mutating func provenance() throws(RecordingError) -> Provenance {

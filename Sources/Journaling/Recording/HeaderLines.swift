@@ -62,7 +62,7 @@ extension LineFields {
         }
     }
 
-    private mutating func source(_ key: JSONName) throws(RecordingError) -> RecordingHeader.Source? {
+    private mutating func source(_ key: StaticString) throws(RecordingError) -> RecordingHeader.Source? {
         try objectIfPresent(key) { fields throws(RecordingError) in
             RecordingHeader.Source(name: try fields.string("name"), hash: try fields.string("hash"), text: try fields.string("text"))
         }

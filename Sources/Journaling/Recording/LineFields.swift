@@ -10,13 +10,13 @@ import Wire
 struct LineFields {
     private struct Field {
         let member: JSONMembers.Member
-        /// Nil for what is none of ours.
-        let name: JSONName?
+        /// The key, where escapes stand in it.
+        let decodedKey: String?
         var isTaken = false
 
         init(_ member: JSONMembers.Member, _ bytes: [UInt8]) {
             self.member = member
-            name = JSONName(JSONText.decode(bytes.span, member.key, escaped: member.isKeyEscaped))
+            decodedKey = member.isKeyEscaped ? JSONText.decode(bytes.span, member.key, escaped: true) : nil
         }
     }
     /// The whole line, also of an object inside of it.
@@ -27,13 +27,12 @@ struct LineFields {
     private var next = 0
     /// In order: what is taken ends here.
     private var end = 0
-    /// In order: the key behind that, and where its value begins. No name: there is none that could be ours.
-    private var key: JSONName?
-    private var start = 0
+    /// In order: where the quote of the next key stands; the end of the line when there is none.
+    private var key = 0
     let place: LinePlace
 
     init(inOrder line: ByteBuffer, place: LinePlace) {
-        bytes = [UInt8](line.readableBytesView)
+        bytes = unsafe line.withUnsafeReadableBytes { unsafe [UInt8]($0) }
         isInOrder = true
         self.place = place
         advance(behind: UInt8(ascii: "{"), at: 0)
@@ -71,39 +70,83 @@ struct LineFields {
     }
 
     @inline(__always)
-    private mutating func find(_ name: JSONName) -> JSONExtent? {
-        if isInOrder { return key == name ? follow() : nil }
-        return search(name)
+    private mutating func find(_ name: StaticString) -> JSONExtent? {
+        isInOrder ? value(of: name).flatMap { follow($0) } : search(name)
     }
 
-    /// In order: takes the next field. Nil for a value that is no JSON: then the line is read by name.
-    private mutating func follow() -> JSONExtent? {
+    /// In order: takes the next field, whose value begins there. Nil for a value that is no JSON: then the line is read by
+    /// name.
+    private mutating func follow(_ start: Int) -> JSONExtent? {
         let value = JSONExtent.value(at: start, in: bytes.span)
-        advance(behind: UInt8(ascii: ","), at: value?.range.upperBound ?? bytes.count)
+        advance(to: value?.range.upperBound ?? bytes.count)
         return value
     }
 
-    /// In order: looks at the key that stands there as `,"key":`.
-    private mutating func advance(behind separator: UInt8, at place: Int) {
-        end = place
-        key = nil
-        guard place + 1 < bytes.count, bytes[place] == separator, bytes[place + 1] == UInt8(ascii: "\""),
-            let name = JSONName(bytes.span, from: place + 2)
-        else { return }
-        let colon = place + 3 + name.count
-        guard colon < bytes.count, bytes[colon] == UInt8(ascii: ":") else { return }
-        (key, start) = (name, colon + 1)
+    /// In order: where the value of the next field begins, if this is its name.
+    @inline(__always)
+    private func value(of name: StaticString) -> Int? {
+        let bytes = bytes.span
+        let quote = key &+ 1 &+ name.utf8CodeUnitCount
+        guard quote &+ 1 < bytes.count, bytes[quote] == UInt8(ascii: "\""), bytes[quote + 1] == UInt8(ascii: ":"),
+            bytes[key] == UInt8(ascii: "\""), Self.stands(name, in: bytes, at: key + 1)
+        else { return nil }
+        return quote + 2
     }
 
-    private mutating func search(_ name: JSONName) -> JSONExtent? {
+    /// Whether this text stands there, all of which is known to be within the line.
+    @inline(__always)
+    private static func stands(_ text: StaticString, in bytes: Span<UInt8>, at start: Int) -> Bool {
+        text.withUTF8Buffer { text in
+            let wanted = unsafe Span(_unsafeElements: text)
+            let here = bytes.extracting(start..<start &+ wanted.count)
+            var index = 0
+            if wanted.count >= 8 {
+                if ByteScan.word(wanted, at: 0) != ByteScan.word(here, at: 0) { return false }
+                index = 8
+            }
+            while index != wanted.count {
+                if wanted[index] != here[index] { return false }
+                index &+= 1
+            }
+            return true
+        }
+    }
+
+    /// In order: takes the next field when this is its name, and its value is written like this.
+    mutating func takes(_ name: StaticString, _ value: StaticString) -> Bool {
+        guard isInOrder, let start = self.value(of: name) else { return false }
+        let end = start + value.utf8CodeUnitCount
+        guard end < bytes.count, Self.stands(value, in: bytes.span, at: start) else { return false }
+        advance(to: end)
+        return true
+    }
+
+    /// In order: what is taken ends there.
+    @inline(__always)
+    private mutating func advance(to end: Int) { advance(behind: UInt8(ascii: ","), at: end) }
+
+    /// In order: the next key stands behind that, if there is one.
+    @inline(__always)
+    private mutating func advance(behind separator: UInt8, at place: Int) {
+        end = place
+        key = place < bytes.count && bytes[place] == separator ? place + 1 : bytes.count
+    }
+
+    private mutating func search(_ name: StaticString) -> JSONExtent? {
         guard let index = place(of: name, in: next..<fields.count) ?? place(of: name, in: 0..<next) else { return nil }
         fields[index].isTaken = true
         next = index + 1
         return fields[index].member.value
     }
 
-    private func place(of name: JSONName, in range: Range<Int>) -> Int? {
-        range.first { !fields[$0].isTaken && fields[$0].name == name }
+    private func place(of name: StaticString, in range: Range<Int>) -> Int? {
+        range.first { !fields[$0].isTaken && isNamed(fields[$0], name) }
+    }
+
+    private func isNamed(_ field: Field, _ name: StaticString) -> Bool {
+        if let key = field.decodedKey { return JSONText.isSame(key, "\(name)") }
+        let key = field.member.key
+        return key.count == name.utf8CodeUnitCount + 2 && Self.stands(name, in: bytes.span, at: key.lowerBound + 1)
     }
 
     private func name(_ field: Field) -> String {
@@ -128,22 +171,22 @@ struct LineFields {
     }
 
     /// Told to nobody: the line is read by name.
-    private var outOfOrder: RecordingError { RecordingError(place: place.description, sentence: "the fields are in another order") }
+    private var outOfOrder: RecordingError { RecordingError(place: "", sentence: "the fields are in another order") }
 
-    func wrong(_ key: JSONName, expected: String, found: JSON?) -> RecordingError {
+    func wrong(_ key: StaticString, expected: String, found: JSON?) -> RecordingError {
         RecordingError(
             place: place.description, sentence: found == nil ? "field \"\(key)\" is missing" : "field \"\(key)\" is wrong",
             expected: expected, found: found.map(\.article) ?? "nothing",
             remedy: "restore the line from a copy or remove it")
     }
 
-    private func wrong(_ key: JSONName, expected: String, _ value: JSONExtent) -> RecordingError {
+    private func wrong(_ key: StaticString, expected: String, _ value: JSONExtent) -> RecordingError {
         wrong(key, expected: expected, found: json(value) ?? .null)
     }
 
     /// What the object in that field says, all of it.
     mutating func objectIfPresent<T>(
-        _ key: JSONName, _ read: (inout LineFields) throws(RecordingError) -> T
+        _ key: StaticString, _ read: (inout LineFields) throws(RecordingError) -> T
     ) throws(RecordingError) -> T? {
         guard isInOrder else {
             guard let value = find(key) else { return nil }
@@ -152,31 +195,71 @@ struct LineFields {
             try fields.finish()
             return result
         }
-        guard self.key == key else { return nil }
+        guard let start = value(of: key) else { return nil }
         advance(behind: UInt8(ascii: "{"), at: start)
         let result = try read(&self)
         guard end < bytes.count, bytes[end] == UInt8(ascii: "}") else { throw outOfOrder }
-        advance(behind: UInt8(ascii: ","), at: end + 1)
+        advance(to: end + 1)
         return result
     }
 
-    mutating func string(_ key: JSONName) throws(RecordingError) -> String {
+    mutating func string(_ key: StaticString) throws(RecordingError) -> String {
         guard let text = try stringIfPresent(key) else { throw wrong(key, expected: "a string", found: nil) }
         return text
     }
 
-    mutating func stringIfPresent(_ key: JSONName) throws(RecordingError) -> String? {
+    mutating func stringIfPresent(_ key: StaticString) throws(RecordingError) -> String? {
         guard let field = find(key) else { return nil }
         guard case .string(let escaped) = field.kind else { throw wrong(key, expected: "a string", field) }
         return JSONText.decode(bytes.span, field.range, escaped: escaped)
     }
 
-    mutating func integerIfPresent<T: FixedWidthInteger>(_ key: JSONName, as type: T.Type = T.self) throws(RecordingError) -> T? {
+    mutating func integerIfPresent<T: FixedWidthInteger>(_ key: StaticString, as type: T.Type = T.self) throws(RecordingError) -> T? {
+        if isInOrder {
+            guard let start = value(of: key) else { return nil }
+            if let (number, end): (T, Int) = digits(at: start) {
+                advance(to: end)
+                return number
+            }
+        }
         guard let field = find(key) else { return nil }
         guard field.kind == .number, let number: T = integer(field.range) else {
             throw wrong(key, expected: "an integer from \(T.min) to \(T.max)", field)
         }
         return number
+    }
+
+    /// The integer of fewer than 20 digits that begins there, and where it ends. Nil for anything else, also for one that does
+    /// not fit.
+    @inline(__always)
+    private func digits<T: FixedWidthInteger>(at start: Int) -> (T, Int)? {
+        let bytes = bytes.span
+        let isNegative = start < bytes.count && bytes[start] == UInt8(ascii: "-")
+        let first = isNegative ? start + 1 : start
+        let (number, end) = Self.digits(in: bytes, at: first)
+        let count = end - first
+        guard count > 0, count < 20, count == 1 || bytes[first] != 0x30 else { return nil }
+        let value: T?
+        if isNegative {
+            value = number <= 1 << 63 ? T(exactly: Int64(truncatingIfNeeded: 0 &- number)) : nil
+        } else {
+            value = T(exactly: number)
+        }
+        return value.map { ($0, end) }
+    }
+
+    /// What the digits that begin there say, if there are fewer than 20, and where they end.
+    @inline(__always)
+    private static func digits(in bytes: Span<UInt8>, at start: Int) -> (number: UInt64, end: Int) {
+        var number: UInt64 = 0
+        var index = start
+        while index < bytes.count {
+            let digit = bytes[index] &- 0x30
+            if digit > 9 { break }
+            number = number &* 10 &+ UInt64(digit)
+            index += 1
+        }
+        return (number, index)
     }
 
     /// Nil for what is no integer, or does not fit.
@@ -197,19 +280,20 @@ struct LineFields {
         return number
     }
 
-    mutating func integer<T: FixedWidthInteger>(_ key: JSONName, as type: T.Type = T.self) throws(RecordingError) -> T {
+    mutating func integer<T: FixedWidthInteger>(_ key: StaticString, as type: T.Type = T.self) throws(RecordingError) -> T {
         guard let number = try integerIfPresent(key, as: type) else { throw wrong(key, expected: "an integer", found: nil) }
         return number
     }
 
-    mutating func flag(_ key: JSONName, default value: Bool = false) throws(RecordingError) -> Bool {
+    mutating func flag(_ key: StaticString, default value: Bool = false) throws(RecordingError) -> Bool {
+        if takes(key, "true") { return true }
         guard let field = find(key) else { return value }
         guard case .bool(let flag) = field.kind else { throw wrong(key, expected: "true or false", field) }
         return flag
     }
 
     mutating func wordIfPresent<T: RawRepresentable<String> & CaseIterable>(
-        _ key: JSONName, as type: T.Type = T.self
+        _ key: StaticString, as type: T.Type = T.self
     ) throws(RecordingError) -> T? {
         guard let field = find(key) else { return nil }
         guard case .string(let escaped) = field.kind, let word = T(rawValue: JSONText.decode(bytes.span, field.range, escaped: escaped))
@@ -221,7 +305,7 @@ struct LineFields {
     }
 
     mutating func word<T: RawRepresentable<String> & CaseIterable>(
-        _ key: JSONName, as type: T.Type = T.self
+        _ key: StaticString, as type: T.Type = T.self
     ) throws(RecordingError) -> T {
         guard let word = try wordIfPresent(key, as: type) else {
             let words = T.allCases.map { $0.rawValue }.joined(separator: ", ")
@@ -230,7 +314,7 @@ struct LineFields {
         return word
     }
 
-    mutating func strings(_ key: JSONName) throws(RecordingError) -> [String] {
+    mutating func strings(_ key: StaticString) throws(RecordingError) -> [String] {
         guard let field = find(key) else { return [] }
         guard case .array(let elements) = json(field) else { throw wrong(key, expected: "a list of strings", field) }
         var texts: [String] = []
@@ -241,16 +325,35 @@ struct LineFields {
         return texts
     }
 
-    mutating func instantIfPresent(_ key: JSONName) throws(RecordingError) -> Instant? {
+    mutating func instantIfPresent(_ key: StaticString) throws(RecordingError) -> Instant? {
         try integerIfPresent(key, as: Int64.self).map { Instant(nanoseconds: $0) }
     }
 
-    mutating func refIfPresent(_ key: JSONName) throws(RecordingError) -> EntryRef? {
+    mutating func refIfPresent(_ key: StaticString) throws(RecordingError) -> EntryRef? {
+        if isInOrder {
+            guard let start = value(of: key) else { return nil }
+            if let (ref, end) = ref(at: start) {
+                advance(to: end)
+                return ref
+            }
+        }
         guard let field = find(key) else { return nil }
         guard case .string(escaped: false) = field.kind, let ref = ref(field.range) else {
             throw wrong(key, expected: "a session and an ordinal such as s31.12", field)
         }
         return ref
+    }
+
+    /// What begins there, if it is like "s31.12", and where it ends.
+    private func ref(at start: Int) -> (EntryRef, Int)? {
+        let bytes = bytes.span
+        guard start + 2 < bytes.count, bytes[start] == UInt8(ascii: "\""), bytes[start + 1] == UInt8(ascii: "s") else { return nil }
+        let (session, dot) = Self.digits(in: bytes, at: start + 2)
+        guard dot > start + 2, dot < start + 12, dot < bytes.count, bytes[dot] == UInt8(ascii: ".") else { return nil }
+        let (ordinal, end) = Self.digits(in: bytes, at: dot + 1)
+        guard end > dot + 1, end < dot + 11, end < bytes.count, bytes[end] == UInt8(ascii: "\"") else { return nil }
+        guard let session = UInt32(exactly: session), let ordinal = UInt32(exactly: ordinal) else { return nil }
+        return (EntryRef(session: SessionID(session), ordinal: ordinal), end + 1)
     }
 
     private func ref(_ range: Range<Int>) -> EntryRef? {
@@ -265,6 +368,10 @@ struct LineFields {
 
     /// `text` or `b64`; nil when there is neither.
     mutating func payloadIfPresent() throws(RecordingError) -> ByteBuffer? {
+        if isInOrder, let start = value(of: "text"), let (text, end) = JSONText.shortText(bytes.span, at: start) {
+            advance(to: end)
+            return text
+        }
         if let field = find("text") {
             guard case .string(let escaped) = field.kind else { throw wrong("text", expected: "a string", field) }
             if escaped { return JSONText.decodeBytes(bytes.span, field.range) }

@@ -32,8 +32,8 @@ package struct Redactor: Sendable {
 
     /// Part of this text may have been a secret: what it said before is not known.
     package static func mayBeRedacted(_ text: String) -> Bool {
-        // Most texts lack the mark's first byte, and are many.
-        text.utf8.contains(0xe2) && (text.contains("‹jwt:") || text.contains("‹secret:"))
+        // Most texts are ASCII, which the mark is not, and they are many.
+        !text.utf8Span.isKnownASCII && text.utf8.contains(0xe2) && (text.contains("‹jwt:") || text.contains("‹secret:"))
     }
 
     package mutating func tag(for secret: String) -> String { tag(for: secret.utf8) }

@@ -43,6 +43,8 @@ struct Bindings: Sendable {
     /// The rule of the id that it is within, by rule; and whether its chain ends at a connection.
     private let outer: [Int?]
     private let isOfConnection: [Bool]
+    /// By rule: a value of it is judged whatever else a message says.
+    private let isJudgedAlone: [Bool]
     let isEmpty: Bool
     private let hasForms: Bool
     /// Who said a value first: what a client made up has whatever form it likes.
@@ -54,7 +56,7 @@ struct Bindings: Sendable {
     private var ofSession: Fading<Name, String>
     private var told: Fading<Breach, Bool>
     /// The ids of the last message of each connection that was as it should be: the next is likely of the same run.
-    private var last: [SessionID: [String?]] = [:]
+    private var last = SessionMap<[String?]>()
 
     init(_ rules: [IdentifierRule], capacity: Int) {
         self.rules = rules
@@ -64,6 +66,7 @@ struct Bindings: Sendable {
         }
         self.outer = outer
         isOfConnection = rules.indices.map { Self.endsAtConnection($0, rules, outer) }
+        isJudgedAlone = rules.map { $0.form != nil || $0.is == .connection || $0.within == .connection }
         hasForms = rules.contains { $0.form != nil }
         isEmpty = !hasForms && outer.allSatisfy { $0 == nil }
             && !rules.contains { $0.is == .connection || $0.within == .connection }
@@ -123,8 +126,7 @@ struct Bindings: Sendable {
     private func isJudged(_ values: [String?]) -> Bool {
         rules.indices.contains { index in
             guard values[index] != nil else { return false }
-            return rules[index].form != nil || outer[index].map { values[$0] != nil } ?? false
-                || rules[index].is == .connection || rules[index].within == .connection
+            return isJudgedAlone[index] || outer[index].map { values[$0] != nil } ?? false
         }
     }
 

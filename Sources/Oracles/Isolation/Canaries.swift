@@ -12,6 +12,8 @@ struct Canaries: Sendable {
         var isPublic = false
     }
     private var counts: Fading<Principal, Int>
+    /// As many as any user ever sent, or fewer.
+    private var most = 0
 
     init(capacity: Int) {
         owners = Fading(capacity: capacity)
@@ -35,7 +37,11 @@ struct Canaries: Sendable {
             return shared.set(canary, known)
         }
         if let first = owners[canary], first != owner { return shared.set(canary, Shared(users: [first, owner])) }
-        if owners[canary] == nil { counts.set(owner, (counts[owner] ?? 0) + 1, renews: true) }
+        if owners[canary] == nil {
+            let count = (counts[owner] ?? 0) + 1
+            counts.set(owner, count, renews: true)
+            most = max(most, count)
+        }
         owners.set(canary, owner)
     }
 
@@ -50,7 +56,7 @@ struct Canaries: Sendable {
     }
 
     /// Whether anyone else has sent a canary, so that a look can find something.
-    func hasForeign(to user: Principal) -> Bool { shared.count > 0 || owners.count > counts[user] ?? 0 }
+    func hasForeign(to user: Principal) -> Bool { shared.count > 0 || owners.count > most || owners.count > counts[user] ?? 0 }
 
     /// One that not everybody may see, and who sent it.
     struct Secret: Sendable {

@@ -22,6 +22,9 @@ struct CanarySearch {
 
     /// In order of place, those as they are first.
     static func all(in payload: ByteBuffer) -> [Canary] {
+        // Most messages hold neither the mark of a token nor anything that could hide one.
+        let bytes = payload.readableBytesUInt8Span
+        guard ByteScan.holds(0x2d, 0x5c, 0x25, in: bytes) || hasRun(bytes) || isPacked(bytes) else { return [] }
         let plain = Canary.all(in: payload)
         guard mayHide(payload) else { return plain }
         var search = CanarySearch(budget: 4_096 + 16 * payload.readableBytes)
@@ -37,20 +40,27 @@ struct CanarySearch {
         guard payload.readableBytes >= leastRun else { return false }
         let bytes = payload.readableBytesUInt8Span
         if isPacked(bytes) { return true }
-        var place = leastRun - 1
-        while place < bytes.count {
-            if isDigit(bytes[place]), isInRun(bytes, place) { return true }
-            place += leastRun
-        }
+        if hasRun(bytes) { return true }
         var from = 0
-        while let at = ByteScan.first(0x5c, in: bytes, from: from) {
-            from = at + 2
-            if isEscape(bytes, at) { return true }
+        while let at = ByteScan.first(0x5c, or: 0x25, in: bytes, from: from) {
+            let isEscaped = bytes[at] == 0x5c
+            if isEscaped ? isEscape(bytes, at) : percent(bytes, at) != nil { return true }
+            // What a backslash stands before is no backslash.
+            from = isEscaped && at + 1 < bytes.count && bytes[at + 1] == 0x5c ? at + 2 : at + 1
         }
-        from = 0
-        while let at = ByteScan.first(0x25, in: bytes, from: from) {
-            from = at + 1
-            if percent(bytes, at) != nil { return true }
+        return false
+    }
+
+    /// A run that ends at `place` or later and holds it begins behind the last byte before it that is no digit: the next one
+    /// that can be long enough ends `leastRun` behind that.
+    private static func hasRun(_ bytes: Span<UInt8>) -> Bool {
+        var before = -1
+        while before + leastRun < bytes.count {
+            let place = before + leastRun
+            var last = place
+            while last > before, isDigit(bytes[last]) { last -= 1 }
+            if last == before { return true }
+            before = last
         }
         return false
     }

@@ -37,6 +37,13 @@ struct Identifiers: Sendable {
     /// Every principal that has spoken: the values of ids declared `is: user`.
     private var users: Fading<String, Bool>
 
+    /// The ids of the last message of each connection that were all its user's: the next is likely of the same run.
+    private var last = SessionMap<Known>()
+    private struct Known: Sendable {
+        var names: [String?]
+        var user: Principal
+    }
+
     init(_ rules: [IdentifierRule], capacity: Int) {
         self.rules = rules
         asks = rules.map { rule in
@@ -50,6 +57,8 @@ struct Identifiers: Sendable {
     mutating func met(_ user: Principal) {
         if let name = user.name { users.set(name, true) }
     }
+
+    mutating func forget(_ id: SessionID) { last[id] = nil }
 
     func isName(_ text: String) -> Bool { users[text] != nil }
 
@@ -71,6 +80,7 @@ struct Identifiers: Sendable {
         _ message: JSON, _ names: [String?], to user: Principal, session: SessionID, isError: Bool, sent: (String) -> Bool,
         isShared: ((IdentifierRule) -> Bool)?, _ aliases: Aliases
     ) -> Foreign? {
+        if isShared == nil, let last = last[session], last.names == names, last.user == user { return nil }
         var foreign: Foreign?
         for (index, name) in names.enumerated() {
             guard let name else { continue }
@@ -91,7 +101,14 @@ struct Identifiers: Sendable {
                 if known != user, foreign == nil { foreign = Foreign(rule: rules[index], owner: known.label, value: name, user: known) }
             }
         }
+        if foreign == nil, isShared == nil, !isError, !isNamedOtherwise(names, user) { last[session] = Known(names: names, user: user) }
         return foreign
+    }
+
+    /// By an echo, which may be another connection's that will be gone.
+    private func isNamedOtherwise(_ names: [String?], _ user: Principal) -> Bool {
+        guard let own = user.name else { return false }
+        return asks.indices.contains { asks[$0] == .isUser && names[$0] != nil && names[$0] != own }
     }
 
     private func isEcho(of rule: Int, in message: JSON, _ sent: (String) -> Bool) -> Bool {

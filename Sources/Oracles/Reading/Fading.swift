@@ -20,16 +20,10 @@ struct Fading<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     /// - Parameter renews: the key counts as new though it is known.
     mutating func set(_ key: Key, _ value: Value, renews: Bool = false) {
-        if let index = slots.index(forKey: key) {
-            slots.values[index].value = value
-            guard renews else { return }
-            turns += 1
-            slots.values[index].turn = turns
-        } else {
-            turns += 1
-            slots[key] = Slot(value: value, turn: turns)
-        }
-        order.append((key, turns))
+        let turn = turns + 1
+        guard Self.put(value, into: &slots[key, default: Slot(value: value, turn: turn)], turn, renews) else { return }
+        turns = turn
+        order.append((key, turn))
         while slots.count > capacity, head < order.count {
             forget(order[head])
             head += 1
@@ -39,6 +33,14 @@ struct Fading<Key: Hashable & Sendable, Value: Sendable>: Sendable {
             head = 0
         }
         if order.count > 4 * capacity { tidy() }
+    }
+
+    /// - Returns: whether the key is new, or counts as new.
+    private static func put(_ value: Value, into slot: inout Slot, _ turn: UInt64, _ renews: Bool) -> Bool {
+        if slot.turn == turn { return true }
+        slot.value = value
+        if renews { slot.turn = turn }
+        return renews
     }
 
     private mutating func forget(_ oldest: (key: Key, turn: UInt64)) {

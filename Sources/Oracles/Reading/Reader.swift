@@ -39,9 +39,9 @@ struct Reader: Sendable {
     /// What monitors are to know; taken with the readings.
     var pulses: [Pulse] = []
 
-    var sessions: [SessionID: Session] = [:]
+    var sessions = SessionMap<Session>()
     /// Live sessions of each principal, in order of arrival.
-    var members: [Principal: [SessionID]] = [:]
+    var members = Company()
     /// Users of whom an operation was lost with its connection, and until when it may still go on: what comes for them
     /// unasked until then proves nothing.
     var bereaved: Fading<Principal, Bereavement>
@@ -52,13 +52,13 @@ struct Reader: Sendable {
     var holes = Holes()
     var aliases: Aliases
     var copies: Copies
-    var requests: [UInt64: Request] = [:]
+    var requests = NumberMap<UInt64, Request>()
     var requestBytes = 0
     /// Open requests whose label depends on a state.
     var statefulLabels = 0
     var lastRequest: UInt64 = 0
-    var runs: [UInt64: Run] = [:]
-    var runsByKey: [RunKey: UInt64] = [:]
+    var runs = NumberMap<UInt64, Run>()
+    var runsByKey = KeyedRuns()
     var lastRun: UInt64 = 0
     var lastPart: UInt64 = 0
     var partsKept = 0
@@ -75,20 +75,20 @@ struct Reader: Sendable {
     var learnt: LearntWords
     var leftovers: [Leftover] = []
     /// What each frame changes stands here: a session is large, and would be copied for it, with all that it has said.
-    var said: [SessionID: Said] = [:]
+    var said = SessionMap<Said>()
     /// Of the client's frames, as they left for the server; none before the accept.
-    var legalities: [SessionID: FrameLegality] = [:]
+    var legalities = SessionMap<FrameLegality>()
     /// The server as a WebSocket peer; none before the accept, and when nothing can be told of it any more.
-    var conducts: [SessionID: Cell<Conduct>] = [:]
+    var conducts = SessionMap<Cell<Conduct>>()
     /// What a client sent with or behind an illegal frame, and nowhere else.
     var behind: [Canary: SessionID] = [:]
     var answered = Answered()
     /// Credentials that end while their connections last.
-    var expiries: [SessionID: Expiry] = [:]
+    var expiries = SessionMap<Expiry>()
     /// Requests with encoded line ends, until they are answered.
-    var injections: [SessionID: Injection] = [:]
+    var injections = SessionMap<Injection>()
     /// Reactions that the server owes as a WebSocket peer.
-    var reactions: [SessionID: Cell<Reactions>] = [:]
+    var reactions = SessionMap<Cell<Reactions>>()
     /// Readings of the end that no waiting would change.
     var lasting = 0
     /// Four times what answers took before there were faults: no bound is shorter.
@@ -103,8 +103,10 @@ struct Reader: Sendable {
     var stated = StatedBook()
     /// Numbered events, and what clients and the server said of going on.
     var streams: Streams
-    var resumptions: [SessionID: Resumption] = [:]
-    var signals: [SessionID: Signals] = [:]
+    /// The names that the last event of each connection bore.
+    var namings = SessionMap<Terms.EventNaming>()
+    var resumptions = SessionMap<Resumption>()
+    var signals = SessionMap<Signals>()
     /// Connections whose client asked to hear again what was said there.
     var reheard: Set<SessionID> = []
     /// Connections on which something of the server could not be read.
@@ -124,12 +126,13 @@ struct Reader: Sendable {
     var errorsDelivered: Set<String> = []
 
     init(_ contract: Contract?, absence: Absence = [], capacity: Capacity = Capacity()) {
-        self.contract = contract.map(Terms.init)
+        let terms = contract.map(Terms.init)
+        self.contract = terms
         self.absence = absence
         self.capacity = capacity
         let per = contract?.delivery?.sequence?.per
         countedBy = contract?.identity.ids.first { $0.name == per }?.at ?? []
-        recognizer = contract.map(Recognizer.init)
+        recognizer = terms?.recognizer
         labeler = contract.map(Labeler.init)
         linked = contract.map { DeclaredPaths($0.link.map(\.request), of: $0) }
         let stateful = contract?.reject ?? []
@@ -214,7 +217,7 @@ struct Reader: Sendable {
         if case .closed = entry.body { return }
         let session = Session(SessionState(id, loop: entry.loop))
         sessionCount += 1
-        members[session.user, default: []].append(id)
+        members.add(id, to: session.user)
         sessions[id] = session
         said[id] = Said()
     }

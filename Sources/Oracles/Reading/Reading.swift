@@ -125,8 +125,8 @@ package indirect enum Reading: Sendable {
         package var user: String
         package var type: String
         package var line: Line
-        package var problem: Problem?
-        package var evidence: Evidence?
+        @Rare package var problem: Problem? = nil
+        @Rare package var evidence: Evidence? = nil
         /// Why the problem may be none, when there is one.
         package var doubt: String?
     }
@@ -239,8 +239,8 @@ package indirect enum Reading: Sendable {
         package var user: String
         /// Whether anything could be foreign here: canaries of others are known.
         package var hasForeignCanaries: Bool
-        package var canary: Foreign?
-        package var identity: Foreign?
+        @Rare package var canary: Foreign? = nil
+        @Rare package var identity: Foreign? = nil
         /// Whether what belongs together in it does.
         var bonds = Bonds.none
         /// Whether its owner could be told at all.
@@ -249,13 +249,13 @@ package indirect enum Reading: Sendable {
         package var isJoined = false
         /// The run of another user that it names.
         package var owningRun: UInt64?
-        package var evidence: Evidence?
+        @Rare package var evidence: Evidence? = nil
         /// Why the canary may be known to its user all the same.
         package var doubt: String?
         /// Why its owner may be the one who got it.
         package var ownerDoubt: String?
 
-        enum Bonds: Sendable {
+        indirect enum Bonds: Sendable {
             /// Nothing is declared of what it names.
             case none
             case kept

@@ -88,7 +88,7 @@ extension Reader {
         let isAlone = (members[session.user] ?? []).allSatisfy { $0 == id || sessions[$0]?.isOver != false }
         resumptions[id]?.wasAlone = isAlone
         let left = departed[session.user]
-        let hasCompany = (members[session.user]?.count ?? 0) > 1
+        let hasCompany = members.hasSeveral(session.user)
         resumptions[id]?.wasAloneForLong = !hasCompany && left.map { $0.duration(to: at) >= Self.notice } ?? true
     }
 
@@ -96,7 +96,7 @@ extension Reader {
     private func isCursorKnown(_ cursor: String, of user: Principal) -> Bool {
         guard let delivery = contract?.delivery, let sequence = delivery.sequence, delivery.resume?.from == sequence.at,
             let number = Int(cursor)
-        else { return departed[user] != nil || (members[user]?.count ?? 0) > 1 }
+        else { return departed[user] != nil || members.hasSeveral(user) }
         return number <= 0 || streams.streams(of: user).contains { number <= streams[$0]?.seen.last ?? -1 }
     }
 
@@ -197,7 +197,7 @@ extension Reader {
 
     /// Since then no other connection of the user could have brought what did not come here.
     private func isAlone(_ user: Principal, since: Instant?) -> Bool {
-        guard (members[user]?.count ?? 0) <= 1 else { return false }
+        guard !members.hasSeveral(user) else { return false }
         guard let left = departed[user], let since else { return true }
         return left.advanced(by: Self.notice) < since
     }
@@ -245,7 +245,7 @@ extension Reader {
         if streams.haveStrayed(step.missing, of: key.name) { return }
         // A run that went with another connection may go on, and count on, where nobody listens.
         let isBereaved = isBereaved(event.user, at: event.at)
-        let hasCompany = (members[event.user]?.count ?? 0) > 1
+        let hasCompany = members.hasSeveral(event.user)
         streams.miss(step.missing, of: key, on: event.session, isDoubtful: !isTold && hasCompany && !isBereaved)
         guard isTold || isAlone(event.user, since: step.lastHereAt) && !isBereaved else { return }
         lose(key, event)

@@ -15,7 +15,7 @@ extension Reader {
         let name = fault.kind == "cut" ? fault.id : "\(fault.id) \(fault.kind)"
         sessions[id]?.cutBy = name
         bereave(session, at: entry.instant)
-        if members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, entry.instant, renews: true) }
+        if members.hasSeveral(session.user) { unheard.set(session.user, entry.instant, renews: true) }
         leave(id, .cut("\(name) cut the connection"))
     }
 
@@ -312,17 +312,19 @@ extension Reader {
         guard let session = sessions[id] else { return }
         targetWatch.lastEnd = at
         loseUnread(id, at: at)
-        if isSilenced(session), members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, at, renews: true) }
+        if isSilenced(session), members.hasSeveral(session.user) { unheard.set(session.user, at, renews: true) }
         bereave(session, at: at)
         leave(id, .undecided("the connection is over before the deadline"))
-        members[session.user]?.removeAll { $0 == id }
-        if members[session.user]?.isEmpty == true { members[session.user] = nil }
+        members.remove(id, from: session.user)
         leaveDelivery(id, session.user, at: at)
         sessions[id] = nil
         reactions[id] = nil
         if said[id]?.isUnknown == true { hasLostWords = true }
         said[id] = nil
         bindings.forget(id)
+        identifiers.forget(id)
+        namings[id] = nil
+        runsByKey.forget(id)
         legalities[id] = nil
     }
 }

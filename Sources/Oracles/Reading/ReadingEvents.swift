@@ -10,7 +10,7 @@ extension Reader {
         _ contract: Terms
     ) {
         guard let recognizer, let (user, isBad) = sessions[id].map({ ($0.user, $0.isBad) }) else { return }
-        let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toClient)
+        let (recognition, found) = recognizer.read(payload, opcode: message.opcode, direction: .toClient)
         pulseEvent(recognition, id, contract)
         let isShared = contract.sharing?.isBroadcast(name: recognition.name, type: recognition.type) ?? false
         if isShared { canaries.declassify(payload) }
@@ -22,9 +22,11 @@ extension Reader {
             if let value = recognition.value { passNumber(of: value, entry, id, at: at) }
             return readBeat(part, .toClient, recognition, entry, id, at: at)
         }
-        if isReady(recognition) { sessions[id]?.isReadied = true }
-        let isCopy = (members[user]?.count ?? 0) > 1 && copies.isCopy(payload, recognition.value, of: user, on: id)
-        let event = Event(recognition, entry, id, user, at: at, isCopy: isCopy, contract)
+        if contract.isReady(recognition) { sessions[id]?.isReadied = true }
+        let isCopy = self.members.hasSeveral(user) && copies.isCopy(payload, recognition.value, of: user, on: id)
+        let members = found ?? recognition.value.map(contract.members)
+        let naming = members.map { name($0, id, contract) } ?? Terms.EventNaming()
+        let event = Event(recognition, members, naming, entry, id, user, at: at, isCopy: isCopy, contract)
         tellDeclared(event, payload, contract)
         let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
         hearWords(of: event, isShared: isShared || isInRoom)
@@ -33,24 +35,21 @@ extension Reader {
         let holder = reading.identity == nil ? ownership : .anothers(user.label)
         let isReplay = contract.delivery != nil && followDelivery(event, holder, contract)
         if isBad {
-            if isGreeting(recognition) { sessions[id]?.isGreeted = true }
+            if contract.isGreeting(recognition) { sessions[id]?.isGreeted = true }
             readUnauthenticated(recognition, entry, id, at: at)
         } else if recognition.outcome != .ignored {
             if !expiries.isEmpty { judgeExpiry(event, contract) }
-            if let name = contract.session?.greeting, isGreeting(recognition) { settleGreeting(id, .kept(name)) }
+            if contract.isGreeting(recognition), let name = contract.greeting { settleGreeting(id, .kept(name)) }
             if !isReplay { link(event, ownership, contract) }
         }
         tell(reading, of: event, contract)
     }
 
-    private func isGreeting(_ recognition: Recognition) -> Bool {
-        guard let name = contract?.session?.greeting else { return false }
-        return recognition.name == name || recognition.type == name
-    }
-
-    private func isReady(_ recognition: Recognition) -> Bool {
-        guard let name = contract?.session?.ready else { return false }
-        return recognition.name == name || recognition.type == name
+    private mutating func name(_ members: Members, _ id: SessionID, _ contract: Terms) -> Terms.EventNaming {
+        let last = namings[id]
+        let naming = contract.naming(of: members, on: id, like: last)
+        if last?.names != naming.names || last?.keys != naming.keys { namings[id] = naming }
+        return naming
     }
 
     private mutating func link(_ event: Event, _ ownership: Ownership, _ contract: Terms) {
@@ -74,8 +73,13 @@ final class Event: Sendable {
     let session: SessionID
     let user: Principal
     let at: Instant
-    /// Empty when it could not be decoded.
-    private let look: Terms.EventLook
+    /// Nothing when it could not be decoded.
+    private let contract: Terms
+    private let members: Members?
+    /// Its value of each declared identifier, as text; none when it could not be decoded.
+    let names: [String?]
+    /// The runs that it names, in the order of the contract.
+    let keys: [RunKey]
     let isError: Bool
     /// Another connection of the same user got the same message before.
     let isCopy: Bool
@@ -83,8 +87,8 @@ final class Event: Sendable {
     let type: String
 
     init(
-        _ recognition: Recognition, _ entry: Entry, _ session: SessionID, _ user: Principal, at: Instant, isCopy: Bool,
-        _ contract: Terms
+        _ recognition: Recognition, _ members: Members?, _ naming: Terms.EventNaming, _ entry: Entry, _ session: SessionID,
+        _ user: Principal, at: Instant, isCopy: Bool, _ contract: Terms
     ) {
         self.recognition = recognition
         self.entry = entry
@@ -92,15 +96,19 @@ final class Event: Sendable {
         self.user = user
         self.at = at
         self.isCopy = isCopy
-        look = recognition.value.map { contract.look(atEvent: $0, on: session) } ?? Terms.EventLook()
+        self.contract = contract
+        self.members = members
+        names = naming.names
+        keys = naming.keys
         isError = recognition.name.map(contract.isError) ?? false
         type = contract.title(of: recognition)
     }
 
-    var links: [JSON?] { look.links }
-    var names: [String?] { look.names }
-    var keys: [RunKey] { look.keys }
-    var number: Int? { look.number }
+    /// Values at the contract's link paths; none when it could not be decoded.
+    var links: [JSON?] { members.map { found in contract.link.indices.map { contract.linked($0, in: found) } } ?? [] }
+    func link(_ index: Int) -> JSON? { members.flatMap { contract.linked(index, in: $0) } }
+    /// Its number, where events are numbered.
+    var number: Int? { members.flatMap { contract.number(of: $0) } }
 }
 
 /// Whose an event is, as far as it shows.

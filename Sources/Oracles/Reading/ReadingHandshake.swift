@@ -101,9 +101,8 @@ extension Reader {
 
     private mutating func rename(_ id: SessionID, _ user: Principal) {
         guard let old = sessions[id]?.user, old != user else { return }
-        members[old]?.removeAll { $0 == id }
-        if members[old]?.isEmpty == true { members[old] = nil }
-        members[user, default: []].append(id)
+        members.remove(id, from: old)
+        members.add(id, to: user)
         sessions[id]?.user = user
         identifiers.met(user)
         // What it said before is this user's.

@@ -104,7 +104,7 @@ extension Reader {
     /// waits for elsewhere.
     mutating func loseUnread(_ id: SessionID, at: Instant) {
         guard let session = sessions[id], session.unread.isHeld else { return }
-        if members[session.user]?.count ?? 0 > 1 { unheard.set(session.user, at, renews: true) }
+        if members.hasSeveral(session.user) { unheard.set(session.user, at, renews: true) }
         revive(id, at: at)
     }
 
@@ -142,7 +142,7 @@ extension Reader {
     /// With several connections, what lies unread on one may belong before what came on another: order between them
     /// proves nothing then.
     func mayBeDisordered(_ user: Principal, at now: Instant) -> Bool {
-        guard let ids = members[user], ids.count > 1 else { return false }
+        guard members.hasSeveral(user), let ids = members[user] else { return false }
         return ids.contains { id in
             guard let last = sessions[id]?.unread.spans.last else { return false }
             return last.until.map { now <= $0.advanced(by: .seconds(1)) } ?? true

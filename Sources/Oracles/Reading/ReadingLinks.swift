@@ -32,7 +32,7 @@ extension Reader {
     /// Open requests of the event's user, oldest first.
     func openRequests(of user: Principal) -> [UInt64] {
         let ids = members[user] ?? []
-        if ids.count == 1, let id = ids.first { return sessions[id]?.open ?? [] }
+        if !members.hasSeveral(user) { return ids.first.flatMap { sessions[$0]?.open } ?? [] }
         return ids.flatMap { sessions[$0]?.open ?? [] }.sorted()
     }
 
@@ -50,9 +50,10 @@ extension Reader {
         var equal: (index: Int, numbers: [UInt64])?
         var never: [UInt64] = []
         var neverElsewhere: [UInt64] = []
+        let links = event.links
         for number in numbers {
             guard let request = requests[number] else { continue }
-            switch match(request.links, event.links) {
+            switch match(request.links, links) {
             case .equal(let index):
                 if equal == nil || index < (equal?.index ?? 0) { equal = (index, [number]) }
                 else if index == equal?.index { equal?.numbers.append(number) }
@@ -104,10 +105,15 @@ extension Reader {
         }
     }
 
+    /// The run of that key, if it is under way.
+    mutating func run(of key: RunKey, _ event: Event) -> UInt64? {
+        runsByKey.find(key, on: event.session) { runs[$0] != nil }
+    }
+
     mutating func linkEvent(_ event: Event, _ contract: Terms) {
         guard event.recognition.value != nil else { return }
         for key in event.keys {
-            if let number = runsByKey[key] { return event.isCopy ? () : step(number, event, contract) }
+            if let number = run(of: key, event) { return event.isCopy ? () : step(number, event, contract) }
         }
         let keys = event.keys
         let isSuccess = contract.isSuccess(event.recognition)

@@ -62,7 +62,7 @@ extension Reader {
         _ payload: ByteBuffer, _ message: MessageRecord, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID,
         at: Instant, _ contract: Terms
     ) {
-        let before = standpoint(id)
+        let before = readout == nil ? nil : standpoint(id)
         switch frame.passage.direction {
         case .toServer: readRequest(payload, message, frame, entry, id, at: at, contract)
         case .toClient: readEvent(payload, message, entry, id, at: at, contract)
@@ -142,11 +142,11 @@ extension Reader {
         guard let recognizer, let user = sessions[id]?.user else { return }
         noteBehind(payload, id)
         if canaries.learn(payload, owner: user) { learnt.turnOff() }
-        let recognition = recognizer.recognise(payload, opcode: message.opcode, direction: .toServer)
+        let (recognition, members) = recognizer.read(payload, opcode: message.opcode, direction: .toServer)
         pulseAsked(recognition, id)
         // A server may read, and repeat, what the contract leaves out.
         let words = recognition.value ?? (message.opcode == .binary ? JSON.decode(payload).value : nil)
-        let look = words.map { contract.look(atRequest: $0) }
+        let look = words.map { contract.look(atRequest: $0, members) }
         if let look { learnSent(look, id) }
         if !memberships.isEmpty, let words { shareWords(payload, words, by: user, at: at) }
         learnWords(words, frame, of: id)

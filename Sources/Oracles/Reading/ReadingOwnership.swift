@@ -55,8 +55,8 @@ extension Reader {
     }
 
     /// What the user said on any connection may come back on any other: an error of one, a name.
-    private func echoes(of user: Principal, beside said: Said, on id: SessionID) -> Echoes {
-        guard let ids = members[user], ids.count > 1 else { return Echoes(here: said) }
+    private mutating func echoes(of user: Principal, beside said: Said, on id: SessionID) -> Echoes {
+        guard members.hasSeveral(user), let ids = members[user] else { return Echoes(here: said) }
         return Echoes(here: said, elsewhere: ids.filter { $0 != id }.compactMap { self.said[$0] })
     }
 
@@ -77,7 +77,7 @@ extension Reader {
     }
 
     /// The first that others sent and its reader does not know.
-    private func foreignCanary(in payload: ByteBuffer, to event: Event) -> Canaries.Secret? {
+    private mutating func foreignCanary(in payload: ByteBuffer, to event: Event) -> Canaries.Secret? {
         for secret in canaries.secrets(in: payload) {
             var isKnown = false
             for owner in secret.owners where knows(event.user, owner, at: event.at) { isKnown = true }
@@ -147,11 +147,11 @@ extension Reader {
     }
 
     /// The run that this event names by its key, when it is another user's.
-    private func runOfAnother(
+    private mutating func runOfAnother(
         _ event: Event, _ contract: Terms
     ) -> (foreign: Reading.EventReading.Foreign, number: UInt64, owner: Principal)? {
         for key in event.keys where key.session == nil {
-            let owner: (Principal, UInt64)? = runsByKey[key].flatMap { runs[$0] }.map { ($0.owner, $0.number) }
+            let owner: (Principal, UInt64)? = run(of: key, event).flatMap { runs[$0] }.map { ($0.owner, $0.number) }
                 ?? tombs[key].flatMap { $0.number == 0 ? nil : (aliases($0.owner), $0.number) }
             guard let owner, owner.0 != event.user else { continue }
             // An error may well repeat the key that this connection itself asked about.

@@ -60,7 +60,7 @@ extension Reader {
     mutating func start(_ number: UInt64, key: RunKey?, _ event: Event, _ contract: Terms) {
         if let key {
             runs[number]?.key = key
-            runsByKey[key] = number
+            runsByKey.set(key, number)
         }
         if let run = runs[number], let request = run.request, let open = requests[request] {
             tellRecovery(of: open, failure: nil, event.entry, at: event.at)
@@ -156,18 +156,11 @@ extension Reader {
         readings.append(
             .settled(
                 .run(
-                    name: rule.name, key: run.key?.text, state: state, expected: Self.ends(of: rule, from: run.state),
+                    name: rule.name, key: run.key?.text, state: state, expected: rule.ends(of: run.state),
                     user: run.owner.label, line: rule.line),
                 fate))
         if targetWatch.sentinel != nil { followSentinel(run, fate) }
         if !stated.isEmpty, let asked = run.entries.first { answeredStated(run.owner, run.session, askedAt: asked.instant, fate) }
-    }
-
-    /// What could still have come: `agent_completed or error`.
-    private static func ends(of rule: RunTerms, from state: Int) -> String {
-        guard rule.states.indices.contains(state) else { return "an end" }
-        let edges = rule.states[state].edges.filter { !$0.name.isRequest && $0.next != rule.states[state].name }
-        return edges.isEmpty ? "an end" : Wording.list(edges.map(\.name.glob.text))
     }
 
     /// Off the books; its key stays known, so that what comes after is seen.
@@ -178,7 +171,7 @@ extension Reader {
         partsKept -= run.parts.count
         sessions[run.session]?.runs.removeAll { $0 == number }
         guard let key = run.key else { return }
-        if runsByKey[key] == number { runsByKey[key] = nil }
+        runsByKey.remove(key, of: number)
         tombs.set(key, Tomb(number: number, owner: run.owner, isDone: isDone && !run.isIndeterminate, endedOn: last?.session))
         if let last { lastWords.set(key, last) }
     }

@@ -119,9 +119,7 @@ struct RunState: Sendable {
     /// - Returns: what it is an instance of, and the state that it is in.
     mutating func hear(_ event: Event) -> (rule: Int, state: Int) {
         note(event.entry)
-        for index in event.links.indices where links.indices.contains(index) && links[index] == nil {
-            links[index] = event.links[index]
-        }
+        for index in links.indices where links[index] == nil { links[index] = event.link(index) }
         return (rule, state)
     }
 

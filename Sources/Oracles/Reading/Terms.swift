@@ -7,6 +7,7 @@ import Wire
 @dynamicMemberLookup
 final class Terms: Sendable {
     let contract: Contract
+    let recognizer: Recognizer
     let runs: [RunTerms]
     let delivery: DeliveryTerms?
     /// The names of declared events, for people.
@@ -16,6 +17,8 @@ final class Terms: Sendable {
     private let eventLinks: [MemberTable.Entry]
     private let eventNames: [[MemberTable.Entry]]
     private let eventKeys: [[MemberTable.Entry]]
+    /// By run: its key stands where an identifier does.
+    private let keysAreNames: [Bool]
     private let number: MemberTable.Entry?
     /// What requests are asked for: the same, and the context that errors repeat.
     private let requestMembers: MemberTable
@@ -25,6 +28,9 @@ final class Terms: Sendable {
     private let context: [MemberTable.Entry]
     /// By link path: equal values there name one request and no other.
     private let exclusive: [Bool]
+    /// The event that greets a client, and the one that ends AUTHENTICATING.
+    let greeting: String?
+    private let ready: String?
     /// Within which everything that is asked for must have been answered; nil = within none.
     let longestWait: Duration?
 
@@ -33,15 +39,16 @@ final class Terms: Sendable {
         runs = contract.runs.map { RunTerms($0, events: contract.events.map(\.name)) }
         titles = contract.events.map { Terminal.plain($0.name) }
         let ids = contract.identity.ids
-        let common = ids.flatMap(\.at) + contract.runs.flatMap(\.key)
-        let events = MemberTable(common + contract.link.map(\.event) + (contract.delivery?.sequence.map { [$0.at] } ?? []))
+        let repeated = contract.errors?.context ?? []
+        recognizer = Recognizer(contract, asked: Self.asked(of: contract))
+        let events = recognizer.members(.toClient)
         eventMembers = events
         eventLinks = contract.link.map { events.entry($0.event) }
         eventNames = ids.map { $0.at.map(events.entry) }
         eventKeys = contract.runs.map { $0.key.map(events.entry) }
+        keysAreNames = contract.runs.map { run in ids.contains { $0.at == run.key } }
         number = contract.delivery?.sequence.map { events.entry($0.at) }
-        let repeated = contract.errors?.context ?? []
-        let requests = MemberTable(common + contract.link.map(\.request) + repeated)
+        let requests = recognizer.members(.toServer)
         requestMembers = requests
         requestLinks = contract.link.map { requests.entry($0.request) }
         requestNames = ids.map { $0.at.map(requests.entry) }
@@ -52,10 +59,19 @@ final class Terms: Sendable {
             !contract.identity.ids.contains { $0.at.contains(link.event) || $0.at.contains(link.request) }
                 && !contract.runs.contains { $0.key.contains(link.event) }
         }
+        greeting = contract.session?.greeting
+        ready = contract.session?.ready
         let bounds = contract.runs.flatMap { $0.hot.map(\.within) }
         // A state may be left at the end of its bound, and another one follows.
         let longest = bounds.compactMap { $0 }.reduce(contract.deadline) { $0 + $1 }
         longestWait = bounds.contains { $0 == nil } ? nil : longest
+    }
+
+    /// What is asked of every message.
+    private static func asked(of contract: Contract) -> [Path] {
+        let ids = contract.identity.ids.flatMap(\.at) + contract.runs.flatMap(\.key)
+        let links = contract.link.flatMap { [$0.event, $0.request] }
+        return ids + links + (contract.delivery?.sequence.map { [$0.at] } ?? []) + (contract.errors?.context ?? [])
     }
 
     subscript<Value>(dynamicMember path: KeyPath<Contract, Value>) -> Value { contract[keyPath: path] }
@@ -66,23 +82,51 @@ final class Terms: Sendable {
     func key(of run: RunTerms, in message: JSON) -> JSON? { run.key.value(in: message) }
 
     /// What the contract asks of every event, found at one go.
-    func look(atEvent event: JSON, on session: SessionID) -> EventLook {
-        let found = eventMembers.find(in: event)
-        var look = EventLook()
-        look.links = eventLinks.map { found.value($0) }
-        look.names = eventNames.map { found.value($0).map(Identifiers.text) }
+    /// - Parameter last: of the event before on that connection, which is likely of the same run: equal names are the same ones.
+    func naming(of found: Members, on session: SessionID, like last: EventNaming?) -> EventNaming {
+        if let last, isNamed(found, like: last) { return last }
+        var naming = EventNaming()
+        naming.names = eventNames.map { found.value($0).map(Identifiers.text) }
         for index in runs.indices {
             guard let key = found.value(eventKeys[index]) else { continue }
-            look.keys.append(
+            naming.keys.append(
                 RunKey(rule: index, session: runs[index].serverScope ? nil : session, text: Identifiers.text(key)))
         }
-        look.number = number.flatMap { found.value($0)?.integer }
-        return look
+        return naming
+    }
+
+    /// Its members, where they were not found when it was recognised.
+    func members(of event: JSON) -> Members { eventMembers.find(in: event) }
+
+    /// Its number, where events are numbered.
+    func number(of found: Members) -> Int? { number.flatMap { found.value($0)?.integer } }
+
+    /// It has the same texts wherever the other had some, and no more.
+    private func isNamed(_ found: Members, like last: EventNaming) -> Bool {
+        for index in eventNames.indices {
+            guard Self.isSame(found.value(eventNames[index]), last.names[index]) else { return false }
+        }
+        var next = 0
+        for index in runs.indices {
+            let isLast = next < last.keys.count && last.keys[next].rule == index
+            defer { if isLast { next += 1 } }
+            if keysAreNames[index] { continue }
+            guard Self.isSame(found.value(eventKeys[index]), isLast ? last.keys[next].text : nil) else { return false }
+        }
+        return true
+    }
+
+    private static func isSame(_ value: JSON?, _ text: String?) -> Bool {
+        switch (value, text) {
+        case (nil, nil): true
+        case (.string(let one), let other?): JSONText.isSame(one, other)
+        default: false
+        }
     }
 
     /// The same of a request.
-    func look(atRequest request: JSON) -> RequestLook {
-        let found = requestMembers.find(in: request)
+    func look(atRequest request: JSON, _ members: Members?) -> RequestLook {
+        let found = members ?? requestMembers.find(in: request)
         var look = RequestLook()
         look.links = requestLinks.map { found.value($0) }
         look.context = context.map { found.value($0) }
@@ -109,16 +153,19 @@ final class Terms: Sendable {
         var keys: [String] = []
     }
 
-    struct EventLook: Sendable {
-        /// Values at the contract's link paths.
-        var links: [JSON?] = []
+    /// Its value at a link path.
+    func linked(_ index: Int, in members: Members) -> JSON? { members.value(eventLinks[index]) }
+
+    /// What an event names.
+    struct EventNaming: Sendable {
         /// Its value of each declared identifier, as text.
         var names: [String?] = []
         /// The runs that it names, in the order of the contract.
         var keys: [RunKey] = []
-        /// Its number, where events are numbered.
-        var number: Int?
     }
+
+    func isGreeting(_ event: Recognition) -> Bool { greeting.map { event.name == $0 || event.type == $0 } ?? false }
+    func isReady(_ event: Recognition) -> Bool { ready.map { event.name == $0 || event.type == $0 } ?? false }
 
     /// What people call that event.
     func title(of event: Recognition) -> String {
@@ -153,6 +200,8 @@ final class RunTerms: Sendable {
     /// By state and declared event, when that is recognised by its name: where it leads; nil = nowhere.
     private let moves: [[Move?]]
 
+    /// By state: what could still come, `agent_completed or error`.
+    private let ends: [String]
     /// By declared event: what it is to parts.
     private let roles: [PartRoles]
 
@@ -198,6 +247,10 @@ final class RunTerms: Sendable {
         states = rule.states
         parts = rule.parts
         bounds = rule.states.map { state in (rule.isHot(state.name), rule.hot.first { $0.state == state.name }?.within) }
+        ends = rule.states.map { state in
+            let edges = state.edges.filter { !$0.name.isRequest && $0.next != state.name }
+            return edges.isEmpty ? "an end" : Wording.list(edges.map(\.name.glob.text))
+        }
         roles = events.map { PartRoles(rule.parts, name: $0, type: $0) }
         moves = rule.states.map { state in
             events.map { name in
@@ -223,6 +276,9 @@ final class RunTerms: Sendable {
     }
 
     subscript<Value>(dynamicMember path: KeyPath<RunRule, Value>) -> Value { rule[keyPath: path] }
+
+    /// What could still come in that state.
+    func ends(of state: Int) -> String { ends.indices.contains(state) ? ends[state] : "an end" }
 
     func isHot(_ state: Int) -> Bool { bounds.indices.contains(state) && bounds[state].isHot }
     /// How long a run may stay in that state; nil = for ever.

@@ -35,8 +35,21 @@ extension JSON {
         decode([UInt8](text.utf8).span, limits)
     }
 
+    /// As `decode`, and where the members of an object stand that have these names. What has one of these names shares its text.
+    package static func decode(
+        _ bytes: ByteBuffer, limits: JSONLimits = JSONLimits(), names: JSONNames
+    ) -> (decoding: Decoding, places: JSONPlaces) {
+        var tree = JSONTree(names)
+        return (decode(bytes.readableBytesUInt8Span, limits, into: &tree), tree.places)
+    }
+
     static func decode(_ bytes: Span<UInt8>, _ limits: JSONLimits = JSONLimits()) -> Decoding {
         var tree = JSONTree()
+        return decode(bytes, limits, into: &tree)
+    }
+
+    @inline(__always)
+    private static func decode(_ bytes: Span<UInt8>, _ limits: JSONLimits, into tree: inout JSONTree) -> Decoding {
         do throws(JSONError) {
             let value = try tree.read(bytes, limits, lenient: true)
             return .value(value, tolerated: tree.tolerated)
@@ -53,62 +66,90 @@ private struct JSONTree: JSONSink {
     private struct Open {
         /// The key at which it stands.
         var key = ""
-        var print = JSONKeyPrint.none
         /// Where on the stack its values begin.
         var start = 0
+        var filter = JSONKeyFilter()
+        /// Two of its keys may be the same.
+        var isSuspect = false
     }
     /// Values with their keys, which are empty for elements.
     private var stack: [JSON.Member] = []
-    private var prints: [JSONKeyPrint] = []
     private var open = Open()
     private var outer: [Open] = []
     private var depth = 0
     private var root = JSON.null
     /// Of the value that comes next.
     private var key = ""
-    private var print = JSONKeyPrint.none
+    private let names: JSONNames?
+    private(set) var places = JSONPlaces()
     private(set) var tolerated = false
+
+    init(_ names: JSONNames? = nil) { self.names = names }
 
     mutating func read(_ bytes: Span<UInt8>, _ limits: JSONLimits, lenient: Bool) throws(JSONError) -> JSON {
         stack.reserveCapacity(8)
-        prints.reserveCapacity(8)
         var tokens = JSONTokens(limits: limits, lenient: lenient)
         try tokens.read(bytes, into: &self)
         if tokens.tolerated { tolerated = true }
         return root
     }
 
+    @inline(__always)
+    mutating func takeKey(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>) {
+        if escaped { return takeEscapedKey(range, in: bytes) }
+        let inner = range.lowerBound + 1..<range.upperBound - 1
+        let print = JSONKeyPrint(bytes, inner)
+        if open.filter.note(print) { open.isSuspect = true }
+        guard let name = names?.name(print, in: bytes, inner) else {
+            key = JSONText.text(bytes, inner)
+            return
+        }
+        key = name.text
+        if depth == 1 { places.set(name.number, to: stack.count) }
+    }
+
+    @inline(never)
+    private mutating func takeEscapedKey(_ range: Range<Int>, in bytes: Span<UInt8>) {
+        key = JSONText.decode(bytes, range, escaped: true)
+        if open.filter.note(JSONKeyPrint(key)) { open.isSuspect = true }
+        if depth == 1, let number = names?.number(of: key) { places.set(number, to: stack.count) }
+    }
+
+    @inline(__always)
+    mutating func takeString(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>) {
+        add(.string(JSONText.decode(bytes, range, escaped: escaped)))
+    }
+
     mutating func take(_ token: JSONToken, in bytes: Span<UInt8>) {
         switch token {
-        case .key(let range, let escaped):
-            key = JSONText.decode(bytes, range, escaped: escaped)
-            print = JSONKeyPrint(bytes, range, escaped: escaped)
+        case .key(let range, let escaped): takeKey(range, escaped: escaped, in: bytes)
         case .beginObject, .beginArray:
             if depth > 0 { outer.append(open) }
             depth += 1
-            open = Open(key: key, print: print, start: stack.count)
-            (key, print) = ("", .none)
+            open = Open(key: key, start: stack.count)
+            key = ""
         case .endObject:
-            if hasDuplicate() { tolerated = true }
+            if open.isSuspect, hasDuplicate() { tolerated = true }
             close(.object(open.start == 0 ? takeAll() : Array(stack[open.start...])))
         case .endArray: close(.array(stack[open.start...].map(\.value)))
-        case .string(let range, let escaped): add(.string(JSONText.decode(bytes, range, escaped: escaped)))
+        case .string(let range, let escaped): takeString(range, escaped: escaped, in: bytes)
         case .number(let range): add(.number(JSONText.text(bytes, range)))
         case .bool(let value, _): add(.bool(value))
         case .null: add(.null)
         }
     }
 
-    private mutating func add(_ value: JSON) {
+    @inline(__always)
+    private mutating func add(_ value: consuming JSON) {
         guard depth > 0 else { return root = value }
-        stack.append(JSON.Member(key: key, value: value))
-        prints.append(print)
+        var name = ""
+        swap(&name, &key)
+        stack.append(JSON.Member(key: name, value: value))
     }
 
-    private mutating func close(_ value: JSON) {
+    private mutating func close(_ value: consuming JSON) {
         if stack.count > open.start { stack.removeLast(stack.count - open.start) }
-        prints.removeLast(prints.count - open.start)
-        (key, print) = (open.key, open.print)
+        key = open.key
         open = outer.popLast() ?? Open()
         depth -= 1
         add(value)
@@ -127,12 +168,8 @@ private struct JSONTree: JSONSink {
             var seen = Set<[UInt8]>(minimumCapacity: stack.count - open.start)
             return !stack[open.start...].allSatisfy { seen.insert([UInt8]($0.key.utf8)).inserted }
         }
-        for index in open.start..<stack.count {
-            for other in open.start..<index
-            where prints[other] == prints[index] && JSONText.isSame(stack[other].key, stack[index].key) {
-                return true
-            }
+        return (open.start..<stack.count).contains { index in
+            (open.start..<index).contains { JSONText.isSame(stack[$0].key, stack[index].key) }
         }
-        return false
     }
 }

@@ -118,7 +118,18 @@ struct JSONScanner {
     @inline(__always)
     mutating func string(_ bytes: Span<UInt8>) throws(JSONError) -> Bool {
         let start = position
-        position = ByteScan.endOfPlainText(in: bytes, from: start + 1)
+        position = start &+ 1
+        while true {
+            if bytes.count &- position < 8 {
+                position = ByteScan.endOfPlainText(in: bytes, from: position)
+                break
+            }
+            if let plain = ByteScan.endOfPlainText(in: ByteScan.word(bytes, at: position)) {
+                position &+= plain
+                break
+            }
+            position &+= 8
+        }
         if position < bytes.count, bytes[position] == UInt8(ascii: "\"") {
             position += 1
             return false

@@ -1,4 +1,4 @@
-package import struct NIOCore.ByteBuffer
+package import NIOCore
 
 /// The text of JSON strings: escapes read and written.
 package enum JSONText {
@@ -77,6 +77,68 @@ package enum JSONText {
         var out = ByteBuffer()
         out.writeWithOutputRawSpan(minimumWritableBytes: range.count) { out in unescape(bytes, range, into: &out) }
         return out
+    }
+
+    /// The text as UTF-8 of the string that begins there, and where it ends: of one that holds nothing but ASCII and short
+    /// escapes, and is not long. Of any other nil: that has to be looked at more closely. Most are like this, and are read once.
+    package static func shortText(_ bytes: Span<UInt8>, at start: Int) -> (text: ByteBuffer, end: Int)? {
+        guard start >= 0, start < bytes.count, bytes[start] == UInt8(ascii: "\"") else { return nil }
+        return unsafe withUnsafeTemporaryAllocation(byteCount: 1_024, alignment: 1) { memory in
+            var out = unsafe OutputRawSpan(buffer: memory, initializedCount: 0)
+            guard let end = unescapeShort(bytes, from: start + 1, into: &out) else { return nil }
+            var text = ByteBufferAllocator().buffer(capacity: out.byteCount)
+            text.writeBytes(out.bytes)
+            return (text, end)
+        }
+    }
+
+    /// Where the string ends, with its quote. Nil when something stands in it that is neither plain nor a short escape, or
+    /// when `out` is full.
+    @inline(__always)
+    private static func unescapeShort(_ bytes: Span<UInt8>, from start: Int, into out: inout OutputRawSpan) -> Int? {
+        var index = start
+        while index < bytes.count, out.freeCapacity >= 9 {
+            if bytes.count &- index >= 8 {
+                let word = ByteScan.word(bytes, at: index)
+                // An integer has no padding that could be told.
+                unsafe out.append(word, as: UInt64.self)
+                guard let plain = ByteScan.endOfPlainText(in: word) else {
+                    index &+= 8
+                    continue
+                }
+                out.removeLast(8 &- plain)
+                index &+= plain
+            }
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\\") {
+                guard index &+ 1 < bytes.count, let byte = short(bytes[index &+ 1]) else { return nil }
+                out.append(byte)
+                index &+= 2
+            } else if byte == UInt8(ascii: "\"") {
+                return index + 1
+            } else {
+                guard byte >= 0x20, byte < 0x80 else { return nil }
+                out.append(byte)
+                index &+= 1
+            }
+        }
+        return nil
+    }
+
+    /// What this byte behind a backslash stands for, if it stands for one.
+    @inline(__always)
+    private static func short(_ kind: UInt8) -> UInt8? {
+        // Most are.
+        if kind == UInt8(ascii: "\"") { return kind }
+        return switch kind {
+        case UInt8(ascii: "\\"), UInt8(ascii: "/"): kind
+        case UInt8(ascii: "n"): 10
+        case UInt8(ascii: "r"): 13
+        case UInt8(ascii: "t"): 9
+        case UInt8(ascii: "b"): 8
+        case UInt8(ascii: "f"): 12
+        default: nil
+        }
     }
 
     /// `out` has room for as many bytes as the range: no escape is shorter than what it stands for.

@@ -38,17 +38,32 @@ enum JSONToken {
 /// Who is told the tokens of a text, each as soon as it is read: of a text that is no JSON those before the fault.
 protocol JSONSink {
     mutating func take(_ token: JSONToken, in bytes: Span<UInt8>)
+    /// As a token. Most tokens are keys and strings: who is told of these apart has no token to look into.
+    mutating func takeKey(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>)
+    mutating func takeString(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>)
+}
+
+extension JSONSink {
+    @inline(__always)
+    mutating func takeKey(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>) {
+        take(.key(range, escaped: escaped), in: bytes)
+    }
+
+    @inline(__always)
+    mutating func takeString(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>) {
+        take(.string(range, escaped: escaped), in: bytes)
+    }
 }
 
 /// The grammar of RFC 8259: one pass, O(depth) memory, no recursion. Tree, document, places and field reader are built on
 /// it, so that all agree on what JSON is.
 struct JSONTokens {
-    /// What may come next inside a container: a value; one, or the end of an array that has none yet; a key, or the end of
-    /// an object that has none yet; what stands behind a value.
-    private enum State { case value, valueOrEnd, keyOrEnd, afterValue }
+    /// What may come next inside a container: a value, or the end of an array that has none yet; a key, or the end of an
+    /// object that has none yet; what stands behind a value.
+    private enum State { case valueOrEnd, keyOrEnd, afterValue }
 
     private var scanner: JSONScanner
-    private var state = State.value
+    private var state = State.afterValue
     private var open = OpenContainers()
     private var nodes = 0
     private let limits: JSONLimits
@@ -74,46 +89,49 @@ struct JSONTokens {
 
     /// Reads one value that begins here.
     mutating func readValue(_ bytes: Span<UInt8>, into sink: inout some JSONSink) throws(JSONError) {
-        sink.take(try value(bytes), in: bytes)
+        try value(bytes, into: &sink)
         while open.depth > 0 {
             scanner.skipSpace(bytes)
-            sink.take(try next(bytes), in: bytes)
+            try next(bytes, into: &sink)
         }
     }
 
     @inline(__always)
-    private mutating func next(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
+    private mutating func next(_ bytes: Span<UInt8>, into sink: inout some JSONSink) throws(JSONError) {
         let byte = scanner.peek(bytes)
         switch state {
         case .afterValue:
-            guard byte == UInt8(ascii: ",") else { return try end(bytes) }
-            scanner.position += 1
-            scanner.skipSpace(bytes)
-            return open.isObject ? try key(bytes) : try value(bytes)
+            if byte == UInt8(ascii: ",") {
+                scanner.position += 1
+                scanner.skipSpace(bytes)
+                if open.isObject { return try member(bytes, into: &sink) }
+            } else {
+                return try end(bytes, into: &sink)
+            }
         case .keyOrEnd:
-            return byte == UInt8(ascii: "}") ? close() : try key(bytes)
+            return byte == UInt8(ascii: "}") ? close(bytes, into: &sink) : try member(bytes, into: &sink)
         case .valueOrEnd:
-            return byte == UInt8(ascii: "]") ? close() : try value(bytes)
-        case .value:
-            return try value(bytes)
+            if byte == UInt8(ascii: "]") { return close(bytes, into: &sink) }
         }
+        try value(bytes, into: &sink)
     }
 
     /// Behind a value stands no comma.
-    private mutating func end(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
+    @inline(never)
+    private mutating func end(_ bytes: Span<UInt8>, into sink: inout some JSONSink) throws(JSONError) {
         guard let byte = scanner.peek(bytes) else {
             throw scanner.error("the text ends inside \(open.isObject ? "an object" : "an array")")
         }
         guard byte == (open.isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
             throw scanner.error(open.isObject ? "expected , or }" : "expected , or ]")
         }
-        return close()
+        close(bytes, into: &sink)
     }
 
-    private mutating func close() -> JSONToken {
+    private mutating func close(_ bytes: Span<UInt8>, into sink: inout some JSONSink) {
         scanner.position += 1
         state = .afterValue
-        return open.pop() ? .endObject(scanner.position) : .endArray(scanner.position)
+        sink.take(open.pop() ? .endObject(scanner.position) : .endArray(scanner.position), in: bytes)
     }
 
     private mutating func begin(object: Bool) throws(JSONError) -> JSONToken {
@@ -125,8 +143,9 @@ struct JSONTokens {
         return object ? .beginObject(scanner.position - 1) : .beginArray(scanner.position - 1)
     }
 
+    /// A key and the value behind it.
     @inline(__always)
-    private mutating func key(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
+    private mutating func member(_ bytes: Span<UInt8>, into sink: inout some JSONSink) throws(JSONError) {
         let byte = scanner.peek(bytes)
         guard byte == UInt8(ascii: "\"") else {
             throw scanner.error(byte == nil ? "the text ends inside an object" : "expected a key in quotes")
@@ -137,20 +156,26 @@ struct JSONTokens {
         scanner.skipSpace(bytes)
         guard scanner.peek(bytes) == UInt8(ascii: ":") else { throw scanner.error("expected : behind the key") }
         scanner.position += 1
-        state = .value
-        return .key(start..<end, escaped: escaped)
+        sink.takeKey(start..<end, escaped: escaped, in: bytes)
+        scanner.skipSpace(bytes)
+        try value(bytes, into: &sink)
     }
 
     @inline(__always)
-    private mutating func value(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
+    private mutating func value(_ bytes: Span<UInt8>, into sink: inout some JSONSink) throws(JSONError) {
         nodes += 1
         if nodes > limits.nodes { throw scanner.error("more than \(limits.nodes) values", tolerated: true) }
         switch scanner.peek(bytes) {
-        case UInt8(ascii: "{"): return try begin(object: true)
-        case UInt8(ascii: "["): return try begin(object: false)
+        case UInt8(ascii: "\""):
+            let start = scanner.position
+            let escaped = try scanner.string(bytes)
+            state = .afterValue
+            sink.takeString(start..<scanner.position, escaped: escaped, in: bytes)
+        case UInt8(ascii: "{"): sink.take(try begin(object: true), in: bytes)
+        case UInt8(ascii: "["): sink.take(try begin(object: false), in: bytes)
         default:
             state = .afterValue
-            return try scanner.scalar(bytes)
+            sink.take(try scanner.scalar(bytes), in: bytes)
         }
     }
 }

@@ -34,18 +34,52 @@ package enum ByteScan {
         first(wanted, in: unsafe bytes.bytes, from: offset)
     }
 
+    /// Whether any of the three stands somewhere.
+    package static func holds(_ one: UInt8, _ two: UInt8, _ three: UInt8, in bytes: Span<UInt8>) -> Bool {
+        let raw = unsafe bytes.bytes
+        let (first, second, third) = (ones &* UInt64(one), ones &* UInt64(two), ones &* UInt64(three))
+        var index = 0
+        while index <= raw.byteCount - 8 {
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if zeros(word ^ first) | zeros(word ^ second) | zeros(word ^ third) != 0 { return true }
+            index += 8
+        }
+        while index < raw.byteCount {
+            let byte = unsafe raw.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+            if byte == one || byte == two || byte == three { return true }
+            index += 1
+        }
+        return false
+    }
+
+    /// Where one of the two stands first, at `offset` or behind it.
+    package static func first(_ wanted: UInt8, or other: UInt8, in bytes: Span<UInt8>, from offset: Int) -> Int? {
+        let raw = unsafe bytes.bytes
+        let (one, two) = (ones &* UInt64(wanted), ones &* UInt64(other))
+        var index = offset
+        while index <= raw.byteCount - 8 {
+            let word = UInt64(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+            // What is borrowed only ever makes a byte above the first one look wanted.
+            let found = zeros(word ^ one) | zeros(word ^ two)
+            if found != 0 { return index + found.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < raw.byteCount {
+            let byte = unsafe raw.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+            if byte == wanted || byte == other { return index }
+            index += 1
+        }
+        return nil
+    }
+
     /// Where the first byte stands, at `offset` or behind it, that is no plain part of a JSON string (RFC 8259 section 7): a
     /// control character, a quote, a backslash, or anything beyond ASCII. The end when there is none.
     package static func endOfPlainText(in bytes: Span<UInt8>, from offset: Int) -> Int {
         let raw = unsafe bytes.bytes
         var index = offset
         while index <= raw.byteCount - 8 {
-            let word = UInt64(littleEndian: unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
-            let controls = (word &- ones &* 0x20) & ~word
-            let marks = zeros(word ^ (ones &* 0x22)) | zeros(word ^ (ones &* 0x5c))
-            let found = (controls | marks | word) & tops
-            // What is borrowed only ever makes a byte above the first one look wanted.
-            if found != 0 { return index + found.trailingZeroBitCount / 8 }
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if let plain = endOfPlainText(in: word) { return index + plain }
             index += 8
         }
         while index < raw.byteCount {
@@ -54,6 +88,17 @@ package enum ByteScan {
             index += 1
         }
         return index
+    }
+
+    /// How many of the eight bytes stand before the first that is no plain part of a JSON string, nil when all are.
+    @inlinable @inline(__always)
+    package static func endOfPlainText(in word: UInt64) -> Int? {
+        let word = UInt64(littleEndian: word)
+        let controls = (word &- ones &* 0x20) & ~word
+        let marks = zeros(word ^ (ones &* 0x22)) | zeros(word ^ (ones &* 0x5c))
+        let found = (controls | marks | word) & tops
+        // What is borrowed only ever makes a byte above the first one look wanted.
+        return found == 0 ? nil : found.trailingZeroBitCount / 8
     }
 
     /// Eight bytes as they stand in memory; all of them must be there.

@@ -1,0 +1,55 @@
+/// A compiled expression as `RegexTrail` reads it: flat steps with absolute targets, and sets as bits for ASCII, so that a
+/// step costs a few instructions.
+struct RegexTable: Sendable {
+    enum Kind: UInt8, Sendable { case scalar, any, set, split, jump, save, start, end, wordBoundary, noWordBoundary, match }
+
+    struct Step: Sendable {
+        var kind: Kind
+        /// The scalar, the slot, or the target that is tried first.
+        var first: Int = 0
+        /// The target that is tried second.
+        var second: Int = 0
+        /// The scalars below 64, and below 128, that a set holds.
+        var low: UInt64 = 0
+        var high: UInt64 = 0
+    }
+
+    let steps: [Step]
+    /// For scalars beyond ASCII.
+    private let program: [RegexInstruction]
+
+    init(_ program: [RegexInstruction]) {
+        self.program = program
+        steps = program.enumerated().map { place, instruction in Step(instruction, at: place) }
+    }
+
+    func accepts(_ scalar: UInt32, at place: Int) -> Bool {
+        if scalar < 64 { return steps[place].low >> UInt64(scalar) & 1 == 1 }
+        if scalar < 128 { return steps[place].high >> UInt64(scalar & 63) & 1 == 1 }
+        return program[place].accepts(scalar)
+    }
+}
+
+extension RegexTable.Step {
+    init(_ instruction: RegexInstruction, at place: Int) {
+        switch instruction {
+        case .scalar(let wanted): self.init(kind: .scalar, first: Int(wanted))
+        case .any: self.init(kind: .any)
+        case .set(let set):
+            self.init(kind: .set)
+            for scalar in 0..<64 where set.contains(UInt32(scalar)) { low |= 1 << UInt64(scalar) }
+            for scalar in 64..<128 where set.contains(UInt32(scalar)) { high |= 1 << UInt64(scalar - 64) }
+        case .split(let first, let second): self.init(kind: .split, first: place + first, second: place + second)
+        case .jump(let by): self.init(kind: .jump, first: place + by)
+        case .save(let slot): self.init(kind: .save, first: slot)
+        case .assert(let assertion):
+            switch assertion {
+            case .start: self.init(kind: .start)
+            case .end: self.init(kind: .end)
+            case .wordBoundary: self.init(kind: .wordBoundary)
+            case .noWordBoundary: self.init(kind: .noWordBoundary)
+            }
+        case .match: self.init(kind: .match)
+        }
+    }
+}
