@@ -25,6 +25,7 @@ struct AuthFailureRate: Monitor {
     private var unserved: Set<SessionID> = []
     private var agenda = Agenda<SessionID>()
 
+    var spared: SignalKinds { unserved.isEmpty ? .event : [] }
     var due: Instant? {
         guard let next = agenda.first?.due, let other = shares.due else { return agenda.first?.due ?? shares.due }
         return min(next, other)
@@ -49,7 +50,7 @@ struct AuthFailureRate: Monitor {
         case .closed(let card, let code):
             guard undecided[card.session] != nil, auth.close.contains(code) else { return }
             decide(false, card, at: now, &book)
-        case .event(let session, let isError): if !isError, !unserved.isEmpty { unserved.remove(session) }
+        case .event(let session, let isError): if !isError { unserved.remove(session) }
         case .moved(let card, .closed):
             // Short visits are visits: whoever left by himself, or was served, was in. Of the others nobody knows.
             let isServed = unserved.remove(card.session) == nil

@@ -51,6 +51,8 @@ struct ConnectionWatch: Sendable {
     private var connections: [Connection?] = []
     /// Live ones, in the order of `ConnectionState.allCases`.
     private(set) var counts: [ConnectionState: Int] = [:]
+    /// When a server said something to anybody, or a fault of ours acted on what it said.
+    var lastWord: Instant?
     /// Nanoseconds in which the machine had no processor to spare, by the loop that told it.
     private var crowded: [UInt16: UInt64] = [:]
     /// What a client that leaves before it is answered must have waited to count.

@@ -27,7 +27,7 @@ struct EventRate: Monitor {
     mutating func hear(_ signal: Signal, at now: Instant, _ book: inout AlertBook) {
         switch signal {
         case .event, .touched:
-            counts.add(bad: false, at: now)
+            counts.add(at: now)
             if isAsleep { due = counts.boundary(behind: now) }
             isAsleep = false
         case .underWay(let run, let card):

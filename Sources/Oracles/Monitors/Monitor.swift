@@ -16,6 +16,8 @@ protocol Monitor: Sendable {
     /// Nil: the contract turns it off, or says nothing that could be watched. Without a contract its defaults hold, if they
     /// can be watched then.
     init?(_ rules: MonitorRules, _ contract: Contract?)
+    /// Of what it hears, that which would change nothing as things stand: it is not told of it until this changes.
+    var spared: SignalKinds { get }
     mutating func hear(_ signal: Signal, at now: Instant, _ alerts: inout AlertBook)
     /// When it wants to be woken; nil = not before it hears something.
     var due: Instant? { get }
@@ -25,6 +27,7 @@ protocol Monitor: Sendable {
 
 extension Monitor {
     static var needsEveryone: Bool { false }
+    var spared: SignalKinds { [] }
     var due: Instant? { nil }
     mutating func wake(at now: Instant, _ scene: ConnectionWatch, _ alerts: inout AlertBook) {}
 }

@@ -6,8 +6,9 @@ struct MonitorBoard: Sendable {
     private var monitors: [any Monitor] = []
     /// The place of each in the book.
     private var places: [Int] = []
-    /// By the number of a kind of signal: the monitors that hear it, a bit each. Most that is told concerns one or two.
-    private let listeners: [UInt64]
+    /// By the number of a kind of signal: the monitors that are told of it, a bit each. Most that is told concerns one or two.
+    private var listeners: [UInt64]
+    private var spared: [SignalKinds]
     /// When each of them wants to be woken, as it said last, in nanoseconds; the farthest future = not before it hears something.
     private var dues: [Int64]
     private var book = AlertBook()
@@ -40,7 +41,8 @@ struct MonitorBoard: Sendable {
             monitors.append(monitor)
             places.append(place)
         }
-        let hears = monitors.map { type(of: $0).hears }
+        spared = monitors.map(\.spared)
+        let hears = zip(monitors, spared).map { type(of: $0).hears.subtracting($1) }
         listeners = (0..<SignalKinds.RawValue.bitWidth).map { number in
             hears.indices.reduce(0) { hears[$1].contains(SignalKinds(rawValue: 1 << number)) ? $0 | 1 << UInt64($1) : $0 }
         }
@@ -88,12 +90,9 @@ struct MonitorBoard: Sendable {
     private mutating func wake(before limit: Instant) {
         while due < limit.nanoseconds, let index = dues.firstIndex(of: due) {
             book.speaker = places[index]
-            dues[index] = monitors[index].woken(at: Instant(nanoseconds: due), watch, &book)
-            plan()
+            take(monitors[index].woken(at: Instant(nanoseconds: due), watch, &book), from: index)
         }
     }
-
-    private mutating func plan() { due = dues.min() ?? .max }
 
     // MARK: What happens
 
@@ -105,14 +104,17 @@ struct MonitorBoard: Sendable {
             if !signals.isEmpty { tellSignals() }
         }
         guard !pulses.isEmpty else { return }
-        for place in pulses.indices { hear(pulses[place]) }
+        hear(pulses.span)
         pulses.removeAll(keepingCapacity: true)
-        plan()
+    }
+
+    private mutating func hear(_ pulses: Span<Pulse>) {
+        for place in pulses.indices { hear(pulses[place]) }
     }
 
     private mutating func hear(_ pulse: Pulse) {
         let session = pulse.session
-        switch pulse.kind {
+        switch pulse.what {
         case .asked: tell(.asked(session))
         case .event(let isError, let isReady):
             if isReady {
@@ -120,15 +122,14 @@ struct MonitorBoard: Sendable {
                 if !signals.isEmpty { tellSignals() }
             }
             tell(.event(session, isError: isError))
-        case .run(let number, .heard(let type)):
+        case .heard:
             if let ready = watch.ready, let known = watch[session], known.state == .authenticating, !known.isObscured, !known.isTouched {
-                tell(.invalid(known.card(session), "authenticating: \(type) before \(ready)"))
+                tell(.invalid(known.card(session), "authenticating: \(pulse.type) before \(ready)"))
             }
-            tell(.heard(number, session, type: type))
-        case .run(let number, .began): tell(.began(number, session))
-        case .run(let number, .entered(isBounded: true)): tell(.underWay(number, watch.card(session)))
-        case .run(let number, .entered(isBounded: false)): tell(.rests(number, session))
-        case .run(let number, .over(let end)): tell(.over(number, session, end))
+            tell(.heard(pulse.run, session, type: pulse.type))
+        case .began: tell(.began(pulse.run, session))
+        case .entered(let isBounded): tell(isBounded ? .underWay(pulse.run, watch.card(session)) : .rests(pulse.run, session))
+        case .over(let end): tell(.over(pulse.run, session, end))
         case .obscured: watch.obscure(session)
         }
     }
@@ -172,23 +173,50 @@ struct MonitorBoard: Sendable {
     private mutating func tellSignals() {
         for signal in signals { tell(signal) }
         signals.removeAll(keepingCapacity: true)
-        plan()
     }
 
-    /// Whoever tells plans behind it.
     private mutating func tell(_ signal: Signal) {
         if !synthetic.isEmpty, synthetic.holds(signal.session) { return }
         let kind = signal.kind
         vitals.hasRuns = tracker.hasRuns
+        if !kind.isDisjoint(with: [.event, .touched]) { watch.lastWord = now }
         if VitalsTracker.hears.contains(kind) { tracker.hear(signal, at: now, &vitals) }
         var rest = listeners[kind.number]
         while rest != 0 {
             let index = rest.trailingZeroBitCount
             rest &= rest &- 1
             book.speaker = places[index]
-            dues[index] = monitors[index].told(signal, at: now, &book)
+            take(monitors[index].told(signal, at: now, &book), from: index)
         }
     }
+
+    private mutating func take(_ turn: Turn, from index: Int) {
+        let before = dues[index]
+        dues[index] = turn.due
+        if turn.due < due {
+            due = turn.due
+        } else if before == due, turn.due != before {
+            due = dues.min() ?? .max
+        }
+        if turn.spared != spared[index] { spare(turn.spared, index) }
+    }
+
+    private mutating func spare(_ kinds: SignalKinds, _ index: Int) {
+        let hears = type(of: monitors[index]).hears
+        var changed = spared[index].symmetricDifference(kinds).intersection(hears).rawValue
+        while changed != 0 {
+            listeners[changed.trailingZeroBitCount] ^= 1 << UInt64(clamping: index)
+            changed &= changed &- 1
+        }
+        spared[index] = kinds
+    }
+}
+
+/// What a monitor wants when it has had its turn.
+private struct Turn {
+    /// To be woken then, in nanoseconds.
+    var due: Int64
+    var spared: SignalKinds
 }
 
 extension Monitor {
@@ -196,14 +224,14 @@ extension Monitor {
     fileprivate var next: Int64 { due?.nanoseconds ?? .max }
 
     /// In one turn, for which it is taken from its box once.
-    fileprivate mutating func told(_ signal: Signal, at now: Instant, _ book: inout AlertBook) -> Int64 {
+    fileprivate mutating func told(_ signal: Signal, at now: Instant, _ book: inout AlertBook) -> Turn {
         hear(signal, at: now, &book)
-        return next
+        return Turn(due: next, spared: spared)
     }
 
-    fileprivate mutating func woken(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) -> Int64 {
+    fileprivate mutating func woken(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) -> Turn {
         wake(at: now, scene, &book)
-        return next
+        return Turn(due: next, spared: spared)
     }
 }
 

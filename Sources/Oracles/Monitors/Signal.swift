@@ -125,7 +125,8 @@ package enum RunEnd: String, Sendable, Hashable {
     case abandoned
 }
 
-/// What the `Reader` saw happen in the entry in hand.
+/// What the `Reader` saw happen in the entry in hand. There are two for every message: laid out flat, they are copied and
+/// forgotten without a look at what they are.
 struct Pulse: Sendable {
     enum Kind: Sendable {
         case asked
@@ -135,6 +136,32 @@ struct Pulse: Sendable {
         /// Nothing that follows on this connection can be judged.
         case obscured
     }
+    enum What: Sendable {
+        case asked
+        case event(isError: Bool, isReady: Bool)
+        case began
+        case entered(isBounded: Bool)
+        case heard
+        case over(RunEnd)
+        case obscured
+    }
     var session: SessionID
-    var kind: Kind
+    var what: What
+    /// The run's number, and the event's name when it is heard.
+    var run: UInt64 = 0
+    var type = ""
+
+    @inline(__always)
+    init(_ kind: Kind, _ session: SessionID) {
+        self.session = session
+        switch kind {
+        case .asked: what = .asked
+        case .event(let isError, let isReady): what = .event(isError: isError, isReady: isReady)
+        case .obscured: what = .obscured
+        case .run(let number, .began): (what, run) = (.began, number)
+        case .run(let number, .entered(let isBounded)): (what, run) = (.entered(isBounded: isBounded), number)
+        case .run(let number, .heard(let word)): (what, run, type) = (.heard, number, word)
+        case .run(let number, .over(let end)): (what, run) = (.over(end), number)
+        }
+    }
 }

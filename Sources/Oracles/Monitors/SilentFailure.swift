@@ -17,10 +17,15 @@ struct SilentFailure: Monitor {
     private var asked: [(session: SessionID, at: Instant)] = []
     private var waiting: Set<SessionID> = []
     private var runs = LiveRuns()
-    /// Of the last event, or when the first of the runs under way began.
+    /// Of the last event that it was told of, or when the first of the runs under way began.
     private var since = Instant.zero
     private(set) var due: Instant?
     private var openSince: Instant?
+    /// It woke while somebody was not read from, and looks again later.
+    private var isPutOff = false
+
+    /// As long as nobody waits for an event, each only moves the time at which it wakes: it looks then when the last one was.
+    var spared: SignalKinds { asked.isEmpty && openSince == nil && !isPutOff ? [.event, .touched] : [] }
 
     init?(_ rules: MonitorRules, _ contract: Contract?) {
         guard let bound = rules.silentFailure, let contract, !contract.events.isEmpty else { return nil }
@@ -30,7 +35,7 @@ struct SilentFailure: Monitor {
 
     mutating func hear(_ signal: Signal, at now: Instant, _ book: inout AlertBook) {
         switch signal {
-        case .event, .touched: heard(at: now, &book)
+        case .event, .touched: hearWord(at: now, &book)
         case .asked(let session):
             guard waiting.insert(session).inserted else { return }
             asked.append((session, now))
@@ -43,14 +48,14 @@ struct SilentFailure: Monitor {
             asked.removeAll { $0.session == card.session }
         default: return
         }
-        if book.isOpen(), waiting.isEmpty, runs.isEmpty {
+        if openSince != nil, waiting.isEmpty, runs.isEmpty {
             book.clear("no session is active", at: now)
             openSince = nil
         }
         plan()
     }
 
-    private mutating func heard(at now: Instant, _ book: inout AlertBook) {
+    private mutating func hearWord(at now: Instant, _ book: inout AlertBook) {
         if let openSince { book.clear("an event after \(Wording.duration(openSince.duration(to: now)))", at: now) }
         openSince = nil
         since = now
@@ -60,6 +65,7 @@ struct SilentFailure: Monitor {
     }
 
     private mutating func plan() {
+        isPutOff = false
         guard openSince == nil else { return due = nil }
         var first = asked.first?.at
         if !runs.isEmpty { first = min(first ?? since, since) }
@@ -67,8 +73,14 @@ struct SilentFailure: Monitor {
     }
 
     mutating func wake(at now: Instant, _ scene: ConnectionWatch, _ book: inout AlertBook) {
+        if let last = scene.lastWord, last > since {
+            since = last
+            plan()
+            if let due, due > now { return }
+        }
         // Who is not read from may have said anything.
         if asked.contains(where: { scene[$0.session]?.isHeld ?? false }) || runs.sessions.contains(where: { scene[$0]?.isHeld ?? false }) {
+            isPutOff = true
             return due = now.advanced(by: max(bound, .seconds(1)))
         }
         let active = Set(asked.map(\.session)).union(runs.sessions).count

@@ -17,6 +17,8 @@ struct StepCounts: Sendable {
     private let count: Int
     /// One more than is counted: what comes at a boundary takes nothing from what is over there.
     private var steps: [Step]
+    /// Where was counted last.
+    private var latest = 0
 
     init(step: Duration, steps: Int) {
         length = max(1, step.nanoseconds)
@@ -32,13 +34,22 @@ struct StepCounts: Sendable {
         return overflow ? .distantFuture : Instant(nanoseconds: end)
     }
 
-    mutating func add(bad: Bool, worst: Duration = .zero, at now: Instant) {
-        let number = number(of: now)
-        let place = Int(truncatingIfNeeded: number.magnitude % UInt64(steps.count))
-        if steps[place].number != number { steps[place] = Step(number: number) }
+    mutating func add(bad: Bool, worst: Duration, at now: Instant) {
+        let place = enter(at: now)
         steps[place].all += 1
         if bad { steps[place].bad += 1 }
         steps[place].worst = max(steps[place].worst, worst)
+    }
+
+    mutating func add(at now: Instant) { steps[enter(at: now)].all += 1 }
+
+    /// The place of the step that it is now.
+    private mutating func enter(at now: Instant) -> Int {
+        let number = number(of: now)
+        if steps[latest].number == number { return latest }
+        latest = Int(truncatingIfNeeded: number.magnitude % UInt64(steps.count))
+        if steps[latest].number != number { steps[latest] = Step(number: number) }
+        return latest
     }
 
     /// Of as many steps as count, the one in which that instant is being the last.

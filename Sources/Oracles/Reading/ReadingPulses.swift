@@ -3,7 +3,8 @@ import Journaling
 
 /// What monitors are told of what the reader sees.
 extension Reader {
-    mutating func pulse(_ kind: Pulse.Kind, _ id: SessionID) { pulses.append(Pulse(session: id, kind: kind)) }
+    @inline(__always)
+    mutating func pulse(_ kind: Pulse.Kind, _ id: SessionID) { pulses.append(Pulse(kind, id)) }
 
     mutating func pulseAsked(_ recognition: Recognition, _ id: SessionID) {
         if recognition.outcome != .ignored, recognition.heartbeat == nil { pulse(.asked, id) }
