@@ -51,13 +51,12 @@ package final class Recognizer: Sendable {
     private let requests: Table
     private let events: Table
 
-    /// - Parameter asked: what `read` finds beside what recognition needs, in messages of either side.
-    package init(_ contract: Contract, asked: [Path] = []) {
+    package init(_ contract: Contract) {
         wire = contract.wire
         envelope = contract.wire.envelope.map(Envelope.init)
         heartbeat = contract.session?.heartbeat
-        requests = Table(contract.requests, of: contract, asked)
-        events = Table(contract.events, of: contract, asked)
+        requests = Table(contract.requests, of: contract)
+        events = Table(contract.events, of: contract)
     }
 
     /// One message: a whole frame, or what `content` found in it.
@@ -90,7 +89,7 @@ package final class Recognizer: Sendable {
         }
     }
 
-    /// Where entries of what was `asked` come from.
+    /// Where the members of its messages have their places: those that the contract names, as far as there are places.
     package func members(_ direction: Direction) -> MemberTable { table(direction).members }
 
     private func table(_ direction: Direction) -> Table {
@@ -151,11 +150,12 @@ package final class Recognizer: Sendable {
         private let matches: [(index: Int, pattern: Pattern)]
         private let globs: [(index: Int, glob: Glob)]
 
-        init(_ rules: [MessageRule], of contract: Contract, _ asked: [Path]) {
+        init(_ rules: [MessageRule], of contract: Contract) {
             names = rules.map(\.name)
             let type = contract.wire.type
+            let asked = contract.pathsOfMembers
             let members = MemberTable(
-                (type.map { [$0] } ?? []) + asked + rules.flatMap { MessageForm.paths(of: $0) }, others: contract.namesOfMembers)
+                (type.map { [$0] } ?? []) + asked + rules.flatMap { MessageForm.paths(of: $0) }, others: asked.flatMap(\.tops))
             self.members = members
             self.type = type.map(members.entry)
             forms = rules.map { MessageForm($0, type: type, members) }
@@ -200,12 +200,12 @@ package final class Recognizer: Sendable {
 
 extension Contract {
     /// What messages are likely to hold, besides what their shapes say.
-    fileprivate var namesOfMembers: [String] {
+    fileprivate var pathsOfMembers: [Path] {
         var paths: [Path] = identity.ids.flatMap(\.at)
         for path in link { paths += [path.request, path.event] }
         for run in runs { paths += run.key + run.parts.flatMap(\.key) }
         if let errors { paths += errors.context + (errors.kind.map { [$0] } ?? []) }
         if let sequence = delivery?.sequence { paths.append(sequence.at) }
-        return paths.flatMap(\.tops)
+        return paths
     }
 }
