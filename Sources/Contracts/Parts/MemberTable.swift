@@ -34,11 +34,7 @@ package final class MemberTable: Sendable {
     }
 
     package func find(in message: JSON) -> Members {
-        var places = JSONPlaces()
-        guard case .object(let members) = message else { return Members(message, places, self) }
-        for place in members.indices {
-            if let number = names.number(of: members[place].key) { places.set(number, to: place) }
-        }
+        let places = if case .object(let members) = message { names.places(in: members) } else { JSONPlaces() }
         return Members(message, places, self)
     }
 }
