@@ -13,6 +13,7 @@ package struct ForeignContent: Property {
     package init(_ contract: Contract?) {}
 
     package mutating func observe(_ reading: Reading) -> Ruling? {
+        if case .sound(let event) = reading { return event.contains(.hasForeignCanaries) ? .pass : nil }
         if case .unread(let why) = reading { return .inconclusive(why) }
         if case .suspected(let why) = reading { return .inconclusive(why) }
         guard case .event(let event) = reading, !event.isJoined else { return nil }

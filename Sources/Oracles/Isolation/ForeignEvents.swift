@@ -15,6 +15,7 @@ package struct ForeignEvents: Property {
     package init(_ contract: Contract?) {}
 
     package mutating func observe(_ reading: Reading) -> Ruling? {
+        if case .sound(let event) = reading { return event.contains(.isOwned) ? .pass : nil }
         if case .unread(let why) = reading { return .inconclusive(why) }
         guard case .event(let event) = reading else { return nil }
         guard let foreign = event.identity, let evidence = event.evidence else { return event.isOwned ? .pass : nil }

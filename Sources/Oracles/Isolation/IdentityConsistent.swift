@@ -18,8 +18,7 @@ package struct IdentityConsistent: Property {
 
     package mutating func observe(_ reading: Reading) -> Ruling? {
         if case .unread(let why) = reading { return .inconclusive(why) }
-        // Nearly always, and an event is large.
-        if case .event(let event) = reading, !event.isJoined, case .kept = event.bonds { return .pass }
+        if case .sound(let event) = reading { return event.contains(.bondsKept) ? .pass : nil }
         guard case .event(let event) = reading, !event.isJoined else { return nil }
         switch event.bonds {
         case .none: return nil

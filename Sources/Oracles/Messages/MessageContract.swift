@@ -14,11 +14,11 @@ package struct MessageContract: Property {
     package init(_ contract: Contract?) {}
 
     package mutating func observe(_ reading: Reading) -> Ruling? {
+        if case .asDeclared = reading { return .pass }
         if case .unread(let why) = reading { return .inconclusive(why) }
         guard case .declared(let declared) = reading else { return nil }
-        guard let problem = declared.problem, let evidence = declared.evidence else { return .pass }
         if let doubt = declared.doubt { return .inconclusive(doubt) }
-        return .fail(Self.violation(problem, declared, evidence))
+        return .fail(Self.violation(declared.problem, declared, declared.evidence))
     }
 
     private static func violation(

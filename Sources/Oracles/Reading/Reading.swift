@@ -2,41 +2,45 @@ package import Contracts
 package import Journaling
 package import Wire
 
-/// What the `Reader` made of an entry, or of a deadline that passed: the only input of properties. Each is behind one
-/// reference, since several properties hear it.
-package indirect enum Reading: Sendable {
+/// What the `Reader` made of an entry, or of a deadline that passed: the only input of properties. What tells more than that
+/// all is well is behind one reference, since several properties hear it.
+package enum Reading: Sendable {
     /// Bytes of the server that no accept allows.
-    case early(Early)
+    indirect case early(Early)
     /// Something was owed and is settled, once each.
-    case settled(Obligation, Fate)
+    indirect case settled(Obligation, Fate)
     /// An event that the run's automaton does not allow, or that nobody asked for.
-    case stray(Stray)
+    indirect case stray(Stray)
     /// An event of a run's part that is out of place.
-    case misplaced(Misplaced)
+    indirect case misplaced(Misplaced)
     /// A success event that only a must-reject request can have caused.
-    case success(Success)
+    indirect case success(Success)
     /// An error event, with what is wrong with it.
-    case error(ErrorReading)
+    indirect case error(ErrorReading)
     /// A valid request after an error on its connection, settled.
-    case recovery(Recovery)
+    indirect case recovery(Recovery)
     /// A message of the server that could not be read.
-    case unread(String)
+    indirect case unread(String)
     /// How the server kept to the protocol on one connection, once each.
-    case conduct(Conducted)
+    indirect case conduct(Conducted)
     /// One user's words seem to have come to another; a sentence.
-    case suspected(String)
+    indirect case suspected(String)
     /// Something that the server said to somebody who brought a credential that nobody guesses.
-    case credential(Disclosed)
+    indirect case credential(Disclosed)
     /// Whether an answer bore a line that our request wrote.
-    case injection(Injected)
+    indirect case injection(Injected)
     /// What the target takes, or that nobody is served.
-    case target(TargetReading)
+    indirect case target(TargetReading)
     /// One event: whose content and whose identifiers it carries.
-    case event(EventReading)
-    /// Whether one message of the server is declared, and as it is.
-    case declared(DeclaredReading)
+    indirect case event(EventReading)
+    /// The same of an event in which nothing is out of place or in doubt, as of nearly all. Such a reading needs no reference.
+    case sound(SoundEvent)
+    /// A message of the server that is not declared, or not as it is.
+    indirect case declared(DeclaredReading)
+    /// One that is.
+    case asDeclared
     /// How a numbered event stands to those before it.
-    case delivered(Delivered)
+    indirect case delivered(Delivered)
 
     package struct Delivered: Sendable {
         package enum Outcome: Sendable {
@@ -125,8 +129,8 @@ package indirect enum Reading: Sendable {
         package var user: String
         package var type: String
         package var line: Line
-        @Rare package var problem: Problem? = nil
-        @Rare package var evidence: Evidence? = nil
+        package var problem: Problem
+        package var evidence: Evidence
         /// Why the problem may be none, when there is one.
         package var doubt: String?
     }
@@ -234,6 +238,19 @@ package indirect enum Reading: Sendable {
         package var line: Line
     }
 
+    /// What was looked at in it, and found well.
+    package struct SoundEvent: OptionSet, Sendable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// Its content: canaries of others are known.
+        package static let hasForeignCanaries = SoundEvent(rawValue: 1)
+        /// Its owner.
+        package static let isOwned = SoundEvent(rawValue: 2)
+        /// What belongs together in it.
+        package static let bondsKept = SoundEvent(rawValue: 4)
+    }
+
     package struct EventReading: Sendable {
         package var type: String
         package var user: String
@@ -254,6 +271,20 @@ package indirect enum Reading: Sendable {
         package var doubt: String?
         /// Why its owner may be the one who got it.
         package var ownerDoubt: String?
+
+        /// Nil: it must be told as it is.
+        var sound: SoundEvent? {
+            guard canary == nil, identity == nil, !isJoined else { return nil }
+            var sound: SoundEvent = []
+            switch bonds {
+            case .none: break
+            case .kept: sound.insert(.bondsKept)
+            case .doubtful, .broken: return nil
+            }
+            if hasForeignCanaries { sound.insert(.hasForeignCanaries) }
+            if isOwned { sound.insert(.isOwned) }
+            return sound
+        }
 
         indirect enum Bonds: Sendable {
             /// Nothing is declared of what it names.

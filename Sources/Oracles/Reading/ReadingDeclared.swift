@@ -10,14 +10,13 @@ extension Reader {
         guard !contract.events.isEmpty else { return }
         let standing = standing(of: event, contract)
         if case .notAsked = standing { return }
-        var reading = Reading.DeclaredReading(user: event.user.label, type: event.type, line: 0)
-        if case .wrong(let problem) = standing, let session = sessions[event.session] {
-            reading.problem = problem
-            reading.line = event.recognition.rule.map { contract.events[$0].line } ?? 0
-            reading.doubt = doubt(about: event, payload, session)
-            reading.evidence = evidence(for: session, entry: event.entry, at: event.at)
-        }
-        readings.append(.declared(reading))
+        guard case .wrong(let problem) = standing, let session = sessions[event.session] else { return readings.append(.asDeclared) }
+        readings.append(
+            .declared(
+                Reading.DeclaredReading(
+                    user: event.user.label, type: event.type, line: event.recognition.rule.map { contract.events[$0].line } ?? 0,
+                    problem: problem, evidence: evidence(for: session, entry: event.entry, at: event.at),
+                    doubt: doubt(about: event, payload, session))))
     }
 
     private enum Declared {

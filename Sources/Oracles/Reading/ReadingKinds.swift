@@ -56,12 +56,12 @@ extension Reading {
         case .recovery: .recovery
         case .unread: .unread
         case .conduct: .conduct
-        case .event: .event
+        case .event, .sound: .event
         case .delivered: .delivered
         case .misplaced: .misplaced
         case .suspected: .suspected
         case .credential: .credential
-        case .declared: .declared
+        case .declared, .asDeclared: .declared
         case .injection: .injection
         case .target: .target
         }

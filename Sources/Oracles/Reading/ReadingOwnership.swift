@@ -126,6 +126,7 @@ extension Reader {
 
     /// Told once the event is linked, so that what it started is known to be of the same cause.
     mutating func tell(_ reading: Reading.EventReading, of event: Event, _ contract: Terms) {
+        if let sound = reading.sound { return readings.append(.sound(sound)) }
         var reading = reading
         var isBroken = false
         if case .broken = reading.bonds { isBroken = true }
