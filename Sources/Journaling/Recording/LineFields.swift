@@ -32,7 +32,7 @@ struct LineFields {
     let place: LinePlace
 
     init(inOrder line: ByteBuffer, place: LinePlace) {
-        bytes = unsafe line.withUnsafeReadableBytes { unsafe [UInt8]($0) }
+        bytes = [UInt8](buffer: line)
         isInOrder = true
         self.place = place
         advance(behind: UInt8(ascii: "{"), at: 0)
@@ -84,52 +84,13 @@ struct LineFields {
 
     /// In order: where the value of the next field begins, if this is its name.
     @inline(__always)
-    private func value(of name: StaticString) -> Int? {
-        let bytes = bytes.span
-        let quote = key &+ 1 &+ name.utf8CodeUnitCount
-        guard quote &+ 1 < bytes.count, bytes[quote] == UInt8(ascii: "\""), bytes[quote + 1] == UInt8(ascii: ":"),
-            bytes[key] == UInt8(ascii: "\""), Self.stands(name, in: bytes, at: key + 1)
-        else { return nil }
-        return quote + 2
-    }
-
-    /// Whether this text stands there, all of which is known to be within the line.
-    @inline(__always)
-    private static func stands(_ text: StaticString, in bytes: Span<UInt8>, at start: Int) -> Bool {
-        text.withUTF8Buffer { text in
-            // A byte has no padding that could be read.
-            let wanted = unsafe Span(_unsafeElements: text).bytes
-            let here = unsafe bytes.extracting(start..<start &+ wanted.byteCount).bytes
-            let count = wanted.byteCount
-            if count >= 8 {
-                // What was looked at already is looked at again with what is left.
-                var index = 0
-                while index < count &- 8 {
-                    if isOther(wanted, here, at: index, UInt64.self) { return false }
-                    index &+= 8
-                }
-                return !isOther(wanted, here, at: count &- 8, UInt64.self)
-            }
-            if count >= 4 { return !isOther(wanted, here, at: 0, UInt32.self) && !isOther(wanted, here, at: count &- 4, UInt32.self) }
-            for index in 0..<count where isOther(wanted, here, at: index, UInt8.self) { return false }
-            return true
-        }
-    }
-
-    @inline(__always)
-    private static func isOther<Word: FixedWidthInteger & BitwiseCopyable>(
-        _ left: RawSpan, _ right: RawSpan, at place: Int, _ word: Word.Type
-    ) -> Bool {
-        unsafe left.unsafeLoadUnaligned(fromByteOffset: place, as: word)
-            != right.unsafeLoadUnaligned(fromByteOffset: place, as: word)
-    }
+    private func value(of name: StaticString) -> Int? { ByteText.value(of: name, in: bytes.span, at: key) }
 
     /// In order: takes the next field when this is its name, and its value is written like this.
     mutating func takes(_ name: StaticString, _ value: StaticString) -> Bool {
         guard isInOrder, let start = self.value(of: name) else { return false }
-        let end = start + value.utf8CodeUnitCount
-        guard end < bytes.count, Self.stands(value, in: bytes.span, at: start) else { return false }
-        advance(to: end)
+        guard ByteText.stands(value, in: bytes.span, at: start) else { return false }
+        advance(to: start + value.utf8CodeUnitCount)
         return true
     }
 
@@ -158,7 +119,7 @@ struct LineFields {
     private func isNamed(_ field: Field, _ name: StaticString) -> Bool {
         if let key = field.decodedKey { return JSONText.isSame(key, "\(name)") }
         let key = field.member.key
-        return key.count == name.utf8CodeUnitCount + 2 && Self.stands(name, in: bytes.span, at: key.lowerBound + 1)
+        return key.count == name.utf8CodeUnitCount + 2 && ByteText.stands(name, in: bytes.span, at: key.lowerBound + 1)
     }
 
     private func name(_ field: Field) -> String {
