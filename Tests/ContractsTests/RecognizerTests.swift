@@ -23,6 +23,43 @@ struct RecognizerTests {
         #expect(try read(#"{"type":"start","user_id":7}"#).outcome == .invalid("user_id: <text>"))
     }
 
+    /// Members are found while a message is decoded, or in what was decoded: both find the same.
+    @Test func decodedOrNot() throws {
+        let recognizer = Recognizer(try contract(chat))
+        let many = (0..<300).map { "\"m\($0)\":\($0)," }.joined()
+        let bodies = [
+            #""type":"start","user_id":"u""#, #""type":"start","user_id":7,"user_id":"u""#, #""type":"start","user_id":"u","user_id":7"#,
+            #""t\u0079pe":"start","user\u005fid":"u""#, #""type":"started","run_id":"","type":"completed""#, #""type":null,"kind":"odd""#,
+            #""a":{"type":"start"},"type":"test","action":"x""#, #""type":"error","error":{"type":"start"}"#, #""type":["start"]"#,
+        ]
+        for body in bodies {
+            for text in ["{\(body)}", "{\(many)\(body)}", "{ \(many.dropLast()) , \(body) }", "[{\(body)}]"] {
+                guard case .value(let value, let tolerated) = JSON.decode(text) else {
+                    Issue.record("\(text)")
+                    continue
+                }
+                for direction in [Direction.toServer, .toClient] {
+                    let read = recognizer.recognise(ByteBuffer(string: text), opcode: .text, direction: direction)
+                    #expect(read == recognizer.recognise(value, direction: direction, tolerated: tolerated), "\(text)")
+                    #expect(read.value == value && read.type == value["type"]?.string, "\(text)")
+                }
+            }
+        }
+        let wide = try read("{\(many)\"type\":\"start\",\"user_id\":\"u\"}")
+        #expect(wide.outcome == .valid && wide.name == "start")
+        #expect(try read("{\(many)\"type\":\"start\",\"user_id\":7}").outcome == .invalid("user_id: <text>"))
+    }
+
+    /// A type is taken for a name that is composed otherwise.
+    @Test func aNameComposedOtherwise() throws {
+        let recognizer = Recognizer(
+            try contract(#"{"miswire-contract": 1, "name": "t", "wire": {"type": "type"}, "requests": {"caf\u00e9": {}}}"#))
+        for type in ["caf\u{e9}", "cafe\u{301}"] {
+            let read = recognizer.recognise(ByteBuffer(string: "{\"type\":\"\(type)\"}"), opcode: .text, direction: .toServer)
+            #expect(read.outcome == .valid && read.rule == 0, "\(type)")
+        }
+    }
+
     @Test func unknown() throws {
         for text in [#"{"type":"nope"}"#, "{}", "7", "[]", #"{"type":7}"#, #"{"type":null}"#] {
             #expect(try read(text).outcome == .unknown)
