@@ -3,8 +3,9 @@ import Wire
 /// What is valid for a message that was recognised: its `shape` or `schema`, and no other field when it is `closed`.
 final class MessageForm: Sendable {
     private let shape: Pattern?
-    /// Of each field of the shape, what passes without a closer look.
-    private let checks: [(entry: MemberTable.Entry, kinds: ValueKinds)]
+    /// Of each field of the shape, what passes without a closer look: of those that have a place in the table, and of others.
+    private let members: [(slot: Int, kinds: ValueKinds)]
+    private let others: [(path: Path, kinds: ValueKinds)]
     /// Nothing but the fields of its shape can be wrong.
     private let isShapeAll: Bool
     private let schema: JSONSchema?
@@ -14,14 +15,20 @@ final class MessageForm: Sendable {
     /// - Parameter members: where `paths` have their places.
     init(_ rule: MessageRule, type: Path?, _ members: MemberTable) {
         shape = rule.shape
-        checks = Self.fields(of: rule).map { (members.entry($0.path), $0.test.kinds) }
+        let fields = Self.fields(of: rule)
+        self.members = fields.compactMap { field in
+            if case .found(let slot) = members.entry(field.path) { (slot, field.test.kinds) } else { nil }
+        }
+        others = fields.compactMap { field in
+            if case .path(let path) = members.entry(field.path) { (path, field.test.kinds) } else { nil }
+        }
         isShapeAll = Self.isListed(rule) && rule.schema == nil && !rule.closed
         schema = rule.schema
         guard rule.closed, let shape = rule.shape else {
-            fields = nil
+            self.fields = nil
             return
         }
-        fields = Set(Self.tops(of: shape.test) + (rule.match.map { Self.tops(of: $0.test) } ?? []) + (type?.tops ?? []))
+        self.fields = Set(Self.tops(of: shape.test) + (rule.match.map { Self.tops(of: $0.test) } ?? []) + (type?.tops ?? []))
     }
 
     private static func tops(of test: Pattern.Test) -> [String] {
@@ -46,10 +53,15 @@ final class MessageForm: Sendable {
 extension MessageForm {
     /// Every field of its shape is of a kind that passes whatever it says, and nothing else is asked. Most messages are as
     /// they should be, and most shapes ask for no more.
-    func isPlainlyFit(_ members: Members) -> Bool {
+    func isPlainlyFit(_ found: Members) -> Bool {
         guard isShapeAll else { return false }
-        for check in checks {
-            guard let kind = members.kind(check.entry), check.kinds.contains(kind) else { return false }
+        for check in members where check.kinds.isDisjoint(with: found.kind(check.slot)) { return false }
+        for check in others {
+            switch check.path.lookup(in: found.message) {
+            case .one(let value): if check.kinds.isDisjoint(with: ValueKinds(of: value)) { return false }
+            case .absent: if !check.kinds.contains(.absent) { return false }
+            case .many: return false
+            }
         }
         return true
     }
@@ -82,6 +94,7 @@ struct ValueKinds: OptionSet, Sendable {
     static let object = ValueKinds(rawValue: 64)
     static let array = ValueKinds(rawValue: 128)
 
+    @inline(__always)
     init(of value: JSON) {
         switch value {
         case .null: self = .null
@@ -90,17 +103,6 @@ struct ValueKinds: OptionSet, Sendable {
         case .string(let text): self = text.isEmpty ? .emptyText : .text
         case .array: self = .array
         case .object: self = .object
-        }
-    }
-}
-
-extension Members {
-    /// What stands there; nil where there may be several.
-    fileprivate func kind(_ entry: MemberTable.Entry) -> ValueKinds? {
-        switch lookup(entry) {
-        case .one(let value): ValueKinds(of: value)
-        case .absent: .absent
-        case .many: nil
         }
     }
 }

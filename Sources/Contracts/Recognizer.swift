@@ -28,21 +28,18 @@ package struct Recognition: Sendable, Hashable {
     package var heartbeat: HeartbeatRule.Part?
     /// Only some parsers take it (NaN, duplicate keys, ...): such a request is always may-accept.
     package var tolerated: Bool
-    package init(
-        outcome: Outcome, rule: Int? = nil, name: String? = nil, type: String? = nil, value: JSON? = nil,
-        heartbeat: HeartbeatRule.Part? = nil, tolerated: Bool = false
-    ) {
-        self.outcome = outcome
-        self.rule = rule
-        self.name = name
-        self.type = type
-        self.value = value
-        self.heartbeat = heartbeat
-        self.tolerated = tolerated
-    }
-
     /// What people call it: the type value, or the declared name.
     package var title: String? { type ?? name }
+}
+
+// The initializer that the compiler makes of a struct moves its parts; one of ours would copy all of so large a one.
+extension Recognition {
+    package init(
+        outcome: Outcome, rule: Int? = nil, name: String? = nil, type: String? = nil, value: JSON? = nil,
+        tolerated: Bool = false
+    ) {
+        self.init(outcome: outcome, rule: rule, name: name, type: type, value: value, heartbeat: nil, tolerated: tolerated)
+    }
 }
 
 /// Reads messages as a contract declares them: exact type name, then `match` in file order, then glob names in file
@@ -54,13 +51,12 @@ package final class Recognizer: Sendable {
     private let requests: Table
     private let events: Table
 
-    /// - Parameter asked: what `read` finds beside what recognition needs, in messages of either side.
-    package init(_ contract: Contract, asked: [Path] = []) {
+    package init(_ contract: Contract) {
         wire = contract.wire
         envelope = contract.wire.envelope.map(Envelope.init)
         heartbeat = contract.session?.heartbeat
-        requests = Table(contract.requests, type: contract.wire.type, asked)
-        events = Table(contract.events, type: contract.wire.type, asked)
+        requests = Table(contract.requests, of: contract)
+        events = Table(contract.events, of: contract)
     }
 
     /// One message: a whole frame, or what `content` found in it.
@@ -93,7 +89,7 @@ package final class Recognizer: Sendable {
         }
     }
 
-    /// Where entries of what was `asked` come from.
+    /// Where the members of its messages have their places: those that the contract names, as far as there are places.
     package func members(_ direction: Direction) -> MemberTable { table(direction).members }
 
     private func table(_ direction: Direction) -> Table {
@@ -154,9 +150,12 @@ package final class Recognizer: Sendable {
         private let matches: [(index: Int, pattern: Pattern)]
         private let globs: [(index: Int, glob: Glob)]
 
-        init(_ rules: [MessageRule], type: Path?, _ asked: [Path]) {
+        init(_ rules: [MessageRule], of contract: Contract) {
             names = rules.map(\.name)
-            let members = MemberTable((type.map { [$0] } ?? []) + asked + rules.flatMap { MessageForm.paths(of: $0) })
+            let type = contract.wire.type
+            let asked = contract.pathsOfMembers
+            let members = MemberTable(
+                (type.map { [$0] } ?? []) + asked + rules.flatMap { MessageForm.paths(of: $0) }, others: asked.flatMap(\.tops))
             self.members = members
             self.type = type.map(members.entry)
             forms = rules.map { MessageForm($0, type: type, members) }
@@ -196,5 +195,17 @@ package final class Recognizer: Sendable {
             text.append(digits[Int(byte & 0xf)])
         }
         return String(decoding: text, as: UTF8.self)
+    }
+}
+
+extension Contract {
+    /// What messages are likely to hold, besides what their shapes say.
+    fileprivate var pathsOfMembers: [Path] {
+        var paths: [Path] = identity.ids.flatMap(\.at)
+        for path in link { paths += [path.request, path.event] }
+        for run in runs { paths += run.key + run.parts.flatMap(\.key) }
+        if let errors { paths += errors.context + (errors.kind.map { [$0] } ?? []) }
+        if let sequence = delivery?.sequence { paths.append(sequence.at) }
+        return paths
     }
 }

@@ -186,17 +186,17 @@ package struct FrameRecord: Sendable, Hashable {
     package var redacted: Bool
     /// Bytes it took on the wire, header included; `frame` holds others when redacted or too large to keep.
     package var wireSize: UInt64
+}
+
+// The initializer that the compiler makes of a struct moves its parts; one of ours would copy all of so large a one.
+extension FrameRecord {
     package init(
         passage: Passage, frame: Frame, message: MessageRecord?, provenance: Provenance = .none, read: UInt32 = 0,
         redacted: Bool = false, wireSize: UInt64? = nil
     ) {
-        self.wireSize = wireSize ?? FrameRecord.wireSize(of: frame)
-        self.passage = passage
-        self.frame = frame
-        self.message = message
-        self.provenance = provenance
-        self.read = read
-        self.redacted = redacted
+        self.init(
+            passage: passage, frame: frame, message: message, provenance: provenance, read: read, redacted: redacted,
+            wireSize: wireSize ?? FrameRecord.wireSize(of: frame))
     }
 
     /// Header (RFC 6455 section 5.2) and the payload that is really there.

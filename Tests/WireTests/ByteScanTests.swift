@@ -3,6 +3,22 @@ import Testing
 @testable import Wire
 
 @Suite struct ByteScanTests {
+    /// Every place, among bytes that differ from the wanted ones by one bit or by one.
+    @Test(arguments: [0x2d, 0x2c, 0x2e, 0x00, 0xad] as [UInt8], [5, 8, 23, 64]) func oneOfSeveralIsFound(filler: UInt8, count: Int) {
+        for (place, wanted) in (0..<count).flatMap({ place in [0x5c, 0x25].map { (place, $0 as UInt8) } }) {
+            var bytes = [UInt8](repeating: filler, count: count)
+            bytes[place] = wanted
+            for start in 0...count {
+                let found = ByteScan.first(0x5c, or: 0x25, in: bytes.span, from: start)
+                #expect(found == (start <= place ? place : nil))
+            }
+            #expect(ByteScan.holds(0x0a, 0x5c, 0x25, in: bytes.span))
+            #expect(!ByteScan.holds(0x0a, 0x0d, 0x09, in: bytes.span))
+            #expect(ByteScan.holds(wanted, 0x0d, 0x09, in: bytes.span) && ByteScan.holds(0x0d, 0x09, wanted, in: bytes.span))
+        }
+        #expect(!ByteScan.holds(0x5c, 0x25, 0x0a, in: [UInt8]().span))
+    }
+
     @Test(arguments: [21, 85]) func firstIsFoundWhereItStands(count: Int) {
         var buffer = ByteBuffer(repeating: 0x2e, count: count)
         #expect(ByteScan.first(0x2d, in: buffer.readableBytesSpan, from: 0) == nil)

@@ -34,11 +34,7 @@ package final class MemberTable: Sendable {
     }
 
     package func find(in message: JSON) -> Members {
-        var places = JSONPlaces()
-        guard case .object(let members) = message else { return Members(message, places, self) }
-        for place in members.indices {
-            if let number = names.number(of: members[place].key) { places.set(number, to: place) }
-        }
+        let places = if case .object(let members) = message { names.places(in: members) } else { JSONPlaces() }
         return Members(message, places, self)
     }
 }
@@ -62,6 +58,14 @@ package struct Members: Sendable {
         guard places.isWhole else { return message[table.texts[slot]] }
         guard let place = places[slot], case .object(let members) = message, place < members.count else { return nil }
         return members[place].value
+    }
+
+    /// What kind of value the member of that number is.
+    @inline(__always)
+    func kind(_ slot: Int) -> ValueKinds {
+        guard places.isWhole else { return message[table.texts[slot]].map { ValueKinds(of: $0) } ?? .absent }
+        guard let place = places[slot], case .object(let members) = message, place < members.count else { return .absent }
+        return ValueKinds(of: members[place].value)
     }
 
     /// As `Path.lookup`.

@@ -120,15 +120,15 @@ extension LineFields {
         let first = try integer("first", as: UInt8.self)
         let form = try form()
         let length = try integer("len", as: UInt64.self)
+        let (mask, payload) = (try mask(), try payloadIfPresent() ?? ByteBuffer())
+        let message = try objectIfPresent("msg") { fields throws(RecordingError) in try fields.message(of: payload) }
         let frame = Frame(
-            firstByte: first, lengthForm: form ?? .shortest(for: length), declaredLength: length, maskKey: try mask(),
-            payload: try payloadIfPresent() ?? ByteBuffer())
-        let message = try objectIfPresent("msg") { fields throws(RecordingError) in try fields.message(of: frame) }
+            firstByte: first, lengthForm: form ?? .shortest(for: length), declaredLength: length, maskKey: mask, payload: payload)
         let (read, isRedacted) = (try integerIfPresent("read", as: UInt32.self) ?? 0, try flag("redacted"))
         let size = try integerIfPresent("size", as: UInt64.self)
         return FrameRecord(
             passage: passage, frame: frame, message: message, provenance: try provenance(), read: read, redacted: isRedacted,
-            wireSize: size)
+            wireSize: size ?? FrameRecord.wireSize(of: frame))
     }
 
     private mutating func form() throws(RecordingError) -> LengthForm? {
@@ -147,10 +147,11 @@ extension LineFields {
         return key
     }
 
-    private mutating func message(of frame: Frame) throws(RecordingError) -> MessageRecord {
+    /// - Parameter frame: what it carries.
+    private mutating func message(of frame: ByteBuffer) throws(RecordingError) -> MessageRecord {
         let ordinal = try integer("n", as: UInt32.self)
         let opcode = try integer("op", as: UInt8.self)
-        let payload = try flag("same") ? frame.payload : try payloadIfPresent()
+        let payload = try flag("same") ? frame : try payloadIfPresent()
         return MessageRecord(
             opcode: Opcode(rawValue: opcode), payload: payload, unlifted: try stringIfPresent("unlifted"), ordinal: ordinal)
     }

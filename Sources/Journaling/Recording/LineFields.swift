@@ -32,7 +32,7 @@ struct LineFields {
     let place: LinePlace
 
     init(inOrder line: ByteBuffer, place: LinePlace) {
-        bytes = unsafe line.withUnsafeReadableBytes { unsafe [UInt8]($0) }
+        bytes = [UInt8](buffer: line)
         isInOrder = true
         self.place = place
         advance(behind: UInt8(ascii: "{"), at: 0)
@@ -84,40 +84,13 @@ struct LineFields {
 
     /// In order: where the value of the next field begins, if this is its name.
     @inline(__always)
-    private func value(of name: StaticString) -> Int? {
-        let bytes = bytes.span
-        let quote = key &+ 1 &+ name.utf8CodeUnitCount
-        guard quote &+ 1 < bytes.count, bytes[quote] == UInt8(ascii: "\""), bytes[quote + 1] == UInt8(ascii: ":"),
-            bytes[key] == UInt8(ascii: "\""), Self.stands(name, in: bytes, at: key + 1)
-        else { return nil }
-        return quote + 2
-    }
-
-    /// Whether this text stands there, all of which is known to be within the line.
-    @inline(__always)
-    private static func stands(_ text: StaticString, in bytes: Span<UInt8>, at start: Int) -> Bool {
-        text.withUTF8Buffer { text in
-            let wanted = unsafe Span(_unsafeElements: text)
-            let here = bytes.extracting(start..<start &+ wanted.count)
-            var index = 0
-            if wanted.count >= 8 {
-                if ByteScan.word(wanted, at: 0) != ByteScan.word(here, at: 0) { return false }
-                index = 8
-            }
-            while index != wanted.count {
-                if wanted[index] != here[index] { return false }
-                index &+= 1
-            }
-            return true
-        }
-    }
+    private func value(of name: StaticString) -> Int? { ByteText.value(of: name, in: bytes.span, at: key) }
 
     /// In order: takes the next field when this is its name, and its value is written like this.
     mutating func takes(_ name: StaticString, _ value: StaticString) -> Bool {
         guard isInOrder, let start = self.value(of: name) else { return false }
-        let end = start + value.utf8CodeUnitCount
-        guard end < bytes.count, Self.stands(value, in: bytes.span, at: start) else { return false }
-        advance(to: end)
+        guard ByteText.stands(value, in: bytes.span, at: start) else { return false }
+        advance(to: start + value.utf8CodeUnitCount)
         return true
     }
 
@@ -146,7 +119,7 @@ struct LineFields {
     private func isNamed(_ field: Field, _ name: StaticString) -> Bool {
         if let key = field.decodedKey { return JSONText.isSame(key, "\(name)") }
         let key = field.member.key
-        return key.count == name.utf8CodeUnitCount + 2 && Self.stands(name, in: bytes.span, at: key.lowerBound + 1)
+        return key.count == name.utf8CodeUnitCount + 2 && ByteText.stands(name, in: bytes.span, at: key.lowerBound + 1)
     }
 
     private func name(_ field: Field) -> String {

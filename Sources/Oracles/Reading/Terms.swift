@@ -40,7 +40,7 @@ final class Terms: Sendable {
         titles = contract.events.map { Terminal.plain($0.name) }
         let ids = contract.identity.ids
         let repeated = contract.errors?.context ?? []
-        recognizer = Recognizer(contract, asked: Self.asked(of: contract))
+        recognizer = Recognizer(contract)
         let events = recognizer.members(.toClient)
         eventMembers = events
         eventLinks = contract.link.map { events.entry($0.event) }
@@ -65,13 +65,6 @@ final class Terms: Sendable {
         // A state may be left at the end of its bound, and another one follows.
         let longest = bounds.compactMap { $0 }.reduce(contract.deadline) { $0 + $1 }
         longestWait = bounds.contains { $0 == nil } ? nil : longest
-    }
-
-    /// What is asked of every message.
-    private static func asked(of contract: Contract) -> [Path] {
-        let ids = contract.identity.ids.flatMap(\.at) + contract.runs.flatMap(\.key)
-        let links = contract.link.flatMap { [$0.event, $0.request] }
-        return ids + links + (contract.delivery?.sequence.map { [$0.at] } ?? []) + (contract.errors?.context ?? [])
     }
 
     subscript<Value>(dynamicMember path: KeyPath<Contract, Value>) -> Value { contract[keyPath: path] }

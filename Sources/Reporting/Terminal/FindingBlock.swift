@@ -144,7 +144,7 @@ package struct FindingBlock: Sendable {
 
     package static func words(_ attribution: Attribution) -> String {
         switch attribution {
-        case .unattributed: "unattributed: no rerun was possible"
+        case .unattributed: "unattributed: no rerun decided it"
         case .intrinsic(let failed, let of): "intrinsic: \(failed) of \(of) with no fault"
         case .faultExposed(let ids, let failed, let of, let without):
             "fault-exposed: needs \(ids.joined(separator: " and ")), \(failed) of \(of) with, 0 of \(without) without"

@@ -28,6 +28,15 @@ package struct JSONNames: Sendable {
         find(JSONKeyPrint(key)) { JSONText.isSame($0, key) }.map { slots[$0].number }
     }
 
+    /// Where the members stand that have one of these names.
+    package func places(in members: [JSON.Member]) -> JSONPlaces {
+        var places = JSONPlaces()
+        for place in members.indices {
+            if let number = number(of: members[place].key) { places.set(number, to: place) }
+        }
+        return places
+    }
+
     /// The name and its number.
     /// - Parameter range: of the key in `bytes`, in which it has no escapes.
     @inline(__always)

@@ -117,7 +117,8 @@ private struct JSONTree: JSONSink {
 
     @inline(__always)
     mutating func takeString(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>) {
-        add(.string(JSONText.decode(bytes, range, escaped: escaped)))
+        guard escaped else { return add(.string(JSONText.text(bytes, range.lowerBound &+ 1..<range.upperBound &- 1))) }
+        add(.string(JSONText.decode(bytes, range, escaped: true)))
     }
 
     mutating func take(_ token: JSONToken, in bytes: Span<UInt8>) {

@@ -85,49 +85,62 @@ package enum JSONText {
         guard start >= 0, start < bytes.count, bytes[start] == UInt8(ascii: "\"") else { return nil }
         return unsafe withUnsafeTemporaryAllocation(byteCount: 1_024, alignment: 1) { memory in
             var out = unsafe OutputRawSpan(buffer: memory, initializedCount: 0)
-            guard let end = unescapeShort(bytes, from: start + 1, into: &out) else { return nil }
+            let end = unescapeShort(bytes, from: start + 1, into: &out)
+            if end < 0 { return nil }
             var text = ByteBufferAllocator().buffer(capacity: out.byteCount)
             text.writeBytes(out.bytes)
             return (text, end)
         }
     }
 
-    /// Where the string ends, with its quote. Nil when something stands in it that is neither plain nor a short escape, or
-    /// when `out` is full.
+    /// Where the string ends, with its quote. -1 when something stands in it that is neither plain nor a short escape, or when
+    /// `out` is full.
     @inline(__always)
-    private static func unescapeShort(_ bytes: Span<UInt8>, from start: Int, into out: inout OutputRawSpan) -> Int? {
+    private static func unescapeShort(_ bytes: Span<UInt8>, from start: Int, into out: inout OutputRawSpan) -> Int {
+        // A byte has no padding that could be read.
+        let raw = unsafe bytes.bytes
+        let lastWord = bytes.count &- 8
         var index = start
-        while index < bytes.count, out.freeCapacity >= 9 {
-            if bytes.count &- index >= 8 {
-                let word = ByteScan.word(bytes, at: index)
-                // An integer has no padding that could be told.
-                unsafe out.append(word, as: UInt64.self)
-                guard let plain = ByteScan.endOfPlainText(in: word) else {
-                    index &+= 8
-                    continue
-                }
-                out.removeLast(8 &- plain)
-                index &+= plain
+        while index <= lastWord {
+            if out.freeCapacity < 9 { return -1 }
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            // An integer has no padding that could be told.
+            unsafe out.append(word, as: UInt64.self)
+            guard let plain = ByteScan.endOfPlainText(in: word) else {
+                index &+= 8
+                continue
             }
-            let byte = bytes[index]
-            if byte == UInt8(ascii: "\\") {
-                guard index &+ 1 < bytes.count, let byte = short(bytes[index &+ 1]) else { return nil }
-                out.append(byte)
-                index &+= 2
-            } else if byte == UInt8(ascii: "\"") {
-                return index + 1
-            } else {
-                guard byte >= 0x20, byte < 0x80 else { return nil }
-                out.append(byte)
-                index &+= 1
-            }
+            out.removeLast(8 &- plain)
+            index &+= plain
+            let mark = bytes[index]
+            if mark != UInt8(ascii: "\\") { return mark == UInt8(ascii: "\"") ? index &+ 1 : -1 }
+            index &+= 1
+            if index == bytes.count { return -1 }
+            let byte = short(bytes[index])
+            if byte == 0 { return -1 }
+            out.append(byte)
+            index &+= 1
         }
-        return nil
+        // The last bytes of the line.
+        while index < bytes.count, out.freeCapacity > 0 {
+            var byte = bytes[index]
+            if byte == UInt8(ascii: "\"") { return index &+ 1 }
+            index &+= 1
+            if byte == UInt8(ascii: "\\") {
+                byte = index < bytes.count ? short(bytes[index]) : 0
+                if byte == 0 { return -1 }
+                index &+= 1
+            } else if byte < 0x20 || byte >= 0x80 {
+                return -1
+            }
+            out.append(byte)
+        }
+        return -1
     }
 
-    /// What this byte behind a backslash stands for, if it stands for one.
+    /// What this byte behind a backslash stands for; 0 when it stands for no byte alone.
     @inline(__always)
-    private static func short(_ kind: UInt8) -> UInt8? {
+    private static func short(_ kind: UInt8) -> UInt8 {
         // Most are.
         if kind == UInt8(ascii: "\"") { return kind }
         return switch kind {
@@ -137,7 +150,7 @@ package enum JSONText {
         case UInt8(ascii: "t"): 9
         case UInt8(ascii: "b"): 8
         case UInt8(ascii: "f"): 12
-        default: nil
+        default: 0
         }
     }
 

@@ -8,13 +8,12 @@ package enum ByteScan {
         let pattern = ones &* UInt64(wanted)
         var index = offset
         // Four words in one look where nothing is to be found.
-        while index <= bytes.byteCount - 32 {
-            var found: UInt64 = 0
-            for word in 0..<4 {
-                found |= zeros(unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index + 8 * word, as: UInt64.self) ^ pattern)
-            }
-            if found != 0 { break }
-            index += 32
+        let patterns = SIMD4<UInt64>(repeating: pattern)
+        while index <= bytes.byteCount &- 32 {
+            let words = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self) ^ patterns
+            let found = (words &- SIMD4(repeating: ones)) & ~words & SIMD4(repeating: tops)
+            if found[0] | found[1] | found[2] | found[3] != 0 { break }
+            index &+= 32
         }
         while index <= bytes.byteCount - 8 {
             let word = UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
