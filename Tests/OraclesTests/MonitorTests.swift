@@ -436,6 +436,27 @@ struct MonitorStories: Sendable {
         #expect((flow?.alerts, flow?.firing, flow?.untold) == (20, 4, 0))
     }
 
+    /// It is not told of events that nobody waits for, and knows when the last one was all the same.
+    @Test(arguments: [false, true])
+    func silenceIsCountedFromTheLastEventOfARun(isHeld: Bool) {
+        let judgement = judge(contract(#"{"silent-failure": "2s"}"#), until: 30_000) { story in
+            story.enter(1, "alice", at: 0)
+            story.send(1, Say.start("alice", "q1"), at: 10)
+            story.event(1, Say.event("agent_started", "alice", run: "r1", thread: "t1", request: "q1"), at: 11)
+            for second in 1...9 {
+                story.event(1, Say.event("agent_thinking", "alice", run: "r1", thread: "t1"), at: Double(second) * 1_000)
+            }
+            // Looked at each time its bound is over, and not read from until then.
+            if isHeld {
+                story.hold(1, true, at: 10_000)
+                story.hold(1, false, at: 12_000)
+            }
+            story.event(1, Say.event("agent_completed", "alice", run: "r1", thread: "t1"), at: 14_000)
+        }
+        #expect(judgement.alerts.map(\.began.nanoseconds) == [(isHeld ? 13 : 11) * 1_000_000_000])
+        #expect(judgement.alerts.map(\.clearing) == [isHeld ? "an event after 3 s" : "an event after 5 s"])
+    }
+
     /// A server that answers only miswire's own runs is silent.
     @Test func syntheticRunsAreNobodys() {
         func alerts(_ agent: String?) -> [String] {

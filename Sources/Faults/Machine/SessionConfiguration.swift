@@ -67,7 +67,7 @@ package struct SessionConfiguration: Sendable {
         armed = Self.armed(profile)
         borrows = armed.flatMap(\.fault.borrows)
         joins = Set(armed.flatMap(\.fault.joins))
-        recognizer = contract.map(Recognizer.init)
+        recognizer = contract.map { Recognizer($0) }
         diceName = profile.map { "\($0.name) \($0.hash)" } ?? ""
         self.followsContexts = followsContexts || profile != nil
     }

@@ -31,11 +31,14 @@ struct NumberMap<Key: Numbered, Value: Sendable>: Sendable {
     /// In no order.
     var values: some Sequence<Value> { slots.lazy.compactMap { $0 } }
 
+    // Within whoever asks: called, a modification has a frame of its own, on the heap, each time.
     subscript(key: Key) -> Value? {
+        @inline(__always)
         get {
             guard let place = places[key.number] else { return nil }
             return slots[place]
         }
+        @inline(__always)
         _modify {
             if let place = places[key.number] {
                 yield &slots[place]
