@@ -12,7 +12,7 @@ struct Canaries: Sendable {
         var isPublic = false
     }
     private var counts: Fading<Principal, Int>
-    /// As many as any user ever sent, or fewer.
+    /// No user ever sent more.
     private var most = 0
 
     init(capacity: Int) {
