@@ -12,11 +12,16 @@ import Testing
                 let found = ByteScan.first(0x5c, or: 0x25, in: bytes.span, from: start)
                 #expect(found == (start <= place ? place : nil))
             }
-            #expect(ByteScan.holds(0x0a, 0x5c, 0x25, in: bytes.span))
-            #expect(!ByteScan.holds(0x0a, 0x0d, 0x09, in: bytes.span))
-            #expect(ByteScan.holds(wanted, 0x0d, 0x09, in: bytes.span) && ByteScan.holds(0x0d, 0x09, wanted, in: bytes.span))
+            let wantedOnes: [(UInt8, UInt8, UInt8)] = [(0x0a, 0x5c, 0x25), (wanted, 0x0d, 0x09), (0x0d, wanted, 0x09), (0x0d, 0x09, wanted)]
+            for (one, two, three) in wantedOnes {
+                let isThere = ByteScan.holds(one, two, three, in: bytes.span)
+                #expect(isThere)
+            }
+            let isThere = ByteScan.holds(0x0a, 0x0d, 0x09, in: bytes.span)
+            #expect(!isThere)
         }
-        #expect(!ByteScan.holds(0x5c, 0x25, 0x0a, in: [UInt8]().span))
+        let isInNothing = ByteScan.holds(0x5c, 0x25, 0x0a, in: [UInt8]().span)
+        #expect(!isInNothing)
     }
 
     @Test(arguments: [21, 85]) func firstIsFoundWhereItStands(count: Int) {
