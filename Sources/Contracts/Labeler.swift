@@ -135,7 +135,7 @@ package final class Labeler: Sendable {
         var isAny = false
         var areForeign = true
         for (number, types) in types[index].enumerated() {
-            if let types, let type = request.type, !types.contains(where: { JSONText.isSame($0, type) }) { continue }
+            if let types, let type = request.type, !types.contains(type) { continue }
             let condition = contract.reject[index].when[number]
             guard holds(condition, request, context, hidden: false) else { continue }
             isAny = true

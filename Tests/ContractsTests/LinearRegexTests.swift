@@ -147,6 +147,14 @@ struct LinearRegexTests {
         }
     }
 
+    /// What many branches run into is walked once for each place in the text, whatever lies behind it.
+    @Test func whatBranchesRunIntoIsMarked() throws {
+        let table = try LinearRegex("a(?:(?:|||)\\B{3}a)*b").table
+        let joins = table.steps.filter { $0.isMarked && $0.kind != .split }
+        #expect(!joins.isEmpty)
+        #expect(try LinearRegex("abc[de]f").table.steps.allSatisfy { !$0.isMarked })
+    }
+
     @Test func longTextsAreLeftToTheMachine() throws {
         let regex = try LinearRegex("(?:a|b)*(?<end>b)")
         let long = String(repeating: "a", count: 40_000) + "b"

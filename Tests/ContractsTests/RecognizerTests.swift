@@ -133,6 +133,17 @@ struct LabelerTests {
         #expect(try label(#"{"type":"start","user_id":null}"#) == .mustReject(rule: 1, stateful: false))
     }
 
+    /// `is:` takes differently composed letters for the same, and so must whatever is asked before it.
+    @Test func aTypeThatIsComposedOtherwiseIsTheSame() throws {
+        let contract = try contract(
+            #"{"miswire-contract": 1, "name": "t", "wire": {"type": "type"}, "requests": {"a": {}}, "#
+                + #""reject": [{"when": {"type": "is:caf\u00e9"}, "with": "accepted"}, {"when": "<unknown>"}]}"#)
+        for text in [#"{"type":"caf\u00e9"}"#, #"{"type":"cafe\u0301"}"#] {
+            let read = Recognizer(contract).recognise(ByteBuffer(string: text), opcode: .text, direction: .toServer)
+            #expect(Labeler(contract).label(read, in: Context()) == .mayAccept, "\(text)")
+        }
+    }
+
     @Test func decodingAndShape() throws {
         #expect(try label("{") == .mustReject(rule: 4, stateful: false))
         #expect(try label(#"{"type":"nope"}"#) == .mustReject(rule: 4, stateful: false))

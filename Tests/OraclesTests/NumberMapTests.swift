@@ -71,6 +71,10 @@ import Testing
         #expect(company[ann] == [SessionID(4)] && company[bob] == [SessionID(2)])
         company.remove(SessionID(4), from: ann)
         #expect(company[ann] == nil)
+        // Twice the same, and both gone at once.
+        for _ in 0..<2 { company.add(SessionID(5), to: ann) }
+        company.remove(SessionID(5), from: ann)
+        #expect(company[ann] == nil && !company.hasSeveral(ann))
     }
 }
 

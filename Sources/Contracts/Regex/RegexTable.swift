@@ -5,6 +5,9 @@ struct RegexTable: Sendable {
 
     struct Step: Sendable {
         var kind: Kind
+        /// More than one step leads here, or it leads to more than one: no offset is tried twice at it, so that no stretch
+        /// between two such steps is walked twice.
+        var isMarked = false
         /// The scalar, the slot, or the target that is tried first.
         var first: Int = 0
         /// The target that is tried second.
@@ -20,7 +23,13 @@ struct RegexTable: Sendable {
 
     init(_ program: [RegexInstruction]) {
         self.program = program
-        steps = program.enumerated().map { place, instruction in Step(instruction, at: place) }
+        var steps = program.enumerated().map { place, instruction in Step(instruction, at: place) }
+        var ways = [Int](repeating: 0, count: steps.count)
+        for place in steps.indices {
+            for next in steps[place].successors(of: place) where ways.indices.contains(next) { ways[next] += 1 }
+        }
+        for place in steps.indices { steps[place].isMarked = steps[place].kind == .split || ways[place] > 1 }
+        self.steps = steps
     }
 
     func accepts(_ scalar: UInt32, at place: Int) -> Bool {
@@ -31,6 +40,15 @@ struct RegexTable: Sendable {
 }
 
 extension RegexTable.Step {
+    fileprivate func successors(of place: Int) -> [Int] {
+        switch kind {
+        case .jump: [first]
+        case .split: [first, second]
+        case .match: []
+        case .scalar, .any, .set, .save, .start, .end, .wordBoundary, .noWordBoundary: [place + 1]
+        }
+    }
+
     init(_ instruction: RegexInstruction, at place: Int) {
         switch instruction {
         case .scalar(let wanted): self.init(kind: .scalar, first: Int(wanted))

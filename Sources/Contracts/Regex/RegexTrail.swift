@@ -7,7 +7,7 @@ struct RegexTrail {
 
     private let table: RegexTable
     private let text: [UInt32]
-    /// One bit for each choice that was made: what lies between two of them is walked once for each.
+    /// One bit for each marked step and offset that was tried.
     private var tried: [UInt64]
     private var work: [Work] = []
 
@@ -46,6 +46,7 @@ struct RegexTrail {
         var offset = begin
         while true {
             let step = table.steps[pc]
+            if step.isMarked { guard isNew(pc, offset) else { return false } }
             switch step.kind {
             case .scalar:
                 guard offset < text.count, Int(text[offset]) == step.first else { return false }
@@ -61,7 +62,6 @@ struct RegexTrail {
                 pc += 1
             case .jump: pc = step.first
             case .split:
-                guard isNew(pc, offset) else { return false }
                 work.append(.visit(pc: step.second, offset: offset))
                 pc = step.first
             case .save:

@@ -169,6 +169,7 @@ struct LineFields {
             return result
         }
         guard let start = value(of: key) else { return nil }
+        guard start < bytes.count, bytes[start] == UInt8(ascii: "{") else { throw outOfOrder }
         advance(behind: UInt8(ascii: "{"), at: start)
         let result = try read(&self)
         guard end < bytes.count, bytes[end] == UInt8(ascii: "}") else { throw outOfOrder }

@@ -42,6 +42,8 @@ struct Identifiers: Sendable {
     private struct Known: Sendable {
         var names: [String?]
         var user: Principal
+        /// How many owners were forgotten by then: of one that was forgotten since, it would have to be learnt again.
+        var forgotten: Int
     }
 
     init(_ rules: [IdentifierRule], capacity: Int) {
@@ -80,7 +82,9 @@ struct Identifiers: Sendable {
         _ message: JSON, _ names: [String?], to user: Principal, session: SessionID, isError: Bool, sent: (String) -> Bool,
         isShared: ((IdentifierRule) -> Bool)?, _ aliases: Aliases
     ) -> Foreign? {
-        if isShared == nil, let last = last[session], last.names == names, last.user == user { return nil }
+        if isShared == nil, let last = last[session], last.names == names, last.user == user, last.forgotten == owners.forgotten {
+            return nil
+        }
         var foreign: Foreign?
         for (index, name) in names.enumerated() {
             guard let name else { continue }
@@ -101,7 +105,9 @@ struct Identifiers: Sendable {
                 if known != user, foreign == nil { foreign = Foreign(rule: rules[index], owner: known.label, value: name, user: known) }
             }
         }
-        if foreign == nil, isShared == nil, !isError, !isNamedOtherwise(names, user) { last[session] = Known(names: names, user: user) }
+        if foreign == nil, isShared == nil, !isError, !isNamedOtherwise(names, user) {
+            last[session] = Known(names: names, user: user, forgotten: owners.forgotten)
+        }
         return foreign
     }
 

@@ -19,7 +19,9 @@ struct Company: Sendable {
     mutating func remove(_ id: SessionID, from user: Principal) {
         connections[user]?.removeAll { $0 == id }
         switch connections[user]?.count {
-        case 0: connections[user] = nil
+        case 0:
+            connections[user] = nil
+            crowds.remove(user)
         case 1: crowds.remove(user)
         default: break
         }

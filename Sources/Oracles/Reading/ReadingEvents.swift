@@ -76,6 +76,8 @@ final class Event: Sendable {
     /// Nothing when it could not be decoded.
     private let contract: Terms
     private let members: Members?
+    /// Values at the contract's link paths; none when it could not be decoded. They are compared with all that is open.
+    let links: [JSON?]
     /// Its value of each declared identifier, as text; none when it could not be decoded.
     let names: [String?]
     /// The runs that it names, in the order of the contract.
@@ -98,15 +100,13 @@ final class Event: Sendable {
         self.isCopy = isCopy
         self.contract = contract
         self.members = members
+        links = members.map { found in contract.link.indices.map { contract.linked($0, in: found) } } ?? []
         names = naming.names
         keys = naming.keys
         isError = recognition.name.map(contract.isError) ?? false
         type = contract.title(of: recognition)
     }
 
-    /// Values at the contract's link paths; none when it could not be decoded.
-    var links: [JSON?] { members.map { found in contract.link.indices.map { contract.linked($0, in: found) } } ?? [] }
-    func link(_ index: Int) -> JSON? { members.flatMap { contract.linked(index, in: $0) } }
     /// Its number, where events are numbered.
     var number: Int? { members.flatMap { contract.number(of: $0) } }
 }

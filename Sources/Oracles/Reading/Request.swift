@@ -119,7 +119,9 @@ struct RunState: Sendable {
     /// - Returns: what it is an instance of, and the state that it is in.
     mutating func hear(_ event: Event) -> (rule: Int, state: Int) {
         note(event.entry)
-        for index in links.indices where links[index] == nil { links[index] = event.link(index) }
+        for index in event.links.indices where links.indices.contains(index) && links[index] == nil {
+            links[index] = event.links[index]
+        }
         return (rule, state)
     }
 
