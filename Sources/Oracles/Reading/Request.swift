@@ -126,8 +126,11 @@ struct RunState: Sendable {
     }
 
     mutating func note(_ entry: Entry) {
-        if entries.count >= 5 { entries.remove(at: 2) }
-        entries.append(entry)
+        guard entries.count >= 5 else { return entries.append(entry) }
+        // The third goes, and the list keeps its length.
+        entries.swapAt(2, 3)
+        entries.swapAt(3, 4)
+        entries[4] = entry
     }
 }
 
