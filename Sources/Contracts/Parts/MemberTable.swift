@@ -68,14 +68,6 @@ package struct Members: Sendable {
         return ValueKinds(of: members[place].value)
     }
 
-    /// As `Path.lookup`.
-    func lookup(_ entry: MemberTable.Entry) -> Path.Lookup {
-        switch entry {
-        case .found(let slot): member(slot).map(Path.Lookup.one) ?? .absent
-        case .path(let path): path.lookup(in: message)
-        }
-    }
-
     /// As `Path.value`: null and absent yield nothing.
     package func value(_ entry: MemberTable.Entry) -> JSON? {
         switch entry {

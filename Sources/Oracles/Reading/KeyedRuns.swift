@@ -9,7 +9,7 @@ struct KeyedRuns: Sendable {
     }
     private var numbers: [RunKey: UInt64] = [:]
     private var lately = SessionMap<Found>()
-    /// How often a key was given to another run, or lost it.
+    /// How often a key was given to another run while it had one: what was found before may be the old one.
     private var changes: UInt64 = 0
 
     mutating func forget(_ id: SessionID) { lately[id] = nil }

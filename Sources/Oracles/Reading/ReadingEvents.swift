@@ -48,7 +48,7 @@ extension Reader {
     private mutating func name(_ members: Members, _ id: SessionID, _ contract: Terms) -> Terms.EventNaming {
         let last = namings[id]
         let naming = contract.naming(of: members, on: id, like: last)
-        if last?.names != naming.names || last?.keys != naming.keys { namings[id] = naming }
+        if last != naming { namings[id] = naming }
         return naming
     }
 
@@ -73,8 +73,8 @@ final class Event: Sendable {
     let session: SessionID
     let user: Principal
     let at: Instant
-    /// Nothing when it could not be decoded.
     private let contract: Terms
+    /// Nil when it could not be decoded.
     private let members: Members?
     /// Values at the contract's link paths; none when it could not be decoded. They are compared with all that is open.
     let links: [JSON?]

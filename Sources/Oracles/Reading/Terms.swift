@@ -150,7 +150,7 @@ final class Terms: Sendable {
     func linked(_ index: Int, in members: Members) -> JSON? { members.value(eventLinks[index]) }
 
     /// What an event names.
-    struct EventNaming: Sendable {
+    struct EventNaming: Sendable, Equatable {
         /// Its value of each declared identifier, as text.
         var names: [String?] = []
         /// The runs that it names, in the order of the contract.
