@@ -54,6 +54,9 @@ import X509
         let certificate = authority.certificate
         #expect(authority.begins == now - 48 * 3_600)
         #expect(authority.ends == now + 90 * 86_400)
+        // A day that has begun counts: what `ca create` says is what `ca create` says a second later.
+        let left = [(0, 90), (1, 90), (86_399, 90), (86_400, 89), (90 * 86_400 - 1, 1), (90 * 86_400, 0), (91 * 86_400, 0)]
+        for (later, days) in left { #expect(authority.days(at: now + Int64(later)) == days, "\(later)") }
         #expect(try certificate.extensions.basicConstraints == .isCertificateAuthority(maxPathLength: 0))
         for id in ["2.5.29.19", "2.5.29.30", "2.5.29.15"] {
             #expect(certificate.extensions.contains { "\($0.oid)" == id && $0.critical }, "\(id) is critical")

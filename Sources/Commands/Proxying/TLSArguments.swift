@@ -134,7 +134,7 @@ enum TLSBanner {
             let names = (["loopback"] + authority.names.words).joined(separator: ", ")
             lines.append("  CA        \(SafeText.show(names)), until \(UTCDay.text(authority.ends)); `miswire ca trust` says how to trust it")
             if authority.ends - now < Authority.nearEnd {
-                let days = Figures.plural(Int(clamping: max(0, (authority.ends - now) / 86_400)), "day")
+                let days = Figures.plural(authority.days(at: now), "day")
                 lines.append("  warning   the CA ends in \(days): `miswire ca create --renew`, and trust the new one")
             }
         }

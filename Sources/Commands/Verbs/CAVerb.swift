@@ -144,8 +144,8 @@ struct CAForm {
     var names: String { (["loopback"] + authority.names.words).joined(separator: ", ") }
 
     func text() -> String {
-        let left = authority.ends - now
-        let days = left > 0 ? "\(Figures.plural(Int(clamping: left / 86_400), "day")) left" : "over; `miswire ca create --renew`"
+        let left = authority.days(at: now)
+        let days = left > 0 ? "\(Figures.plural(left, "day")) left" : "over; `miswire ca create --renew`"
         return """
               subject      \(SafeText.show(authority.subject))
               file         \(SafeText.show(path)), key and certificate, yours alone

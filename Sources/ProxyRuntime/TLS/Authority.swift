@@ -75,6 +75,9 @@ package struct Authority: Sendable {
     package var begins: Int64 { Int64(certificate.notValidBefore.timeIntervalSince1970) }
     package var ends: Int64 { Int64(certificate.notValidAfter.timeIntervalSince1970) }
 
+    /// Days that are left, the one that has begun included: the same a second after it was made as when it was.
+    package func days(at now: Int64) -> Int { ends > now ? Int(clamping: (ends - now - 1) / 86_400 + 1) : 0 }
+
     // MARK: Certificates
 
     private static func root(
