@@ -5,8 +5,8 @@ import Testing
 
 /// What stands in lists by its number is what a dictionary would hold.
 @Suite struct NumberMapTests {
-    /// Small ones, ones on either side of where the list ends, and the largest.
-    private static let numbers: [UInt64] = Array(0..<70) + [(1 << 20) - 1, 1 << 20, (1 << 20) + 1, .max]
+    /// Small ones, ones that only a longer list tells apart from these, ones that no list does, and the largest.
+    private static let numbers: [UInt64] = Array(0..<70) + [128, 129, 192, (1 << 16) - 1, 1 << 16, (1 << 16) + 1, 1 << 20, (1 << 20) + 1, .max]
 
     @Test(arguments: [1, 2, 3] as [UInt64]) func holdsWhatADictionaryHolds(seed: UInt64) {
         var (map, known) = (NumberMap<UInt64, [Int]>(), [UInt64: [Int]]())

@@ -17,13 +17,15 @@ extension UInt64: Numbered {
 }
 
 /// A dictionary of what bears numbers: an entry asks for its session, and for its run, dozens of times, and a list tells
-/// where each stands without a hash. It has its own look-up, beside the ledger's `NumberPlaces`, since this one is made part of
-/// whoever asks, dozens of times for each entry.
+/// where each stands without a hash. What is kept at one time has numbers that are near each other, since they are given
+/// upwards: their last bits tell them apart. It has its own look-up, beside the ledger's `NumberPlaces`, since this one is made
+/// part of whoever asks, dozens of times for each entry.
 struct NumberMap<Key: Numbered, Value: Sendable>: Sendable {
-    /// Numbers from here on stand in a dictionary: whoever wrote the journal chose them.
-    private let limit: UInt64 = 1 << 20
-    /// By number: one more than the place, 0 where there is nothing.
+    /// No list is longer; it is a power of two, as they all are.
+    private static var longest: Int { 1 << 16 }
+    /// By the last bits of a number: one more than its place, 0 where there is nothing.
     private var near: [UInt32] = []
+    /// Those that are not told apart by their last bits: whoever wrote the journal chose them.
     private var far: [UInt64: Int] = [:]
     private var slots: [Value?] = []
     /// Whose each slot is, or was.
@@ -73,12 +75,15 @@ struct NumberMap<Key: Numbered, Value: Sendable>: Sendable {
 
     @inline(__always)
     private func place(of number: UInt64) -> Int? {
-        if number < UInt64(near.count) {
-            let place = near[Int(number)]
-            return place > 0 ? Int(place) - 1 : nil
-        }
-        return number < limit ? nil : far[number]
+        if near.isEmpty { return nil }
+        let place = Int(near[index(of: number)]) - 1
+        if place >= 0, owners[place] == number { return place }
+        return far.isEmpty ? nil : far[number]
     }
+
+    /// Of a list that is not empty.
+    @inline(__always)
+    private func index(of number: UInt64) -> Int { Int(truncatingIfNeeded: number & (UInt64(near.count) &- 1)) }
 
     @discardableResult
     private mutating func keep(_ value: Value, for number: UInt64) -> Int {
@@ -90,21 +95,33 @@ struct NumberMap<Key: Numbered, Value: Sendable>: Sendable {
             slots[place] = value
             owners[place] = number
         }
-        if number < limit {
-            let index = Int(number)
-            if index >= near.count { near.append(contentsOf: repeatElement(0, count: max(64, index + 1 - near.count))) }
-            near[index] = UInt32(place + 1)
-        } else {
-            far[number] = place
-        }
         count += 1
+        point(at: place, number)
         return place
+    }
+
+    private mutating func point(at place: Int, _ number: UInt64) {
+        while near.isEmpty || near[index(of: number)] != 0 {
+            guard near.count < Self.longest else { return far[number] = place }
+            lengthen(without: place)
+        }
+        near[index(of: number)] = UInt32(clamping: place + 1)
+    }
+
+    /// Twice as long a list tells more numbers apart.
+    /// - Parameter place: of a number that has no place in the list yet.
+    private mutating func lengthen(without place: Int) {
+        near = Array(repeating: 0, count: max(64, near.count * 2))
+        for other in owners.indices where other != place && slots[other] != nil {
+            // Those that had one had different last bits, and have now.
+            near[index(of: owners[other])] = UInt32(clamping: other + 1)
+        }
     }
 
     private mutating func forget(_ number: UInt64, at place: Int) {
         slots[place] = nil
         free.append(place)
-        if number < limit { near[Int(number)] = 0 } else { far[number] = nil }
+        if near[index(of: number)] == UInt32(clamping: place + 1) { near[index(of: number)] = 0 } else { far[number] = nil }
         count -= 1
     }
 }

@@ -272,20 +272,6 @@ package enum Reading: Sendable {
         /// Why its owner may be the one who got it.
         package var ownerDoubt: String?
 
-        /// Nil: it must be told as it is.
-        var sound: SoundEvent? {
-            guard canary == nil, identity == nil, !isJoined else { return nil }
-            var sound: SoundEvent = []
-            switch bonds {
-            case .none: break
-            case .kept: sound.insert(.bondsKept)
-            case .doubtful, .broken: return nil
-            }
-            if hasForeignCanaries { sound.insert(.hasForeignCanaries) }
-            if isOwned { sound.insert(.isOwned) }
-            return sound
-        }
-
         indirect enum Bonds: Sendable {
             /// Nothing is declared of what it names.
             case none

@@ -11,7 +11,8 @@ extension Reader {
     ) {
         guard let recognizer, let (user, isBad) = sessions[id].map({ ($0.user, $0.isBad) }) else { return }
         let (recognition, found) = recognizer.read(payload, opcode: message.opcode, direction: .toClient)
-        pulseEvent(recognition, id, contract)
+        let traits = contract.traits(of: recognition)
+        pulseEvent(recognition, traits, id)
         let isShared = contract.sharing?.isBroadcast(name: recognition.name, type: recognition.type) ?? false
         if isShared { canaries.declassify(payload) }
         noteSeen(recognition, isRequest: false, id)
@@ -22,27 +23,29 @@ extension Reader {
             if let value = recognition.value { passNumber(of: value, entry, id, at: at) }
             return readBeat(part, .toClient, recognition, entry, id, at: at)
         }
-        if contract.isReady(recognition) { sessions[id]?.isReadied = true }
+        if traits.contains(.isReady) { sessions[id]?.isReadied = true }
         let isCopy = self.members.hasSeveral(user) && copies.isCopy(payload, recognition.value, of: user, on: id)
         let members = found ?? recognition.value.map(contract.members)
         let naming = members.map { name($0, id, contract) } ?? Terms.EventNaming()
-        let event = Event(recognition, members, naming, entry, id, user, at: at, isCopy: isCopy, contract)
+        let event = Event(
+            recognition, members, naming, entry, id, user, at: at, isError: traits.contains(.isError), isCopy: isCopy, contract)
         tellDeclared(event, payload, contract)
         let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
         hearWords(of: event, isShared: isShared || isInRoom)
-        let (ownership, reading) = judgeOwnership(of: event, payload, isShared: isShared, contract)
-        if reading.ownerDoubt != nil, let run = reading.owningRun { runs[run]?.isIndeterminate = true }
-        let holder = reading.identity == nil ? ownership : .anothers(user.label)
+        let (ownership, sound, trouble) = judgeOwnership(of: event, payload, isShared: isShared, contract)
+        if trouble?.ownerDoubt != nil, let run = trouble?.owningRun { runs[run]?.isIndeterminate = true }
+        let holder = trouble?.identity == nil ? ownership : .anothers(user.label)
         let isReplay = contract.delivery != nil && followDelivery(event, holder, contract)
         if isBad {
-            if contract.isGreeting(recognition) { sessions[id]?.isGreeted = true }
+            if traits.contains(.isGreeting) { sessions[id]?.isGreeted = true }
             readUnauthenticated(recognition, entry, id, at: at)
         } else if recognition.outcome != .ignored {
             if !expiries.isEmpty { judgeExpiry(event, contract) }
-            if contract.isGreeting(recognition), let name = contract.greeting { settleGreeting(id, .kept(name)) }
+            if traits.contains(.isGreeting), let name = contract.greeting { settleGreeting(id, .kept(name)) }
             if !isReplay { link(event, ownership, contract) }
         }
-        tell(reading, of: event, contract)
+        guard let trouble else { return readings.append(.sound(sound)) }
+        tell(trouble, of: event, contract)
     }
 
     private mutating func name(_ members: Members, _ id: SessionID, _ contract: Terms) -> Terms.EventNaming {
@@ -67,7 +70,7 @@ extension Reader {
 }
 
 /// One message of the server, in hand. Behind one reference: whoever looks at it is given it whole.
-final class Event: Sendable {
+final class Event {
     let recognition: Recognition
     let entry: Entry
     let session: SessionID
@@ -76,8 +79,9 @@ final class Event: Sendable {
     private let contract: Terms
     /// Nil when it could not be decoded.
     private let members: Members?
-    /// Values at the contract's link paths; none when it could not be decoded. They are compared with all that is open.
-    let links: [JSON?]
+    /// Values at the contract's link paths; none when it could not be decoded. They are compared with all that is open, and
+    /// an event of a run that is under way is compared with nothing.
+    private(set) lazy var links: [JSON?] = members.map { found in contract.link.indices.map { contract.linked($0, in: found) } } ?? []
     /// Its value of each declared identifier, as text; none when it could not be decoded.
     let names: [String?]
     /// The runs that it names, in the order of the contract.
@@ -90,7 +94,7 @@ final class Event: Sendable {
 
     init(
         _ recognition: Recognition, _ members: Members?, _ naming: Terms.EventNaming, _ entry: Entry, _ session: SessionID,
-        _ user: Principal, at: Instant, isCopy: Bool, _ contract: Terms
+        _ user: Principal, at: Instant, isError: Bool, isCopy: Bool, _ contract: Terms
     ) {
         self.recognition = recognition
         self.entry = entry
@@ -100,12 +104,14 @@ final class Event: Sendable {
         self.isCopy = isCopy
         self.contract = contract
         self.members = members
-        links = members.map { found in contract.link.indices.map { contract.linked($0, in: found) } } ?? []
         names = naming.names
         keys = naming.keys
-        isError = recognition.name.map(contract.isError) ?? false
+        self.isError = isError
         type = contract.title(of: recognition)
     }
+
+    /// Its value at that link path.
+    func link(_ index: Int) -> JSON? { members.flatMap { contract.linked(index, in: $0) } }
 
     /// Its number, where events are numbered.
     var number: Int? { members.flatMap { contract.number(of: $0) } }

@@ -5,13 +5,14 @@ import Wire
 
 /// Whose content and whose identifiers an event carries (contract.md, semantics 11 and 15).
 extension Reader {
+    /// - Returns: whose it is; what was looked at and found well; and what is not well or in doubt, as is hardly ever.
     mutating func judgeOwnership(
         of event: Event, _ payload: ByteBuffer, isShared: Bool, _ contract: Terms
-    ) -> (Ownership, Reading.EventReading) {
-        var reading = Reading.EventReading(
-            type: event.type, user: event.user.label, hasForeignCanaries: !isShared && canaries.hasForeign(to: event.user),
-            canary: nil, identity: nil, isOwned: false, evidence: nil)
-        guard let said = said[event.session] else { return (.own, reading) }
+    ) -> (ownership: Ownership, sound: Reading.SoundEvent, trouble: Reading.EventReading?) {
+        var trouble: Reading.EventReading?
+        var sound: Reading.SoundEvent = []
+        if !isShared, canaries.hasForeign(to: event.user) { sound.insert(.hasForeignCanaries) }
+        guard let said = said[event.session] else { return (.own, sound, nil) }
         let echoes = echoes(of: event.user, beside: said, on: event.session)
         let message = event.recognition.value
         let rooms = memberships.isEmpty ? [] : message.map { sharedRooms(of: event, $0) } ?? []
@@ -19,39 +20,63 @@ extension Reader {
             // What came to a room is for its members when one of them said it.
             !rooms.contains(where: { room in found.owners.contains { memberships.has(aliases($0), room, at: event.at, aliases) } })
         {
+            var reading = Self.trouble(event, sound)
             reading.canary = .init(
                 kind: .canary, owner: found.owners.first.map { aliases($0).label } ?? "another user", name: "canary",
                 value: found.canary.text, line: 0)
             reading.doubt = mayBeKnown ?? mayBeOne(event, with: found.owners.map { aliases($0) })
+            trouble = reading
         }
         var ownership = Ownership.own
         if !rooms.isEmpty, let message, !isOwn(event, message, contract) {
-            reading.isOwned = true
-            return (.shared, reading)
+            sound.insert(.isOwned)
+            trouble?.isOwned = true
+            return (.shared, sound, trouble)
         }
         if !isShared, let value = message {
-            reading.isOwned = event.user.name != nil || !contract.runs.isEmpty
-            if let run = runOfAnother(event, contract) {
-                reading.identity = run.foreign
-                reading.owningRun = run.number
-                reading.ownerDoubt = mayBeOne(event, with: [run.owner])
-                ownership = .anothers(run.foreign.owner)
+            if event.user.name != nil || !contract.runs.isEmpty {
+                sound.insert(.isOwned)
+                trouble?.isOwned = true
+            }
+            if let (run, owner, key) = runOfAnother(event, contract) {
+                let rule = contract.runs[key.rule]
+                var reading = trouble ?? Self.trouble(event, sound)
+                reading.identity = .init(
+                    kind: event.isError ? .error : .run, owner: owner.label, name: rule.name, value: key.text, line: rule.line)
+                reading.owningRun = run
+                reading.ownerDoubt = mayBeOne(event, with: [owner])
+                trouble = reading
+                ownership = .anothers(owner.label)
             } else if let foreign = identifiers.check(
                 value, event.names, to: event.user, session: event.session, isError: event.isError,
                 sent: echoes.has,
                 isShared: rooms.isEmpty ? nil : { [memberships] in memberships.isRoom($0) }, aliases)
             {
                 let asker = foreign.rule.is == .user ? foreign.owner : asker(of: event)
+                var reading = trouble ?? Self.trouble(event, sound)
                 reading.identity = .init(
                     kind: asker == nil ? .within : event.isError ? .error : .is, owner: asker ?? foreign.owner,
                     name: foreign.rule.name, value: foreign.value, line: foreign.rule.line)
                 reading.ownerDoubt = foreign.user.flatMap { mayBeOne(event, with: [$0]) }
+                trouble = reading
                 if let asker { ownership = .anothers(asker) }
             } else if !event.isCopy {
-                reading.bonds = bonds(of: event, said)
+                let bonds = bonds(of: event, said)
+                switch bonds {
+                case .none: break
+                case .kept: sound.insert(.bondsKept)
+                case .doubtful, .broken: trouble = trouble ?? Self.trouble(event, sound)
+                }
+                trouble?.bonds = bonds
             }
         }
-        return (ownership, reading)
+        return (ownership, sound, trouble)
+    }
+
+    private static func trouble(_ event: Event, _ sound: Reading.SoundEvent) -> Reading.EventReading {
+        Reading.EventReading(
+            type: event.type, user: event.user.label, hasForeignCanaries: sound.contains(.hasForeignCanaries),
+            isOwned: sound.contains(.isOwned))
     }
 
     /// What the user said on any connection may come back on any other: an error of one, a name.
@@ -126,7 +151,6 @@ extension Reader {
 
     /// Told once the event is linked, so that what it started is known to be of the same cause.
     mutating func tell(_ reading: Reading.EventReading, of event: Event, _ contract: Terms) {
-        if let sound = reading.sound { return readings.append(.sound(sound)) }
         var reading = reading
         var isBroken = false
         if case .broken = reading.bonds { isBroken = true }
@@ -148,23 +172,25 @@ extension Reader {
     }
 
     /// The run that this event names by its key, when it is another user's.
-    private mutating func runOfAnother(
-        _ event: Event, _ contract: Terms
-    ) -> (foreign: Reading.EventReading.Foreign, number: UInt64, owner: Principal)? {
+    private mutating func runOfAnother(_ event: Event, _ contract: Terms) -> (number: UInt64, owner: Principal, key: RunKey)? {
         for key in event.keys where key.session == nil {
-            let owner: (Principal, UInt64)? = run(of: key, event).flatMap { runs[$0] }.map { ($0.owner, $0.number) }
-                ?? tombs[key].flatMap { $0.number == 0 ? nil : (aliases($0.owner), $0.number) }
-            guard let owner, owner.0 != event.user else { continue }
+            let number = run(of: key, event)
+            let owner: (user: Principal, run: UInt64)
+            if let number, let run = runs[number] {
+                if run.owner == event.user { continue }
+                owner = (run.owner, number)
+            } else {
+                guard let tomb = tombs[key], tomb.number != 0 else { continue }
+                owner = (aliases(tomb.owner), tomb.number)
+                if owner.user == event.user { continue }
+            }
             // An error may well repeat the key that this connection itself asked about.
             if event.isError, let said = said[event.session],
                 echoes(of: event.user, beside: said, on: event.session).has(key.text)
             {
                 continue
             }
-            let rule = contract.runs[key.rule]
-            let foreign = Reading.EventReading.Foreign(
-                kind: event.isError ? .error : .run, owner: owner.0.label, name: rule.name, value: key.text, line: rule.line)
-            return (foreign, owner.1, owner.0)
+            return (owner.run, owner.user, key)
         }
         return nil
     }

@@ -6,8 +6,9 @@ import Wire
 extension Reader {
     /// Judged before the edge. True: a part of the run names this event.
     mutating func stepParts(_ number: UInt64, _ event: Event, _ rule: RunTerms, in state: String) -> Bool {
-        guard let value = event.recognition.value else { return false }
         let named = rule.roles(of: event.recognition)
+        if named.roles.isEmpty, named.before.isEmpty { return false }
+        guard let value = event.recognition.value else { return false }
         for role in named.roles {
             let key = rule.parts[role.part].key.map { path in path.value(in: value).flatMap { isLegible($0) ? $0 : nil } }
             if role.isInside, runs[number]?.parts.meant(by: key, rule: role.part) == nil {

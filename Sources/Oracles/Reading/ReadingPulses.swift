@@ -10,10 +10,9 @@ extension Reader {
         if recognition.outcome != .ignored, recognition.heartbeat == nil { pulse(.asked, id) }
     }
 
-    mutating func pulseEvent(_ recognition: Recognition, _ id: SessionID, _ contract: Terms) {
+    mutating func pulseEvent(_ recognition: Recognition, _ traits: EventTraits, _ id: SessionID) {
         guard recognition.outcome != .ignored, recognition.heartbeat == nil else { return }
-        let isReady = contract.session?.ready.map { $0 == recognition.name || $0 == contract.title(of: recognition) } ?? false
-        pulse(.event(isError: recognition.name.map(contract.isError) ?? false, isReady: isReady), id)
+        pulse(.event(isError: traits.contains(.isError), isReady: traits.contains(.isCalledReady)), id)
     }
 
     /// What became of a run that reached no end of its own.

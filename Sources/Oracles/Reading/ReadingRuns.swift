@@ -9,7 +9,7 @@ extension Reader {
         lastRun += 1
         var run = Run(RunState(
             number: lastRun, rule: rule, key: nil, owner: request.user, session: id, request: request.number,
-            links: request.links, entries: [request.entry]))
+            links: request.links, entry: request.entry))
         run.isIndeterminate = isDoubtful || request.isIndeterminate
         if let contract, let value = request.recognition.value {
             run.wished = contract.key(of: contract.runs[rule], in: value).map { Identifiers.text($0) }
@@ -160,7 +160,7 @@ extension Reader {
                     user: run.owner.label, line: rule.line),
                 fate))
         if targetWatch.sentinel != nil { followSentinel(run, fate) }
-        if !stated.isEmpty, let asked = run.entries.first { answeredStated(run.owner, run.session, askedAt: asked.instant, fate) }
+        if !stated.isEmpty, let asked = run.value.firstEntry { answeredStated(run.owner, run.session, askedAt: asked.instant, fate) }
     }
 
     /// Off the books; its key stays known, so that what comes after is seen.

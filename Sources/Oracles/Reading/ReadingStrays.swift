@@ -99,7 +99,7 @@ extension Reader {
         lastRun += 1
         runs[lastRun] = Run(RunState(
             number: lastRun, rule: rule, key: key, owner: event.user, session: event.session, request: nil,
-            links: event.links, entries: []))
+            links: event.links, entry: nil))
         sessions[event.session]?.runs.append(lastRun)
         start(lastRun, key: key, event, contract)
     }

@@ -103,8 +103,8 @@ extension Reader {
         guard run.owner.name == targetWatch.sentinel else { return }
         let mark = run.request.flatMap { targetWatch.marks.removeValue(forKey: $0) }
         guard case .kept = fate, let session = sessions[run.session], !session.isOver,
-            !session.isClosedByClient, session.obscured == nil, let asked = Self.atServer(run.entries.first),
-            let done = Self.atServer(run.entries.last), done > asked
+            !session.isClosedByClient, session.obscured == nil, let asked = Self.atServer(run.value.firstEntry),
+            let done = Self.atServer(run.value.lastEntry), done > asked
         else { return }
         let others = sessions.keys.sorted().compactMap { sessions[$0] }
             .filter { $0.user != run.owner && $0.id != session.id && !$0.isRefused }
@@ -122,8 +122,8 @@ extension Reader {
             } else {
                 starvation.excuse(session.loop, pending, at: done, isLate: true)
             }
-        var evidence = evidence(for: session, entry: run.entries.last, at: done)
-        if let first = run.entries.first { evidence.witness.insert(first, at: min(1, evidence.witness.count)) }
+        var evidence = evidence(for: session, entry: run.value.lastEntry, at: done)
+        if let first = run.value.firstEntry { evidence.witness.insert(first, at: min(1, evidence.witness.count)) }
         for other in others.prefix(3) {
             evidence.sessions.append(other.id)
             evidence.users.append(other.user.label)

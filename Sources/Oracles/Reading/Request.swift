@@ -105,7 +105,7 @@ struct RunState: Sendable {
     /// What it is known by beside its key, by link path.
     var links: [JSON?]
     /// Its request and its latest events, for evidence.
-    var entries: [Entry]
+    private var trail: Trail
     var isIndeterminate = false
     var parts = PartBook()
     /// Its obligation is settled: no further verdict about its end.
@@ -119,19 +119,46 @@ struct RunState: Sendable {
     /// - Returns: what it is an instance of, and the state that it is in.
     mutating func hear(_ event: Event) -> (rule: Int, state: Int) {
         note(event.entry)
-        for index in event.links.indices where links.indices.contains(index) && links[index] == nil {
-            links[index] = event.links[index]
-        }
+        for index in links.indices where links[index] == nil { links[index] = event.link(index) }
         return (rule, state)
     }
 
-    mutating func note(_ entry: Entry) {
-        guard entries.count >= 5 else { return entries.append(entry) }
-        // The third goes, and the list keeps its length.
-        entries.swapAt(2, 3)
-        entries.swapAt(3, 4)
-        entries[4] = entry
+    mutating func note(_ entry: Entry) { trail.note(entry) }
+
+    var entries: [Entry] { trail.entries }
+    var firstEntry: Entry? { trail.first }
+    var lastEntry: Entry? { trail.last }
+}
+
+extension RunState {
+    /// - Parameter entry: its request.
+    init(
+        number: UInt64, rule: Int, key: RunKey?, owner: Principal, session: SessionID, request: UInt64?, links: [JSON?], entry: Entry?
+    ) {
+        self.init(
+            number: number, rule: rule, key: key, owner: owner, session: session, request: request, links: links,
+            trail: Trail(entry))
     }
+}
+
+/// The first two entries of something and its last three.
+struct Trail: Sendable {
+    private var kept: [Entry]
+    /// The place of the oldest of the last, once there are five.
+    private var oldest = 2
+
+    init(_ first: Entry?) { kept = first.map { [$0] } ?? [] }
+
+    mutating func note(_ entry: Entry) {
+        guard kept.count >= 5 else { return kept.append(entry) }
+        kept[oldest] = entry
+        oldest = oldest < 4 ? oldest + 1 : 2
+    }
+
+    var first: Entry? { kept.first }
+    var last: Entry? { kept.count < 5 || oldest == 2 ? kept.last : kept[oldest - 1] }
+    /// In their order.
+    var entries: [Entry] { kept.count < 5 ? kept : Array(kept[..<2] + kept[oldest...] + kept[2..<oldest]) }
 }
 
 struct RunKey: Sendable, Hashable {

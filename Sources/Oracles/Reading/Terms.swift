@@ -12,6 +12,8 @@ final class Terms: Sendable {
     let delivery: DeliveryTerms?
     /// The names of declared events, for people.
     private let titles: [String]
+    /// By declared event.
+    private let traits: [EventTraits]
     /// What events are asked for: the values at link paths, of identifiers and of the keys of runs, and numbers.
     private let eventMembers: MemberTable
     private let eventLinks: [MemberTable.Entry]
@@ -28,9 +30,8 @@ final class Terms: Sendable {
     private let context: [MemberTable.Entry]
     /// By link path: equal values there name one request and no other.
     private let exclusive: [Bool]
-    /// The event that greets a client, and the one that ends AUTHENTICATING.
+    /// The event that greets a client.
     let greeting: String?
-    private let ready: String?
     /// Within which everything that is asked for must have been answered; nil = within none.
     let longestWait: Duration?
 
@@ -59,8 +60,9 @@ final class Terms: Sendable {
             !contract.identity.ids.contains { $0.at.contains(link.event) || $0.at.contains(link.request) }
                 && !contract.runs.contains { $0.key.contains(link.event) }
         }
-        greeting = contract.session?.greeting
-        ready = contract.session?.ready
+        let session = contract.session
+        greeting = session?.greeting
+        traits = contract.events.map { EventTraits($0.name, type: $0.name, title: Terminal.plain($0.name), contract) }
         let bounds = contract.runs.flatMap { $0.hot.map(\.within) }
         // A state may be left at the end of its bound, and another one follows.
         let longest = bounds.compactMap { $0 }.reduce(contract.deadline) { $0 + $1 }
@@ -157,8 +159,10 @@ final class Terms: Sendable {
         var keys: [RunKey] = []
     }
 
-    func isGreeting(_ event: Recognition) -> Bool { greeting.map { event.name == $0 || event.type == $0 } ?? false }
-    func isReady(_ event: Recognition) -> Bool { ready.map { event.name == $0 || event.type == $0 } ?? false }
+    func traits(of event: Recognition) -> EventTraits {
+        if let rule = event.rule, traits.indices.contains(rule), event.isByName { return traits[rule] }
+        return EventTraits(event.name, type: event.type, title: title(of: event), contract)
+    }
 
     /// What people call that event.
     func title(of event: Recognition) -> String {
@@ -173,6 +177,30 @@ final class Terms: Sendable {
     func errorKind(of message: JSON) -> String? { contract.errorKind(of: message) }
     func bound(of rule: RejectRule) -> Duration { contract.bound(of: rule) }
     func bound(of request: MessageRule) -> Duration { contract.bound(of: request) }
+}
+
+/// What the contract says of an event by its name.
+struct EventTraits: OptionSet, Sendable {
+    let rawValue: UInt8
+
+    static let isError = EventTraits(rawValue: 1)
+    static let isGreeting = EventTraits(rawValue: 2)
+    /// It ends AUTHENTICATING.
+    static let isReady = EventTraits(rawValue: 4)
+    /// People call it what ends AUTHENTICATING.
+    static let isCalledReady = EventTraits(rawValue: 8)
+}
+
+extension EventTraits {
+    /// - Parameter title: what people call it.
+    init(_ name: String?, type: String?, title: @autoclosure () -> String, _ contract: Contract) {
+        self = []
+        if let name, contract.isError(event: name) { insert(.isError) }
+        if let greeting = contract.session?.greeting, name == greeting || type == greeting { insert(.isGreeting) }
+        guard let ready = contract.session?.ready else { return }
+        if name == ready || type == ready { insert(.isReady) }
+        if name == ready || title() == ready { insert(.isCalledReady) }
+    }
 }
 
 extension Recognition {
@@ -199,7 +227,7 @@ final class RunTerms: Sendable {
     private let roles: [PartRoles]
 
     /// What an event is to the parts of a run.
-    struct PartRoles: Sendable {
+    final class PartRoles: Sendable {
         struct Role: Sendable {
             /// Index into the run's parts.
             var part: Int
@@ -207,12 +235,14 @@ final class RunTerms: Sendable {
             var isEnd: Bool
             var isInside: Bool
         }
-        var roles: [Role] = []
+        let roles: [Role]
         /// Parts that must have ended when it comes.
-        var before: [Int] = []
+        let before: [Int]
 
         init(_ parts: [RunRule.Part], name: String?, type: String?) {
             func isNamed(_ names: [MessageName]) -> Bool { names.contains { $0.names(isRequest: false, name: name, type: type) } }
+            var roles: [Role] = []
+            var before: [Int] = []
             for (index, part) in parts.enumerated() {
                 let isStart = isNamed([part.start])
                 let isEnd = !isStart && isNamed([part.end])
@@ -222,6 +252,8 @@ final class RunTerms: Sendable {
                 }
                 if isNamed(part.before) { before.append(index) }
             }
+            self.roles = roles
+            self.before = before
         }
     }
 
