@@ -3,7 +3,9 @@
 ///
 /// Supported: literals, `.` (not a line end), classes, `\d \w \s` and their negations, `\n \r \t \f \v \0 \xHH \uHHHH`,
 /// groups `(…)`, `(?:…)`, `(?<name>…)`, alternation, `* + ? {n} {n,} {n,m}` and their lazy forms, `^ $ \b \B`.
-package struct LinearRegex: Sendable, Hashable {
+///
+/// One that is compiled is shared: a copy would be one of all its lists.
+package final class LinearRegex: Sendable, Hashable {
     package let text: String
     /// Names of the named groups, in order of their opening brackets.
     package let groups: [String]
@@ -24,7 +26,7 @@ package struct LinearRegex: Sendable, Hashable {
         self.text = text
     }
 
-    package static func == (lhs: LinearRegex, rhs: LinearRegex) -> Bool { lhs.text == rhs.text }
+    package static func == (lhs: LinearRegex, rhs: LinearRegex) -> Bool { lhs === rhs || lhs.text == rhs.text }
     package func hash(into hasher: inout Swift.Hasher) { hasher.combine(text) }
 
     package struct Match: Sendable, Hashable {
