@@ -28,6 +28,28 @@ struct LinearRegexPropertyTests {
         #expect(matched < checked * 9 / 10)
     }
 
+    /// States that were worked out beforehand tell the same as the machine that they stand for, groups and all.
+    @Test func statesAgreeOnRandomPatterns() throws {
+        var source = Source(state: 13)
+        var (told, captured) = (0, 0)
+        for _ in 0..<2_000 {
+            let parts = (0..<3).map { _ in Tree.random(&source, depth: 2).text }
+            let regex = try LinearRegex(parts[0] + "(?:(?<g>" + parts[1] + ")|(?<h>_)|a)*(?<i>" + parts[2] + ")")
+            guard let states = regex.states else { continue }
+            for _ in 0..<8 {
+                let text = String(source.word() + source.word())
+                var machine = RegexMachine(program: regex.program, text: text.unicodeScalars.map(\.value))
+                let slots = machine.run(slotCount: 2 * regex.groups.count)
+                #expect(states.run(text.utf8Span.span, slotCount: 2 * regex.groups.count) == slots.map { .fits(slots: $0) } ?? .misfit,
+                    "\(regex.text) on \(text)")
+                #expect(states.run(text.utf8Span.span, slotCount: 0) == (slots == nil ? .misfit : .fits(slots: [])))
+                told += 1
+                captured += slots.map { $0[0] >= 0 || $0[2] >= 0 } == true ? 1 : 0
+            }
+        }
+        #expect(told > 4_000 && captured > 200)
+    }
+
     /// The first alternative that leads to a match is taken, as a backtracking matcher does.
     @Test func groupsAgreeOnRandomPatterns() throws {
         var source = Source(state: 11)

@@ -135,7 +135,8 @@ struct LinearRegexTests {
     /// Both ways to run an expression take the same threads for the best ones, groups and all.
     @Test(arguments: [
         "(?<a>a|ab)(?<b>b|bab)?.*", "(?<a>a*)(?<b>a*?)(?<c>b?)", "(?:(?<a>.)b?)*", "(?<a>a*)*(?<b>b*)*", "(?:(?<a>a)|(?<b>b))*",
-        "(?<a>(?:a|aa)+)(?<b>a*b*)", "(?<a>^a|\\Ba)*\\b(?<b>b*)$", "(?:a?(?<a>b??))*(?<b>a{1,2})", "(?<a>[^b])*(?<b>.{0,2}?)b*",
+        "(?<a>(?:a|aa)+)(?<b>a*b*)", "(?:^(?<a>a)|(?<b>b)|a$)*", "(?:(?<a>a*)|b)*(?<b>$)(?:)*", "(?<a>)|(?<b>(?:a|b(?<c>))*?)(?<d>b*)",
+        "(?<a>^a|\\Ba)*\\b(?<b>b*)$", "(?:a?(?<a>b??))*(?<b>a{1,2})", "(?<a>[^b])*(?<b>.{0,2}?)b*",
     ])
     func trailAgreesWithMachine(pattern: String) throws {
         let regex = try LinearRegex(pattern)
@@ -143,8 +144,38 @@ struct LinearRegexTests {
             let scalars = text.unicodeScalars.map(\.value)
             var machine = RegexMachine(program: regex.program, text: scalars)
             var trail = try #require(RegexTrail(table: regex.table, text: scalars))
-            #expect(trail.run(slotCount: 2 * regex.groups.count) == machine.run(slotCount: 2 * regex.groups.count), "\(pattern) on \(text)")
+            let slots = machine.run(slotCount: 2 * regex.groups.count)
+            #expect(trail.run(slotCount: 2 * regex.groups.count) == slots, "\(pattern) on \(text)")
+            if let states = regex.states {
+                let told = states.run(text.utf8Span.span, slotCount: 2 * regex.groups.count)
+                #expect(told == slots.map { .fits(slots: $0) } ?? .misfit, "\(pattern) on \(text)")
+            } else {
+                #expect(pattern.contains("\\b") || pattern.contains("\\B"))
+            }
         }
+    }
+
+    /// States are worked out for what identifiers look like, and within bounds; whatever has none is followed step by step.
+    @Test(arguments: [
+        ("thread_(?<stem>[a-z]+(?:_[a-z]+)*_\\d+)_\\d+_[0-9a-f]+", true), ("(?:run_)?(?<stem>[a-z]+(?:_[a-z]+)*_\\d+)(?:_\\d+)?", true),
+        ("ws_.+_\\d+_[0-9a-f]+", true), ("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", true), ("^a$|b", true), ("", true),
+        ("\\ba", false), ("(?:a|b)*a(?:a|b){14}", false), ("a{600}", false), ("(?:(?:a?){30}(?:a|b)*){30}c", false),
+    ])
+    func statesAreFew(pattern: String, areWorkedOut: Bool) throws {
+        let regex = try LinearRegex(pattern)
+        #expect((regex.states != nil) == areWorkedOut)
+        #expect(regex.quickMatch("ä") == nil && regex.quickMatch(String(repeating: "a", count: 65_536)) == nil)
+        #expect((regex.quickMatch("a_1") != nil) == areWorkedOut)
+    }
+
+    /// A text that is not of ASCII is told by the machine, also where its beginning is.
+    @Test func statesLeaveOtherTexts() throws {
+        let regex = try LinearRegex("(?<a>[a-z]+)(?<b>[^a-z]*)")
+        let match = try #require(regex.match("abä1"))
+        #expect(match["a"] == "ab" && match["b"] == "ä1")
+        #expect(regex.quickMatch("abä1") == nil)
+        #expect(regex.quickMatch("ab1-") == .some(regex.match("ab1-")))
+        #expect(regex.match("") == nil && regex.match("1") == nil)
     }
 
     /// What many branches run into is walked once for each place in the text, whatever lies behind it.

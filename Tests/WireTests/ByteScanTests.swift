@@ -12,16 +12,33 @@ import Testing
                 let found = ByteScan.first(0x5c, or: 0x25, in: bytes.span, from: start)
                 #expect(found == (start <= place ? place : nil))
             }
-            let wantedOnes: [(UInt8, UInt8, UInt8)] = [(0x0a, 0x5c, 0x25), (wanted, 0x0d, 0x09), (0x0d, wanted, 0x09), (0x0d, 0x09, wanted)]
-            for (one, two, three) in wantedOnes {
-                let isThere = ByteScan.holds(one, two, three, in: bytes.span)
-                #expect(isThere)
+            let looks: [(UInt8, UInt8, UInt8, ByteScan.Look)] = [
+                (0x0a, 0x5c, 0x25, .init(holdsOthers: true)), (wanted, 0x0d, 0x09, .init(holdsOne: true)),
+                (0x0d, wanted, 0x09, .init(holdsOthers: true)), (0x0d, 0x09, wanted, .init(holdsOthers: true)),
+                (wanted, wanted, 0x09, .init(holdsOne: true, holdsOthers: true)), (0x0a, 0x0d, 0x09, .init()),
+            ]
+            for (one, two, three, expected) in looks {
+                let look = ByteScan.look(for: one, two, three, below: 0x80, in: bytes.span)
+                #expect((look.holdsOne, look.holdsOthers) == (expected.holdsOne, expected.holdsOthers))
             }
-            let isThere = ByteScan.holds(0x0a, 0x0d, 0x09, in: bytes.span)
-            #expect(!isThere)
         }
-        let isInNothing = ByteScan.holds(0x5c, 0x25, 0x0a, in: [UInt8]().span)
-        #expect(!isInNothing)
+        let nothing = ByteScan.look(for: 0x5c, 0x25, 0x0a, below: 0x80, in: [UInt8]().span)
+        #expect(nothing == .init())
+    }
+
+    /// Stretches without a small byte, of each length and at each place: from 31 on none is taken for parted, up to 15 all are.
+    @Test(arguments: [31, 32, 33, 47, 64, 90]) func stretchesAreNotParted(count: Int) {
+        for length in 0...count {
+            for place in 0...(count - length) {
+                for (small, large) in [(0x2a, 0x2b), (0x00, 0xff), (0x22, 0x80)] as [(UInt8, UInt8)] {
+                    var bytes = [UInt8](repeating: small, count: count)
+                    for index in place..<(place + length) { bytes[index] = large }
+                    let look = ByteScan.look(for: 0x01, 0x02, 0x03, below: 0x2b, in: bytes.span)
+                    if length >= 31 { #expect(!look.isParted) }
+                    if length < 16 { #expect(look.isParted) }
+                }
+            }
+        }
     }
 
     @Test(arguments: [21, 85]) func firstIsFoundWhereItStands(count: Int) {

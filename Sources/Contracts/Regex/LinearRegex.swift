@@ -3,12 +3,16 @@
 ///
 /// Supported: literals, `.` (not a line end), classes, `\d \w \s` and their negations, `\n \r \t \f \v \0 \xHH \uHHHH`,
 /// groups `(…)`, `(?:…)`, `(?<name>…)`, alternation, `* + ? {n} {n,} {n,m}` and their lazy forms, `^ $ \b \B`.
-package struct LinearRegex: Sendable, Hashable {
+///
+/// One that is compiled is shared: a copy would be one of all its lists.
+package final class LinearRegex: Sendable, Hashable {
     package let text: String
     /// Names of the named groups, in order of their opening brackets.
     package let groups: [String]
     let program: [RegexInstruction]
     let table: RegexTable
+    /// Nil: it is followed step by step.
+    let states: RegexStates?
 
     /// Longest text looked at; a longer one does not match (trust.md T23).
     package static let maximumText = 65_536
@@ -17,16 +21,19 @@ package struct LinearRegex: Sendable, Hashable {
         var compiler = RegexCompiler(text)
         program = try compiler.compile()
         table = RegexTable(program)
+        states = RegexStates(table)
         groups = compiler.groups
         self.text = text
     }
 
-    package static func == (lhs: LinearRegex, rhs: LinearRegex) -> Bool { lhs.text == rhs.text }
+    package static func == (lhs: LinearRegex, rhs: LinearRegex) -> Bool { lhs === rhs || lhs.text == rhs.text }
     package func hash(into hasher: inout Swift.Hasher) { hasher.combine(text) }
 
     package struct Match: Sendable, Hashable {
         /// One for each named group, nil where the group took no part.
         package var values: [(name: String, value: String?)]
+        /// Without groups.
+        package static let bare = Match(values: [])
         package subscript(_ name: String) -> String? { values.first { $0.name == name }?.value }
 
         package static func == (lhs: Match, rhs: Match) -> Bool {
@@ -44,6 +51,11 @@ package struct LinearRegex: Sendable, Hashable {
 
     /// Whether it matches the whole string. Nil: the text is too long to look at, or needs more than `maximumSteps`.
     package func decides(_ candidate: String) -> Bool? {
+        switch quick(candidate, captures: false) {
+        case .fits: return true
+        case .misfit: return false
+        case .unknown: break
+        }
         var isDecided = true
         let found = slots(candidate, captures: false, &isDecided) != nil
         return isDecided ? found : nil
@@ -60,11 +72,40 @@ package struct LinearRegex: Sendable, Hashable {
     }
 
     private func match(_ candidate: String, _ isDecided: inout Bool) -> Match? {
+        if let told = quickMatch(candidate) { return told }
         guard let found = slots(candidate, captures: true, &isDecided) else { return nil }
         let values = groups.enumerated().map { number, name -> (name: String, value: String?) in
             let (start, end) = (found.slots[2 * number], found.slots[2 * number + 1])
             guard start >= 0, end >= start else { return (name, nil) }
             return (name, Self.string(found.text, start, end))
+        }
+        return Match(values: values)
+    }
+
+    /// Where its states are worked out, and for texts of which `RegexTrail` would tell the same.
+    private func quick(_ candidate: String, captures: Bool) -> RegexStates.Answer {
+        guard let states, RegexTrail.takes(table, length: candidate.utf8.count) else { return .unknown }
+        return states.run(candidate.utf8Span.span, slotCount: captures ? 2 * groups.count : 0)
+    }
+
+    /// As `match`, where it costs no more than a look at each byte of the text; nil = it would cost more.
+    package func quickMatch(_ candidate: String) -> Match?? {
+        switch quick(candidate, captures: true) {
+        case .fits(let slots): .some(match(candidate, slots))
+        case .misfit: .some(nil)
+        case .unknown: nil
+        }
+    }
+
+    /// Of a text of ASCII.
+    private func match(_ candidate: String, _ slots: [Int]) -> Match {
+        var values: [(name: String, value: String?)] = []
+        values.reserveCapacity(groups.count)
+        let bytes = candidate.utf8
+        for (number, name) in groups.enumerated() {
+            let (start, end) = (slots[2 * number], slots[2 * number + 1])
+            let isSet = start >= 0 && end >= start
+            values.append((name, isSet ? String(Substring(bytes.dropFirst(start).prefix(end - start))) : nil))
         }
         return Match(values: values)
     }

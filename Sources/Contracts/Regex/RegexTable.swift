@@ -12,7 +12,7 @@ struct RegexTable: Sendable {
         var first: Int = 0
         /// The target that is tried second.
         var second: Int = 0
-        /// The scalars below 64, and below 128, that a set holds.
+        /// The scalars below 64, and below 128, that it takes.
         var low: UInt64 = 0
         var high: UInt64 = 0
     }
@@ -51,12 +51,15 @@ extension RegexTable.Step {
 
     init(_ instruction: RegexInstruction, at place: Int) {
         switch instruction {
-        case .scalar(let wanted): self.init(kind: .scalar, first: Int(wanted))
-        case .any: self.init(kind: .any)
+        case .scalar(let wanted):
+            self.init(kind: .scalar, first: Int(wanted))
+            take(wanted...wanted)
+        case .any:
+            self.init(kind: .any)
+            for scalar: UInt32 in 0..<128 where instruction.accepts(scalar) { take(scalar...scalar) }
         case .set(let set):
             self.init(kind: .set)
-            for scalar in 0..<64 where set.contains(UInt32(scalar)) { low |= 1 << UInt64(scalar) }
-            for scalar in 64..<128 where set.contains(UInt32(scalar)) { high |= 1 << UInt64(scalar - 64) }
+            for range in set.ranges { take(range) }
         case .split(let first, let second): self.init(kind: .split, first: place + first, second: place + second)
         case .jump(let by): self.init(kind: .jump, first: place + by)
         case .save(let slot): self.init(kind: .save, first: slot)
@@ -68,6 +71,13 @@ extension RegexTable.Step {
             case .noWordBoundary: self.init(kind: .noWordBoundary)
             }
         case .match: self.init(kind: .match)
+        }
+    }
+
+    private mutating func take(_ range: ClosedRange<UInt32>) {
+        guard range.lowerBound < 128 else { return }
+        for scalar in range.lowerBound...min(range.upperBound, 127) {
+            if scalar < 64 { low |= 1 << UInt64(scalar) } else { high |= 1 << UInt64(scalar & 63) }
         }
     }
 }

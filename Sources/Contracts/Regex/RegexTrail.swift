@@ -19,12 +19,17 @@ struct RegexTrail {
 
     /// Nil when there are too many places.
     init?(table: RegexTable, text: [UInt32]) {
-        let (places, overflow) = table.steps.count.multipliedReportingOverflow(by: text.count + 1)
-        guard !overflow, places <= Self.most else { return nil }
+        guard Self.takes(table, length: text.count) else { return nil }
         self.table = table
         self.text = text
-        tried = Array(repeating: 0, count: places / 64 + 1)
+        tried = Array(repeating: 0, count: table.steps.count * (text.count + 1) / 64 + 1)
         work.reserveCapacity(16)
+    }
+
+    /// - Parameter length: of the text, in scalars.
+    static func takes(_ table: RegexTable, length: Int) -> Bool {
+        let (places, overflow) = table.steps.count.multipliedReportingOverflow(by: length + 1)
+        return !overflow && places <= most
     }
 
     /// The capture slots (scalar offsets, -1 = unset), or nil when the text as a whole does not match.

@@ -17,6 +17,14 @@ package struct IdentifierForm: Sendable, Hashable {
     /// Names of its groups, in order.
     package var groups: [String] { if case .regex(let regex) = kind { regex.groups } else { [] } }
 
+    /// As `match`, where it costs no more than a look at each byte of the value; nil = it would cost more.
+    package func quickMatch(_ value: String) -> LinearRegex.Match?? {
+        switch kind {
+        case .glob: nil
+        case .regex(let regex): regex.quickMatch(value)
+        }
+    }
+
     package func matches(_ value: String) -> Bool {
         switch kind {
         case .glob(let glob): glob.matches(value)

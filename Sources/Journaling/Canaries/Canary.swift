@@ -53,23 +53,16 @@ package struct Canary: Sendable, Hashable {
     // MARK: Reading
 
     /// Every one that stands there as it is, in whichever case.
-    package static func all(in payload: ByteBuffer) -> [Canary] {
-        guard payload.readableBytes >= leastLength else { return [] }
+    package static func all(in payload: ByteBuffer) -> [Canary] { all(in: payload.readableBytesUInt8Span) }
+
+    package static func all(in bytes: [UInt8]) -> [Canary] { all(in: bytes.span) }
+
+    package static func all(in bytes: Span<UInt8>) -> [Canary] {
+        guard bytes.count >= leastLength else { return [] }
         var found: [Canary] = []
-        let bytes = payload.readableBytesView
         // The hyphen is the rarest of the prefix.
         var from = 3
-        while let hyphen = ByteScan.first(0x2d, in: payload.readableBytesSpan, from: from) {
-            from = hyphen + 1
-            if let canary = read(bytes, hyphen: bytes.startIndex + hyphen) { found.append(canary) }
-        }
-        return found
-    }
-
-    package static func all(in bytes: [UInt8]) -> [Canary] {
-        var found: [Canary] = []
-        var from = 3
-        while let hyphen = ByteScan.first(0x2d, in: bytes.span, from: from) {
+        while let hyphen = ByteScan.first(0x2d, in: bytes, from: from) {
             from = hyphen + 1
             if let canary = read(bytes, hyphen: hyphen) { found.append(canary) }
         }
@@ -77,20 +70,20 @@ package struct Canary: Sendable, Hashable {
     }
 
     /// The one whose prefix ends with the hyphen there; at least three bytes stand before it.
-    private static func read<Bytes: RandomAccessCollection<UInt8>>(_ bytes: Bytes, hyphen at: Int) -> Canary?
-    where Bytes.Index == Int {
+    private static func read(_ bytes: Span<UInt8>, hyphen at: Int) -> Canary? {
         let letter = bytes[at - 1] | 0x20
         guard letter == 0x63 || letter == 0x64, bytes[at - 2] | 0x20 == 0x77, bytes[at - 3] | 0x20 == 0x6d else { return nil }
-        let rest = bytes[(at + 1)...].prefix(digits)
+        let rest = bytes.extracting((at + 1)..<min(bytes.count, at + 1 + digits))
         guard rest.count >= 12 else { return nil }
         if let canary = token(rest, letter == 0x63 ? .ordinary : .declassified) { return canary }
-        return letter == 0x63 ? old(rest.prefix(12)) : nil
+        return letter == 0x63 ? old(rest.extracting(first: 12)) : nil
     }
 
-    private static func token(_ characters: some Collection<UInt8>, _ kind: Kind) -> Canary? {
+    private static func token(_ characters: Span<UInt8>, _ kind: Kind) -> Canary? {
         guard characters.count == digits else { return nil }
         var (high, low): (UInt64, UInt64) = (0, 0)
-        for (index, character) in characters.enumerated() {
+        for index in characters.indices {
+            let character = characters[index]
             let value: UInt64
             switch character {
             case 0x61...0x7a: value = UInt64(character - 0x61)
@@ -110,9 +103,10 @@ package struct Canary: Sendable, Hashable {
         return Canary(kind, high: high, low: low)
     }
 
-    private static func old(_ characters: some Collection<UInt8>) -> Canary? {
+    private static func old(_ characters: Span<UInt8>) -> Canary? {
         var (high, low): (UInt64, UInt64) = (0, 0)
-        for (index, character) in characters.enumerated() {
+        for index in characters.indices {
+            let character = characters[index]
             let byte: UInt8
             switch character {
             case 0x61...0x7a, 0x30...0x39: byte = character
@@ -130,12 +124,11 @@ package struct Canary: Sendable, Hashable {
     package static func declassified(_ payload: ByteBuffer) -> ByteBuffer? {
         var payload = payload
         var hasOne = false
-        let view = payload.readableBytesView
         var from = 3
-        while let hyphen = ByteScan.first(0x2d, in: payload.readableBytesSpan, from: from) {
+        while let hyphen = ByteScan.first(0x2d, in: payload.readableBytesUInt8Span, from: from) {
             from = hyphen + 1
-            guard let canary = read(view, hyphen: view.startIndex + hyphen), canary.kind == .ordinary else { continue }
-            let letter = view[view.startIndex + hyphen - 1]
+            guard let canary = read(payload.readableBytesUInt8Span, hyphen: hyphen), canary.kind == .ordinary else { continue }
+            let letter = payload.readableBytesUInt8Span[hyphen - 1]
             payload.setInteger(letter &+ 1, at: payload.readerIndex + hyphen - 1)
             hasOne = true
         }

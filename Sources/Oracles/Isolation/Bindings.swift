@@ -34,9 +34,12 @@ struct Bindings: Sendable {
         /// Where its uniqueness ends, when that is a connection.
         var session: SessionID?
     }
-    private enum Fit: Sendable {
-        case fits([(name: String, value: String)])
-        case misfit
+    /// What a group of a form holds in a value.
+    private struct Held {
+        /// Into `groups`.
+        var group: Int
+        var rule: Int
+        var value: String
     }
 
     private let rules: [IdentifierRule]
@@ -47,9 +50,15 @@ struct Bindings: Sendable {
     private let isJudgedAlone: [Bool]
     let isEmpty: Bool
     private let hasForms: Bool
+    /// The names of the groups of all forms; and the rule of that name.
+    private let groups: [String]
+    private let named: [Int?]
+    /// By rule: which of these its form has, in order.
+    private let held: [[Int]]
     /// Who said a value first: what a client made up has whatever form it likes.
     private var makers: Fading<String, Maker>
-    private var fits: Fading<Name, Fit>
+    /// Of forms and values that take work; nil = misfits.
+    private var fits: Fading<Name, LinearRegex.Match?>
     private var parents: Fading<Name, String>
     private var sessions: Fading<Name, SessionID>
     /// The value that a connection has of each id that is one to one with it.
@@ -68,6 +77,11 @@ struct Bindings: Sendable {
         isOfConnection = rules.indices.map { Self.endsAtConnection($0, rules, outer) }
         isJudgedAlone = rules.map { $0.form != nil || $0.is == .connection || $0.within == .connection }
         hasForms = rules.contains { $0.form != nil }
+        var groups: [String] = []
+        for name in rules.flatMap({ $0.form?.groups ?? [] }) where !groups.contains(name) { groups.append(name) }
+        self.groups = groups
+        named = groups.map { name in rules.firstIndex { $0.name == name } }
+        held = rules.map { rule in (rule.form?.groups ?? []).compactMap { groups.firstIndex(of: $0) } }
         isEmpty = !hasForms && outer.allSatisfy { $0 == nil }
             && !rules.contains { $0.is == .connection || $0.within == .connection }
         makers = Fading(capacity: capacity)
@@ -111,8 +125,7 @@ struct Bindings: Sendable {
         // What was cut out for its secrecy may have been anything.
         guard values.allSatisfy({ $0.map { !Redactor.mayBeRedacted($0) } ?? true }) else { return .none }
         let echoed = isError ? values.map { $0.map(isEcho) ?? false } : values.map { _ in false }
-        if hasForms { for case let value? in values where makers[value] == nil { makers.set(value, isEcho(value) ? .client : .server) } }
-        let breach = misshapen(values, echoed, user) ?? rebound(values, echoed, session) ?? reconnected(values, echoed, session)
+        let breach = misshapen(values, echoed, user, isEcho) ?? rebound(values, echoed, session) ?? reconnected(values, echoed, session)
         if let breach {
             guard told[breach] == nil else { return .none }
             told.set(breach, true)
@@ -132,22 +145,30 @@ struct Bindings: Sendable {
 
     // MARK: Forms
 
-    private mutating func misshapen(_ values: [String?], _ echoed: [Bool], _ user: String?) -> Breach? {
+    private mutating func misshapen(_ values: [String?], _ echoed: [Bool], _ user: String?, _ isEcho: (String) -> Bool) -> Breach? {
         guard hasForms else { return nil }
-        var groups: [(group: String, rule: Int, value: String)] = []
-        for index in rules.indices {
-            guard let form = rules[index].form, let value = values[index], !echoed[index], isServers(value) else { continue }
-            switch fit(of: value, form, index) {
-            case .misfit: return Breach(name: rules[index].name, value: value, kind: .form(form.text), line: rules[index].line)
-            case .fits(let found): groups += found.map { ($0.name, index, $0.value) }
+        // By rule: the server said it first, as far as is remembered.
+        var areServers = values.map { value in
+            guard let value else { return false }
+            return makers.value(of: value) { isEcho(value) ? .client : .server } == .server
+        }
+        if makers.forgotten > 0 { for index in areServers.indices { areServers[index] = false } }
+        var all: [Held] = []
+        for index in rules.indices where areServers[index] && !echoed[index] {
+            guard let form = rules[index].form, let value = values[index] else { continue }
+            guard let match = match(of: value, form, index) else {
+                return Breach(name: rules[index].name, value: value, kind: .form(form.text), line: rules[index].line)
+            }
+            for (group, found) in zip(held[index], match.values) {
+                if let text = found.value { all.append(Held(group: group, rule: index, value: text)) }
             }
         }
-        for (position, one) in groups.enumerated() {
-            if let other = groups[..<position].first(where: { $0.group == one.group && $0.value != one.value }) {
+        for (position, one) in all.enumerated() {
+            if let other = all[..<position].first(where: { $0.group == one.group && $0.value != one.value }) {
                 return breach(one, rules[other.rule].name, values[other.rule] ?? "", expected: other.value, values)
             }
-            guard let named = rules.firstIndex(where: { $0.name == one.group }), named != one.rule, let value = values[named],
-                isServers(value) || rules[named].is == .user && value == user, value != one.value
+            guard let named = named[one.group], named != one.rule, let value = values[named],
+                areServers[named] || rules[named].is == .user && value == user, value != one.value
             else { continue }
             return breach(one, rules[named].name, value, expected: value, values)
         }
@@ -155,29 +176,22 @@ struct Bindings: Sendable {
     }
 
     private func breach(
-        _ one: (group: String, rule: Int, value: String), _ other: String, _ value: String, expected: String, _ values: [String?]
+        _ one: Held, _ other: String, _ value: String, expected: String, _ values: [String?]
     ) -> Breach {
         Breach(
             name: rules[one.rule].name, value: values[one.rule] ?? "",
-            kind: .group(one.group, other: other, value: value, found: one.value, expected: expected), line: rules[one.rule].line)
+            kind: .group(groups[one.group], other: other, value: value, found: one.value, expected: expected), line: rules[one.rule].line)
     }
 
-    /// The server said it first, as far as is remembered.
-    private func isServers(_ value: String) -> Bool { makers[value] == .server && makers.forgotten == 0 }
-
-    private mutating func fit(of value: String, _ form: IdentifierForm, _ index: Int) -> Fit {
+    /// What the groups of the form hold; nil when it does not fit.
+    private mutating func match(of value: String, _ form: IdentifierForm, _ index: Int) -> LinearRegex.Match? {
+        if value.utf8.count > LinearRegex.maximumText { return .bare }
+        if let told = form.quickMatch(value) { return told }
         let name = Name(rule: index, value: value)
         if let known = fits[name] { return known }
-        let fit: Fit =
-            if value.utf8.count > LinearRegex.maximumText {
-                .fits([])
-            } else if let match = form.match(value) {
-                .fits(match.values.compactMap { group in group.value.map { (group.name, $0) } })
-            } else {
-                .misfit
-            }
-        fits.set(name, fit)
-        return fit
+        let match = form.match(value)
+        fits.set(name, match)
+        return match
     }
 
     // MARK: Bonds
@@ -188,10 +202,7 @@ struct Bindings: Sendable {
             guard let place = outer[index], let value = values[index], let parent = values[place], !echoed[index], !echoed[place]
             else { continue }
             let name = Name(rule: index, value: value, session: isOfConnection[index] ? session : nil)
-            guard let known = parents[name] else {
-                parents.set(name, parent)
-                continue
-            }
+            let known = parents.value(of: name) { parent }
             if known != parent {
                 return Breach(
                     name: rules[index].name, value: value, kind: .within(rules[place].name, known: known, found: parent),
@@ -205,16 +216,16 @@ struct Bindings: Sendable {
         for index in rules.indices where rules[index].is == .connection || rules[index].within == .connection {
             guard let value = values[index], !echoed[index] else { continue }
             let name = Name(rule: index, value: value)
-            if let known = sessions[name], known != session {
+            let known = sessions.value(of: name) { session }
+            if known != session {
                 return Breach(name: rules[index].name, value: value, kind: .connection(known: known.description), line: rules[index].line)
             }
-            sessions.set(name, session)
             guard rules[index].is == .connection else { continue }
             let own = Name(rule: index, value: "", session: session)
-            if let known = ofSession[own], known != value {
-                return Breach(name: rules[index].name, value: value, kind: .connection(known: known), line: rules[index].line)
+            let same = ofSession.value(of: own) { value }
+            if same != value {
+                return Breach(name: rules[index].name, value: value, kind: .connection(known: same), line: rules[index].line)
             }
-            ofSession.set(own, value)
         }
         return nil
     }

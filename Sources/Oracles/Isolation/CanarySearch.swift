@@ -5,13 +5,15 @@ import Wire
 /// Finds canaries however a server wrote them down: as they are, in any case, behind JSON escapes, percent-encoding, base64
 /// (both alphabets, padded or not, beginning anywhere, with line breaks), hexadecimal digits, gzip and zlib, and three of
 /// these in each other. Linear in the message; beyond `budget` what is packed deeper is not looked at, which can only
-/// miss something. A message without escapes and without a run of 40 digits of base64 costs one look at every 40th byte.
+/// miss something. A message without escapes and without a run of 40 digits of base64 costs one look.
 struct CanarySearch {
     /// Layers taken off, one in another.
     private static let depth = 3
     /// Digits that a token takes in base64: no shorter run can hold one.
     private static let leastRun = 40
     private static let leastHex = 60
+    /// No digit of base64 is below it.
+    private static let leastDigit: UInt8 = 0x2b
     /// Text before the base64 may be made of its digits too; of longer runs only the beginning is tried.
     private static let longestShifted = 4_096
 
@@ -24,9 +26,9 @@ struct CanarySearch {
     static func all(in payload: ByteBuffer) -> [Canary] {
         // Most messages hold neither the mark of a token nor anything that could hide one.
         let bytes = payload.readableBytesUInt8Span
-        guard ByteScan.holds(0x2d, 0x5c, 0x25, in: bytes) || hasRun(bytes) || isPacked(bytes) else { return [] }
-        let plain = Canary.all(in: payload)
-        guard mayHide(payload) else { return plain }
+        let look = ByteScan.look(for: 0x2d, 0x5c, 0x25, below: leastDigit, in: bytes)
+        let plain = look.holdsOne ? Canary.all(in: bytes) : []
+        guard mayHide(bytes, look) else { return plain }
         var search = CanarySearch(budget: 4_096 + 16 * payload.readableBytes)
         search.look(into: Array(payload.readableBytesView), depth: 0)
         return plain + search.found
@@ -36,11 +38,11 @@ struct CanarySearch {
 
     // MARK: Whether it is worth it
 
-    private static func mayHide(_ payload: ByteBuffer) -> Bool {
-        guard payload.readableBytes >= leastRun else { return false }
-        let bytes = payload.readableBytesUInt8Span
+    private static func mayHide(_ bytes: Span<UInt8>, _ look: ByteScan.Look) -> Bool {
+        guard bytes.count >= leastRun else { return false }
         if isPacked(bytes) { return true }
-        if hasRun(bytes) { return true }
+        if !look.isParted, hasRun(bytes) { return true }
+        guard look.holdsOthers else { return false }
         var from = 0
         while let at = ByteScan.first(0x5c, or: 0x25, in: bytes, from: from) {
             let isEscaped = bytes[at] == 0x5c

@@ -22,6 +22,20 @@ struct Fading<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     mutating func set(_ key: Key, _ value: Value, renews: Bool = false) {
         let turn = turns + 1
         guard Self.put(value, into: &slots[key, default: Slot(value: value, turn: turn)], turn, renews) else { return }
+        enter(key, turn)
+    }
+
+    /// What is known by that key; otherwise `new`, which is known from now on.
+    mutating func value(of key: Key, or new: () -> Value) -> Value {
+        let turn = turns + 1
+        let (value, isNew) = Self.look(at: &slots[key, default: Slot(value: new(), turn: turn)], turn)
+        if isNew { enter(key, turn) }
+        return value
+    }
+
+    private static func look(at slot: inout Slot, _ turn: UInt64) -> (value: Value, isNew: Bool) { (slot.value, slot.turn == turn) }
+
+    private mutating func enter(_ key: Key, _ turn: UInt64) {
         turns = turn
         order.append((key, turn))
         while slots.count > capacity, head < order.count {

@@ -33,22 +33,54 @@ package enum ByteScan {
         first(wanted, in: unsafe bytes.bytes, from: offset)
     }
 
-    /// Whether any of the three stands somewhere.
-    package static func holds(_ one: UInt8, _ two: UInt8, _ three: UInt8, in bytes: Span<UInt8>) -> Bool {
+    /// What stands somewhere in some bytes.
+    package struct Look: Equatable {
+        package var holdsOne = false
+        package var holdsOthers = false
+        /// Of any 31 bytes on end one is below the bound.
+        package var isParted = true
+    }
+
+    /// Whether the one stands somewhere, whether any of the two others does, and whether small bytes part the rest.
+    package static func look(for one: UInt8, _ two: UInt8, _ three: UInt8, below bound: UInt8, in bytes: Span<UInt8>) -> Look {
         let raw = unsafe bytes.bytes
-        let (first, second, third) = (ones &* UInt64(one), ones &* UInt64(two), ones &* UInt64(three))
+        guard raw.byteCount >= 32 else { return shortLook(for: one, two, three, below: bound, in: bytes) }
+        let all = SIMD4(repeating: ones)
+        let (first, second, third) = (all &* UInt64(one), all &* UInt64(two), all &* UInt64(three))
+        // A byte is below it when what is left of it borrows: told right for the lowest such byte, and for bounds up to 128.
+        let limit = all &* UInt64(min(bound, 128))
+        var found = SIMD4<UInt64>()
+        var others = SIMD4<UInt64>()
+        var isParted = true
         var index = 0
-        while index <= raw.byteCount - 8 {
-            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-            if zeros(word ^ first) | zeros(word ^ second) | zeros(word ^ third) != 0 { return true }
-            index += 8
+        // The last look begins where it still has its length.
+        let last = raw.byteCount &- 32
+        while true {
+            let words = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self)
+            let (one, two, three) = (words ^ first, words ^ second, words ^ third)
+            found |= (one &- all) & ~one
+            others |= (two &- all) & ~two | (three &- all) & ~three
+            let small = (words &- limit) & ~words
+            // No 16 bytes without one: a stretch between two is shorter than twice that.
+            if (small[0] | small[1]) & tops == 0 || (small[2] | small[3]) & tops == 0 { isParted = false }
+            if index == last { break }
+            index = min(index &+ 32, last)
         }
-        while index < raw.byteCount {
-            let byte = unsafe raw.unsafeLoad(fromByteOffset: index, as: UInt8.self)
-            if byte == one || byte == two || byte == three { return true }
-            index += 1
+        return Look(
+            holdsOne: (found[0] | found[1] | found[2] | found[3]) & tops != 0,
+            holdsOthers: (others[0] | others[1] | others[2] | others[3]) & tops != 0, isParted: isParted)
+    }
+
+    private static func shortLook(for one: UInt8, _ two: UInt8, _ three: UInt8, below bound: UInt8, in bytes: Span<UInt8>) -> Look {
+        var look = Look()
+        look.isParted = bytes.count < 31
+        for index in bytes.indices {
+            let byte = bytes[index]
+            if byte == one { look.holdsOne = true }
+            if byte == two || byte == three { look.holdsOthers = true }
+            if byte < bound { look.isParted = true }
         }
-        return false
+        return look
     }
 
     /// Where one of the two stands first, at `offset` or behind it.
