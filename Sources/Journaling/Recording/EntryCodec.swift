@@ -28,6 +28,7 @@ package enum EntryCodec {
     ///   - line: without its newline.
     ///   - place: `rec/0007.ndjson:88214`, for the error.
     package static func decode(_ line: ByteBuffer, place: LinePlace) throws(RecordingError) -> Line {
+        if let frame = FrameLine.entry(line) { return .entry(frame) }
         if let read = inOrder(line, place: place) { return read }
         return try byName(line, place: place)
     }

@@ -34,7 +34,7 @@ package enum JSONText {
     }
 
     /// Four hex digits at that offset as a UTF-16 unit.
-    static func hexUnit(_ bytes: Span<UInt8>, at offset: Int) -> UInt16? {
+    package static func hexUnit(_ bytes: Span<UInt8>, at offset: Int) -> UInt16? {
         guard offset >= 0, offset <= bytes.count - 4 else { return nil }
         var unit: UInt16 = 0
         for index in offset..<offset + 4 {
@@ -120,6 +120,12 @@ package enum JSONText {
             if byte == 0 { return -1 }
             out.append(byte)
             index &+= 1
+            // Texts in a message that is JSON itself have but one byte between them.
+            if index <= lastWord, isBetweenQuotes(ByteScan.word(bytes, at: index)) {
+                out.append(bytes[index])
+                out.append(UInt8(ascii: "\""))
+                index &+= 3
+            }
         }
         // The last bytes of the line.
         while index < bytes.count, out.freeCapacity > 0 {
@@ -136,6 +142,13 @@ package enum JSONText {
             out.append(byte)
         }
         return -1
+    }
+
+    /// A colon or a comma, and an escaped quote behind it.
+    @inline(__always)
+    private static func isBetweenQuotes(_ word: UInt64) -> Bool {
+        let three = UInt64(littleEndian: word) & 0xff_ffff
+        return three == 0x22_5c3a || three == 0x22_5c2c
     }
 
     /// What this byte behind a backslash stands for; 0 when it stands for no byte alone.
