@@ -80,7 +80,7 @@ package final class Recognizer: Sendable {
         if let envelope { return (open(envelope, String(decoding: payload.readableBytesView, as: UTF8.self), direction), nil) }
         let table = table(direction)
         let (decoding, places) = JSON.decode(payload, names: table.members.names)
-        switch decoding {
+        switch consume decoding {
         case .value(let value, let tolerated):
             let members = Members(value, places, table.members)
             return (recognise(members, in: table, direction, tolerated), members)

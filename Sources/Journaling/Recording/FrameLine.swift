@@ -29,12 +29,12 @@ struct FrameLine {
         let ref = takes(#","ref":"s"#, bytes) ? ref(bytes) : nil
         demand(#","kind":"frame","dir":"to"#, bytes)
         if isOther { return nil }
-        guard let frame = frame(bytes), !isOther, end == bytes.count, let loop = UInt16(exactly: loop) else { return nil }
-        return Entry(number: number, instant: instant, loop: loop, sequence: sequence, ref: ref, body: .frame(frame))
+        guard let frame = frame(bytes), end == bytes.count, let loop = UInt16(exactly: loop) else { return nil }
+        return Entry(number: number, instant: instant, loop: loop, sequence: sequence, ref: ref, body: frame)
     }
 
-    @inline(__always)
-    private mutating func frame(_ bytes: Span<UInt8>) -> FrameRecord? {
+    /// What stands behind `"dir":"to`. All of it stands behind one reference at once: a frame is large.
+    private mutating func frame(_ bytes: Span<UInt8>) -> Entry.Body? {
         let isToClient = takes(#"Client""#, bytes)
         if !isToClient { demand(#"Server""#, bytes) }
         let arrival = takes(#","in":"#, bytes) ? instant(bytes) : nil
@@ -44,26 +44,30 @@ struct FrameLine {
         demand(#","len":"#, bytes)
         let length = number(bytes)
         let mask = takes(#","mask":""#, bytes) ? hex(bytes) : nil
-        guard !isOther, let first = UInt8(exactly: first) else { return nil }
-        var payload = ByteBuffer()
-        if takes(#","text":"#, bytes) {
-            guard let (text, end) = LineFields.text(in: bytes, at: end) else { return nil }
-            (payload, self.end) = (text, end)
-        }
+        guard !isOther, let first = UInt8(exactly: first), let payload = payload(bytes) else { return nil }
         let message = takes(#","msg":{"n":"#, bytes) ? message(of: payload, bytes) : nil
         let read = takes(#","read":"#, bytes) ? number(bytes) : 0
         demand("}", bytes)
         guard !isOther, let read = UInt32(exactly: read) else { return nil }
         let frame = Frame(
             firstByte: first, lengthForm: .shortest(for: length), declaredLength: length, maskKey: mask, payload: payload)
-        return FrameRecord(
-            passage: Passage(isToClient ? .toClient : .toServer, in: arrival, out: departure), frame: frame, message: message,
-            provenance: Provenance(), read: read, redacted: false, wireSize: FrameRecord.wireSize(of: frame))
+        return .frame(
+            FrameRecord(
+                passage: Passage(isToClient ? .toClient : .toServer, in: arrival, out: departure), frame: frame, message: message,
+                provenance: Provenance(), read: read, redacted: false, wireSize: FrameRecord.wireSize(of: frame)))
+    }
+
+    @inline(__always)
+    private mutating func payload(_ bytes: Span<UInt8>) -> ByteBuffer? {
+        guard takes(#","text":"#, bytes) else { return ByteBuffer() }
+        guard let (text, end) = LineFields.text(in: bytes, at: end) else { return nil }
+        self.end = end
+        return text
     }
 
     /// Of which the ordinal begins there.
     /// - Parameter frame: what the frame carries, which is all of the message.
-    @inline(__always)
+    @inline(never)
     private mutating func message(of frame: ByteBuffer, _ bytes: Span<UInt8>) -> MessageRecord? {
         let ordinal = number(bytes)
         demand(#","op":"#, bytes)
@@ -92,7 +96,7 @@ struct FrameLine {
     }
 
     /// As JSON writes it (RFC 8259 section 6), without a sign, and of fewer than 20 digits.
-    @inline(__always)
+    @inline(never)
     private mutating func number(_ bytes: Span<UInt8>) -> UInt64 {
         let start = end
         var number: UInt64 = 0

@@ -63,7 +63,7 @@ package struct JSONPlaces: Sendable {
     package static let mostNames = 32
 
     /// By the number of the name: one more than the place, 0 where there is no such member.
-    private var places = SIMD32<UInt8>(repeating: 0)
+    @usableFromInline var places = SIMD32<UInt8>(repeating: 0)
     /// False when there are more members than can be told: then nothing is said of any.
     package private(set) var isWhole = true
 
@@ -77,6 +77,6 @@ package struct JSONPlaces: Sendable {
     }
 
     /// - Parameter number: below `mostNames`.
-    @inline(__always)
+    @inlinable @inline(__always)
     package subscript(number: Int) -> Int? { places[number] == 0 ? nil : Int(places[number]) - 1 }
 }

@@ -91,7 +91,9 @@ private struct JSONTree: JSONSink {
         var tokens = JSONTokens(limits: limits, lenient: lenient)
         try tokens.read(bytes, into: &self)
         if tokens.tolerated { tolerated = true }
-        return root
+        var value = JSON.null
+        swap(&value, &root)
+        return value
     }
 
     @inline(__always)

@@ -91,9 +91,49 @@ struct JSONTokens {
     mutating func readValue(_ bytes: Span<UInt8>, into sink: inout some JSONSink) throws(JSONError) {
         try value(bytes, into: &sink)
         while open.depth > 0 {
+            if open.isObject { takePlainMembers(bytes, into: &sink) }
             scanner.skipSpace(bytes)
             try next(bytes, into: &sink)
         }
+    }
+
+    /// Members that come next in an object, as most are written: names and strings of plain ASCII, no white space. Ends in front
+    /// of what is not like this, which `next` reads.
+    @inline(__always)
+    private mutating func takePlainMembers(_ bytes: Span<UInt8>, into sink: inout some JSONSink) {
+        var place = scanner.position
+        var isFirst = state == .keyOrEnd
+        while nodes < limits.nodes {
+            let key = isFirst ? place : place &+ 1
+            guard key < bytes.count, isFirst || bytes[place] == UInt8(ascii: ","), let colon = plainString(bytes, at: key),
+                colon < bytes.count, bytes[colon] == UInt8(ascii: ":"), let end = plainString(bytes, at: colon &+ 1)
+            else { break }
+            isFirst = false
+            sink.takeKey(key..<colon, escaped: false, in: bytes)
+            sink.takeString(colon &+ 1..<end, escaped: false, in: bytes)
+            nodes &+= 1
+            place = end
+        }
+        guard place > scanner.position else { return }
+        scanner.position = place
+        state = .afterValue
+    }
+
+    /// Where the string ends that begins there, with its quotes, if nothing stands in it but plain ASCII.
+    @inline(__always)
+    private func plainString(_ bytes: Span<UInt8>, at start: Int) -> Int? {
+        guard start < bytes.count, bytes[start] == UInt8(ascii: "\"") else { return nil }
+        var end = start &+ 1
+        while true {
+            // Whatever ends in the last bytes is read otherwise.
+            guard bytes.count &- end >= 8 else { return nil }
+            if let plain = ByteScan.endOfPlainText(in: ByteScan.word(bytes, at: end)) {
+                end &+= plain
+                break
+            }
+            end &+= 8
+        }
+        return bytes[end] == UInt8(ascii: "\"") ? end &+ 1 : nil
     }
 
     @inline(__always)
