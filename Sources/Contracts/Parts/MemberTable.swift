@@ -93,8 +93,15 @@ package final class Members: Sendable {
             let slot = list.slots[index]
             if slot < 0 {
                 guard Self.isSame(value(list.entries[index]), texts[index]) else { return false }
-            } else if let place = places[slot], place < members.count {
-                guard Self.isSame(members[place].value, texts[index]) else { return false }
+                continue
+            }
+            // Looked at where it stands: what is taken out is counted.
+            if let place = places[slot], place < members.count {
+                switch members[place].value {
+                case .string(let one): guard let other = texts[index], JSONText.isSame(one, other) else { return false }
+                case .null: guard texts[index] == nil else { return false }
+                default: return false
+                }
             } else if texts[index] != nil {
                 return false
             }
@@ -105,13 +112,19 @@ package final class Members: Sendable {
     /// The same of one of them.
     package func says(_ text: String?, at entries: [MemberTable.Entry]) -> Bool { Self.isSame(value(entries), text) }
 
-    @inline(__always)
-    private static func isSame(_ value: borrowing JSON?, _ text: borrowing String?) -> Bool {
-        switch (copy value, copy text) {
-        case (nil, nil), (.null?, nil): true
+    private static func isSame(_ value: JSON?, _ text: String?) -> Bool {
+        switch (value, text) {
+        case (nil, nil): true
         case (.string(let one)?, let other?): JSONText.isSame(one, other)
         default: false
         }
+    }
+
+    /// The string that stands there.
+    func string(_ entry: MemberTable.Entry) -> String? {
+        guard case .found(let slot) = entry, places.isWhole, case .object(let members) = message else { return value(entry)?.string }
+        guard let place = places[slot], place < members.count, case .string(let text) = members[place].value else { return nil }
+        return text
     }
 
     /// As `Path.value`: null and absent yield nothing.

@@ -6,7 +6,8 @@ import Wire
 package enum EntryCodec {
     /// One line of a recording.
     package enum Line: Sendable, Equatable {
-        case header(RecordingHeader)
+        /// Behind a reference: it is large, and there is one to millions of entries.
+        indirect case header(RecordingHeader)
         case entry(Entry)
         case end(RecordingEnd)
     }

@@ -100,15 +100,18 @@ struct FrameLine {
     private mutating func number(_ bytes: Span<UInt8>) -> UInt64 {
         let start = end
         var number: UInt64 = 0
-        while end < bytes.count {
-            let digit = bytes[end] &- 0x30
-            if digit > 9 { break }
+        for index in start..<max(start, min(bytes.count, start &+ 20)) {
+            let digit = bytes[index] &- 0x30
+            if digit > 9 {
+                end = index
+                if index == start || index > start &+ 1 && bytes[start] == 0x30 { isOther = true }
+                return number
+            }
             number = number &* 10 &+ UInt64(digit)
-            end &+= 1
         }
-        let count = end &- start
-        if count == 0 || count >= 20 || count > 1 && bytes[start] == 0x30 { isOther = true }
-        return number
+        // A line does not end here.
+        isOther = true
+        return 0
     }
 
     @inline(__always)

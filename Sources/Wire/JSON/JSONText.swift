@@ -68,8 +68,37 @@ package enum JSONText {
         unsafe bytes.extracting(range).withUnsafeBufferPointer { bytes in
             // Short texts are made in place.
             guard bytes.count <= 15 else { return unsafe String(decoding: bytes, as: UTF8.self) }
-            return unsafe String(unsafeUninitializedCapacity: bytes.count) { unsafe $0.initialize(fromContentsOf: bytes) }
+            return unsafe String(unsafeUninitializedCapacity: bytes.count) { out in
+                unsafe copyFew(UnsafeRawBufferPointer(bytes), to: UnsafeMutableRawBufferPointer(out))
+                return bytes.count
+            }
         }
+    }
+
+    /// At most 16 bytes: the first half and the last half, both of which may hold what is in the middle. So few are copied before
+    /// a function is called that copies any number.
+    @inline(__always)
+    private static func copyFew(_ bytes: UnsafeRawBufferPointer, to out: UnsafeMutableRawBufferPointer) {
+        let count = bytes.count
+        precondition(count <= out.count)
+        switch count {
+        case 8...16:
+            let (first, last) = unsafe (word(bytes, 0, UInt64.self), word(bytes, count &- 8, UInt64.self))
+            unsafe out.storeBytes(of: first, toByteOffset: 0, as: UInt64.self)
+            unsafe out.storeBytes(of: last, toByteOffset: count &- 8, as: UInt64.self)
+        case 4..<8:
+            let (first, last) = unsafe (word(bytes, 0, UInt32.self), word(bytes, count &- 4, UInt32.self))
+            unsafe out.storeBytes(of: first, toByteOffset: 0, as: UInt32.self)
+            unsafe out.storeBytes(of: last, toByteOffset: count &- 4, as: UInt32.self)
+        default: for index in 0..<count { unsafe out[index] = bytes[index] }
+        }
+    }
+
+    @inline(__always)
+    private static func word<Word: FixedWidthInteger & BitwiseCopyable>(
+        _ bytes: UnsafeRawBufferPointer, _ place: Int, _ word: Word.Type
+    ) -> Word {
+        unsafe bytes.loadUnaligned(fromByteOffset: place, as: word)
     }
 
     /// The string between the quotes of `range` (a range that `JSONTokens` gave). A lone surrogate becomes U+FFFD.

@@ -41,6 +41,8 @@ protocol JSONSink {
     /// As a token. Most tokens are keys and strings: who is told of these apart has no token to look into.
     mutating func takeKey(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>)
     mutating func takeString(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>)
+    /// A key and a string without escapes behind it.
+    mutating func takeMember(_ key: Range<Int>, _ string: Range<Int>, in bytes: Span<UInt8>)
 }
 
 extension JSONSink {
@@ -52,6 +54,12 @@ extension JSONSink {
     @inline(__always)
     mutating func takeString(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>) {
         take(.string(range, escaped: escaped), in: bytes)
+    }
+
+    @inline(__always)
+    mutating func takeMember(_ key: Range<Int>, _ string: Range<Int>, in bytes: Span<UInt8>) {
+        takeKey(key, escaped: false, in: bytes)
+        takeString(string, escaped: false, in: bytes)
     }
 }
 
@@ -105,35 +113,18 @@ struct JSONTokens {
         var isFirst = state == .keyOrEnd
         while nodes < limits.nodes {
             let key = isFirst ? place : place &+ 1
-            guard key < bytes.count, isFirst || bytes[place] == UInt8(ascii: ","), let colon = plainString(bytes, at: key),
-                colon < bytes.count, bytes[colon] == UInt8(ascii: ":"), let end = plainString(bytes, at: colon &+ 1)
+            guard key < bytes.count, isFirst || bytes[place] == UInt8(ascii: ","),
+                let colon = JSONScanner.plainString(bytes, at: key), colon < bytes.count, bytes[colon] == UInt8(ascii: ":"),
+                let end = JSONScanner.plainString(bytes, at: colon &+ 1)
             else { break }
             isFirst = false
-            sink.takeKey(key..<colon, escaped: false, in: bytes)
-            sink.takeString(colon &+ 1..<end, escaped: false, in: bytes)
+            sink.takeMember(key..<colon, colon &+ 1..<end, in: bytes)
             nodes &+= 1
             place = end
         }
         guard place > scanner.position else { return }
         scanner.position = place
         state = .afterValue
-    }
-
-    /// Where the string ends that begins there, with its quotes, if nothing stands in it but plain ASCII.
-    @inline(__always)
-    private func plainString(_ bytes: Span<UInt8>, at start: Int) -> Int? {
-        guard start < bytes.count, bytes[start] == UInt8(ascii: "\"") else { return nil }
-        var end = start &+ 1
-        while true {
-            // Whatever ends in the last bytes is read otherwise.
-            guard bytes.count &- end >= 8 else { return nil }
-            if let plain = ByteScan.endOfPlainText(in: ByteScan.word(bytes, at: end)) {
-                end &+= plain
-                break
-            }
-            end &+= 8
-        }
-        return bytes[end] == UInt8(ascii: "\"") ? end &+ 1 : nil
     }
 
     @inline(__always)
