@@ -99,19 +99,39 @@ struct FrameLine {
     @inline(never)
     private mutating func number(_ bytes: Span<UInt8>) -> UInt64 {
         let start = end
+        var index = start
         var number: UInt64 = 0
-        for index in start..<max(start, min(bytes.count, start &+ 20)) {
-            let digit = bytes[index] &- 0x30
-            if digit > 9 {
-                end = index
-                if index == start || index > start &+ 1 && bytes[start] == 0x30 { isOther = true }
-                return number
+        if bytes.count &- start >= 8 { (number, index) = Self.firstDigits(ByteScan.word(bytes, at: start), start) }
+        if index == start || index == start &+ 8 {
+            while index < bytes.count {
+                let digit = bytes[index] &- 0x30
+                if digit > 9 { break }
+                number = number &* 10 &+ UInt64(digit)
+                index &+= 1
             }
-            number = number &* 10 &+ UInt64(digit)
         }
-        // A line does not end here.
-        isOther = true
-        return 0
+        let count = index &- start
+        if count == 0 || count >= 20 || count > 1 && bytes[start] == 0x30 { isOther = true }
+        end = index
+        return number
+    }
+
+    /// What the digits say with which eight bytes begin, and where they end.
+    @inline(__always)
+    private static func firstDigits(_ word: UInt64, _ start: Int) -> (number: UInt64, end: Int) {
+        let word = UInt64(littleEndian: word)
+        // In the upper half of a digit stands 3, also when 6 is added to it: that is so of no other byte. What is carried into a
+        // byte comes from one that is no digit.
+        let (halves, threes): (UInt64, UInt64) = (0xf0f0_f0f0_f0f0_f0f0, 0x3030_3030_3030_3030)
+        let others = ((word & halves) ^ threes) | (((word &+ 0x0606_0606_0606_0606) & halves) ^ threes)
+        let count = others == 0 ? 8 : others.trailingZeroBitCount / 8
+        if count == 0 { return (0, start) }
+        // The first digit stands lowest, zeros before it. Two, four and eight are put together.
+        var digits = (word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count)) & 0x0f0f_0f0f_0f0f_0f0f
+        digits = ((digits &* 0xa01) &>> 8) & 0x00ff_00ff_00ff_00ff
+        digits = ((digits &* 0x64_0001) &>> 16) & 0x0000_ffff_0000_ffff
+        digits = (digits &* 0x2710_0000_0001) &>> 32
+        return (digits, start &+ count)
     }
 
     @inline(__always)
