@@ -80,7 +80,7 @@ package final class Recognizer: Sendable {
         if let envelope { return (open(envelope, String(decoding: payload.readableBytesView, as: UTF8.self), direction), nil) }
         let table = table(direction)
         let (decoding, places) = JSON.decode(payload, names: table.members.names)
-        switch decoding {
+        switch consume decoding {
         case .value(let value, let tolerated):
             let members = Members(value, places, table.members)
             return (recognise(members, in: table, direction, tolerated), members)
@@ -115,7 +115,7 @@ package final class Recognizer: Sendable {
 
     private func recognise(_ members: Members, in table: Table, _ direction: Direction, _ tolerated: Bool) -> Recognition {
         let value = members.message
-        let type = table.type.flatMap { members.value($0)?.string }
+        let type = table.type.flatMap { members.string($0) }
         // Whether a batch of nothing is a message is anybody's choice.
         let isOdd = tolerated || wire.batch && value == .array([])
         guard let found = table.find(value, type: type) else {

@@ -6,7 +6,8 @@ import Wire
 package enum EntryCodec {
     /// One line of a recording.
     package enum Line: Sendable, Equatable {
-        case header(RecordingHeader)
+        /// Behind a reference: it is large, and there is one to millions of entries.
+        indirect case header(RecordingHeader)
         case entry(Entry)
         case end(RecordingEnd)
     }
@@ -28,6 +29,7 @@ package enum EntryCodec {
     ///   - line: without its newline.
     ///   - place: `rec/0007.ndjson:88214`, for the error.
     package static func decode(_ line: ByteBuffer, place: LinePlace) throws(RecordingError) -> Line {
+        if let frame = FrameLine.entry(line) { return .entry(frame) }
         if let read = inOrder(line, place: place) { return read }
         return try byName(line, place: place)
     }

@@ -340,16 +340,32 @@ struct LineFields {
         return EntryRef(session: SessionID(session), ordinal: ordinal)
     }
 
+    /// What the string says that begins there, and where it ends; nil for what is no string.
+    @inline(__always)
+    static func text(in bytes: Span<UInt8>, at start: Int) -> (text: ByteBuffer, end: Int)? {
+        if let short = JSONText.shortText(bytes, at: start) { return short }
+        guard let value = JSONExtent.value(at: start, in: bytes), let text = text(in: bytes, value) else { return nil }
+        return (text, value.range.upperBound)
+    }
+
+    private static func text(in bytes: Span<UInt8>, _ value: JSONExtent) -> ByteBuffer? {
+        guard case .string(let escaped) = value.kind else { return nil }
+        if escaped { return JSONText.decodeBytes(bytes, value.range) }
+        var text = ByteBuffer()
+        // A byte has no padding that could be read.
+        text.writeBytes(unsafe bytes.extracting(value.range.lowerBound + 1..<value.range.upperBound - 1).bytes)
+        return text
+    }
+
     /// `text` or `b64`; nil when there is neither.
     mutating func payloadIfPresent() throws(RecordingError) -> ByteBuffer? {
-        if isInOrder, let start = value(of: "text"), let (text, end) = JSONText.shortText(bytes.span, at: start) {
+        if isInOrder, let start = value(of: "text"), let (text, end) = Self.text(in: bytes.span, at: start) {
             advance(to: end)
             return text
         }
         if let field = find("text") {
-            guard case .string(let escaped) = field.kind else { throw wrong("text", expected: "a string", field) }
-            if escaped { return JSONText.decodeBytes(bytes.span, field.range) }
-            return ByteBuffer(bytes: bytes[field.range.lowerBound + 1..<field.range.upperBound - 1])
+            guard let text = Self.text(in: bytes.span, field) else { throw wrong("text", expected: "a string", field) }
+            return text
         }
         guard let text = try stringIfPresent("b64") else { return nil }
         guard let bytes = Base64.decode(text) else { throw wrong("b64", expected: "base64", found: .string(text)) }

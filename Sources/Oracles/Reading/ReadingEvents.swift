@@ -49,9 +49,10 @@ extension Reader {
     }
 
     private mutating func name(_ members: Members, _ id: SessionID, _ contract: Terms) -> Terms.EventNaming {
-        let last = namings[id]
-        let naming = contract.naming(of: members, on: id, like: last)
-        if last != naming { namings[id] = naming }
+        // It is likely of the same run as the one before: equal names are the same ones.
+        if let last = namings[id], contract.isNamed(members, like: last) { return last }
+        let naming = contract.naming(of: members, on: id)
+        namings[id] = naming
         return naming
     }
 

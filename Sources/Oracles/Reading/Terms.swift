@@ -17,10 +17,11 @@ final class Terms: Sendable {
     /// What events are asked for: the values at link paths, of identifiers and of the keys of runs, and numbers.
     private let eventMembers: MemberTable
     private let eventLinks: [MemberTable.Entry]
-    private let eventNames: [[MemberTable.Entry]]
+    private let eventNames: MemberTable.List
     private let eventKeys: [[MemberTable.Entry]]
     /// By run: its key stands where an identifier does.
     private let keysAreNames: [Bool]
+    private let allKeysAreNames: Bool
     private let number: MemberTable.Entry?
     /// What requests are asked for: the same, and the context that errors repeat.
     private let requestMembers: MemberTable
@@ -45,9 +46,10 @@ final class Terms: Sendable {
         let events = recognizer.members(.toClient)
         eventMembers = events
         eventLinks = contract.link.map { events.entry($0.event) }
-        eventNames = ids.map { $0.at.map(events.entry) }
+        eventNames = events.list(ids.map(\.at))
         eventKeys = contract.runs.map { $0.key.map(events.entry) }
         keysAreNames = contract.runs.map { run in ids.contains { $0.at == run.key } }
+        allKeysAreNames = keysAreNames.allSatisfy { $0 }
         number = contract.delivery?.sequence.map { events.entry($0.at) }
         let requests = recognizer.members(.toServer)
         requestMembers = requests
@@ -77,11 +79,9 @@ final class Terms: Sendable {
     func key(of run: RunTerms, in message: JSON) -> JSON? { run.key.value(in: message) }
 
     /// What the contract asks of every event, found at one go.
-    /// - Parameter last: of the event before on that connection, which is likely of the same run: equal names are the same ones.
-    func naming(of found: Members, on session: SessionID, like last: EventNaming?) -> EventNaming {
-        if let last, isNamed(found, like: last) { return last }
+    func naming(of found: Members, on session: SessionID) -> EventNaming {
         var naming = EventNaming()
-        naming.names = eventNames.map { found.value($0).map(Identifiers.text) }
+        naming.names = eventNames.entries.map { found.value($0).map(Identifiers.text) }
         for index in runs.indices {
             guard let key = found.value(eventKeys[index]) else { continue }
             naming.keys.append(
@@ -96,27 +96,18 @@ final class Terms: Sendable {
     /// Its number, where events are numbered.
     func number(of found: Members) -> Int? { number.flatMap { found.value($0)?.integer } }
 
-    /// It has the same texts wherever the other had some, and no more.
-    private func isNamed(_ found: Members, like last: EventNaming) -> Bool {
-        for index in eventNames.indices {
-            guard Self.isSame(found.value(eventNames[index]), last.names[index]) else { return false }
-        }
+    /// It has the same texts wherever the other event of that connection had some, and no more.
+    func isNamed(_ found: Members, like last: EventNaming) -> Bool {
+        guard found.say(last.names, at: eventNames) else { return false }
+        if allKeysAreNames { return true }
         var next = 0
         for index in runs.indices {
             let isLast = next < last.keys.count && last.keys[next].rule == index
             defer { if isLast { next += 1 } }
             if keysAreNames[index] { continue }
-            guard Self.isSame(found.value(eventKeys[index]), isLast ? last.keys[next].text : nil) else { return false }
+            guard found.says(isLast ? last.keys[next].text : nil, at: eventKeys[index]) else { return false }
         }
         return true
-    }
-
-    private static func isSame(_ value: JSON?, _ text: String?) -> Bool {
-        switch (value, text) {
-        case (nil, nil): true
-        case (.string(let one), let other?): JSONText.isSame(one, other)
-        default: false
-        }
     }
 
     /// The same of a request.

@@ -62,8 +62,10 @@ package struct JSONPlaces: Sendable {
     /// How many names have a place.
     package static let mostNames = 32
 
-    /// By the number of the name: one more than the place, 0 where there is no such member.
-    private var places = SIMD32<UInt8>(repeating: 0)
+    /// By the number of the name: one more than the place, 0 where there is no such member. Two halves: what holds a vector of
+    /// 32 bytes can be allocated only where memory is aligned as it is, which takes long.
+    @usableFromInline var lower = SIMD16<UInt8>(repeating: 0)
+    @usableFromInline var upper = SIMD16<UInt8>(repeating: 0)
     /// False when there are more members than can be told: then nothing is said of any.
     package private(set) var isWhole = true
 
@@ -73,10 +75,15 @@ package struct JSONPlaces: Sendable {
     @inline(__always)
     package mutating func set(_ number: Int, to place: Int) {
         guard number < Self.mostNames else { return }
-        if place < 255 { places[number] = UInt8(truncatingIfNeeded: place + 1) } else { isWhole = false }
+        guard place < 255 else { return isWhole = false }
+        let stored = UInt8(truncatingIfNeeded: place + 1)
+        if number < 16 { lower[number] = stored } else { upper[number - 16] = stored }
     }
 
     /// - Parameter number: below `mostNames`.
-    @inline(__always)
-    package subscript(number: Int) -> Int? { places[number] == 0 ? nil : Int(places[number]) - 1 }
+    @inlinable @inline(__always)
+    package subscript(number: Int) -> Int? {
+        let stored = number < 16 ? lower[number] : upper[number - 16]
+        return stored == 0 ? nil : Int(stored) - 1
+    }
 }

@@ -91,21 +91,32 @@ private struct JSONTree: JSONSink {
         var tokens = JSONTokens(limits: limits, lenient: lenient)
         try tokens.read(bytes, into: &self)
         if tokens.tolerated { tolerated = true }
-        return root
+        var value = JSON.null
+        swap(&value, &root)
+        return value
     }
 
     @inline(__always)
     mutating func takeKey(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>) {
-        if escaped { return takeEscapedKey(range, in: bytes) }
-        let inner = range.lowerBound + 1..<range.upperBound - 1
+        if escaped { takeEscapedKey(range, in: bytes) } else { key = plainKey(range, in: bytes) }
+    }
+
+    @inline(__always)
+    mutating func takeMember(_ key: Range<Int>, _ string: Range<Int>, in bytes: Span<UInt8>) {
+        let name = plainKey(key, in: bytes)
+        let text = JSONText.text(bytes, string.lowerBound &+ 1..<string.upperBound &- 1)
+        stack.append(JSON.Member(key: name, value: .string(text)))
+    }
+
+    /// Of the member that comes next on the stack.
+    @inline(__always)
+    private mutating func plainKey(_ range: Range<Int>, in bytes: Span<UInt8>) -> String {
+        let inner = range.lowerBound &+ 1..<range.upperBound &- 1
         let print = JSONKeyPrint(bytes, inner)
         if open.filter.note(print) { open.isSuspect = true }
-        guard let name = names?.name(print, in: bytes, inner) else {
-            key = JSONText.text(bytes, inner)
-            return
-        }
-        key = name.text
+        guard let name = names?.name(print, in: bytes, inner) else { return JSONText.text(bytes, inner) }
         if depth == 1 { places.set(name.number, to: stack.count) }
+        return name.text
     }
 
     @inline(never)

@@ -137,6 +137,14 @@ struct JSONScanner {
         return try rest(ofStringAt: start, bytes)
     }
 
+    /// Where the string ends that begins there, with its quotes, if nothing stands in it but plain ASCII.
+    @inline(never)
+    static func plainString(_ bytes: Span<UInt8>, at start: Int) -> Int? {
+        guard start < bytes.count, bytes[start] == UInt8(ascii: "\"") else { return nil }
+        let end = ByteScan.endOfPlainText(in: bytes, from: start &+ 1)
+        return end < bytes.count && bytes[end] == UInt8(ascii: "\"") ? end &+ 1 : nil
+    }
+
     /// With escapes, or with characters beyond ASCII.
     private mutating func rest(ofStringAt start: Int, _ bytes: Span<UInt8>) throws(JSONError) -> Bool {
         var escaped = false

@@ -3,7 +3,20 @@ package import NIOCore
 /// The text of JSON strings: escapes read and written.
 package enum JSONText {
     /// Equal byte for byte: Swift's own equality takes differently composed letters for the same.
-    package static func isSame(_ left: String, _ right: String) -> Bool {
+    @inlinable @inline(__always)
+    package static func isSame(_ left: String, _ right: String) -> Bool { areOne(left, right) || isSameInside(left, right) }
+
+    /// They are the same words of memory: a short text stands in them, and of a long one they say where it stands.
+    @inlinable @inline(__always)
+    static func areOne(_ left: String, _ right: String) -> Bool {
+        typealias Words = (UInt64, UInt64)
+        guard MemoryLayout<String>.size == MemoryLayout<Words>.size else { return false }
+        let (one, other) = unsafe (unsafeBitCast(left, to: Words.self), unsafeBitCast(right, to: Words.self))
+        return one == other
+    }
+
+    @usableFromInline
+    static func isSameInside(_ left: String, _ right: String) -> Bool {
         guard left.utf8.count == right.utf8.count else { return false }
         // Texts of Swift's own stand in one piece.
         let isSame = unsafe left.utf8.withContiguousStorageIfAvailable { left in
@@ -34,7 +47,7 @@ package enum JSONText {
     }
 
     /// Four hex digits at that offset as a UTF-16 unit.
-    static func hexUnit(_ bytes: Span<UInt8>, at offset: Int) -> UInt16? {
+    package static func hexUnit(_ bytes: Span<UInt8>, at offset: Int) -> UInt16? {
         guard offset >= 0, offset <= bytes.count - 4 else { return nil }
         var unit: UInt16 = 0
         for index in offset..<offset + 4 {
@@ -55,8 +68,37 @@ package enum JSONText {
         unsafe bytes.extracting(range).withUnsafeBufferPointer { bytes in
             // Short texts are made in place.
             guard bytes.count <= 15 else { return unsafe String(decoding: bytes, as: UTF8.self) }
-            return unsafe String(unsafeUninitializedCapacity: bytes.count) { unsafe $0.initialize(fromContentsOf: bytes) }
+            return unsafe String(unsafeUninitializedCapacity: bytes.count) { out in
+                unsafe copyFew(UnsafeRawBufferPointer(bytes), to: UnsafeMutableRawBufferPointer(out))
+                return bytes.count
+            }
         }
+    }
+
+    /// At most 16 bytes: the first half and the last half, both of which may hold what is in the middle. So few are copied before
+    /// a function is called that copies any number.
+    @inline(__always)
+    private static func copyFew(_ bytes: UnsafeRawBufferPointer, to out: UnsafeMutableRawBufferPointer) {
+        let count = bytes.count
+        precondition(count <= out.count)
+        switch count {
+        case 8...16:
+            let (first, last) = unsafe (word(bytes, 0, UInt64.self), word(bytes, count &- 8, UInt64.self))
+            unsafe out.storeBytes(of: first, toByteOffset: 0, as: UInt64.self)
+            unsafe out.storeBytes(of: last, toByteOffset: count &- 8, as: UInt64.self)
+        case 4..<8:
+            let (first, last) = unsafe (word(bytes, 0, UInt32.self), word(bytes, count &- 4, UInt32.self))
+            unsafe out.storeBytes(of: first, toByteOffset: 0, as: UInt32.self)
+            unsafe out.storeBytes(of: last, toByteOffset: count &- 4, as: UInt32.self)
+        default: for index in 0..<count { unsafe out[index] = bytes[index] }
+        }
+    }
+
+    @inline(__always)
+    private static func word<Word: FixedWidthInteger & BitwiseCopyable>(
+        _ bytes: UnsafeRawBufferPointer, _ place: Int, _ word: Word.Type
+    ) -> Word {
+        unsafe bytes.loadUnaligned(fromByteOffset: place, as: word)
     }
 
     /// The string between the quotes of `range` (a range that `JSONTokens` gave). A lone surrogate becomes U+FFFD.
@@ -120,6 +162,12 @@ package enum JSONText {
             if byte == 0 { return -1 }
             out.append(byte)
             index &+= 1
+            // Texts in a message that is JSON itself have but one byte between them.
+            if index <= lastWord, isBetweenQuotes(ByteScan.word(bytes, at: index)) {
+                out.append(bytes[index])
+                out.append(UInt8(ascii: "\""))
+                index &+= 3
+            }
         }
         // The last bytes of the line.
         while index < bytes.count, out.freeCapacity > 0 {
@@ -136,6 +184,13 @@ package enum JSONText {
             out.append(byte)
         }
         return -1
+    }
+
+    /// A colon or a comma, and an escaped quote behind it.
+    @inline(__always)
+    private static func isBetweenQuotes(_ word: UInt64) -> Bool {
+        let three = UInt64(littleEndian: word) & 0xff_ffff
+        return three == 0x22_5c3a || three == 0x22_5c2c
     }
 
     /// What this byte behind a backslash stands for; 0 when it stands for no byte alone.

@@ -41,6 +41,8 @@ protocol JSONSink {
     /// As a token. Most tokens are keys and strings: who is told of these apart has no token to look into.
     mutating func takeKey(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>)
     mutating func takeString(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>)
+    /// A key and a string without escapes behind it.
+    mutating func takeMember(_ key: Range<Int>, _ string: Range<Int>, in bytes: Span<UInt8>)
 }
 
 extension JSONSink {
@@ -52,6 +54,12 @@ extension JSONSink {
     @inline(__always)
     mutating func takeString(_ range: Range<Int>, escaped: Bool, in bytes: Span<UInt8>) {
         take(.string(range, escaped: escaped), in: bytes)
+    }
+
+    @inline(__always)
+    mutating func takeMember(_ key: Range<Int>, _ string: Range<Int>, in bytes: Span<UInt8>) {
+        takeKey(key, escaped: false, in: bytes)
+        takeString(string, escaped: false, in: bytes)
     }
 }
 
@@ -91,9 +99,32 @@ struct JSONTokens {
     mutating func readValue(_ bytes: Span<UInt8>, into sink: inout some JSONSink) throws(JSONError) {
         try value(bytes, into: &sink)
         while open.depth > 0 {
+            if open.isObject { takePlainMembers(bytes, into: &sink) }
             scanner.skipSpace(bytes)
             try next(bytes, into: &sink)
         }
+    }
+
+    /// Members that come next in an object, as most are written: names and strings of plain ASCII, no white space. Ends in front
+    /// of what is not like this, which `next` reads.
+    @inline(__always)
+    private mutating func takePlainMembers(_ bytes: Span<UInt8>, into sink: inout some JSONSink) {
+        var place = scanner.position
+        var isFirst = state == .keyOrEnd
+        while nodes < limits.nodes {
+            let key = isFirst ? place : place &+ 1
+            guard key < bytes.count, isFirst || bytes[place] == UInt8(ascii: ","),
+                let colon = JSONScanner.plainString(bytes, at: key), colon < bytes.count, bytes[colon] == UInt8(ascii: ":"),
+                let end = JSONScanner.plainString(bytes, at: colon &+ 1)
+            else { break }
+            isFirst = false
+            sink.takeMember(key..<colon, colon &+ 1..<end, in: bytes)
+            nodes &+= 1
+            place = end
+        }
+        guard place > scanner.position else { return }
+        scanner.position = place
+        state = .afterValue
     }
 
     @inline(__always)

@@ -1,14 +1,15 @@
 /// Texts of ours, looked for where they may stand.
-package enum ByteText {
-    /// Whether the text stands there.
-    package static func stands(_ text: StaticString, in bytes: Span<UInt8>, at place: Int) -> Bool {
+enum ByteText {
+    /// Whether the text stands there. Who asks for a constant has its words compared with the bytes, one instruction a word.
+    @inline(__always)
+    static func stands(_ text: StaticString, in bytes: Span<UInt8>, at place: Int) -> Bool {
         guard place >= 0, bytes.count &- place >= text.utf8CodeUnitCount else { return false }
         return isSame(text, bytes, at: place)
     }
 
     /// Where the value begins of the member whose key, with its quote, begins there: nil when that is not this name, or has
     /// white space behind it.
-    package static func value(of name: StaticString, in bytes: Span<UInt8>, at key: Int) -> Int? {
+    static func value(of name: StaticString, in bytes: Span<UInt8>, at key: Int) -> Int? {
         let quote = key &+ 1 &+ name.utf8CodeUnitCount
         guard key >= 0, quote < bytes.count &- 1, bytes[quote] == UInt8(ascii: "\""), bytes[quote &+ 1] == UInt8(ascii: ":"),
             bytes[key] == UInt8(ascii: "\""), isSame(name, bytes, at: key &+ 1)
