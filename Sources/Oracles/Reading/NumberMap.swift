@@ -39,6 +39,9 @@ struct NumberMap<Key: Numbered, Value: Sendable>: Sendable {
     /// In no order.
     var values: some Sequence<Value> { slots.lazy.compactMap { $0 } }
 
+    @inline(__always)
+    func contains(_ key: Key) -> Bool { place(of: key.number) != nil }
+
     subscript(key: Key) -> Value? {
         @inline(__always) get {
             guard let place = place(of: key.number) else { return nil }

@@ -25,6 +25,7 @@ struct Answered: Sendable {
 }
 
 extension Reader {
+    @inline(__always)
     private func names(_ values: [JSON?], on id: SessionID) -> [Answered.Key] {
         values.enumerated().compactMap { index, value in
             guard let value, isExclusive(index) else { return nil }

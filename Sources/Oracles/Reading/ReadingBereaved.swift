@@ -72,6 +72,7 @@ extension Reader {
     }
 
     /// A run that begins for one request may be what another asked for on a connection of the user that is lost.
+    @inline(__always)
     func mayStartWhatWasLost(_ event: Event, instead taker: Taker) -> Bool {
         guard let loss = bereaved[event.user], isBereaved(event.user, at: event.at) else { return false }
         let isNamed = taker.isExclusive && requests[taker.number]?.session == event.session

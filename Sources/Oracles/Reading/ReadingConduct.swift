@@ -117,9 +117,9 @@ extension Reader {
     }
 
     /// A frame of the server as it came.
-    mutating func watch(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID) {
+    mutating func watch(_ frame: FrameRecord, _ opcode: Opcode, _ entry: Entry, _ id: SessionID) {
         guard frame.passage.direction == .toClient, let violations = conducts[id]?.value.read(frame, entry.ref) else { return }
-        if frame.frame.opcode == .close {
+        if opcode == .close {
             noteEnd(frame.frame.payload, id, at: entry.instant)
             if conducts[id]?.isSplit == true { noteRejectedText(frame.frame.payload, entry, id) }
         } else if !behind.isEmpty, let message = frame.message, !message.opcode.isControl, let payload = message.payload {

@@ -150,6 +150,7 @@ extension Reader {
     }
 
     /// The stream's name within its user; nil when the message is of none.
+    @inline(__always)
     private func stream(of value: JSON) -> String? {
         guard let sequence = contract?.delivery?.sequence else { return nil }
         return sequence.per == nil ? "" : countedBy.value(in: value).map(Identifiers.text)

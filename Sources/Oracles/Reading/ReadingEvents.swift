@@ -91,7 +91,7 @@ final class Event {
     /// Another connection of the same user got the same message before.
     let isCopy: Bool
     /// For people.
-    let type: String
+    var type: String { contract.title(of: recognition) }
 
     init(
         _ recognition: Recognition, _ members: Members?, _ naming: Terms.EventNaming, _ entry: Entry, _ session: SessionID,
@@ -108,8 +108,9 @@ final class Event {
         names = naming.names
         keys = naming.keys
         self.isError = isError
-        type = contract.title(of: recognition)
     }
+
+    func value(_ place: MemberTable.Entry) -> JSON? { members?.value(place) }
 
     /// Its value at that link path.
     func link(_ index: Int) -> JSON? { members.flatMap { contract.linked(index, in: $0) } }

@@ -52,6 +52,7 @@ extension Reader {
     }
 
     /// It came after its bound, and not because nobody read.
+    @inline(__always)
     func isLate(_ event: Event, for pending: Pending) -> Bool {
         // A loop that ticks may be a tick and half of another behind without being called late itself.
         let slack = pending.mark == nil ? Duration.zero : .nanoseconds(Starvation.patience)

@@ -30,6 +30,7 @@ extension Reader {
     func isExclusive(_ index: Int) -> Bool { contract?.isExclusive(index) ?? false }
 
     /// Open requests of the event's user, oldest first.
+    @inline(__always)
     func openRequests(of user: Principal) -> [UInt64] {
         let ids = members[user] ?? []
         if !members.hasSeveral(user) { return ids.first.flatMap { sessions[$0]?.open } ?? [] }
@@ -46,6 +47,7 @@ extension Reader {
     }
 
     /// The request that takes an event which is no error, by semantics 6.
+    @inline(__always)
     func taker(of event: Event, among numbers: [UInt64]) -> Taker? {
         var equal: (index: Int, numbers: [UInt64])?
         var never: [UInt64] = []
@@ -93,6 +95,7 @@ extension Reader {
     }
 
     /// Whether a request waits for this event (which is no error).
+    @inline(__always)
     func waits(_ request: Request, for event: Event, isSuccess: Bool) -> Bool {
         switch request.waits {
         case .refusal: return isSuccess
@@ -134,6 +137,7 @@ extension Reader {
     }
 
     /// The one request whose run it was to be, by the key that it bears itself.
+    @inline(__always)
     private func wished(_ keys: [RunKey], among waiting: [UInt64]) -> Taker? {
         let named = waiting.filter { number in
             guard case .start(let run)? = requests[number]?.waits, let run = runs[run], let wished = run.wished else { return false }
@@ -144,6 +148,7 @@ extension Reader {
     }
 
     /// With `wire.serial` the oldest open one of the connection is answered, or none (semantics 7).
+    @inline(__always)
     private func serialTaker(of event: Event, among waiting: [UInt64], _ contract: Terms) -> Taker? {
         guard contract.wire.serial, let first = waiting.first(where: { requests[$0]?.session == event.session }) else { return nil }
         return Taker(number: first, byKey: false, wasAlone: waiting.count == 1)
@@ -159,6 +164,7 @@ extension Reader {
 
     /// A success that only its age ties to a must-reject request is rather what it says it is: a run's that is over or
     /// lost, or a copy.
+    @inline(__always)
     private func belongsElsewhere(_ event: Event, _ taker: Taker, _ keys: [RunKey]) -> Bool {
         guard requests[taker.number]?.isRefusal == true, !taker.isExclusive else { return false }
         if event.isCopy || contract.map({ mayBeginUnasked(event, $0) }) ?? false { return true }
@@ -218,6 +224,7 @@ extension Reader {
     }
 
     /// Must-reject requests of this connection whose time is over and which this event names.
+    @inline(__always)
     private func ghost(of event: Event) -> Ghost? {
         sessions[event.session]?.ghosts.first { ghost in
             if case .equal(let index) = match(ghost.request.links, event.links) { return isExclusive(index) }
@@ -250,6 +257,7 @@ extension Reader {
     }
 
     /// A stateful rule must still hold when the outcome arrives or the deadline fires (semantics 3).
+    @inline(__always)
     func stillRefused(_ request: Request) -> Bool {
         guard case .refusal(let rule, let isStateful) = request.waits else { return false }
         guard isStateful, let labeler else { return true }

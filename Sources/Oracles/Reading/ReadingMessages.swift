@@ -8,15 +8,16 @@ extension Reader {
     mutating func readFrame(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID) {
         // What follows changes the session, which is copied for it as long as anybody holds it.
         guard let at = frame.passage.atServer, let gate = gate(for: frame, entry, id, at: at) else { return }
-        watch(frame, entry, id)
+        let opcode = frame.frame.opcode
+        watch(frame, opcode, entry, id)
         if frame.passage.direction == .toServer { followRules(frame, entry, id, at: at) }
-        followReactions(frame, entry, id, isAccepted: gate.isAccepted, at: at)
+        followReactions(frame, opcode, entry, id, isAccepted: gate.isAccepted, at: at)
         guard let contract, gate.inScope else {
             if frame.passage.direction == .toServer { forgetBehind(frame.message?.payload) }
             return
         }
-        notePing(frame, id, at: at)
-        if frame.frame.opcode == .close {
+        if opcode.isControl { notePing(opcode, frame.passage.direction, id, at: at) }
+        if opcode == .close {
             return readClose(frame, entry, id, at: at)
         }
         guard let message = frame.message, !message.opcode.isControl else { return }
@@ -102,8 +103,8 @@ extension Reader {
         if early.isFull, sessions[id]?.obscured == nil { obscure(id, "the client said more before its accept than is kept") }
     }
 
-    private mutating func notePing(_ frame: FrameRecord, _ id: SessionID, at: Instant) {
-        switch (frame.frame.opcode, frame.passage.direction) {
+    private mutating func notePing(_ opcode: Opcode, _ direction: Direction, _ id: SessionID, at: Instant) {
+        switch (opcode, direction) {
         case (.ping, .toClient): if sessions[id]?.pingedAt == nil { sessions[id]?.pingedAt = at }
         case (.pong, .toServer): sessions[id]?.pingedAt = nil
         default: break
@@ -193,16 +194,14 @@ extension Reader {
 
     /// What the request says at some paths, where it is asked to say anything there; or, of `extras`, where it is not.
     private func legible(_ values: [JSON?], of request: Recognition, _ declared: DeclaredPaths?, isExtra: Bool = false) -> [JSON?] {
-        var legible = values
-        for (index, value) in values.enumerated() {
-            guard let value, (declared?.contains(index, rule: request.rule) ?? true) != isExtra, isLegible(value) else {
-                legible[index] = nil
-                continue
-            }
+        values.indices.map { index in
+            guard let value = values[index], (declared?.contains(index, rule: request.rule) ?? true) != isExtra, isLegible(value)
+            else { return nil }
+            return value
         }
-        return legible
     }
 
+    @inline(__always)
     func isLegible(_ value: JSON) -> Bool { !Redactor.mayBeRedacted(Identifiers.text(value)) }
 
     mutating func open(
@@ -251,6 +250,7 @@ extension Reader {
     }
 
     /// - Returns: with the label the rule that grants what it lets be accepted.
+    @inline(__always)
     private func label(_ recognition: Recognition, on id: SessionID, _ contract: Terms) -> (Label, LabelDoubt, Int?)? {
         guard let labeler, let standing = standing(of: id) else { return nil }
         let label = labeler.label(recognition, in: standing)
@@ -302,11 +302,13 @@ extension Reader {
     }
 
     private mutating func noteName(of request: Request) {
+        let most = capacity.perSession
         for name in exclusiveNames(of: request) {
-            said[request.session]?.note(name: name, mayBeGranted: !request.isRefusal, most: capacity.perSession)
+            said[request.session]?.note(name: name, mayBeGranted: !request.isRefusal, most: most)
         }
     }
 
+    @inline(__always)
     func exclusiveNames(of request: Request) -> [String] {
         zip(request.links, request.extras).enumerated().compactMap { index, values in
             isExclusive(index) ? (values.0 ?? values.1).map { "\(index) \(Identifiers.text($0))" } : nil

@@ -4,6 +4,7 @@ import Wire
 
 /// How requests are settled: each once.
 extension Reader {
+    @inline(__always)
     func obligation(of request: Request) -> Obligation? {
         guard let contract else { return nil }
         let card = request.value.card(line(of: request))
@@ -64,12 +65,14 @@ extension Reader {
     }
 
     /// Only E4 is judged where silence is an outcome, so an expired bound is as good as kept.
+    @inline(__always)
     func isSilent(_ request: Request) -> Bool {
         guard let rule = request.rule, let contract, contract.reject.indices.contains(rule) else { return false }
         return contract.reject[rule].outcomes.contains(.silence)
     }
 
     /// An answer that may take for ever need not come; that it came once is told.
+    @inline(__always)
     private func isOptional(_ request: Request, _ fate: Fate) -> Bool {
         guard case .answer = request.waits, let rule = request.recognition.rule, let contract,
             contract.requests.indices.contains(rule), contract.requests[rule].isBoundless

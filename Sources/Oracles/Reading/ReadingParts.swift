@@ -8,9 +8,9 @@ extension Reader {
     mutating func stepParts(_ number: UInt64, _ event: Event, _ rule: RunTerms, in state: String) -> Bool {
         let named = rule.roles(of: event.recognition)
         if named.roles.isEmpty, named.before.isEmpty { return false }
-        guard let value = event.recognition.value else { return false }
+        if event.recognition.value == nil { return false }
         for role in named.roles {
-            let key = rule.parts[role.part].key.map { path in path.value(in: value).flatMap { isLegible($0) ? $0 : nil } }
+            let key = rule.partKeys[role.part].map { place in event.value(place).flatMap { isLegible($0) ? $0 : nil } }
             if role.isInside, runs[number]?.parts.meant(by: key, rule: role.part) == nil {
                 misplace(.outside, role.part, key, number, event, rule)
             }

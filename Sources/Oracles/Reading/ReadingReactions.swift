@@ -51,17 +51,23 @@ struct Reactions: Sendable {
 }
 
 extension Reader {
+    @inline(__always)
     private func owed(_ at: Instant, _ id: SessionID) -> Pending {
         pending(Reactions.bound, since: at, loop: sessions[id]?.loop ?? 0)
     }
 
-    mutating func followReactions(_ frame: FrameRecord, _ entry: Entry, _ id: SessionID, isAccepted: Bool, at: Instant) {
-        guard isAccepted, conducts[id] != nil else {
+    mutating func followReactions(
+        _ frame: FrameRecord, _ opcode: Opcode, _ entry: Entry, _ id: SessionID, isAccepted: Bool, at: Instant
+    ) {
+        guard isAccepted, conducts.contains(id) else {
             if !reactions.isEmpty { reactions[id] = nil }
             return
         }
-        let opcode = frame.frame.opcode
-        if frame.passage.direction == .toClient { return heard(frame, id, at: at) }
+        if frame.passage.direction == .toClient {
+            if opcode.isControl { return heard(frame, id, at: at) }
+            if reactions[id]?.isBusy == true { reactions[id]?.isBusy = false }
+            return
+        }
         // Most frames are data, and change one word of it.
         if !opcode.isControl, conducts[id]?.breach == nil {
             reactions[id, default: Cell(Reactions())].isBusy = true
@@ -87,7 +93,7 @@ extension Reader {
         }
     }
 
-    /// A frame of the server.
+    /// A control frame of the server.
     private mutating func heard(_ frame: FrameRecord, _ id: SessionID, at: Instant) {
         switch frame.frame.opcode {
         case .pong: reactions[id]?.value.answer(frame.redacted ? nil : frame.frame.payload)
@@ -101,8 +107,7 @@ extension Reader {
                 deadlines.add(.reaction(id), at: pending.due)
             }
             reactions[id] = Cell(state)
-        case .ping: break
-        default: if reactions[id]?.isBusy == true { reactions[id]?.isBusy = false }
+        default: break
         }
     }
 

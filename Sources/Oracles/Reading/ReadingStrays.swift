@@ -120,6 +120,7 @@ extension Reader {
     }
 
     /// Those without a key yet.
+    @inline(__always)
     private func openRuns(on id: SessionID) -> [UInt64] { (sessions[id]?.runs ?? []).filter { runs[$0]?.key == nil } }
 
     private mutating func stepKeyless(

@@ -38,13 +38,13 @@ final class Terms: Sendable {
 
     init(_ contract: Contract) {
         self.contract = contract
-        runs = contract.runs.map { RunTerms($0, events: contract.events.map(\.name)) }
         titles = contract.events.map { Terminal.plain($0.name) }
         let ids = contract.identity.ids
         let repeated = contract.errors?.context ?? []
         recognizer = Recognizer(contract)
         let events = recognizer.members(.toClient)
         eventMembers = events
+        runs = contract.runs.map { RunTerms($0, events: contract.events.map(\.name), events) }
         eventLinks = contract.link.map { events.entry($0.event) }
         eventNames = events.list(ids.map(\.at))
         eventKeys = contract.runs.map { $0.key.map(events.entry) }
@@ -207,6 +207,8 @@ final class RunTerms: Sendable {
     let serverScope: Bool
     let states: [RunRule.State]
     let parts: [RunRule.Part]
+    /// By part: where an event has its keys.
+    let partKeys: [[MemberTable.Entry]]
     /// By state: whether it is hot, and how long a run may stay there.
     private let bounds: [(isHot: Bool, within: Duration?)]
     /// By state and declared event, when that is recognised by its name: where it leads; nil = nowhere.
@@ -256,12 +258,13 @@ final class RunTerms: Sendable {
     }
 
     /// - Parameter events: names of the contract's events, in order.
-    init(_ rule: RunRule, events: [String]) {
+    init(_ rule: RunRule, events: [String], _ members: MemberTable) {
         self.rule = rule
         key = rule.key
         serverScope = rule.serverScope
         states = rule.states
         parts = rule.parts
+        partKeys = rule.parts.map { $0.key.map(members.entry) }
         bounds = rule.states.map { state in (rule.isHot(state.name), rule.hot.first { $0.state == state.name }?.within) }
         ends = rule.states.map { state in
             let edges = state.edges.filter { !$0.name.isRequest && $0.next != state.name }
