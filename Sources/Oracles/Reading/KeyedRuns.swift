@@ -32,6 +32,6 @@ struct KeyedRuns: Sendable {
 
     /// That run is over.
     mutating func remove(_ key: RunKey, of number: UInt64) {
-        if numbers[key] == number { numbers[key] = nil }
+        if let index = numbers.index(forKey: key), numbers.values[index] == number { numbers.remove(at: index) }
     }
 }

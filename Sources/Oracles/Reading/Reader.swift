@@ -66,8 +66,7 @@ struct Reader: Sendable {
     var lastPart: UInt64 = 0
     var partsKept = 0
     var tombs: Fading<RunKey, Tomb>
-    /// The events that ended the latest of these, for evidence: they keep their bytes alive.
-    var lastWords: Fading<RunKey, Entry>
+    var lastWords = LastWords()
     var identifiers: Identifiers
     var bindings: Bindings
     var memberships: Memberships
@@ -148,7 +147,6 @@ struct Reader: Sendable {
         aliases = Aliases(capacity: capacity.names)
         copies = Copies(capacity: 1_024, volatile: contract?.volatile ?? [])
         tombs = Fading(capacity: capacity.names)
-        lastWords = Fading(capacity: min(capacity.names, 16_384))
         streams = Streams(capacity: capacity.streams)
         departed = Fading(capacity: capacity.names)
         deliveredNames = Fading(capacity: capacity.names)

@@ -122,9 +122,7 @@ extension Reader {
             blind.insert(event.session)
             return false
         }
-        if let truncated = delivery.resume?.truncated,
-            truncated.names(isRequest: false, name: event.recognition.name, type: event.recognition.type)
-        {
+        if event.traits.contains(.isTruncated) {
             readSignal(event, value)
             passNumber(of: value, event.entry, event.session, at: event.at)
             return false

@@ -28,7 +28,7 @@ extension Reader {
         let members = found ?? recognition.value.map(contract.members)
         let naming = members.map { name($0, id, contract) } ?? Terms.EventNaming()
         let event = Event(
-            recognition, members, naming, entry, id, user, at: at, isError: traits.contains(.isError), isCopy: isCopy, contract)
+            recognition, traits, members, naming, entry, id, user, at: at, isCopy: isCopy, contract)
         tellDeclared(event, payload, contract)
         let isInRoom = !memberships.isEmpty && recognition.value.map { !sharedRooms(of: event, $0).isEmpty } ?? false
         hearWords(of: event, isShared: isShared || isInRoom)
@@ -87,15 +87,16 @@ final class Event {
     let names: [String?]
     /// The runs that it names, in the order of the contract.
     let keys: [RunKey]
-    let isError: Bool
+    let traits: EventTraits
     /// Another connection of the same user got the same message before.
     let isCopy: Bool
+    var isError: Bool { traits.contains(.isError) }
     /// For people.
     var type: String { contract.title(of: recognition) }
 
     init(
-        _ recognition: Recognition, _ members: Members?, _ naming: Terms.EventNaming, _ entry: Entry, _ session: SessionID,
-        _ user: Principal, at: Instant, isError: Bool, isCopy: Bool, _ contract: Terms
+        _ recognition: Recognition, _ traits: EventTraits, _ members: Members?, _ naming: Terms.EventNaming, _ entry: Entry,
+        _ session: SessionID, _ user: Principal, at: Instant, isCopy: Bool, _ contract: Terms
     ) {
         self.recognition = recognition
         self.entry = entry
@@ -107,7 +108,7 @@ final class Event {
         self.members = members
         names = naming.names
         keys = naming.keys
-        self.isError = isError
+        self.traits = traits
     }
 
     func value(_ place: MemberTable.Entry) -> JSON? { members?.value(place) }

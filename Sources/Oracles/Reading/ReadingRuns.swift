@@ -173,7 +173,7 @@ extension Reader {
         guard let key = run.key else { return }
         runsByKey.remove(key, of: number)
         tombs.set(key, Tomb(number: number, owner: run.owner, isDone: isDone && !run.isIndeterminate, endedOn: last?.session))
-        if let last { lastWords.set(key, last) }
+        if let last { lastWords.set(last, of: number) }
     }
 
     /// The bound of a hot state is over.

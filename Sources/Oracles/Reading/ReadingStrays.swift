@@ -37,7 +37,7 @@ extension Reader {
         let rule = contract.runs[key.rule]
         var evidence = evidence(for: session, entry: event.entry, at: event.at)
         evidence.causes.append(.run(tomb.number))
-        if let last = lastWords[key] { evidence.witness.insert(last, at: min(1, evidence.witness.count)) }
+        if let last = lastWords[tomb.number] { evidence.witness.insert(last, at: min(1, evidence.witness.count)) }
         // Said once a run.
         tombs.update(key) { $0.isDone = false }
         // The key may have been taken again on a session that is not here.

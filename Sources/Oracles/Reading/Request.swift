@@ -178,6 +178,25 @@ struct Tomb: Sendable {
     var endedOn: SessionID?
 }
 
+/// The events that ended the latest runs, for evidence: they keep their bytes alive.
+struct LastWords: Sendable {
+    private static var most: UInt64 { 16_384 }
+    /// By the last bits of a run's number.
+    private var entries: [(run: UInt64, entry: Entry)?] = []
+
+    subscript(run: UInt64) -> Entry? {
+        let place = Int(run % Self.most)
+        guard place < entries.count, let last = entries[place], last.run == run else { return nil }
+        return last.entry
+    }
+
+    mutating func set(_ entry: Entry, of run: UInt64) {
+        let place = Int(run % Self.most)
+        while entries.count <= place { entries.append(nil) }
+        entries[place] = (run, entry)
+    }
+}
+
 /// An event that belongs to nobody here: perhaps another user's (semantics 7).
 struct Leftover: Sendable {
     var entry: Entry

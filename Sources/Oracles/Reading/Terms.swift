@@ -180,6 +180,8 @@ struct EventTraits: OptionSet, Sendable {
     static let isReady = EventTraits(rawValue: 4)
     /// People call it what ends AUTHENTICATING.
     static let isCalledReady = EventTraits(rawValue: 8)
+    /// It says that a resume is not possible from where it was asked for.
+    static let isTruncated = EventTraits(rawValue: 16)
 }
 
 extension EventTraits {
@@ -188,6 +190,9 @@ extension EventTraits {
         self = []
         if let name, contract.isError(event: name) { insert(.isError) }
         if let greeting = contract.session?.greeting, name == greeting || type == greeting { insert(.isGreeting) }
+        if let truncated = contract.delivery?.resume?.truncated, truncated.names(isRequest: false, name: name, type: type) {
+            insert(.isTruncated)
+        }
         guard let ready = contract.session?.ready else { return }
         if name == ready || type == ready { insert(.isReady) }
         if name == ready || title() == ready { insert(.isCalledReady) }
