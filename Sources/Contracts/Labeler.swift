@@ -42,6 +42,10 @@ package final class Labeler: Sendable {
     private let asksState: [Bool]
     /// By rule of `reject` and condition of its `when`: the types that it can hold of; nil = perhaps of any.
     private let types: [[[String]?]]
+    /// By rule and condition: what its members must be, as far as that is seen at once.
+    private let demands: [[[MemberDemand]]]
+    /// The members of requests that demands speak of.
+    private let members: [String]
 
     package init(_ contract: Contract) {
         self.contract = contract
@@ -49,7 +53,8 @@ package final class Labeler: Sendable {
         asksState = contract.reject.map { rule in
             rule.before != nil || rule.after != nil || rule.run != nil || rule.unless.contains(where: \.asksForeign)
         }
-        types = contract.reject.map { rule in rule.when.map { Self.types(of: $0, at: contract.wire.type)?.sorted() } }
+        types = contract.reject.map { rule in rule.when.map { Self.types(of: $0, at: contract.wire.type) } }
+        (demands, members) = MemberDemand.all(in: contract.reject)
         let recognizer = Recognizer(contract)
         // Flows say the same again and again.
         var sent: [FlowTemplate] = []
@@ -86,8 +91,9 @@ package final class Labeler: Sendable {
 
     /// The first rule that holds is the one that counts.
     private func firstHolding(_ request: Recognition, _ context: any LabelContext) -> (rule: Int, holding: Holding)? {
+        let found = found(in: request)
         for index in contract.reject.indices {
-            if let holding = holds(index, request, context) { return (index, holding) }
+            if let holding = holds(index, request, found, context) { return (index, holding) }
         }
         return nil
     }
@@ -95,31 +101,39 @@ package final class Labeler: Sendable {
     /// Whether a rule that once held does so now.
     package func stillHolds(rule: Int, _ request: Recognition, in context: any LabelContext) -> Bool {
         guard contract.reject.indices.contains(rule) else { return false }
-        return holds(rule, request, context) != nil
+        return holds(rule, request, found(in: request), context) != nil
     }
 
     /// The earlier rules that hold but for the state they ask for, of which nobody can say how it is where the server
     /// decides: what they allow is as good as the outcomes of rule `index`.
     package func rivals(of index: Int, _ request: Recognition, in context: any LabelContext) -> [Int] {
-        contract.reject.indices.prefix(index).filter { earlier in
+        let found = found(in: request)
+        return contract.reject.indices.prefix(index).filter { earlier in
             let rule = contract.reject[earlier]
-            return (rule.before != nil || rule.after != nil || rule.run != nil) && mayHold(earlier, request, context)
+            return (rule.before != nil || rule.after != nil || rule.run != nil) && mayHold(earlier, request, found, context)
         }
     }
 
     /// Every rule that may hold, whatever state it asks for and whether it lets the request be accepted as well.
     package func possible(_ request: Recognition, in context: any LabelContext) -> [Int] {
-        contract.reject.indices.filter { mayHold($0, request, context) }
+        let found = found(in: request)
+        return contract.reject.indices.filter { mayHold($0, request, found, context) }
     }
 
-    private func mayHold(_ rule: Int, _ request: Recognition, _ context: any LabelContext) -> Bool {
-        holds(rule, request, context, inState: { _ in true }) != nil
+    private func mayHold(_ rule: Int, _ request: Recognition, _ found: [JSON?], _ context: any LabelContext) -> Bool {
+        holds(rule, request, found, context, inState: { _ in true }) != nil
+    }
+
+    /// The values of `members`, where it has any.
+    private func found(in request: Recognition) -> [JSON?] {
+        guard let value = request.value else { return [] }
+        return members.map { value[$0] }
     }
 
     private enum Holding { case byBytes, byState }
 
-    private func holds(_ index: Int, _ request: Recognition, _ context: any LabelContext) -> Holding? {
-        holds(index, request, context) { rule in
+    private func holds(_ index: Int, _ request: Recognition, _ found: [JSON?], _ context: any LabelContext) -> Holding? {
+        holds(index, request, found, context) { rule in
             if let before = rule.before, context.hasSeen(before) { return false }
             if let after = rule.after, !context.hasSeen(after) { return false }
             guard let wanted = rule.run else { return true }
@@ -130,12 +144,13 @@ package final class Labeler: Sendable {
 
     /// Nil when it does not hold.
     private func holds(
-        _ index: Int, _ request: Recognition, _ context: any LabelContext, inState: (RejectRule) -> Bool
+        _ index: Int, _ request: Recognition, _ found: [JSON?], _ context: any LabelContext, inState: (RejectRule) -> Bool
     ) -> Holding? {
         var isAny = false
         var areForeign = true
         for (number, types) in types[index].enumerated() {
             if let types, let type = request.type, !types.contains(type) { continue }
+            guard found.isEmpty || demands[index][number].allSatisfy({ $0.mayBe(found[$0.member]) }) else { continue }
             let condition = contract.reject[index].when[number]
             guard holds(condition, request, context, hidden: false) else { continue }
             isAny = true
@@ -148,26 +163,11 @@ package final class Labeler: Sendable {
     }
 
     /// What a condition wants at `wire.type`, when these are texts as they are.
-    private static func types(of condition: RejectRule.Condition, at type: Path?) -> Set<String>? {
+    private static func types(of condition: RejectRule.Condition, at type: Path?) -> [String]? {
         guard case .pattern(let pattern) = condition, case .fields(let fields) = pattern.test,
             let test = fields.first(where: { $0.path == type })?.test
         else { return nil }
-        return texts(of: test)
-    }
-
-    private static func texts(of test: Pattern.Test) -> Set<String>? {
-        switch test {
-        case .glob(let glob): return glob.isExact ? [glob.text] : nil
-        case .equal(.string(let text)): return [text]
-        case .anyOf(let tests):
-            var texts: Set<String> = []
-            for test in tests {
-                guard let more = self.texts(of: test) else { return nil }
-                texts.formUnion(more)
-            }
-            return texts
-        case .fields, .regex, .equal, .words: return nil
-        }
+        return test.texts
     }
 
     private func holds(_ condition: RejectRule.Condition, _ request: Recognition, _ context: any LabelContext, hidden: Bool) -> Bool {

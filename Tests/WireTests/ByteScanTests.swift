@@ -26,16 +26,16 @@ import Testing
         #expect(nothing == .init())
     }
 
-    /// Stretches without a small byte, of each length and at each place: from 31 on none is taken for parted, up to 15 all are.
-    @Test(arguments: [31, 32, 33, 47, 64, 90]) func stretchesAreNotParted(count: Int) {
+    /// Stretches without a small byte, of each length and at each place: from 40 on none is taken for parted, up to 31 all are.
+    @Test(arguments: [7, 8, 31, 32, 40, 41, 47, 64, 95]) func stretchesAreNotParted(count: Int) {
         for length in 0...count {
             for place in 0...(count - length) {
                 for (small, large) in [(0x2a, 0x2b), (0x00, 0xff), (0x22, 0x80)] as [(UInt8, UInt8)] {
                     var bytes = [UInt8](repeating: small, count: count)
                     for index in place..<(place + length) { bytes[index] = large }
                     let look = ByteScan.look(for: 0x01, 0x02, 0x03, below: 0x2b, in: bytes.span)
-                    if length >= 31 { #expect(!look.isParted) }
-                    if length < 16 { #expect(look.isParted) }
+                    if length >= 40 { #expect(!look.isParted) }
+                    if length < 32 { #expect(look.isParted) }
                 }
             }
         }

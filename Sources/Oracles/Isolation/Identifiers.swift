@@ -13,12 +13,20 @@ struct Identifiers: Sendable {
         var user: Principal
         var session: SessionID
     }
-    struct Foreign: Sendable {
-        var rule: IdentifierRule
-        var owner: String
-        var value: String
+    /// Behind one reference: nearly every event has none.
+    final class Foreign: Sendable {
+        let rule: IdentifierRule
+        let owner: String
+        let value: String
         /// Nil for a value that is itself a user's name.
-        var user: Principal?
+        let user: Principal?
+
+        init(rule: IdentifierRule, owner: String, value: String, user: Principal? = nil) {
+            self.rule = rule
+            self.owner = owner
+            self.value = value
+            self.user = user
+        }
     }
 
     /// What is asked of one identifier of an event.
@@ -124,8 +132,8 @@ struct Identifiers: Sendable {
     /// The value at that path is known to belong to another user.
     func isForeign(_ path: Path, _ value: JSON, to user: Principal, _ aliases: Aliases) -> Bool {
         let text = Self.text(value)
-        for (index, rule) in rules.enumerated() where rule.at.contains(path) {
-            if rule.is == .user {
+        for index in rules.indices where rules[index].at.contains(path) {
+            if rules[index].is == .user {
                 if let name = user.name, text != name, users[text] != nil { return true }
             } else if let owner = owners[Name(rule: index, value: text)], aliases(owner.user) != user {
                 return true

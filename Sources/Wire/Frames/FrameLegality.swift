@@ -31,7 +31,7 @@ package struct FrameLegality: Sendable {
             firstByte: header.firstByte, masked: header.maskKey != nil, short: short, length: header.declaredLength)
         switch frame.opcode {
         case .close: found += Self.closeViolations(frame.payload)
-        case .text, .continuation: found += textViolations(frame)
+        case .text, .continuation: if isBadText(frame) { found.append(.text) }
         case .binary: text = nil
         default: break
         }
@@ -67,15 +67,16 @@ package struct FrameLegality: Sendable {
         return found
     }
 
-    private mutating func textViolations(_ frame: Frame) -> [FrameViolation] {
+    /// The first byte that is no text, once in a message.
+    private mutating func isBadText(_ frame: Frame) -> Bool {
         if frame.opcode == .text {
             text = frame.rsv == 0 || (frame.rsv & 4 == 0 && !rules.isOpen) ? UTF8Validator() : nil
         }
-        guard var check = text else { return [] }
+        guard var check = text else { return false }
         let wasValid = check.isValid
         let bad = check.feed(frame.payload) != nil || (frame.fin && !check.isComplete)
         text = frame.fin ? nil : check
-        return bad && wasValid ? [.text] : []
+        return bad && wasValid
     }
 
     /// What is wrong with the body of a Close frame (RFC 6455 section 5.5.1 and 7.4).

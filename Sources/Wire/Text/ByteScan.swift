@@ -33,52 +33,87 @@ package enum ByteScan {
         first(wanted, in: unsafe bytes.bytes, from: offset)
     }
 
+    /// Whether all bytes are below 128. Of fewer than eight it is not told.
+    static func isASCII(_ bytes: RawSpan) -> Bool {
+        guard bytes.byteCount >= 8 else { return false }
+        var index = 0
+        while index <= bytes.byteCount &- 32 {
+            let words = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self)
+            if (words[0] | words[1] | words[2] | words[3]) & tops != 0 { return false }
+            index &+= 32
+        }
+        while index <= bytes.byteCount &- 8 {
+            if unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) & tops != 0 { return false }
+            index &+= 8
+        }
+        // The last eight hold what is left.
+        return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: bytes.byteCount &- 8, as: UInt64.self) & tops == 0
+    }
+
     /// What stands somewhere in some bytes.
     package struct Look: Equatable {
         package var holdsOne = false
         package var holdsOthers = false
-        /// Of any 31 bytes on end one is below the bound.
+        /// Of any 40 bytes on end one is below the bound, and of no 32 where it is false.
         package var isParted = true
     }
 
     /// Whether the one stands somewhere, whether any of the two others does, and whether small bytes part the rest.
+    /// - Parameter bound: up to 128.
     package static func look(for one: UInt8, _ two: UInt8, _ three: UInt8, below bound: UInt8, in bytes: Span<UInt8>) -> Look {
         let raw = unsafe bytes.bytes
-        guard raw.byteCount >= 32 else { return shortLook(for: one, two, three, below: bound, in: bytes) }
+        guard raw.byteCount >= 8 else { return shortLook(for: one, two, three, in: bytes) }
+        let (first, second, third) = (ones &* UInt64(one), ones &* UInt64(two), ones &* UInt64(three))
+        // What is left of a byte below it borrows: the lowest such byte is told right, and so is whether there is one.
+        let limit = ones &* UInt64(min(bound, 128))
         let all = SIMD4(repeating: ones)
-        let (first, second, third) = (all &* UInt64(one), all &* UInt64(two), all &* UInt64(three))
-        // A byte is below it when what is left of it borrows: told right for the lowest such byte, and for bounds up to 128.
-        let limit = all &* UInt64(min(bound, 128))
+        let (firsts, seconds, thirds) = (SIMD4(repeating: first), SIMD4(repeating: second), SIMD4(repeating: third))
+        let limits = SIMD4(repeating: limit)
         var found = SIMD4<UInt64>()
         var others = SIMD4<UInt64>()
-        var isParted = true
+        var parting = Parting()
         var index = 0
-        // The last look begins where it still has its length.
-        let last = raw.byteCount &- 32
-        while true {
+        while index <= raw.byteCount &- 32 {
             let words = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self)
-            let (one, two, three) = (words ^ first, words ^ second, words ^ third)
+            let (one, two, three) = (words ^ firsts, words ^ seconds, words ^ thirds)
             found |= (one &- all) & ~one
             others |= (two &- all) & ~two | (three &- all) & ~three
-            let small = (words &- limit) & ~words
-            // No 16 bytes without one: a stretch between two is shorter than twice that.
-            if (small[0] | small[1]) & tops == 0 || (small[2] | small[3]) & tops == 0 { isParted = false }
-            if index == last { break }
-            index = min(index &+ 32, last)
+            let small = (words &- limits) & ~words
+            for lane in 0..<4 { parting.note(small[lane]) }
+            index &+= 32
         }
-        return Look(
-            holdsOne: (found[0] | found[1] | found[2] | found[3]) & tops != 0,
-            holdsOthers: (others[0] | others[1] | others[2] | others[3]) & tops != 0, isParted: isParted)
+        var (hasOne, hasOther) = (found[0] | found[1] | found[2] | found[3], others[0] | others[1] | others[2] | others[3])
+        while index <= raw.byteCount &- 8 {
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            hasOne |= zeros(word ^ first)
+            hasOther |= zeros(word ^ second) | zeros(word ^ third)
+            parting.note((word &- limit) & ~word)
+            index &+= 8
+        }
+        // What is left ends the last eight; it is too short to be a word of a stretch.
+        let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: raw.byteCount &- 8, as: UInt64.self)
+        hasOne |= zeros(word ^ first)
+        hasOther |= zeros(word ^ second) | zeros(word ^ third)
+        return Look(holdsOne: hasOne & tops != 0, holdsOthers: hasOther & tops != 0, isParted: parting.most < 4)
     }
 
-    private static func shortLook(for one: UInt8, _ two: UInt8, _ three: UInt8, below bound: UInt8, in bytes: Span<UInt8>) -> Look {
+    /// Words on end without a small byte: 40 bytes without one hold four.
+    private struct Parting {
+        private var count = 0
+        private(set) var most = 0
+
+        @inline(__always)
+        mutating func note(_ small: UInt64) {
+            count = small & ByteScan.tops == 0 ? count &+ 1 : 0
+            most = max(most, count)
+        }
+    }
+
+    private static func shortLook(for one: UInt8, _ two: UInt8, _ three: UInt8, in bytes: Span<UInt8>) -> Look {
         var look = Look()
-        look.isParted = bytes.count < 31
         for index in bytes.indices {
-            let byte = bytes[index]
-            if byte == one { look.holdsOne = true }
-            if byte == two || byte == three { look.holdsOthers = true }
-            if byte < bound { look.isParted = true }
+            if bytes[index] == one { look.holdsOne = true }
+            if bytes[index] == two || bytes[index] == three { look.holdsOthers = true }
         }
         return look
     }

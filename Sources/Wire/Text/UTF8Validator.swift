@@ -45,10 +45,12 @@ package struct UTF8Validator: Sendable, Hashable {
     package mutating func feed(_ buffer: ByteBuffer) -> Int? {
         guard isValid else { return 0 }
         let bytes = buffer.readableBytesSpan
+        // Most text is nothing but ASCII.
+        if owed == 0, ByteScan.isASCII(bytes) { return nil }
         var index = 0
         while index < bytes.byteCount {
             if owed == 0 {
-                // Eight ASCII bytes at a time: most text is nothing else.
+                // Eight ASCII bytes at a time.
                 while index <= bytes.byteCount - 8 {
                     let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
                     if word & 0x8080_8080_8080_8080 != 0 { break }
