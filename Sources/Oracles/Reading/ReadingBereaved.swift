@@ -56,7 +56,7 @@ extension Reader {
         guard let contract, let loss = bereaved[event.user], isBereaved(event.user, at: event.at) else { return false }
         if loss.isUnknown { return true }
         let isAsked = loss.requests.contains { request in
-            guard match(request.links, event.links) != .unequal else { return false }
+            guard Self.match(request.links, event.links) != .unequal else { return false }
             switch request.waits {
             case .refusal(let rule, _): return contract.reject.indices.contains(rule) && contract.reject[rule].allows(kind: kind)
             case .start:
@@ -67,7 +67,7 @@ extension Reader {
         }
         return isAsked || loss.runs.contains { run in
             contract.runs.indices.contains(run.rule) && allows(contract.runs[run.rule], kind)
-                && match(run.links, event.links) != .unequal
+                && Self.match(run.links, event.links) != .unequal
         }
     }
 
@@ -79,7 +79,7 @@ extension Reader {
         if loss.isUnknown, !isNamed { return true }
         return loss.requests.contains { request in
             guard case .start = request.waits else { return false }
-            switch match(request.links, event.links) {
+            switch Self.match(request.links, event.links) {
             case .equal: return true
             case .never: return !taker.isExclusive
             case .unequal: return false

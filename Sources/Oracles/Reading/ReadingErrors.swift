@@ -70,9 +70,9 @@ extension Reader {
             _ links: [JSON?], isHere: Bool, extras: [JSON?] = [], isBlurred: Bool = false, ignoring: (Int) -> Bool,
             _ append: (inout Candidates) -> Void
         ) {
-            var compared = match(links, event.links, ignoring: ignoring)
+            var compared = Self.match(links, event.links, ignoring: ignoring)
             // A server may repeat what it did not ask for.
-            if compared == .never, case .equal(let index) = match(extras, event.links, ignoring: { _ in true }) {
+            if compared == .never, case .equal(let index) = Self.match(extras, event.links, ignoring: { _ in true }) {
                 compared = .equal(index)
             }
             switch compared {
@@ -256,7 +256,7 @@ extension Reader {
     private func owedElsewhere(_ open: [UInt64], _ kind: String?, _ event: Event, _ contract: Terms) -> [UInt64] {
         open.filter { number in
             guard let request = requests[number], request.session != event.session, allows(request, kind: kind) else { return false }
-            return match(request.links, event.links, ignoring: { foreign(request, $0, contract) }) == .never
+            return Self.match(request.links, event.links, ignoring: { foreign(request, $0, contract) }) == .never
         }
     }
 
@@ -324,7 +324,7 @@ extension Reader {
 
     /// A late error of an older request may look like this one's: then nothing is wrong with its order or context.
     private func hasRival(_ request: Request, _ event: Event, _ contract: Terms) -> Bool {
-        if case .equal(let index) = match(request.links, event.links), isExclusive(index) { return false }
+        if case .equal(let index) = Self.match(request.links, event.links), isExclusive(index) { return false }
         let kind = event.recognition.value.flatMap(contract.errorKind)
         return isUnansweredGhost(kind, event, contract) || mayBeOfTheLost(event, kind)
     }

@@ -34,7 +34,7 @@ extension Reader {
     }
 
     private func isNamed(_ request: Request, by event: Event) -> Bool {
-        if case .equal(let path) = match(request.links, event.links) { isExclusive(path) } else { false }
+        if case .equal(let path) = Self.match(request.links, event.links) { isExclusive(path) } else { false }
     }
 
     private func shapeProblem(_ event: Event, _ contract: Terms) -> Reading.ErrorReading.Problem? {

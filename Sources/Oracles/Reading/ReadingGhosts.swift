@@ -8,7 +8,7 @@ extension Reader {
     func isUnansweredGhost(_ kind: String?, _ event: Event, _ contract: Terms) -> Bool {
         sessions[event.session]?.ghosts.contains { ghost in
             guard !ghost.wasAnswered, let rule = ghost.request.rule, contract.reject.indices.contains(rule) else { return false }
-            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) != .unequal
+            return contract.reject[rule].allows(kind: kind) && Self.match(ghost.request.links, event.links) != .unequal
         } ?? false
     }
 
@@ -25,13 +25,13 @@ extension Reader {
             return contract.reject[rule].allows(kind: kind)
         }
         let index = ghosts.firstIndex { ghost in
-            if case .equal(let path) = match(ghost.request.links, event.links) { return isExclusive(path) }
+            if case .equal(let path) = Self.match(ghost.request.links, event.links) { return isExclusive(path) }
             return false
         } ?? (isTaken ? nil : ghosts.firstIndex { ghost in
             guard ghost.isSpared, !ghost.wasAnswered, ghost.request.number < first, let rule = ghost.request.rule,
                 contract.reject.indices.contains(rule)
             else { return false }
-            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) != .unequal
+            return contract.reject[rule].allows(kind: kind) && Self.match(ghost.request.links, event.links) != .unequal
         })
         guard let index else { return false }
         sessions[event.session]?.ghosts[index].wasAnswered = true
@@ -42,11 +42,11 @@ extension Reader {
     mutating func belongsToGhost(_ event: Event, _ kind: String?, _ contract: Terms) -> Bool {
         guard let ghosts = sessions[event.session]?.ghosts else { return false }
         let index = ghosts.firstIndex { ghost in
-            if case .equal(let path) = match(ghost.request.links, event.links) { return isExclusive(path) }
+            if case .equal(let path) = Self.match(ghost.request.links, event.links) { return isExclusive(path) }
             return false
         } ?? ghosts.firstIndex { ghost in
             guard !ghost.wasAnswered, let rule = ghost.request.rule, contract.reject.indices.contains(rule) else { return false }
-            return contract.reject[rule].allows(kind: kind) && match(ghost.request.links, event.links) != .unequal
+            return contract.reject[rule].allows(kind: kind) && Self.match(ghost.request.links, event.links) != .unequal
         }
         guard let index else { return false }
         sessions[event.session]?.ghosts[index].wasAnswered = true

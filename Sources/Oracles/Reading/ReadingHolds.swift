@@ -51,12 +51,16 @@ extension Reader {
             until: until)
     }
 
-    /// It came after its bound, and not because nobody read.
-    @inline(__always)
-    func isLate(_ event: Event, for pending: Pending) -> Bool {
+    /// It came after its bound. Asked before `isLate`, which is given all of a reader.
+    static func isBehind(_ event: Event, _ pending: Pending) -> Bool {
+        if event.at <= pending.due { return false }
         // A loop that ticks may be a tick and half of another behind without being called late itself.
-        let slack = pending.mark == nil ? Duration.zero : .nanoseconds(Starvation.patience)
-        guard event.at > pending.due.advanced(by: slack) else { return false }
+        return event.at > pending.due.advanced(by: pending.mark == nil ? .zero : .nanoseconds(Starvation.patience))
+    }
+
+    /// It came after its bound, and not because nobody read.
+    func isLate(_ event: Event, for pending: Pending) -> Bool {
+        guard Self.isBehind(event, pending) else { return false }
         let held = held(event.session, .connection, since: pending.since, until: event.at)
         return held == .none || (!held.isHeld && event.at > held.allowance(pending, catchUp: Self.catchUp))
     }

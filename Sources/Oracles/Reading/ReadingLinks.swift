@@ -13,7 +13,7 @@ extension Reader {
     }
 
     /// - Parameter ignoring: link paths whose difference puts nobody out.
-    func match(_ candidate: [JSON?], _ event: [JSON?], ignoring: (Int) -> Bool = { _ in false }) -> Match {
+    static func match(_ candidate: [JSON?], _ event: [JSON?], ignoring: (Int) -> Bool = { _ in false }) -> Match {
         for index in candidate.indices where event.indices.contains(index) {
             guard let left = candidate[index], let right = event[index] else { continue }
             if Self.same(left, right) { return .equal(index) }
@@ -47,15 +47,14 @@ extension Reader {
     }
 
     /// The request that takes an event which is no error, by semantics 6.
-    @inline(__always)
-    func taker(of event: Event, among numbers: [UInt64]) -> Taker? {
+    mutating func taker(of event: Event, among numbers: [UInt64]) -> Taker? {
         var equal: (index: Int, numbers: [UInt64])?
         var never: [UInt64] = []
         var neverElsewhere: [UInt64] = []
         let links = event.links
         for number in numbers {
             guard let request = requests[number] else { continue }
-            switch match(request.links, links) {
+            switch Self.match(request.links, links) {
             case .equal(let index):
                 if equal == nil || index < (equal?.index ?? 0) { equal = (index, [number]) }
                 else if index == equal?.index { equal?.numbers.append(number) }
@@ -137,8 +136,7 @@ extension Reader {
     }
 
     /// The one request whose run it was to be, by the key that it bears itself.
-    @inline(__always)
-    private func wished(_ keys: [RunKey], among waiting: [UInt64]) -> Taker? {
+    private mutating func wished(_ keys: [RunKey], among waiting: [UInt64]) -> Taker? {
         let named = waiting.filter { number in
             guard case .start(let run)? = requests[number]?.waits, let run = runs[run], let wished = run.wished else { return false }
             return keys.contains { $0.rule == run.rule && $0.text == wished && ($0.session == nil || $0.session == run.session) }
@@ -227,7 +225,7 @@ extension Reader {
     @inline(__always)
     private func ghost(of event: Event) -> Ghost? {
         sessions[event.session]?.ghosts.first { ghost in
-            if case .equal(let index) = match(ghost.request.links, event.links) { return isExclusive(index) }
+            if case .equal(let index) = Self.match(ghost.request.links, event.links) { return isExclusive(index) }
             return false
         }
     }

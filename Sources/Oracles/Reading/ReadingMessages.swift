@@ -193,7 +193,7 @@ extension Reader {
     }
 
     /// What the request says at some paths, where it is asked to say anything there; or, of `extras`, where it is not.
-    private func legible(_ values: [JSON?], of request: Recognition, _ declared: DeclaredPaths?, isExtra: Bool = false) -> [JSON?] {
+    private static func legible(_ values: [JSON?], of request: Recognition, _ declared: DeclaredPaths?, isExtra: Bool = false) -> [JSON?] {
         values.indices.map { index in
             guard let value = values[index], (declared?.contains(index, rule: request.rule) ?? true) != isExtra, isLegible(value)
             else { return nil }
@@ -201,8 +201,7 @@ extension Reader {
         }
     }
 
-    @inline(__always)
-    func isLegible(_ value: JSON) -> Bool { !Redactor.mayBeRedacted(Identifiers.text(value)) }
+    static func isLegible(_ value: JSON) -> Bool { !Redactor.mayBeRedacted(Identifiers.text(value)) }
 
     mutating func open(
         _ recognition: Recognition, _ look: Terms.RequestLook, _ frame: FrameRecord, _ entry: Entry, _ id: SessionID, at: Instant,
@@ -268,9 +267,9 @@ extension Reader {
         let faults = frame.provenance.faults
         return Request(RequestState(
             number: lastRequest, session: id, user: session.user, entry: entry, at: at, recognition: recognition,
-            waits: .nothing, links: legible(look.links, of: recognition, linked),
-            context: legible(look.context, of: recognition, repeated),
-            extras: legible(look.links, of: recognition, linked, isExtra: true),
+            waits: .nothing, links: Self.legible(look.links, of: recognition, linked),
+            context: Self.legible(look.context, of: recognition, repeated),
+            extras: Self.legible(look.links, of: recognition, linked, isExtra: true),
             // Who does not wait for the accept cannot tell what becomes of its words.
             isIndeterminate: doubt.isOpen || session.obscured != nil || session.cutBy != nil || session.acceptedAt == nil,
             isFromFlow: label == .mustAccept && !doubt.isRefusable && faults.isEmpty, faults: faults,
@@ -291,7 +290,7 @@ extension Reader {
         for id in members[request.user] ?? [] {
             for number in sessions[id]?.open ?? [] {
                 guard let other = requests[number], other.recognition.rule == rule,
-                    case .equal(let path) = match(other.links, request.links), isExclusive(path),
+                    case .equal(let path) = Self.match(other.links, request.links), isExclusive(path),
                     other.recognition.value == request.recognition.value
                 else { continue }
                 request.isIndeterminate = true
@@ -303,29 +302,22 @@ extension Reader {
 
     private mutating func noteName(of request: Request) {
         let most = capacity.perSession
-        for name in exclusiveNames(of: request) {
+        for name in contract?.exclusiveNames(of: request) ?? [] {
             said[request.session]?.note(name: name, mayBeGranted: !request.isRefusal, most: most)
-        }
-    }
-
-    @inline(__always)
-    func exclusiveNames(of request: Request) -> [String] {
-        zip(request.links, request.extras).enumerated().compactMap { index, values in
-            isExclusive(index) ? (values.0 ?? values.1).map { "\(index) \(Identifiers.text($0))" } : nil
         }
     }
 
     /// Others of its user bore the same name, and an error that repeats it may be for any of them, also for one that took
     /// another's error for its own.
     func isNamesake(_ request: Request) -> Bool {
-        exclusiveNames(of: request).contains { name in
+        (contract?.exclusiveNames(of: request) ?? []).contains { name in
             (members[request.user] ?? []).reduce(0) { $0 + (said[$1]?.use(of: name).count ?? 0) } > 1
         }
     }
 
     /// A request of its user that may succeed bore the same name: what succeeds under it may be that one's.
     func hasGrantedNamesake(_ request: Request) -> Bool {
-        exclusiveNames(of: request).contains { name in
+        (contract?.exclusiveNames(of: request) ?? []).contains { name in
             (members[request.user] ?? []).contains { said[$0]?.use(of: name).mayBeGranted ?? false }
         }
     }
@@ -333,7 +325,7 @@ extension Reader {
     /// A request that may succeed bears the very name of refused ones: what succeeds under it condemns none of these.
     private mutating func shareName(of request: Request) {
         func isSame(_ other: Request) -> Bool {
-            if case .equal(let path) = match(other.links, request.links) { isExclusive(path) } else { false }
+            if case .equal(let path) = Self.match(other.links, request.links) { isExclusive(path) } else { false }
         }
         for id in members[request.user] ?? [] {
             for number in sessions[id]?.open ?? [] {

@@ -127,10 +127,10 @@ extension Reader {
         let fitting = leftovers.indices.filter { index in
             let leftover = leftovers[index]
             return isLate(leftover, for: request) && contract.reject[rule].allows(kind: leftover.kind)
-                && match(request.links, leftover.links) != .unequal
+                && Self.match(request.links, leftover.links) != .unequal
         }
         let equal = fitting.first { index in
-            if case .equal = match(request.links, leftovers[index].links) { return true }
+            if case .equal = Self.match(request.links, leftovers[index].links) { return true }
             return false
         }
         guard let index = equal ?? fitting.first(where: { !isNamed(leftovers[$0]) }) else { return }
@@ -142,7 +142,7 @@ extension Reader {
     mutating func joinStart(of request: Request, to evidence: inout Evidence) {
         let index = leftovers.firstIndex { leftover in
             guard isLate(leftover, for: request) else { return false }
-            switch match(request.links, leftover.links) {
+            switch Self.match(request.links, leftover.links) {
             case .equal(let path): return isExclusive(path) || leftover.owner == request.user.label
             case .never: return leftover.owner == request.user.label
             case .unequal: return false
@@ -154,7 +154,7 @@ extension Reader {
     /// It repeats what names a request that is still open: that one's it is, not just any that it fits.
     private func isNamed(_ leftover: Leftover) -> Bool {
         requests.values.contains { request in
-            if case .equal(let path) = match(request.links, leftover.links) { isExclusive(path) } else { false }
+            if case .equal(let path) = Self.match(request.links, leftover.links) { isExclusive(path) } else { false }
         }
     }
 

@@ -145,7 +145,7 @@ extension Reader {
     }
 
     private func isNamed(_ number: UInt64, by event: Event) -> Bool {
-        guard let request = requests[number], case .equal(let path) = match(request.links, event.links) else { return false }
+        guard let request = requests[number], case .equal(let path) = Self.match(request.links, event.links) else { return false }
         return isExclusive(path)
     }
 

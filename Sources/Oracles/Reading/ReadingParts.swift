@@ -10,7 +10,7 @@ extension Reader {
         if named.roles.isEmpty, named.before.isEmpty { return false }
         if event.recognition.value == nil { return false }
         for role in named.roles {
-            let key = rule.partKeys[role.part].map { place in event.value(place).flatMap { isLegible($0) ? $0 : nil } }
+            let key = rule.partKeys[role.part].map { place in event.value(place).flatMap { Self.isLegible($0) ? $0 : nil } }
             if role.isInside, runs[number]?.parts.meant(by: key, rule: role.part) == nil {
                 misplace(.outside, role.part, key, number, event, rule)
             }
@@ -54,7 +54,9 @@ extension Reader {
             let hasEnded = runs[number]?.parts.hasEnded(key, rule: index) ?? false
             return misplace(hasEnded ? .endsAgain : .neverBegan, index, key, number, event, rule)
         }
-        if let part = runs[number]?.parts.open[place], let pending = part.pending, isLate(event, for: pending) {
+        if let part = runs[number]?.parts.open[place], let pending = part.pending, Self.isBehind(event, pending),
+            isLate(event, for: pending)
+        {
             missPart(part.number, of: number, at: event.at, isLate: true)
         }
         guard let part = runs[number]?.value.parts.end(at: place), !part.isSettled else { return }

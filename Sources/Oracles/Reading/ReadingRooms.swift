@@ -45,7 +45,7 @@ extension Reader {
         let names = contract.identity.ids.filter { $0.is == .user }.compactMap { $0.at.value(in: message) }
         if let name = names.first, let own = event.user.name { return Identifiers.text(name) == own }
         return openRequests(of: event.user).contains { number in
-            guard let request = requests[number], case .equal(let path) = match(request.links, event.links) else { return false }
+            guard let request = requests[number], case .equal(let path) = Self.match(request.links, event.links) else { return false }
             return isExclusive(path)
         }
     }
@@ -54,7 +54,7 @@ extension Reader {
     mutating func spareWaiting(for event: Event, _ contract: Terms) {
         let isSuccess = contract.isSuccess(event.recognition)
         let waiting = openRequests(of: event.user).filter { number in
-            requests[number].map { waits($0, for: event, isSuccess: isSuccess) && match($0.links, event.links) != .unequal } ?? false
+            requests[number].map { waits($0, for: event, isSuccess: isSuccess) && Self.match($0.links, event.links) != .unequal } ?? false
         }
         doubt(waiting)
     }

@@ -120,7 +120,7 @@ extension Reader {
 
     /// It leaves a hot state whose bound is over and was not judged yet.
     private mutating func judgeLate(_ number: UInt64, _ event: Event) {
-        guard let pending = runs[number]?.pending, isLate(event, for: pending) else { return }
+        guard let pending = runs[number]?.pending, Self.isBehind(event, pending), isLate(event, for: pending) else { return }
         missRun(number, at: event.at, isLate: true)
     }
 

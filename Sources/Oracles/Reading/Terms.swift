@@ -76,6 +76,15 @@ final class Terms: Sendable {
     /// Equal values there name this request and no other: no identifier of a thread, a run or a user.
     func isExclusive(_ link: Int) -> Bool { exclusive.indices.contains(link) && exclusive[link] }
 
+    /// Where and what they are.
+    func exclusiveNames(of request: Request) -> [String] {
+        exclusive.indices.compactMap { index in
+            guard exclusive[index], request.links.indices.contains(index) else { return nil }
+            let extra = request.extras.indices.contains(index) ? request.extras[index] : nil
+            return (request.links[index] ?? extra).map { "\(index) \(Identifiers.text($0))" }
+        }
+    }
+
     func key(of run: RunTerms, in message: JSON) -> JSON? { run.key.value(in: message) }
 
     /// What the contract asks of every event, found at one go.
