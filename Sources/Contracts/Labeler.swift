@@ -54,7 +54,7 @@ package final class Labeler: Sendable {
             rule.before != nil || rule.after != nil || rule.run != nil || rule.unless.contains(where: \.asksForeign)
         }
         types = contract.reject.map { rule in rule.when.map { Self.types(of: $0, at: contract.wire.type) } }
-        (demands, members) = MemberDemand.all(in: contract.reject)
+        (demands, members) = MemberDemand.all(in: contract.reject, but: contract.wire.type)
         let recognizer = Recognizer(contract)
         // Flows say the same again and again.
         var sent: [FlowTemplate] = []

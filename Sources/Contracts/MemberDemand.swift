@@ -10,13 +10,14 @@ struct MemberDemand: Sendable {
     private let words: Set<Pattern.TypeWord>
 
     /// By rule and condition; and the names of the members.
-    static func all(in rules: [RejectRule]) -> (demands: [[[MemberDemand]]], members: [String]) {
+    /// - Parameter type: what is looked at before.
+    static func all(in rules: [RejectRule], but type: Path?) -> (demands: [[[MemberDemand]]], members: [String]) {
         var members: [String] = []
         let demands = rules.map { rule in
             rule.when.map { condition -> [MemberDemand] in
                 guard case .pattern(let pattern) = condition, case .fields(let fields) = pattern.test else { return [] }
                 return fields.compactMap { field in
-                    guard let name = field.path.member, isTold(field.test) else { return nil }
+                    guard field.path != type, let name = field.path.member, isTold(field.test) else { return nil }
                     let known = members.firstIndex(of: name)
                     if known == nil { members.append(name) }
                     return MemberDemand(known ?? members.count - 1, field.test)

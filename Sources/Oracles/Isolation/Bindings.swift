@@ -154,6 +154,7 @@ struct Bindings: Sendable {
         }
         if makers.forgotten > 0 { for index in areServers.indices { areServers[index] = false } }
         var all: [Held] = []
+        all.reserveCapacity(groups.count + rules.count)
         for index in rules.indices where areServers[index] && !echoed[index] {
             guard let form = rules[index].form, let value = values[index] else { continue }
             guard let match = match(of: value, form, index) else {

@@ -26,11 +26,14 @@ struct Fading<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// What is known by that key; otherwise `new`, which is known from now on.
-    mutating func value(of key: Key, or new: () -> Value) -> Value {
+    mutating func value(of key: Key, or new: () -> Value) -> Value { take(key, or: new).value }
+
+    /// The same, with whether it was unknown.
+    mutating func take(_ key: Key, or new: () -> Value) -> (value: Value, isNew: Bool) {
         let turn = turns + 1
-        let (value, isNew) = Self.look(at: &slots[key, default: Slot(value: new(), turn: turn)], turn)
-        if isNew { enter(key, turn) }
-        return value
+        let taken = Self.look(at: &slots[key, default: Slot(value: new(), turn: turn)], turn)
+        if taken.isNew { enter(key, turn) }
+        return taken
     }
 
     private static func look(at slot: inout Slot, _ turn: UInt64) -> (value: Value, isNew: Bool) { (slot.value, slot.turn == turn) }

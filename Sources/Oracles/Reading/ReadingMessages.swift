@@ -193,14 +193,12 @@ extension Reader {
 
     /// What the request says at some paths, where it is asked to say anything there; or, of `extras`, where it is not.
     private func legible(_ values: [JSON?], of request: Recognition, _ declared: DeclaredPaths?, isExtra: Bool = false) -> [JSON?] {
-        var legible = values
-        for (index, value) in values.enumerated() {
-            guard let value, (declared?.contains(index, rule: request.rule) ?? true) != isExtra, isLegible(value) else {
-                legible[index] = nil
-                continue
+        values.indices.map { index in
+            guard let value = values[index], (declared?.contains(index, rule: request.rule) ?? true) != isExtra, isLegible(value) else {
+                return nil
             }
+            return value
         }
-        return legible
     }
 
     func isLegible(_ value: JSON) -> Bool { !Redactor.mayBeRedacted(Identifiers.text(value)) }
@@ -307,9 +305,9 @@ extension Reader {
         }
     }
 
-    func exclusiveNames(of request: Request) -> [String] {
+    func exclusiveNames(of request: Request) -> [Said.Name] {
         zip(request.links, request.extras).enumerated().compactMap { index, values in
-            isExclusive(index) ? (values.0 ?? values.1).map { "\(index) \(Identifiers.text($0))" } : nil
+            isExclusive(index) ? (values.0 ?? values.1).map { Said.Name(link: index, text: Identifiers.text($0)) } : nil
         }
     }
 
