@@ -24,7 +24,8 @@ struct Bindings: Sendable {
         /// Nothing of it is declared to belong together.
         case none
         case kept
-        case broken(Breach)
+        /// Behind one reference: most events are kept.
+        indirect case broken(Breach)
     }
 
     private enum Maker: Sendable { case server, client }
