@@ -40,10 +40,8 @@ package final class Labeler: Sendable {
     private let mayClose: Bool
     /// By rule of `reject`: what it says depends on a state, whatever holds of it.
     private let asksState: [Bool]
-    /// By rule of `reject` and condition of its `when`: the types that it can hold of; nil = perhaps of any.
-    private let types: [[[String]?]]
-    /// By rule and condition: what its members must be, as far as that is seen at once.
-    private let demands: [[[MemberDemand]]]
+    /// By rule of `reject`: its `when`.
+    private let conditions: [[Condition]]
     /// The members of requests that demands speak of.
     private let members: [String]
 
@@ -53,8 +51,9 @@ package final class Labeler: Sendable {
         asksState = contract.reject.map { rule in
             rule.before != nil || rule.after != nil || rule.run != nil || rule.unless.contains(where: \.asksForeign)
         }
-        types = contract.reject.map { rule in rule.when.map { Self.types(of: $0, at: contract.wire.type) } }
-        (demands, members) = MemberDemand.all(in: contract.reject)
+        var members: [String] = []
+        conditions = contract.reject.map { rule in rule.when.map { Condition($0, type: contract.wire.type, &members) } }
+        self.members = members
         let recognizer = Recognizer(contract)
         // Flows say the same again and again.
         var sent: [FlowTemplate] = []
@@ -148,26 +147,18 @@ package final class Labeler: Sendable {
     ) -> Holding? {
         var isAny = false
         var areForeign = true
-        for (number, types) in types[index].enumerated() {
-            if let types, let type = request.type, !types.contains(type) { continue }
-            guard found.isEmpty || demands[index][number].allSatisfy({ $0.mayBe(found[$0.member]) }) else { continue }
-            let condition = contract.reject[index].when[number]
-            guard holds(condition, request, context, hidden: false) else { continue }
+        for one in conditions[index] {
+            if let types = one.types, let type = request.type, !types.contains(type) { continue }
+            guard found.isEmpty || one.demands.allSatisfy({ $0.mayBe(found[$0.member]) { context.isForeign($0, $1) } }),
+                holds(one.condition, request, context, hidden: false)
+            else { continue }
             isAny = true
-            areForeign = areForeign && condition.asksForeign
+            areForeign = areForeign && one.asksForeign
         }
         guard isAny else { return nil }
         let rule = contract.reject[index]
         guard !rule.unless.contains(where: { holds($0, request, context, hidden: true) }), inState(rule) else { return nil }
         return areForeign || asksState[index] ? .byState : .byBytes
-    }
-
-    /// What a condition wants at `wire.type`, when these are texts as they are.
-    private static func types(of condition: RejectRule.Condition, at type: Path?) -> [String]? {
-        guard case .pattern(let pattern) = condition, case .fields(let fields) = pattern.test,
-            let test = fields.first(where: { $0.path == type })?.test
-        else { return nil }
-        return test.texts
     }
 
     private func holds(_ condition: RejectRule.Condition, _ request: Recognition, _ context: any LabelContext, hidden: Bool) -> Bool {
@@ -189,6 +180,30 @@ package final class Labeler: Sendable {
         let starts = request.rule.flatMap { self.contract.requests.indices.contains($0) ? self.contract.requests[$0].starts : nil }
         if let run = contract.runs.first(where: { $0.name == starts }) { return contract.key(of: run, in: value) }
         return contract.runs.lazy.compactMap { self.contract.key(of: $0, in: value) }.first
+    }
+}
+
+/// One of a rule's conditions, with what is seen of it at once.
+private final class Condition: Sendable {
+    let condition: RejectRule.Condition
+    /// The types that it can hold of; nil = perhaps of any.
+    let types: [String]?
+    let demands: [MemberDemand]
+    let asksForeign: Bool
+
+    init(_ condition: RejectRule.Condition, type: Path?, _ members: inout [String]) {
+        self.condition = condition
+        types = Self.types(of: condition, at: type)
+        demands = MemberDemand.all(of: condition, but: type, &members)
+        asksForeign = condition.asksForeign
+    }
+
+    /// What it wants at `wire.type`, when these are texts as they are.
+    private static func types(of condition: RejectRule.Condition, at type: Path?) -> [String]? {
+        guard case .pattern(let pattern) = condition, case .fields(let fields) = pattern.test,
+            let test = fields.first(where: { $0.path == type })?.test
+        else { return nil }
+        return test.texts
     }
 }
 

@@ -5,25 +5,24 @@ import Wire
 struct MemberDemand: Sendable {
     /// Into the members that are looked up once for all conditions.
     let member: Int
+    private let path: Path
     /// One of these texts; nil = what `words` say.
     private let texts: [String]?
-    private let words: Set<Pattern.TypeWord>
+    private let words: [Pattern.TypeWord]
+    private let mayBeAbsent: Bool
 
-    /// By rule and condition; and the names of the members.
-    static func all(in rules: [RejectRule]) -> (demands: [[[MemberDemand]]], members: [String]) {
-        var members: [String] = []
-        let demands = rules.map { rule in
-            rule.when.map { condition -> [MemberDemand] in
-                guard case .pattern(let pattern) = condition, case .fields(let fields) = pattern.test else { return [] }
-                return fields.compactMap { field in
-                    guard let name = field.path.member, isTold(field.test) else { return nil }
-                    let known = members.firstIndex(of: name)
-                    if known == nil { members.append(name) }
-                    return MemberDemand(known ?? members.count - 1, field.test)
-                }
-            }
+    /// Those of a condition. Members are added where they are not known.
+    /// - Parameter type: what is looked at before.
+    static func all(of condition: RejectRule.Condition, but type: Path?, _ members: inout [String]) -> [MemberDemand] {
+        guard case .pattern(let pattern) = condition, case .fields(let fields) = pattern.test else { return [] }
+        var demands: [MemberDemand] = []
+        for field in fields where field.path != type {
+            guard let name = field.path.member, isTold(field.test) else { continue }
+            let known = members.firstIndex { JSONText.isSame($0, name) }
+            if known == nil { members.append(name) }
+            demands.append(MemberDemand(known ?? members.count - 1, field))
         }
-        return (demands, members)
+        return demands
     }
 
     private static func isTold(_ test: Pattern.Test) -> Bool {
@@ -31,24 +30,21 @@ struct MemberDemand: Sendable {
         return test.texts != nil
     }
 
-    private init(_ member: Int, _ test: Pattern.Test) {
+    private init(_ member: Int, _ field: Pattern.Field) {
         self.member = member
-        texts = test.texts
-        if case .words(let words) = test { self.words = words } else { words = [] }
+        path = field.path
+        texts = field.test.texts
+        mayBeAbsent = field.test.admitsAbsent
+        if case .words(let words) = field.test { self.words = words.sorted { $0.rawValue < $1.rawValue } } else { words = [] }
     }
 
     /// False: with this value there, or with none, the condition does not hold.
-    func mayBe(_ value: JSON?) -> Bool {
-        guard let texts else { return mayBeOfWords(value) }
-        guard case .string(let text)? = value else { return false }
+    func mayBe(_ value: JSON?, _ foreign: ForeignTest) -> Bool {
+        guard let value else { return mayBeAbsent }
+        guard let texts else { return words.contains { $0.holds(value, at: path, foreign) } }
+        guard case .string(let text) = value else { return false }
         // Texts that are the same byte for byte are among those that are equal.
         return texts.contains(text)
-    }
-
-    private func mayBeOfWords(_ value: JSON?) -> Bool {
-        guard let value else { return words.contains(.absent) }
-        // Whose it is, is asked of what is known.
-        return words.contains { $0.holds(value, at: .whole) { _, _ in true } }
     }
 }
 

@@ -26,6 +26,24 @@ import Testing
         #expect(nothing == .init())
     }
 
+    /// One byte beyond ASCII, at each place: what is told at one go is what is told byte by byte.
+    @Test(arguments: [1, 7, 8, 9, 31, 32, 33, 71]) func textsAreCheckedWhole(count: Int) {
+        let plain = ByteBuffer(repeating: 0x7f, count: count)
+        #expect(UTF8Validator.isValid(plain))
+        #expect(ByteScan.isASCII(plain.readableBytesSpan) == (count >= 8))
+        for place in 0..<count {
+            for byte in [0x80, 0xff, 0xc3] as [UInt8] {
+                var buffer = plain
+                buffer.setInteger(byte, at: place)
+                #expect(!ByteScan.isASCII(buffer.readableBytesSpan))
+                var (whole, single) = (UTF8Validator(), UTF8Validator())
+                let refused = buffer.readableBytesView.enumerated().first { !single.take($0.element) }?.offset
+                #expect(whole.feed(buffer) == refused)
+                #expect(!whole.isComplete)
+            }
+        }
+    }
+
     /// Stretches without a small byte, of each length and at each place: from 40 on none is taken for parted, up to 31 all are.
     @Test(arguments: [7, 8, 31, 32, 40, 41, 47, 64, 95]) func stretchesAreNotParted(count: Int) {
         for length in 0...count {

@@ -51,7 +51,8 @@ package final class LinearRegex: Sendable, Hashable {
 
     /// Whether it matches the whole string. Nil: the text is too long to look at, or needs more than `maximumSteps`.
     package func decides(_ candidate: String) -> Bool? {
-        switch quick(candidate, captures: false) {
+        var unfilled = RegexStates.Slots(repeating: -1)
+        switch quick(candidate, captures: false, &unfilled) {
         case .fits: return true
         case .misfit: return false
         case .unknown: break
@@ -83,29 +84,28 @@ package final class LinearRegex: Sendable, Hashable {
     }
 
     /// Where its states are worked out, and for texts of which `RegexTrail` would tell the same.
-    private func quick(_ candidate: String, captures: Bool) -> RegexStates.Answer {
+    private func quick(_ candidate: String, captures: Bool, _ slots: inout RegexStates.Slots) -> RegexStates.Answer {
         guard let states, RegexTrail.takes(table, length: candidate.utf8.count) else { return .unknown }
-        return states.run(candidate.utf8Span.span, slotCount: captures ? 2 * groups.count : 0)
+        return states.run(candidate.utf8Span.span, slotCount: captures ? 2 * groups.count : 0, into: &slots)
     }
 
     /// As `match`, where it costs no more than a look at each byte of the text; nil = it would cost more.
     package func quickMatch(_ candidate: String) -> Match?? {
-        switch quick(candidate, captures: true) {
-        case .fits(let slots): .some(match(candidate, slots))
-        case .misfit: .some(nil)
-        case .unknown: nil
+        var slots = RegexStates.Slots(repeating: -1)
+        switch quick(candidate, captures: true, &slots) {
+        case .unknown: return nil
+        case .misfit: return .some(nil)
+        case .fits: break
         }
-    }
-
-    /// Of a text of ASCII.
-    private func match(_ candidate: String, _ slots: [Int]) -> Match {
+        if groups.isEmpty { return Match.bare }
         var values: [(name: String, value: String?)] = []
         values.reserveCapacity(groups.count)
+        // Offsets of bytes are those of characters here.
         let bytes = candidate.utf8
-        for (number, name) in groups.enumerated() {
+        for number in groups.indices {
             let (start, end) = (slots[2 * number], slots[2 * number + 1])
             let isSet = start >= 0 && end >= start
-            values.append((name, isSet ? String(Substring(bytes.dropFirst(start).prefix(end - start))) : nil))
+            values.append((groups[number], isSet ? String(Substring(bytes.dropFirst(start).prefix(end - start))) : nil))
         }
         return Match(values: values)
     }

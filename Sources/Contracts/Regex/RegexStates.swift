@@ -23,13 +23,16 @@ struct RegexStates: Sendable {
     /// By state: how the best thread matches when the text ends there.
     private let ends: [Link?]
 
-    enum Answer: Sendable, Equatable {
+    enum Answer: Sendable {
         /// The text is not of ASCII.
         case unknown
-        case misfit
-        /// Offsets of bytes, -1 = unset.
-        case fits(slots: [Int])
+        case misfit, fits
     }
+
+    /// Offsets of bytes, -1 = unset.
+    typealias Slots = InlineArray<64, Int>
+    /// Texts of so many bytes need no list to be followed back.
+    private static let short = 64
 
     init?(_ table: RegexTable) {
         guard var builder = RegexStatesBuilder(table), builder.build() else { return nil }
@@ -41,29 +44,43 @@ struct RegexStates: Sendable {
         ends = builder.ends
     }
 
-    /// - Parameter slotCount: 0: only whether it matches is asked.
-    func run(_ text: Span<UInt8>, slotCount: Int) -> Answer {
-        var state = 1
-        var trace: [UInt16] = []
-        if slotCount > 0 { trace.reserveCapacity(text.count) }
-        for place in text.indices {
-            let byte = text[place]
-            guard byte < 0x80 else { return .unknown }
-            let index = state &* width &+ Int(classes[Int(byte)])
-            if slotCount > 0 { trace.append(UInt16(truncatingIfNeeded: index)) }
-            state = Int(next[index])
-            // Whatever follows, no thread is left.
-            if state == 0 { return .misfit }
+    /// - Parameter slotCount: so many slots are filled; 0: only whether it matches is asked.
+    func run(_ text: Span<UInt8>, slotCount: Int, into slots: inout Slots) -> Answer {
+        if slotCount == 0 { return walk(text) { _, _ in }.answer }
+        if text.count <= Self.short {
+            var trace = InlineArray<64, UInt16>(repeating: 0)
+            let (answer, end) = walk(text) { place, index in trace[place] = index }
+            if let end { fill(&slots, slotCount, end, text.count) { trace[$0] } }
+            return answer
         }
-        guard let end = ends[state] else { return .misfit }
-        return .fits(slots: slotCount > 0 ? slots(end, trace, count: slotCount) : [])
+        var trace: [UInt16] = []
+        trace.reserveCapacity(text.count)
+        let (answer, end) = walk(text) { _, index in trace.append(index) }
+        if let end { fill(&slots, slotCount, end, text.count) { trace[$0] } }
+        return answer
     }
 
-    private func slots(_ end: Link, _ trace: [UInt16], count: Int) -> [Int] {
-        var slots = Array(repeating: -1, count: count)
+    /// - Parameter note: is told of each place and what was looked up there.
+    @inline(__always)
+    private func walk(_ text: Span<UInt8>, note: (Int, UInt16) -> Void) -> (answer: Answer, end: Link?) {
+        var state = 1
+        for place in text.indices {
+            let byte = text[place]
+            guard byte < 0x80 else { return (.unknown, nil) }
+            let index = state &* width &+ Int(classes[Int(byte)])
+            note(place, UInt16(truncatingIfNeeded: index))
+            state = Int(next[index])
+            // Whatever follows, no thread is left.
+            if state == 0 { return (.misfit, nil) }
+        }
+        return ends[state].map { (.fits, $0) } ?? (.misfit, nil)
+    }
+
+    @inline(__always)
+    private func fill(_ slots: inout Slots, _ count: Int, _ end: Link, _ length: Int, _ trace: (Int) -> UInt16) {
         var missing: UInt64 = count < 64 ? 1 << UInt64(count) &- 1 : .max
         var link = end
-        var offset = trace.count
+        var offset = length
         while true {
             var saves = link.saves & missing
             missing &= ~saves
@@ -71,9 +88,9 @@ struct RegexStates: Sendable {
                 slots[saves.trailingZeroBitCount] = offset
                 saves &= saves &- 1
             }
-            guard offset > 0, missing != 0 else { return slots }
+            guard offset > 0, missing != 0 else { return }
             offset -= 1
-            link = links[Int(firsts[Int(trace[offset])]) + Int(link.from)]
+            link = links[Int(firsts[Int(trace(offset))]) + Int(link.from)]
         }
     }
 }

@@ -24,7 +24,8 @@ struct Bindings: Sendable {
         /// Nothing of it is declared to belong together.
         case none
         case kept
-        case broken(Breach)
+        /// Behind one reference: most events are kept.
+        indirect case broken(Breach)
     }
 
     private enum Maker: Sendable { case server, client }
@@ -154,6 +155,7 @@ struct Bindings: Sendable {
         }
         if makers.forgotten > 0 { for index in areServers.indices { areServers[index] = false } }
         var all: [Held] = []
+        all.reserveCapacity(groups.count + rules.count)
         for index in rules.indices where areServers[index] && !echoed[index] {
             guard let form = rules[index].form, let value = values[index] else { continue }
             guard let match = match(of: value, form, index) else {

@@ -30,19 +30,18 @@ struct Canaries: Sendable {
     }
 
     private mutating func learn(_ canary: Canary, owner: Principal) {
-        if var known = shared[canary] {
+        if shared.count > 0, var known = shared[canary] {
             guard !known.isPublic, !known.users.contains(owner) else { return }
             // Who so many know is no secret.
             if known.users.count < 64 { known.users.append(owner) } else { known.isPublic = true }
             return shared.set(canary, known)
         }
-        if let first = owners[canary], first != owner { return shared.set(canary, Shared(users: [first, owner])) }
-        if owners[canary] == nil {
-            let count = (counts[owner] ?? 0) + 1
-            counts.set(owner, count, renews: true)
-            most = max(most, count)
-        }
-        owners.set(canary, owner)
+        let (first, isNew) = owners.take(canary) { owner }
+        if first != owner { return shared.set(canary, Shared(users: [first, owner])) }
+        guard isNew else { return }
+        let count = (counts[owner] ?? 0) + 1
+        counts.set(owner, count, renews: true)
+        most = max(most, count)
     }
 
     func isKnown(_ canary: Canary) -> Bool { owners[canary] != nil || shared[canary] != nil }
@@ -68,7 +67,7 @@ struct Canaries: Sendable {
     func secrets(in payload: ByteBuffer) -> [Secret] {
         guard owners.count > 0 || shared.count > 0 else { return [] }
         return CanarySearch.all(in: payload).compactMap { canary in
-            let known = shared[canary]
+            let known = shared.count > 0 ? shared[canary] : nil
             guard !canary.isDeclassified, known?.isPublic != true, let users = known?.users ?? owners[canary].map({ [$0] }) else { return nil }
             return Secret(canary: canary, owners: users)
         }

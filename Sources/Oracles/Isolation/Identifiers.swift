@@ -105,12 +105,11 @@ struct Identifiers: Sendable {
                 if let isShared, isShared(rules[index]) { continue }
                 if isError, isEcho(of: index, in: message, sent) { continue }
                 let key = Name(rule: index, value: name)
-                guard let owner = owners[key] else {
-                    if foreign == nil { owners.set(key, Owner(user: user, session: session)) }
-                    continue
-                }
+                guard foreign == nil else { continue }
+                let (owner, isNew) = owners.take(key) { Owner(user: user, session: session) }
+                if isNew { continue }
                 let known = aliases(owner.user)
-                if known != user, foreign == nil { foreign = Foreign(rule: rules[index], owner: known.label, value: name, user: known) }
+                if known != user { foreign = Foreign(rule: rules[index], owner: known.label, value: name, user: known) }
             }
         }
         if foreign == nil, isShared == nil, !isError, !isNamedOtherwise(names, user) {

@@ -33,12 +33,15 @@ struct Fading<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// What is known by that key; otherwise `new`, which is known from now on.
-    mutating func value(of key: Key, or new: () -> Value) -> Value {
+    mutating func value(of key: Key, or new: () -> Value) -> Value { take(key, or: new).value }
+
+    /// The same, with whether it was unknown.
+    mutating func take(_ key: Key, or new: () -> Value) -> (value: Value, isNew: Bool) {
         let hash = key.hashValue
-        if let place = place(of: key, hash), let value = entries[place]?.value { return value }
+        if let place = place(of: key, hash), let value = entries[place]?.value { return (value, false) }
         let value = new()
         enter(key, value, hash)
-        return value
+        return (value, true)
     }
 
     /// The key's place in the order stays.

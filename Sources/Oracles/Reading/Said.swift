@@ -13,7 +13,13 @@ struct Said: Sendable {
     /// More was said than is known, or kept: what comes back may be any of it.
     var isUnknown = false
     private var identifiers: Set<String> = []
-    private var names: [String: NameUse] = [:]
+    private var names: [Name: NameUse] = [:]
+
+    /// A value at a link path that names one request alone.
+    struct Name: Hashable, Sendable {
+        var link: Int
+        var text: String
+    }
 
     var count: Int { identifiers.count }
 
@@ -31,13 +37,17 @@ struct Said: Sendable {
         if trimmed.utf8.count != value.utf8.count { identifiers.insert(String(trimmed)) }
     }
 
-    func use(of name: String) -> NameUse { names[name] ?? NameUse() }
+    func use(of name: Name) -> NameUse { names[name] ?? NameUse() }
 
     /// - Parameter most: as many names are kept.
-    mutating func note(name: String, mayBeGranted: Bool, most: Int) {
+    mutating func note(name: Name, mayBeGranted: Bool, most: Int) {
         guard names.count < most || names[name] != nil else { return }
-        names[name, default: NameUse()].count += 1
-        if mayBeGranted { names[name]?.mayBeGranted = true }
+        Self.note(mayBeGranted, in: &names[name, default: NameUse()])
+    }
+
+    private static func note(_ mayBeGranted: Bool, in use: inout NameUse) {
+        use.count += 1
+        if mayBeGranted { use.mayBeGranted = true }
     }
 
     private static func trimmed(_ text: String) -> Substring {

@@ -77,11 +77,11 @@ final class Terms: Sendable {
     func isExclusive(_ link: Int) -> Bool { exclusive.indices.contains(link) && exclusive[link] }
 
     /// Where and what they are.
-    func exclusiveNames(of request: Request) -> [String] {
+    func exclusiveNames(of request: Request) -> [Said.Name] {
         exclusive.indices.compactMap { index in
             guard exclusive[index], request.links.indices.contains(index) else { return nil }
             let extra = request.extras.indices.contains(index) ? request.extras[index] : nil
-            return (request.links[index] ?? extra).map { "\(index) \(Identifiers.text($0))" }
+            return (request.links[index] ?? extra).map { Said.Name(link: index, text: Identifiers.text($0)) }
         }
     }
 

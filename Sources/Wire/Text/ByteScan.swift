@@ -79,7 +79,7 @@ package enum ByteScan {
             found |= (one &- all) & ~one
             others |= (two &- all) & ~two | (three &- all) & ~three
             let small = (words &- limits) & ~words
-            for lane in 0..<4 { parting.note(small[lane]) }
+            parting.note(small[0], small[1], small[2], small[3])
             index &+= 32
         }
         var (hasOne, hasOther) = (found[0] | found[1] | found[2] | found[3], others[0] | others[1] | others[2] | others[3])
@@ -103,6 +103,18 @@ package enum ByteScan {
         private(set) var most = 0
 
         @inline(__always)
+        mutating func note(_ first: UInt64, _ second: UInt64, _ third: UInt64, _ fourth: UInt64) {
+            // One in either half, as nearly always: no four words on end end here.
+            if (first | second) & ByteScan.tops != 0, (third | fourth) & ByteScan.tops != 0, count < 2 {
+                count = fourth & ByteScan.tops == 0 ? 1 : 0
+                return
+            }
+            note(first)
+            note(second)
+            note(third)
+            note(fourth)
+        }
+
         mutating func note(_ small: UInt64) {
             count = small & ByteScan.tops == 0 ? count &+ 1 : 0
             most = max(most, count)
