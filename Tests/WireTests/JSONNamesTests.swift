@@ -70,12 +70,17 @@ import Testing
         #expect(JSON.decode(ByteBuffer(string: "{\(many)}"), names: names).places.isWhole, "nobody asks for these")
         #expect(!JSON.decode(ByteBuffer(string: "{\(many),\"n1\":1}"), names: names).places.isWhole)
         #expect(JSON.decode(ByteBuffer(string: "[{\(few)}]"), names: names).places[3] == nil)
+        var set = JSONPlaces()
+        for round in 0..<3 {
+            for number in 0..<40 { set.set(number, to: (7 * number + 101 * round) % 255) }
+            #expect((0..<JSONPlaces.mostNames).allSatisfy { set[$0] == (7 * $0 + 101 * round) % 255 }, "the last one counts")
+        }
     }
 
     /// What is read at one go is what reading in two steps says.
     @Test func shortTextIsTheSameText() {
         var generator = SeededGenerator(23)
-        let parts = ["\\\"", "\\\\", "\\/", "\\n", "\\r", "\\t", "\\b", "\\f", "a", "word ", ":", "{", "\u{7f}", "user_id_of_nobody"]
+        let parts = ["\\\"", "\\\\", "\\/", "\\n", "\\r", "\\t", "\\b", "\\f", "a", "word ", ":", ",", "{", "\u{7f}", "user_id_of_nobody"]
         let odd = ["\\u0041", "é", "\u{1}", "\\x", "\"", "\\"]
         var (plain, others) = (0, 0)
         for round in 0..<3_000 {

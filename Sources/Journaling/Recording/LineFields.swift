@@ -349,12 +349,7 @@ struct LineFields {
     }
 
     private static func text(in bytes: Span<UInt8>, _ value: JSONExtent) -> ByteBuffer? {
-        guard case .string(let escaped) = value.kind else { return nil }
-        if escaped { return JSONText.decodeBytes(bytes, value.range) }
-        var text = ByteBuffer()
-        // A byte has no padding that could be read.
-        text.writeBytes(unsafe bytes.extracting(value.range.lowerBound + 1..<value.range.upperBound - 1).bytes)
-        return text
+        if case .string = value.kind { JSONText.decodeBytes(bytes, value.range) } else { nil }
     }
 
     /// `text` or `b64`; nil when there is neither.

@@ -62,10 +62,9 @@ package struct JSONPlaces: Sendable {
     /// How many names have a place.
     package static let mostNames = 32
 
-    /// By the number of the name: one more than the place, 0 where there is no such member. Two halves: what holds a vector of
-    /// 32 bytes can be allocated only where memory is aligned as it is, which takes long.
-    @usableFromInline var lower = SIMD16<UInt8>(repeating: 0)
-    @usableFromInline var upper = SIMD16<UInt8>(repeating: 0)
+    /// By the number of the name one byte, the first one lowest: one more than the place, 0 where there is no such member.
+    /// Words and no vector: who keeps a vector needs memory that is aligned for it, which takes longer to get.
+    @usableFromInline var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     /// False when there are more members than can be told: then nothing is said of any.
     package private(set) var isWhole = true
 
@@ -76,14 +75,27 @@ package struct JSONPlaces: Sendable {
     package mutating func set(_ number: Int, to place: Int) {
         guard number < Self.mostNames else { return }
         guard place < 255 else { return isWhole = false }
-        let stored = UInt8(truncatingIfNeeded: place + 1)
-        if number < 16 { lower[number] = stored } else { upper[number - 16] = stored }
+        let shift = UInt64(truncatingIfNeeded: 8 &* (number & 7))
+        let (mask, stored) = ((0xff as UInt64) &<< shift, UInt64(truncatingIfNeeded: place &+ 1) &<< shift)
+        switch number &>> 3 {
+        case 0: words.0 = words.0 & ~mask | stored
+        case 1: words.1 = words.1 & ~mask | stored
+        case 2: words.2 = words.2 & ~mask | stored
+        default: words.3 = words.3 & ~mask | stored
+        }
     }
 
     /// - Parameter number: below `mostNames`.
     @inlinable @inline(__always)
     package subscript(number: Int) -> Int? {
-        let stored = number < 16 ? lower[number] : upper[number - 16]
-        return stored == 0 ? nil : Int(stored) - 1
+        let word =
+            switch number &>> 3 {
+            case 0: words.0
+            case 1: words.1
+            case 2: words.2
+            default: words.3
+            }
+        let stored = Int(truncatingIfNeeded: word &>> UInt64(truncatingIfNeeded: 8 &* (number & 7))) & 0xff
+        return stored == 0 ? nil : stored &- 1
     }
 }

@@ -1,15 +1,15 @@
 /// Texts of ours, looked for where they may stand.
-enum ByteText {
+package enum ByteText {
     /// Whether the text stands there. Who asks for a constant has its words compared with the bytes, one instruction a word.
-    @inline(__always)
-    static func stands(_ text: StaticString, in bytes: Span<UInt8>, at place: Int) -> Bool {
+    @inlinable @inline(__always)
+    package static func stands(_ text: StaticString, in bytes: Span<UInt8>, at place: Int) -> Bool {
         guard place >= 0, bytes.count &- place >= text.utf8CodeUnitCount else { return false }
         return isSame(text, bytes, at: place)
     }
 
     /// Where the value begins of the member whose key, with its quote, begins there: nil when that is not this name, or has
     /// white space behind it.
-    static func value(of name: StaticString, in bytes: Span<UInt8>, at key: Int) -> Int? {
+    package static func value(of name: StaticString, in bytes: Span<UInt8>, at key: Int) -> Int? {
         let quote = key &+ 1 &+ name.utf8CodeUnitCount
         guard key >= 0, quote < bytes.count &- 1, bytes[quote] == UInt8(ascii: "\""), bytes[quote &+ 1] == UInt8(ascii: ":"),
             bytes[key] == UInt8(ascii: "\""), isSame(name, bytes, at: key &+ 1)
@@ -18,8 +18,8 @@ enum ByteText {
     }
 
     /// All of it is within the bytes.
-    @inline(__always)
-    private static func isSame(_ text: StaticString, _ bytes: Span<UInt8>, at place: Int) -> Bool {
+    @inlinable @inline(__always)
+    static func isSame(_ text: StaticString, _ bytes: Span<UInt8>, at place: Int) -> Bool {
         text.withUTF8Buffer { text in
             // A byte has no padding that could be read.
             let wanted = unsafe Span(_unsafeElements: text).bytes
@@ -40,8 +40,8 @@ enum ByteText {
         }
     }
 
-    @inline(__always)
-    private static func isOther<Word: FixedWidthInteger & BitwiseCopyable>(
+    @inlinable @inline(__always)
+    static func isOther<Word: FixedWidthInteger & BitwiseCopyable>(
         _ left: RawSpan, _ right: RawSpan, at place: Int, _ word: Word.Type
     ) -> Bool {
         unsafe left.unsafeLoadUnaligned(fromByteOffset: place, as: word)

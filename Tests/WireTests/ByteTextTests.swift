@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Journaling
+@testable import Wire
 
 @Suite struct ByteTextTests {
     private func stands(_ text: StaticString, _ line: [UInt8], _ place: Int) -> Bool { ByteText.stands(text, in: line.span, at: place) }
