@@ -104,12 +104,13 @@ extension Reader {
     /// The server has accepted.
     mutating func watch(_ id: SessionID, deflate: Bool) {
         guard let session = sessions[id], session.isWhole, !session.isMadeUp, !session.spokeEarly else { return }
-        // Interim answers may stand before it.
-        let answers = session.opening.lazy.compactMap { entry -> ResponseHead? in
-            guard case .head(let head) = entry.body, head.passage.direction == .toClient else { return nil }
-            return try? ResponseHead(head.bytes)
+        var answer: ResponseHead?
+        for entry in session.opening {
+            guard case .head(let head) = entry.body, head.passage.direction == .toClient else { continue }
+            // Interim answers may stand before it.
+            if let read = try? ResponseHead(head.bytes), read.status == 101 { answer = read }
         }
-        let negotiated = answers.last { $0.status == 101 }?.extensions ?? .unknown("its answer cannot be read")
+        let negotiated = answer?.extensions ?? .unknown("its answer cannot be read")
         var isOpen = (negotiated.deflate != nil) != deflate
         if case .unknown = negotiated { isOpen = true }
         let legality = FrameLegality(.toClient, extensions: isOpen ? .unknown("what was negotiated is not clear") : negotiated)
