@@ -240,10 +240,11 @@ extension Reader {
             request.pending = pending
             deadlines.add(.request(request.number), at: pending.due)
         }
-        doubtAgain(&request)
+        let peers = members[request.user] ?? []
+        doubtAgain(&request, among: peers)
         noteName(of: request)
         forgetAnswers(under: request)
-        if !request.isRefusal { shareName(of: request) }
+        if !request.isRefusal { shareName(of: request, among: peers) }
         if targetWatch.sentinel != nil { noteAsked(request, loop: loop) }
         keep(request, on: id)
     }
@@ -285,9 +286,10 @@ extension Reader {
     }
 
     /// The same request under a name that stands open already is asked again: a server that knows the name answers once.
-    private mutating func doubtAgain(_ request: inout Request) {
+    /// - Parameter peers: the connections of its user.
+    private mutating func doubtAgain(_ request: inout Request, among peers: [SessionID]) {
         let rule = request.recognition.rule
-        for id in members[request.user] ?? [] {
+        for id in peers {
             for number in sessions[id]?.open ?? [] {
                 guard let other = requests[number], other.recognition.rule == rule,
                     case .equal(let path) = Self.match(other.links, request.links), isExclusive(path),
@@ -323,11 +325,11 @@ extension Reader {
     }
 
     /// A request that may succeed bears the very name of refused ones: what succeeds under it condemns none of these.
-    private mutating func shareName(of request: Request) {
+    private mutating func shareName(of request: Request, among peers: [SessionID]) {
         func isSame(_ other: Request) -> Bool {
             if case .equal(let path) = Self.match(other.links, request.links) { isExclusive(path) } else { false }
         }
-        for id in members[request.user] ?? [] {
+        for id in peers {
             for number in sessions[id]?.open ?? [] {
                 if let other = requests[number], other.isRefusal, isSame(other) { requests[number]?.isIndeterminate = true }
             }
