@@ -145,6 +145,21 @@ struct JSONScanner {
         return end < bytes.count && bytes[end] == UInt8(ascii: "\"") ? end &+ 1 : nil
     }
 
+    /// Where the number ends that begins there, if it has no sign and no exponent, and is the value of a member.
+    @inline(never)
+    static func plainNumber(_ bytes: Span<UInt8>, at start: Int) -> Int? {
+        guard start < bytes.count, bytes[start] &- 0x31 <= 8 else { return nil }
+        var end = start &+ 1
+        while end < bytes.count, bytes[end] &- 0x30 <= 9 { end &+= 1 }
+        if end < bytes.count, bytes[end] == UInt8(ascii: ".") {
+            let fraction = end &+ 1
+            end = fraction
+            while end < bytes.count, bytes[end] &- 0x30 <= 9 { end &+= 1 }
+            if end == fraction { return nil }
+        }
+        return end < bytes.count && (bytes[end] == UInt8(ascii: ",") || bytes[end] == UInt8(ascii: "}")) ? end : nil
+    }
+
     /// With escapes, or with characters beyond ASCII.
     private mutating func rest(ofStringAt start: Int, _ bytes: Span<UInt8>) throws(JSONError) -> Bool {
         var escaped = false

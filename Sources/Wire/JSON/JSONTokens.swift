@@ -105,8 +105,8 @@ struct JSONTokens {
         }
     }
 
-    /// Members that come next in an object, as most are written: names and strings of plain ASCII, no white space. Ends in front
-    /// of what is not like this, which `next` reads.
+    /// Members that come next in an object, as most are written: names and strings of plain ASCII, plain numbers, no white space.
+    /// Ends in front of what is not like this, which `next` reads.
     @inline(__always)
     private mutating func takePlainMembers(_ bytes: Span<UInt8>, into sink: inout some JSONSink) {
         var place = scanner.position
@@ -114,13 +114,21 @@ struct JSONTokens {
         while nodes < limits.nodes {
             let key = isFirst ? place : place &+ 1
             guard key < bytes.count, isFirst || bytes[place] == UInt8(ascii: ","),
-                let colon = JSONScanner.plainString(bytes, at: key), colon < bytes.count, bytes[colon] == UInt8(ascii: ":"),
-                let end = JSONScanner.plainString(bytes, at: colon &+ 1)
+                let colon = JSONScanner.plainString(bytes, at: key), colon < bytes.count, bytes[colon] == UInt8(ascii: ":")
             else { break }
+            let value = colon &+ 1
+            if let end = JSONScanner.plainString(bytes, at: value) {
+                sink.takeMember(key..<colon, value..<end, in: bytes)
+                place = end
+            } else if let end = JSONScanner.plainNumber(bytes, at: value) {
+                sink.takeKey(key..<colon, escaped: false, in: bytes)
+                sink.take(.number(value..<end), in: bytes)
+                place = end
+            } else {
+                break
+            }
             isFirst = false
-            sink.takeMember(key..<colon, colon &+ 1..<end, in: bytes)
             nodes &+= 1
-            place = end
         }
         guard place > scanner.position else { return }
         scanner.position = place

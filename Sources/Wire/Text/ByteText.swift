@@ -1,7 +1,6 @@
 /// Texts of ours, looked for where they may stand.
 package enum ByteText {
-    /// Whether the text stands there. Who asks for a constant has its words compared with the bytes, one instruction a word.
-    @inlinable @inline(__always)
+    /// Whether the text stands there.
     package static func stands(_ text: StaticString, in bytes: Span<UInt8>, at place: Int) -> Bool {
         guard place >= 0, bytes.count &- place >= text.utf8CodeUnitCount else { return false }
         return isSame(text, bytes, at: place)
@@ -18,8 +17,8 @@ package enum ByteText {
     }
 
     /// All of it is within the bytes.
-    @inlinable @inline(__always)
-    static func isSame(_ text: StaticString, _ bytes: Span<UInt8>, at place: Int) -> Bool {
+    @inline(__always)
+    private static func isSame(_ text: StaticString, _ bytes: Span<UInt8>, at place: Int) -> Bool {
         text.withUTF8Buffer { text in
             // A byte has no padding that could be read.
             let wanted = unsafe Span(_unsafeElements: text).bytes
@@ -40,8 +39,8 @@ package enum ByteText {
         }
     }
 
-    @inlinable @inline(__always)
-    static func isOther<Word: FixedWidthInteger & BitwiseCopyable>(
+    @inline(__always)
+    private static func isOther<Word: FixedWidthInteger & BitwiseCopyable>(
         _ left: RawSpan, _ right: RawSpan, at place: Int, _ word: Word.Type
     ) -> Bool {
         unsafe left.unsafeLoadUnaligned(fromByteOffset: place, as: word)
