@@ -84,7 +84,7 @@ import Testing
 @Suite struct LastWordsTests {
     @Test func theLatestAreKept() {
         var words = LastWords()
-        func entry(_ number: Int64) -> Entry { Entry(instant: Instant(nanoseconds: number), loop: 0, sequence: 0, body: .tick(crowded: 0)) }
+        func entry(_ number: Int64) -> Entry { Entry(instant: Instant(nanoseconds: number), loop: 0, sequence: 0, ref: nil, body: .tick(crowded: 0)) }
         for run in [1, 2, 16_385] as [UInt64] { words.set(entry(Int64(run)), of: run) }
         #expect(words[1] == nil && words[2]?.instant == Instant(nanoseconds: 2) && words[16_385]?.instant == Instant(nanoseconds: 16_385))
         #expect(words[3] == nil && words[0] == nil && words[.max] == nil)
