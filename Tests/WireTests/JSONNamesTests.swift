@@ -78,6 +78,26 @@ import Testing
     }
 
     /// What is read at one go is what reading in two steps says.
+    /// As much as fits, and a byte more or less: whatever stands where it is full.
+    @Test(arguments: [":", ","]) func shortTextEndsWhereItIsFull(between: String) {
+        var (short, long) = (0, 0)
+        for before in 990...1_030 {
+            for word in 0...16 {
+                let text = "\"" + String(repeating: "x", count: before) + "\\\"" + between + "\\\"" + String(repeating: "y", count: word)
+                    + "\\\"" + between + "\\\"and so on\\\"\""
+                let bytes = Array((text + ",\"msg\":1}").utf8)
+                if let found = JSONText.shortText(bytes.span, at: 0) {
+                    short += 1
+                    let plain = JSONText.decodeBytes(bytes.span, 0..<text.utf8.count)
+                    #expect(found.text == plain && found.end == text.utf8.count && plain.readableBytes <= 1_024)
+                } else {
+                    long += 1
+                }
+            }
+        }
+        #expect(short > 100 && long > 100)
+    }
+
     @Test func shortTextIsTheSameText() {
         var generator = SeededGenerator(23)
         let parts = ["\\\"", "\\\\", "\\/", "\\n", "\\r", "\\t", "\\b", "\\f", "a", "word ", ":", ",", "{", "\u{7f}", "user_id_of_nobody"]

@@ -1,35 +1,35 @@
 /// A dictionary that forgets its oldest keys when it is full: what is forgotten is unknown again and accuses nobody.
 ///
-/// A run enters a dozen of these and most grow for as long as a journal does, so each key stands in one place and is hashed
-/// once: a dictionary beside a list of keys in their order would hold it twice, and hash all again whenever it grows.
+/// A run enters a dozen of these and most grow for as long as a journal does: what is hashed is small, and what is kept stands in
+/// memory in the order in which it came.
 struct Fading<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    /// By key: how many entered before it.
+    private var turns: [Key: Int] = [:]
     /// In the order in which they count as new; nil where one was forgotten, or counts as new again further on.
     private var entries: [(key: Key, value: Value)?] = []
-    /// Of the keys, by the same places.
-    private var hashes: [Int] = []
-    /// A power of two of them, by the last bits of the hash or the next free one: one more than the place, 0 where there is none.
-    private var table: [UInt32] = []
-    /// No entry stands before it.
-    private var head = 0
+    /// How many entered before the first of `entries`, and before the oldest that is known.
+    private var base = 0
+    private var oldest = 0
     private let capacity: Int
-    private(set) var count = 0
     private(set) var forgotten = 0
 
-    init(capacity: Int) { self.capacity = min(max(1, capacity), 1 << 30) }
+    init(capacity: Int) { self.capacity = max(1, capacity) }
 
-    subscript(key: Key) -> Value? { place(of: key, key.hashValue).flatMap { entries[$0]?.value } }
+    var count: Int { turns.count }
+
+    subscript(key: Key) -> Value? { turns[key].flatMap { entries[$0 - base]?.value } }
 
     /// - Parameter renews: the key counts as new though it is known.
     mutating func set(_ key: Key, _ value: Value, renews: Bool = false) {
-        let hash = key.hashValue
-        if let place = place(of: key, hash) {
-            if !renews {
-                entries[place]?.value = value
-                return
-            }
-            remove(at: place)
+        let turn = base + entries.count
+        let known = Self.look(at: &turns[key, default: turn], turn, renews)
+        if known == turn { return enter(key, value) }
+        guard renews else {
+            entries[known - base]?.value = value
+            return
         }
-        enter(key, value, hash)
+        entries[known - base] = nil
+        enter(key, value)
     }
 
     /// What is known by that key; otherwise `new`, which is known from now on.
@@ -37,20 +37,27 @@ struct Fading<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     /// The same, with whether it was unknown.
     mutating func take(_ key: Key, or new: () -> Value) -> (value: Value, isNew: Bool) {
-        let hash = key.hashValue
-        if let place = place(of: key, hash), let value = entries[place]?.value { return (value, false) }
+        let turn = base + entries.count
+        let known = Self.look(at: &turns[key, default: turn], turn, false)
+        if known != turn, let value = entries[known - base]?.value { return (value, false) }
         let value = new()
-        enter(key, value, hash)
+        enter(key, value)
         return (value, true)
+    }
+
+    /// One look-up both finds a key and enters it.
+    private static func look(at known: inout Int, _ turn: Int, _ renews: Bool) -> Int {
+        defer { if renews { known = turn } }
+        return known
     }
 
     /// The key's place in the order stays.
     mutating func update(_ key: Key, _ change: (inout Value) -> Void) {
-        guard let place = place(of: key, key.hashValue), var entry = entries[place] else { return }
+        guard let turn = turns[key], var entry = entries[turn - base] else { return }
         // Nothing else holds it meanwhile, or what it holds is copied.
-        entries[place] = nil
+        entries[turn - base] = nil
         change(&entry.value)
-        entries[place] = entry
+        entries[turn - base] = entry
     }
 
     /// Changes every value, whatever the order.
@@ -60,73 +67,29 @@ struct Fading<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
-    // MARK: Places
-
-    private var mask: Int { table.count &- 1 }
-
-    private func place(of key: Key, _ hash: Int) -> Int? {
-        guard !table.isEmpty else { return nil }
-        var index = hash & mask
-        // It has free ones.
-        while table[index] != 0 {
-            let place = Int(table[index]) - 1
-            if hashes[place] == hash, entries[place]?.key == key { return place }
-            index = (index &+ 1) & mask
-        }
-        return nil
-    }
-
-    private mutating func enter(_ key: Key, _ value: Value, _ hash: Int) {
-        if entries.count > 2 * count + 64 { tidy() }
-        if 4 * (count + 1) > 3 * table.count { fill(count: max(16, 2 * table.count)) }
+    private mutating func enter(_ key: Key, _ value: Value) {
         entries.append((key, value))
-        hashes.append(hash)
-        point(to: entries.count - 1)
-        count += 1
-        while count > capacity { forget() }
-    }
-
-    private mutating func point(to place: Int) {
-        var index = hashes[place] & mask
-        while table[index] != 0 { index = (index &+ 1) & mask }
-        table[index] = UInt32(truncatingIfNeeded: place + 1)
-    }
-
-    private mutating func fill(count: Int) {
-        table = Array(repeating: 0, count: count)
-        for place in entries.indices where entries[place] != nil { point(to: place) }
-    }
-
-    /// Empty places are left out.
-    private mutating func tidy() {
-        hashes = entries.indices.filter { entries[$0] != nil }.map { hashes[$0] }
-        entries.removeAll { $0 == nil }
-        head = 0
-        fill(count: table.count)
+        while turns.count > capacity { forget() }
+        if entries.count > 2 * turns.count + 64 { tidy() }
     }
 
     private mutating func forget() {
-        while head < entries.count, entries[head] == nil { head += 1 }
-        guard head < entries.count else { return }
-        remove(at: head)
+        while oldest - base < entries.count, entries[oldest - base] == nil { oldest += 1 }
+        guard oldest - base < entries.count, let entry = entries[oldest - base] else { return }
+        turns[entry.key] = nil
+        entries[oldest - base] = nil
         forgotten += 1
     }
 
-    private mutating func remove(at place: Int) {
-        var hole = hashes[place] & mask
-        while table[hole] != UInt32(truncatingIfNeeded: place + 1) { hole = (hole &+ 1) & mask }
-        var index = (hole &+ 1) & mask
-        // Whoever stands further on because this was taken moves up.
-        while table[index] != 0 {
-            let home = hashes[Int(table[index]) - 1] & mask
-            if (index &- home) & mask >= (index &- hole) & mask {
-                table[hole] = table[index]
-                hole = index
-            }
-            index = (index &+ 1) & mask
+    /// Empty places are left out: those before the oldest, and the others where there are too many.
+    private mutating func tidy() {
+        while oldest - base < entries.count, entries[oldest - base] == nil { oldest += 1 }
+        entries.removeFirst(oldest - base)
+        base = oldest
+        guard entries.count > turns.count + turns.count / 2 + 32 else { return }
+        entries.removeAll { $0 == nil }
+        for place in entries.indices {
+            if let key = entries[place]?.key { turns[key] = base + place }
         }
-        table[hole] = 0
-        entries[place] = nil
-        count -= 1
     }
 }

@@ -144,7 +144,8 @@ package enum JSONText {
         let lastWord = bytes.count &- 8
         var index = start
         while index <= lastWord {
-            if out.freeCapacity < 9 { return -1 }
+            // A word; or seven bytes, one that was escaped, and the two between it and the next text.
+            if out.freeCapacity < 10 { return -1 }
             let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
             // An integer has no padding that could be told.
             unsafe out.append(word, as: UInt64.self)
