@@ -77,7 +77,6 @@ import Testing
         }
     }
 
-    /// What is read at one go is what reading in two steps says.
     /// As much as fits, and a byte more or less: whatever stands where it is full.
     @Test(arguments: [":", ","]) func shortTextEndsWhereItIsFull(between: String) {
         var (short, long) = (0, 0)
@@ -98,6 +97,7 @@ import Testing
         #expect(short > 100 && long > 100)
     }
 
+    /// What is read at one go is what reading in two steps says.
     @Test func shortTextIsTheSameText() {
         var generator = SeededGenerator(23)
         let parts = ["\\\"", "\\\\", "\\/", "\\n", "\\r", "\\t", "\\b", "\\f", "a", "word ", ":", ",", "{", "\u{7f}", "user_id_of_nobody"]
