@@ -135,6 +135,23 @@ import Wire
         #expect(told(false) { ping(&$0, "a", at: 10) }.count == 1, "no contract is needed")
     }
 
+    /// It read on when it had said anything, whatever an extension means by it; what a Pong or a Ping tells is not that.
+    @Test func whateverItSaidItIsDone() {
+        func told(_ opcode: Opcode) -> [String] {
+            judge(nil, until: 100_000) { story in
+                story.upgrade(1, "alice", at: 0)
+                story.accept(1, with: "Sec-WebSocket-Extensions: x-other\r\n", at: 0)
+                story.frame(1, .toServer, Frame(opcode: .text, maskKey: 1, payload: ByteBuffer(string: "{}")), at: 5)
+                story.frame(1, .toClient, Frame(opcode: opcode, payload: ByteBuffer(string: "?")), at: 6)
+                ping(&story, "a", at: 10)
+            }.findings.filter { $0.property == "C1" }.map(\.sentence)
+        }
+        for opcode in [Opcode.text, .binary, Opcode(rawValue: 3), Opcode(rawValue: 11), Opcode(rawValue: 15)] {
+            #expect(told(opcode) == Self.noPong, "\(opcode)")
+        }
+        for opcode in [Opcode.ping, .pong] { #expect(told(opcode) == [], "\(opcode)") }
+    }
+
     @Test func aLoopThatStoodStillProvesNothing() {
         #expect(told { story in
             story.ticks(from: 0, to: 1_000)

@@ -68,10 +68,11 @@ extension Reader {
         guard let run = runs[number], !run.parts.isSpent else { return }
         let unended = run.parts.open.filter { $0.rule == index && !$0.isSettled }
         guard !unended.isEmpty, sessions[event.session]?.obscured == nil, !mayBeDisordered(event.user, at: event.at) else { return }
+        let type = event.type
         for part in unended {
             var evidence = evidence(of: run, entry: event.entry, at: event.at)
             evidence.witness.insert(part.entry, at: min(1, evidence.witness.count))
-            settle(part, of: number, .broken("before \(event.type)", edge: "before \(event.type)", evidence))
+            settle(part, of: number, .broken("before \(type)", edge: "before \(type)", evidence))
             runs[number]?.value.parts.change(part.number) { $0.isSettled = true }
         }
         runs[number]?.parts.isSpent = true

@@ -64,8 +64,10 @@ extension Reader {
             return
         }
         if frame.passage.direction == .toClient {
-            if opcode.isControl { return heard(frame, id, at: at) }
-            if reactions[id]?.isBusy == true { reactions[id]?.isBusy = false }
+            switch opcode {
+            case .close, .ping, .pong: return heard(frame, id, at: at)
+            default: if reactions[id]?.isBusy == true { reactions[id]?.isBusy = false }
+            }
             return
         }
         // Most frames are data, and change one word of it.
@@ -93,7 +95,7 @@ extension Reader {
         }
     }
 
-    /// A control frame of the server.
+    /// A Close, Ping or Pong of the server.
     private mutating func heard(_ frame: FrameRecord, _ id: SessionID, at: Instant) {
         switch frame.frame.opcode {
         case .pong: reactions[id]?.value.answer(frame.redacted ? nil : frame.frame.payload)

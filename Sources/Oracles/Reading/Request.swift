@@ -178,7 +178,7 @@ struct Tomb: Sendable {
     var endedOn: SessionID?
 }
 
-/// The events that ended the latest runs, for evidence: they keep their bytes alive.
+/// The events that ended runs, for evidence, each until a run ends that began so many later: they keep their bytes alive.
 struct LastWords: Sendable {
     private static var most: UInt64 { 16_384 }
     /// By the last bits of a run's number.
