@@ -80,7 +80,7 @@ import Testing
     /// As much as fits, and a byte more or less: whatever stands where it is full.
     @Test(arguments: [":", ","]) func shortTextEndsWhereItIsFull(between: String) {
         var (short, long) = (0, 0)
-        for before in 990...1_030 {
+        for before in 960...1_030 {
             for word in 0...16 {
                 let text = "\"" + String(repeating: "x", count: before) + "\\\"" + between + "\\\"" + String(repeating: "y", count: word)
                     + "\\\"" + between + "\\\"and so on\\\"\""
