@@ -9,6 +9,16 @@ import Wire
         return value.string.map { Array($0.utf8) } == Array(text.utf8)
     }
 
+    /// Swift takes them for equal; JSON does not.
+    @Test func namesThatAreComposedOtherwiseAreOthers() throws {
+        let paths = try [#"["\#u{e9}"]"#, #"["e\#u{301}"]"#].map { try Path($0) }
+        let table = MemberTable(paths)
+        let message = JSON.object([.init(key: "\u{e9}", value: .string("one"))])
+        let found = table.find(in: message)
+        #expect(found.value(table.entry(paths[0]))?.string == "one" && found.value(table.entry(paths[1])) == nil)
+        for path in paths { #expect(found.value(table.entry(path)) == path.value(in: message)) }
+    }
+
     /// Compared where they stand, values are the same texts as when they are taken out.
     @Test func whatStandsInAMessageIsSaidByIt() throws {
         let paths = try ["user", "thread", "run", "meta.id", "user", "run"].map { try Path($0) }

@@ -6,16 +6,17 @@ package final class MemberTable: Sendable {
     /// By number: what is asked for, and what else messages are likely to hold.
     let names: JSONNames
     fileprivate let texts: [String]
-    private let slots: [String: Int]
+    /// By the bytes of a name: texts that Swift takes for equal are other names.
+    private let slots: [[UInt8]: Int]
 
     /// - Parameters:
     ///   - paths: of these, what is one member and no more has its place here, as long as there is one.
     ///   - others: names that are likely to occur.
     package init(_ paths: [Path], others: [String] = []) {
-        var slots: [String: Int] = [:]
+        var slots: [[UInt8]: Int] = [:]
         var texts: [String] = []
-        for case let name? in paths.map(\.member) where slots[name] == nil && texts.count < JSONPlaces.mostNames {
-            slots[name] = texts.count
+        for case let name? in paths.map(\.member) where slots[Array(name.utf8)] == nil && texts.count < JSONPlaces.mostNames {
+            slots[Array(name.utf8)] = texts.count
             texts.append(name)
         }
         self.slots = slots
@@ -24,7 +25,7 @@ package final class MemberTable: Sendable {
     }
 
     /// A path as it is asked for in what `find` gives.
-    package func entry(_ path: Path) -> Entry { path.member.flatMap { slots[$0] }.map(Entry.found) ?? .path(path) }
+    package func entry(_ path: Path) -> Entry { path.member.flatMap { slots[Array($0.utf8)] }.map(Entry.found) ?? .path(path) }
 
     package enum Entry: Sendable {
         /// The place of what was found.
