@@ -4,7 +4,7 @@ import Testing
 
 /// What it holds is what a dictionary beside a list of its keys in their order would hold.
 @Suite struct FadingTests {
-    /// Keys of which many have the same last bits of their hashes, and some the whole.
+    /// Keys of which many have the same hash.
     private struct Key: Hashable {
         var number: Int
         func hash(into hasher: inout Hasher) { hasher.combine(number % 7) }
@@ -68,7 +68,7 @@ import Testing
         #expect(fading.forgotten == 1 && fading.count == 3)
     }
 
-    /// One that is renewed for ever takes no more room: what it left is cleared away.
+    /// Also one of which most places were left by keys that were renewed.
     @Test func copiesGoTheirOwnWays() {
         var fading = Fading<Int, [Int]>(capacity: 8)
         for step in 0..<10_000 { fading.set(step % 4, [step], renews: true) }
@@ -88,5 +88,20 @@ import Testing
         for run in [1, 2, 16_385] as [UInt64] { words.set(entry(Int64(run)), of: run) }
         #expect(words[1] == nil && words[2]?.instant == Instant(nanoseconds: 2) && words[16_385]?.instant == Instant(nanoseconds: 16_385))
         #expect(words[3] == nil && words[0] == nil && words[.max] == nil)
+    }
+}
+
+/// What a run leaves for evidence: how it began, and what came last.
+@Suite struct TrailTests {
+    @Test(arguments: 0...12, [true, false]) func theFirstTwoAndTheLastThree(count: Int, hasRequest: Bool) {
+        func entry(_ number: Int) -> Entry {
+            Entry(instant: Instant(nanoseconds: Int64(number)), loop: 0, sequence: 0, ref: nil, body: .tick(crowded: 0))
+        }
+        var trail = Trail(hasRequest ? entry(-1) : nil)
+        for number in 0..<count { trail.note(entry(number)) }
+        let all = (hasRequest ? [-1] : []) + Array(0..<count)
+        let kept = all.count <= 5 ? all : Array(all.prefix(2) + all.suffix(3))
+        #expect(trail.entries.map { Int($0.instant.nanoseconds) } == kept)
+        #expect(trail.first?.instant.nanoseconds == kept.first.map(Int64.init) && trail.last?.instant.nanoseconds == kept.last.map(Int64.init))
     }
 }

@@ -25,7 +25,6 @@ struct Answered: Sendable {
 }
 
 extension Reader {
-    @inline(__always)
     private func names(_ values: [JSON?], on id: SessionID) -> [Answered.Key] {
         values.enumerated().compactMap { index, value in
             guard let value, isExclusive(index) else { return nil }

@@ -222,7 +222,6 @@ extension Reader {
     }
 
     /// Must-reject requests of this connection whose time is over and which this event names.
-    @inline(__always)
     private func ghost(of event: Event) -> Ghost? {
         sessions[event.session]?.ghosts.first { ghost in
             if case .equal(let index) = Self.match(ghost.request.links, event.links) { return isExclusive(index) }
@@ -255,7 +254,6 @@ extension Reader {
     }
 
     /// A stateful rule must still hold when the outcome arrives or the deadline fires (semantics 3).
-    @inline(__always)
     func stillRefused(_ request: Request) -> Bool {
         guard case .refusal(let rule, let isStateful) = request.waits else { return false }
         guard isStateful, let labeler else { return true }

@@ -62,9 +62,8 @@ final class Terms: Sendable {
             !contract.identity.ids.contains { $0.at.contains(link.event) || $0.at.contains(link.request) }
                 && !contract.runs.contains { $0.key.contains(link.event) }
         }
-        let session = contract.session
-        greeting = session?.greeting
-        traits = contract.events.map { EventTraits($0.name, type: $0.name, title: Terminal.plain($0.name), contract) }
+        greeting = contract.session?.greeting
+        traits = zip(contract.events, titles).map { EventTraits($0.name, type: $0.name, title: $1, contract) }
         let bounds = contract.runs.flatMap { $0.hot.map(\.within) }
         // A state may be left at the end of its bound, and another one follows.
         let longest = bounds.compactMap { $0 }.reduce(contract.deadline) { $0 + $1 }

@@ -64,7 +64,7 @@ package struct JSONPlaces: Sendable {
 
     /// By the number of the name one byte, the first one lowest: one more than the place, 0 where there is no such member.
     /// Words and no vector: who keeps a vector needs memory that is aligned for it, which takes longer to get.
-    @usableFromInline var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     /// False when there are more members than can be told: then nothing is said of any.
     package private(set) var isWhole = true
 
@@ -86,7 +86,7 @@ package struct JSONPlaces: Sendable {
     }
 
     /// - Parameter number: below `mostNames`.
-    @inlinable @inline(__always)
+    @inline(__always)
     package subscript(number: Int) -> Int? {
         let word =
             switch number &>> 3 {

@@ -3,20 +3,18 @@ package import NIOCore
 /// The text of JSON strings: escapes read and written.
 package enum JSONText {
     /// Equal byte for byte: Swift's own equality takes differently composed letters for the same.
-    @inlinable @inline(__always)
     package static func isSame(_ left: String, _ right: String) -> Bool { areOne(left, right) || isSameInside(left, right) }
 
     /// They are the same words of memory: a short text stands in them, and of a long one they say where it stands.
-    @inlinable @inline(__always)
-    static func areOne(_ left: String, _ right: String) -> Bool {
+    @inline(__always)
+    private static func areOne(_ left: String, _ right: String) -> Bool {
         typealias Words = (UInt64, UInt64)
         guard MemoryLayout<String>.size == MemoryLayout<Words>.size else { return false }
         let (one, other) = unsafe (unsafeBitCast(left, to: Words.self), unsafeBitCast(right, to: Words.self))
         return one == other
     }
 
-    @usableFromInline
-    static func isSameInside(_ left: String, _ right: String) -> Bool {
+    private static func isSameInside(_ left: String, _ right: String) -> Bool {
         guard left.utf8.count == right.utf8.count else { return false }
         // Texts of Swift's own stand in one piece.
         let isSame = unsafe left.utf8.withContiguousStorageIfAvailable { left in
